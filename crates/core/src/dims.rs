@@ -1,0 +1,151 @@
+//! Extents and strides: short lists of numbers, inline up to rank four.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, Result};
+
+/// The extents (or strides) of a tensor's axes; up to four lie inline.
+#[derive(PartialEq, Eq, Hash, Default)]
+pub struct Dims(SmallVec<[usize; 4]>);
+
+impl Clone for Dims {
+    #[inline]
+    fn clone(&self) -> Self {
+        Dims(SmallVec::from_slice(&self.0))
+    }
+}
+
+impl Deref for Dims {
+    type Target = [usize];
+    #[inline]
+    fn deref(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl DerefMut for Dims {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [usize] {
+        &mut self.0
+    }
+}
+
+impl AsRef<[usize]> for Dims {
+    fn as_ref(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl From<&[usize]> for Dims {
+    #[inline]
+    fn from(dims: &[usize]) -> Self {
+        Dims(SmallVec::from_slice(dims))
+    }
+}
+
+impl FromIterator<usize> for Dims {
+    fn from_iter<I: IntoIterator<Item = usize>>(iter: I) -> Self {
+        Dims(iter.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Dims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl Dims {
+    pub(crate) fn push(&mut self, extent: usize) {
+        self.0.push(extent);
+    }
+
+    pub(crate) fn insert(&mut self, axis: usize, extent: usize) {
+        self.0.insert(axis, extent);
+    }
+
+    pub(crate) fn remove(&mut self, axis: usize) -> usize {
+        self.0.remove(axis)
+    }
+
+    /// The number of elements: the product of the extents, 1 for a scalar.
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
+        self.iter().product()
+    }
+
+    /// Strides of these extents laid out in row-major order.
+    #[inline]
+    pub(crate) fn row_major(&self) -> Dims {
+        let mut strides = self.clone();
+        let mut step = 1;
+        for (stride, &extent) in strides.iter_mut().zip(self.iter()).rev() {
+            *stride = step;
+            step *= extent;
+        }
+        strides
+    }
+}
+
+/// The axis that `axis` names in a tensor of `rank` axes: negative ones count from the end.
+pub(crate) fn axis_of(operation: &'static str, axis: isize, rank: usize) -> Result<usize> {
+    let resolved = if axis < 0 { axis + rank as isize } else { axis };
+    if (0..rank as isize).contains(&resolved) {
+        return Ok(resolved as usize);
+    }
+    Err(Error::argument(operation, "dim", format!("in [-{rank}, {rank}) for a tensor of rank {rank}"), axis))
+}
+
+/// The axes that `dims` names, sorted, each at most once; an empty list names all.
+pub(crate) fn axes_of(operation: &'static str, dims: &[isize], rank: usize) -> Result<Dims> {
+    if dims.is_empty() {
+        return Ok((0..rank).collect());
+    }
+    let mut axes: Vec<usize> = dims.iter().map(|&d| axis_of(operation, d, rank)).collect::<Result<_>>()?;
+    axes.sort_unstable();
+    if axes.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Error::argument(operation, "dim", "free of repetitions", format!("{dims:?}")));
+    }
+    Ok(axes.into_iter().collect())
+}
+
+/// The shape that two shapes broadcast to: aligned at the last axis, an extent of 1 stretches.
+pub(crate) fn broadcast(operation: &'static str, a: &[usize], b: &[usize]) -> Result<Dims> {
+    let rank = a.len().max(b.len());
+    let at = |s: &[usize], i: usize| if i + s.len() < rank { 1 } else { s[i + s.len() - rank] };
+    (0..rank)
+        .map(|i| match (at(a, i), at(b, i)) {
+            (x, y) if x == y => Ok(x),
+            (1, y) => Ok(y),
+            (x, 1) => Ok(x),
+            _ => Err(Error::shape(operation, format!("shapes that broadcast with {a:?}"), format!("{b:?}"))),
+        })
+        .collect::<Result<Vec<_>>>()
+        .map(|dims| dims.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broadcasting_aligns_at_the_last_axis() {
+        assert_eq!(&*broadcast("add", &[3, 1, 2], &[4, 1]).unwrap(), &[3, 4, 2]);
+        assert_eq!(&*broadcast("add", &[], &[2]).unwrap(), &[2]);
+        assert_eq!(&*broadcast("add", &[0], &[1]).unwrap(), &[0]);
+        assert_eq!(
+            broadcast("add", &[3], &[2]).unwrap_err().to_string(),
+            "add: expected shapes that broadcast with [3], got [2]"
+        );
+    }
+
+    #[test]
+    fn negative_axes_count_from_the_end() {
+        assert_eq!(axis_of("sum", -1, 3).unwrap(), 2);
+        assert!(axis_of("sum", 3, 3).is_err());
+        assert!(axes_of("sum", &[0, -2], 2).is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! Memory for elements: aligned for vectors, always initialised.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::mem::{ManuallyDrop, align_of, size_of};
+use std::ptr::NonNull;
+
+use crate::element::Element;
+
+/// A cache line, and the width of the widest vectors.
+const ALIGN: usize = 64;
+
+/// `len` initialised elements in an allocation of `capacity`, freed with the alignment it was made with.
+pub(crate) struct Buffer<T> {
+    start: NonNull<T>,
+    len: usize,
+    capacity: usize,
+    align: usize,
+}
+
+// SAFETY: a buffer owns its elements, which are plain numbers; it hands them out by the borrow rules.
+unsafe impl<T: Element> Send for Buffer<T> {}
+// SAFETY: as above; `&Buffer` gives out `&[T]` alone.
+unsafe impl<T: Element> Sync for Buffer<T> {}
+
+impl<T: Element> Buffer<T> {
+    /// A new buffer of zeros, with room for `capacity` elements.
+    pub(crate) fn zeroed(len: usize, capacity: usize) -> Self {
+        let capacity = capacity.max(len);
+        if capacity == 0 {
+            return Buffer { start: NonNull::dangling(), len: 0, capacity: 0, align: ALIGN };
+        }
+        let bytes = capacity.checked_mul(size_of::<T>()).expect("a tensor's size in bytes fits usize");
+        let layout = Layout::from_size_align(bytes, ALIGN).expect("a tensor's size fits isize");
+        // SAFETY: `layout` has a size above zero. Elements are numbers or bool: all-zero bytes are valid.
+        let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        Buffer { start, len, capacity, align: ALIGN }
+    }
+
+    /// Takes over a vector's memory without copying.
+    pub(crate) fn from_vec(vec: Vec<T>) -> Self {
+        let mut vec = ManuallyDrop::new(vec);
+        let start = NonNull::new(vec.as_mut_ptr()).expect("a vector's pointer is never null");
+        Buffer { start, len: vec.len(), capacity: vec.capacity(), align: align_of::<T>() }
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.capacity * size_of::<T>()
+    }
+
+    /// Changes the length within the capacity; the elements keep whatever they held.
+    pub(crate) fn set_len(&mut self, len: usize) {
+        assert!(len <= self.capacity && self.align == ALIGN, "only a zeroed buffer has room to grow into");
+        self.len = len;
+    }
+
+    /// Whether the whole capacity is initialised, so that it may be used for another length.
+    pub(crate) fn is_recyclable(&self) -> bool {
+        self.align == ALIGN
+    }
+
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[T] {
+        // SAFETY: `start` points to `len` initialised elements that this buffer owns.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    #[inline]
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: as for `as_slice`; `&mut self` makes the borrow exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        let bytes = self.capacity * size_of::<T>();
+        if bytes > 0 {
+            // SAFETY: the memory was allocated with this size and alignment, by `zeroed` or by `Vec`.
+            unsafe {
+                dealloc(self.start.as_ptr().cast(), Layout::from_size_align_unchecked(bytes, self.align));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adopts_a_vector_without_copying() {
+        let vec = vec![1.0f32, 2.0, 3.0];
+        let address = vec.as_ptr();
+        let buffer = Buffer::from_vec(vec);
+        assert_eq!(buffer.as_slice(), &[1.0, 2.0, 3.0]);
+        assert_eq!(buffer.as_slice().as_ptr(), address);
+    }
+
+    #[test]
+    fn zeroed_is_aligned_and_may_be_empty() {
+        let mut buffer = Buffer::<f64>::zeroed(3, 16);
+        assert_eq!(buffer.as_slice().as_ptr() as usize % ALIGN, 0);
+        buffer.as_mut_slice()[2] = 5.0;
+        buffer.set_len(16);
+        assert_eq!(&buffer.as_slice()[..4], &[0.0, 0.0, 5.0, 0.0]);
+        assert!(Buffer::<i64>::zeroed(0, 0).as_slice().is_empty());
+    }
+}

@@ -1,0 +1,96 @@
+//! Which instructions this machine has, asked once; kernels are compiled for each level.
+
+use std::sync::OnceLock;
+
+use crate::element::Element;
+use crate::real::{Fused, Lane};
+
+/// The instruction sets that kernels are compiled for, ascending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The best level of this machine; `WENGERT_SIMD=portable` or `avx2` asks for less.
+#[inline]
+pub(crate) fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(|| match std::env::var("WENGERT_SIMD").as_deref() {
+        Ok("portable") => Level::Portable,
+        #[cfg(target_arch = "x86_64")]
+        Ok("avx2") => detect().min(Level::Avx2),
+        _ => detect(),
+    })
+}
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+fn detect() -> Level {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw");
+    match (avx2, avx512) {
+        (true, true) => Level::Avx512,
+        (true, false) => Level::Avx2,
+        _ => Level::Portable,
+    }
+}
+
+#[cfg(any(not(target_arch = "x86_64"), miri))]
+fn detect() -> Level {
+    Level::Portable
+}
+
+/// A loop that is compiled for every level.
+///
+/// `run` and all it calls must be `#[inline(always)]`, so that it is compiled inside a function with the level's
+/// instructions. It is generic over the [`Lane`] it computes with: plain numbers on the portable path,
+/// [`Fused`] ones where a multiply-add is an instruction.
+pub trait Kernel<T> {
+    /// What a run gives.
+    type Output;
+    /// The loop.
+    fn run<N: Lane<T>>(self) -> Self::Output;
+}
+
+/// Runs a kernel with the best instructions of this machine.
+#[inline]
+pub(crate) fn dispatch<T, K>(kernel: K) -> K::Output
+where
+    T: Element + Lane<T>,
+    Fused<T>: Lane<T>,
+    K: Kernel<T>,
+{
+    match level() {
+        Level::Portable => kernel.run::<T>(),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `level` found these instructions on this machine.
+        Level::Avx2 => unsafe { with_avx2(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Avx512 => unsafe { with_avx512(kernel) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn with_avx2<T, K: Kernel<T>>(kernel: K) -> K::Output
+where
+    Fused<T>: Lane<T>,
+{
+    kernel.run::<Fused<T>>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+fn with_avx512<T, K: Kernel<T>>(kernel: K) -> K::Output
+where
+    Fused<T>: Lane<T>,
+{
+    kernel.run::<Fused<T>>()
+}

@@ -1,0 +1,14 @@
+//! Loops over memory: the only place with `unsafe`.
+//!
+//! What belongs here knows slices, extents and strides and nothing of tensors or variables. Each kernel
+//! checks its bounds once, before its loops, and has a portable form that runs under Miri.
+
+pub(crate) mod buffer;
+pub(crate) mod copy;
+pub mod gemm;
+pub mod level;
+pub(crate) mod plan;
+pub mod pointwise;
+pub(crate) mod reduce;
+pub(crate) mod rows;
+pub(crate) mod static_ref;

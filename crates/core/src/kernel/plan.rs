@@ -1,0 +1,116 @@
+//! How several operands of one broadcast shape are gone through: outer rows, an inner loop.
+
+use smallvec::SmallVec;
+
+use crate::dims::Dims;
+
+/// The loops over a shape that several operands share, with as few axes as their strides allow.
+///
+/// `outer` are the extents of the outer axes; `inner` is the length of the innermost loop.
+pub(crate) struct Plan {
+    pub(crate) outer: Dims,
+    pub(crate) inner: usize,
+    pub(crate) operands: SmallVec<[Walker; 8]>,
+}
+
+/// How one operand moves: a step along the inner axis, a stride for each outer one.
+pub(crate) struct Walker {
+    pub(crate) step: usize,
+    pub(crate) strides: Dims,
+}
+
+impl Plan {
+    /// Merges neighbouring axes along which every operand goes on without a jump.
+    pub(crate) fn new(shape: &[usize], operands: &[&[usize]]) -> Plan {
+        let mut axes: SmallVec<[usize; 6]> = SmallVec::new();
+        let mut strides: SmallVec<[SmallVec<[usize; 6]>; 8]> = operands.iter().map(|_| SmallVec::new()).collect();
+        for (axis, &extent) in shape.iter().enumerate().filter(|(_, extent)| **extent != 1) {
+            let goes_on = !axes.is_empty()
+                && operands.iter().zip(&strides).all(|(o, kept)| kept[kept.len() - 1] == o[axis] * extent);
+            if goes_on {
+                *axes.last_mut().expect("checked") *= extent;
+            } else {
+                axes.push(extent);
+            }
+            for (operand, kept) in operands.iter().zip(&mut strides) {
+                if goes_on {
+                    kept.pop();
+                }
+                kept.push(operand[axis]);
+            }
+        }
+        let inner = axes.pop().unwrap_or(1);
+        let operands = strides
+            .into_iter()
+            .map(|mut kept| Walker { step: kept.pop().unwrap_or(0), strides: Dims::from(&kept[..]) })
+            .collect();
+        Plan { outer: Dims::from(&axes[..]), inner, operands }
+    }
+
+    /// A single inner loop over operands that all lie in order.
+    pub(crate) fn contiguous(len: usize, operands: usize) -> Plan {
+        let walker = || Walker { step: 1, strides: Dims::default() };
+        Plan { outer: Dims::default(), inner: len, operands: (0..operands).map(|_| walker()).collect() }
+    }
+
+    /// The highest index that operand `o` reaches, or none if the shape is empty.
+    pub(crate) fn reach(&self, o: usize) -> Option<usize> {
+        if self.inner == 0 || self.outer.contains(&0) {
+            return None;
+        }
+        let walker = &self.operands[o];
+        let outer: usize = self.outer.iter().zip(walker.strides.iter()).map(|(n, s)| (n - 1) * s).sum();
+        Some(outer + (self.inner - 1) * walker.step)
+    }
+
+    /// Calls `row` with each operand's offset at the start of every inner loop, in row-major order.
+    #[inline(always)]
+    pub(crate) fn for_each_row(&self, mut row: impl FnMut(&[usize])) {
+        let rows: usize = self.outer.iter().product();
+        if self.inner == 0 || rows == 0 {
+            return;
+        }
+        let mut offsets: SmallVec<[usize; 8]> = SmallVec::from_elem(0, self.operands.len());
+        let mut index: SmallVec<[usize; 6]> = SmallVec::from_elem(0, self.outer.len());
+        for _ in 1..rows {
+            row(&offsets);
+            self.advance(&mut index, &mut offsets);
+        }
+        row(&offsets);
+    }
+
+    /// To the next row: the last outer axis runs fastest.
+    fn advance(&self, index: &mut [usize], offsets: &mut [usize]) {
+        for axis in (0..index.len()).rev() {
+            index[axis] += 1;
+            if index[axis] < self.outer[axis] {
+                return offsets.iter_mut().zip(&self.operands).for_each(|(o, w)| *o += w.strides[axis]);
+            }
+            index[axis] = 0;
+            let back = self.outer[axis] - 1;
+            offsets.iter_mut().zip(&self.operands).for_each(|(o, w)| *o -= back * w.strides[axis]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_that_lie_in_order_merge() {
+        let plan = Plan::new(&[2, 3, 4], &[&[12, 4, 1], &[12, 4, 1]]);
+        assert_eq!((plan.outer.len(), plan.inner), (0, 24));
+        let plan = Plan::new(&[2, 3, 4], &[&[12, 4, 1], &[0, 4, 1]]);
+        assert_eq!((&*plan.outer, plan.inner), (&[2][..], 12));
+        assert_eq!(plan.reach(0), Some(23));
+    }
+
+    #[test]
+    fn rows_come_in_row_major_order() {
+        let plan = Plan::new(&[2, 2, 2], &[&[1, 2, 4], &[4, 2, 1]]);
+        let mut seen = Vec::new();
+        plan.for_each_row(|o| seen.push((o[0], o[1])));
+        assert_eq!(seen, vec![(0, 0), (2, 2), (1, 4), (3, 6)]);
+    }
+}

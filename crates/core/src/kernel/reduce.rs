@@ -1,0 +1,146 @@
+//! Sums and extremes over axes of row-major memory, in an order that depends on the shape alone.
+
+use super::level::Kernel;
+use crate::element::{Element, Float};
+use crate::real::Lane;
+
+/// Rows that are summed before their sum joins the total: short sums keep their digits.
+const ROWS: usize = 128;
+const LANES: usize = 16;
+const CHUNK: usize = 64 * LANES;
+
+/// `out[o, i] = sum over r of source[o, r, i]`.
+pub(crate) struct Sum<'a, T> {
+    pub(crate) source: &'a [T],
+    pub(crate) out: &'a mut [T],
+    pub(crate) reduced: usize,
+    pub(crate) inner: usize,
+}
+
+impl<T: Float> Kernel<T> for Sum<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        let Sum { source, out, reduced, inner } = self;
+        if out.is_empty() {
+            return;
+        }
+        let block = (reduced * inner).max(1);
+        if reduced == 0 {
+            out.fill(T::ZERO);
+        } else if inner == 1 {
+            source.chunks_exact(block).zip(out).for_each(|(row, sum)| *sum = sum_row(row));
+        } else {
+            let mut partial = vec![T::ZERO; if reduced > ROWS { inner } else { 0 }];
+            for (block, sum) in source.chunks_exact(block).zip(out.chunks_exact_mut(inner)) {
+                sum_columns(block, sum, &mut partial);
+            }
+        }
+    }
+}
+
+/// A row's sum: lanes inside chunks, chunks in f64.
+#[inline(always)]
+fn sum_row<T: Float>(row: &[T]) -> T {
+    let mut total = 0.0;
+    for chunk in row.chunks(CHUNK) {
+        let mut lanes = [T::ZERO; LANES];
+        let groups = chunk.chunks_exact(LANES);
+        let rest = groups.remainder();
+        for group in groups {
+            for l in 0..LANES {
+                lanes[l] = lanes[l] + group[l];
+            }
+        }
+        total += lanes.iter().chain(rest).map(|x| x.to_f64()).sum::<f64>();
+    }
+    T::from_f64(total)
+}
+
+/// Column sums of `block`'s rows; `partial` holds those of some rows if there are many.
+#[inline(always)]
+fn sum_columns<T: Float>(block: &[T], sum: &mut [T], partial: &mut [T]) {
+    let inner = sum.len();
+    if partial.is_empty() {
+        return add_rows(block, sum);
+    }
+    for (g, rows) in block.chunks(ROWS * inner).enumerate() {
+        if g == 0 {
+            add_rows(rows, sum);
+        } else {
+            add_rows(rows, partial);
+            sum.iter_mut().zip(&*partial).for_each(|(s, p)| *s = *s + *p);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_rows<T: Float>(rows: &[T], sum: &mut [T]) {
+    let mut rows = rows.chunks_exact(sum.len());
+    sum.copy_from_slice(rows.next().expect("at least one row"));
+    for row in rows {
+        sum.iter_mut().zip(row).for_each(|(s, x)| *s = *s + *x);
+    }
+}
+
+/// For each `o, i` the best of `source[o, .., i]` and its first place; a NaN is best of all, as in PyTorch.
+pub(crate) fn best<T: Element>(
+    source: &[T],
+    reduced: usize,
+    inner: usize,
+    better: impl Fn(T, T) -> bool,
+    values: &mut [T],
+    places: &mut [i64],
+) {
+    for (n, (value, place)) in values.iter_mut().zip(places).enumerate() {
+        let start = n / inner * reduced * inner + n % inner;
+        (*value, *place) = (source[start], 0);
+        for r in 1..reduced {
+            let x = source[start + r * inner];
+            let is_nan = |x: T| x.partial_cmp(&x).is_none();
+            if !is_nan(*value) && (is_nan(x) || better(x, *value)) {
+                (*value, *place) = (x, r as i64);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(source: &[f32], outer: usize, reduced: usize, inner: usize) -> Vec<f32> {
+        let mut out = vec![f32::NAN; outer * inner];
+        f32::dispatch(Sum { source, out: &mut out, reduced, inner });
+        out
+    }
+
+    #[test]
+    fn agrees_with_a_naive_sum_at_odd_sizes() {
+        for (outer, reduced, inner) in [(1, 1, 1), (3, 5, 1), (2, 1100, 1), (2, 7, 3), (1, 300, 5), (2, 0, 2), (0, 3, 2)] {
+            let source: Vec<f32> = (0..outer * reduced * inner).map(|i| (i % 17) as f32 - 8.0).collect();
+            let naive = |n: usize| -> f32 {
+                (0..reduced).map(|r| source[n / inner * reduced * inner + r * inner + n % inner]).sum()
+            };
+            let expected: Vec<f32> = (0..outer * inner).map(naive).collect();
+            assert_eq!(sum(&source, outer, reduced, inner), expected, "{outer} {reduced} {inner}");
+        }
+    }
+
+    #[test]
+    fn long_sums_keep_their_digits() {
+        let tenths = vec![0.1f32; 1 << 20];
+        let off = |sum: f32, count: f64| (f64::from(sum) / (f64::from(0.1f32) * count) - 1.0).abs();
+        assert!(off(sum(&tenths, 1, 1 << 20, 1)[0], (1 << 20) as f64) < 2e-6);
+        assert!(off(sum(&tenths, 1, 1 << 19, 2)[0], (1 << 19) as f64) < 1e-5);
+    }
+
+    #[test]
+    fn the_first_best_wins_and_nan_beats_all() {
+        let (mut values, mut places) = (vec![0.0; 2], vec![0; 2]);
+        best(&[1.0, 3.0, 3.0, 2.0, f64::NAN, 9.0], 3, 1, |a, b| a > b, &mut values, &mut places);
+        assert_eq!((values[0], places), (3.0, vec![1, 1]));
+        assert!(values[1].is_nan());
+    }
+}

@@ -1,0 +1,59 @@
+//! Tensors and a dynamic-graph tape.
+//!
+//! The modules stand in the order of a value's life, which is the order to read them in: a [`Tensor`] is a shape
+//! over shared storage; a [`Variable`] is a tensor that remembers how it was computed; an
+//! [`Operation`] records a node on the [`Tape`]; [`Variable::backward`] reads the tape from its end and leaves a gradient
+//! at every leaf; an optimizer changes the [`Parameter`]s.
+//!
+//! ```
+//! use wengert_core::{Tensor, Variable};
+//! let w = Variable::new(Tensor::from([2.0f32, -1.0])).requires_grad_(true);
+//! let x = Variable::new(Tensor::from([3.0f32, 4.0]));
+//! let y = (&w * &x).sum().tanh();
+//! y.backward()?;
+//! assert_eq!(w.grad().unwrap().shape(), &[2]);
+//! # Ok::<(), wengert_core::Error>(())
+//! ```
+
+mod error;
+mod random;
+
+mod dims;
+mod element;
+mod pool;
+mod storage;
+mod tensor;
+
+mod tape;
+mod variable;
+
+mod operation;
+mod ops;
+mod pointwise;
+mod real;
+
+#[doc(hidden)]
+pub mod kernel;
+
+pub use element::{Element, Float};
+pub use error::{Error, Result};
+pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+pub use ops::{cat, stack};
+pub use pointwise::Pointwise;
+pub use pool::{clear_pool, pool_bytes, set_pool_limit};
+pub use random::{
+    DEFAULT_SEED, Generator, GeneratorState, generator_state, manual_seed, set_generator_state, with_generator,
+};
+pub use real::{Dual, Fused, Lane, Real};
+pub use tape::{
+    GradOptions, HookId, Tape, TapeEntry, grad, is_recording, live_nodes, no_grad, scope, with_recording,
+};
+pub use tensor::{Nested, PrintOptions, Tensor, print_options, set_print_options};
+pub use variable::{Parameter, Variable};
+
+const _: () = {
+    const fn is_send_and_sync<T: Send + Sync>() {}
+    is_send_and_sync::<Tensor<f32>>();
+    is_send_and_sync::<Variable<f64>>();
+    is_send_and_sync::<Parameter<f32>>();
+};

@@ -1,0 +1,137 @@
+//! `+ - * /` on variables that broadcast, and with scalars.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::element::Float;
+use crate::pointwise::Pointwise;
+use crate::variable::Variable;
+
+/// The formulas, named as they appear on the tape.
+mod formula {
+    use crate::pointwise;
+
+    pointwise! { pub struct Add; fn eval(a, b) -> 1 { [a + b] } }
+    pointwise! { pub struct Sub; fn eval(a, b) -> 1 { [a - b] } }
+    pointwise! { pub struct Mul; fn eval(a, b) -> 1 { [a * b] } }
+    pointwise! { pub struct Div; fn eval(a, b) -> 1 { [a / b] } }
+    pointwise! { pub struct Neg; fn eval(a) -> 1 { [-a] } }
+    pointwise! { pub struct AddScalar { c } fn eval(a) -> 1 { [a + c] } }
+    pointwise! { pub struct MulScalar { c } fn eval(a) -> 1 { [a * c] } }
+    pointwise! { pub struct DivScalar { c } fn eval(a) -> 1 { [a / c] } }
+    pointwise! { pub struct ScalarSub { c } fn eval(a) -> 1 { [c - a] } }
+    pointwise! { pub struct ScalarDiv { c } fn eval(a) -> 1 { [c / a] } }
+    pointwise! { pub struct Scale; fn eval(t, k) -> 1 { [t.scale(k)] } }
+}
+
+macro_rules! binary {
+    ($trait:ident $method:ident) => {
+        impl<T: Float> $trait<&Variable<T>> for &Variable<T> {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, other: &Variable<T>) -> Variable<T> {
+                let [out] = formula::$trait.apply([self, other]);
+                out
+            }
+        }
+        impl<T: Float> $trait<Variable<T>> for &Variable<T> {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, other: Variable<T>) -> Variable<T> {
+                $trait::$method(self, &other)
+            }
+        }
+        impl<T: Float> $trait<&Variable<T>> for Variable<T> {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, other: &Variable<T>) -> Variable<T> {
+                $trait::$method(&self, other)
+            }
+        }
+        impl<T: Float> $trait<Variable<T>> for Variable<T> {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, other: Variable<T>) -> Variable<T> {
+                $trait::$method(&self, &other)
+            }
+        }
+    };
+}
+
+binary!(Add add);
+binary!(Sub sub);
+binary!(Mul mul);
+binary!(Div div);
+
+macro_rules! scalar {
+    ($trait:ident $method:ident, |$c:ident| $right:expr, $left:ident) => {
+        impl<T: Float> $trait<f64> for &Variable<T> {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, $c: f64) -> Variable<T> {
+                let [out] = $right.apply([self]);
+                out
+            }
+        }
+        impl<T: Float> $trait<f64> for Variable<T> {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, c: f64) -> Variable<T> {
+                $trait::$method(&self, c)
+            }
+        }
+        impl<T: Float> $trait<&Variable<T>> for f64 {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, other: &Variable<T>) -> Variable<T> {
+                let [out] = formula::$left { c: self }.apply([other]);
+                out
+            }
+        }
+        impl<T: Float> $trait<Variable<T>> for f64 {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, other: Variable<T>) -> Variable<T> {
+                $trait::$method(self, &other)
+            }
+        }
+    };
+}
+
+scalar!(Add add, |c| formula::AddScalar { c }, AddScalar);
+scalar!(Sub sub, |c| formula::AddScalar { c: -c }, ScalarSub);
+scalar!(Mul mul, |c| formula::MulScalar { c }, MulScalar);
+scalar!(Div div, |c| formula::DivScalar { c }, ScalarDiv);
+
+impl<T: Float> Neg for &Variable<T> {
+    type Output = Variable<T>;
+    #[track_caller]
+    fn neg(self) -> Variable<T> {
+        let [out] = formula::Neg.apply([self]);
+        out
+    }
+}
+
+impl<T: Float> Neg for Variable<T> {
+    type Output = Variable<T>;
+    #[track_caller]
+    fn neg(self) -> Variable<T> {
+        -&self
+    }
+}
+
+impl<T: Float> Variable<T> {
+    /// `self * factor`, but exactly zero where `self` is zero: how a cotangent meets a local derivative
+    /// that may not be finite. See [`Real::scale`](crate::Real::scale).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let t = Variable::new(Tensor::from([0.0f64, 2.0]));
+    /// let k = Variable::new(Tensor::from([f64::INFINITY, 3.0]));
+    /// assert_eq!(t.scale(&k).to_vec(), vec![0.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn scale(&self, factor: &Variable<T>) -> Variable<T> {
+        let [out] = formula::Scale.apply([self, factor]);
+        out
+    }
+}

@@ -1,0 +1,49 @@
+//! Dropout.
+
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::pointwise::Pointwise;
+use crate::random::with_generator;
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+/// The formula, named as it appears on the tape.
+mod formula {
+    use crate::pointwise;
+
+    pointwise! { pub struct Dropout; fn eval(x, keep) -> 1 { [x * keep] } }
+}
+
+/// A mask of `1 / (1 - p)` with probability `1 - p`, else 0; all zeros for `p = 1`.
+pub(crate) fn dropout_mask<T: Float>(shape: &[usize], p: f64) -> Tensor<T> {
+    let kept = T::from_f64(if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 });
+    let mut keep = Tensor::<bool>::unspecified(shape);
+    with_generator(|generator| generator.fill_bernoulli(1.0 - p, keep.fresh_mut()));
+    keep.map(|keep| if keep { kept } else { T::ZERO })
+}
+
+impl<T: Float> Variable<T> {
+    /// Each element set to zero with probability `p`, the others scaled by `1 / (1 - p)`, with this thread's
+    /// generator (`torch.nn.functional.dropout` in training).
+    ///
+    /// # Errors
+    /// If `p` is not a probability.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::<f32>::ones([100])).dropout(0.5)?;
+    /// assert!(x.to_vec().iter().all(|&v| v == 0.0 || v == 2.0));
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn dropout(&self, p: f64) -> Result<Variable<T>> {
+        if !(0.0..=1.0).contains(&p) {
+            return Err(Error::argument("dropout", "p", "in [0, 1]", p));
+        }
+        if p == 0.0 {
+            return Ok(self.clone());
+        }
+        let [out] = formula::Dropout.apply([self, &Variable::from(dropout_mask(self.shape(), p))]);
+        Ok(out)
+    }
+}

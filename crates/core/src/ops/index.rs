@@ -1,0 +1,236 @@
+//! Choosing elements by index, and adding to chosen places.
+
+use crate::dims::{Dims, axis_of};
+use crate::element::{Element, Float};
+use crate::error::{Error, Result, expect};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::{Tensor, checked_indices};
+use crate::variable::Variable;
+
+/// Slices of axis `axis` at the indices, in the shape `to`.
+struct IndexSelect {
+    axis: usize,
+    index: Vec<usize>,
+    to: Dims,
+}
+
+/// The adjoint: slices added to those places of zeros of the shape `to`.
+struct IndexAdd {
+    axis: usize,
+    index: Vec<usize>,
+    to: Dims,
+}
+
+impl<T: Float> Operation<T> for IndexSelect {
+    const NAME: &'static str = "IndexSelect";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let x = inputs[0].contiguous();
+        let (extent, inner) = (x.shape()[self.axis], x.shape()[self.axis + 1..].iter().product::<usize>());
+        let source = x.raw();
+        let out = Tensor::build(self.to.clone(), |out| {
+            let rows = out.chunks_exact_mut(inner.max(1)).enumerate().take(if inner == 0 { 0 } else { usize::MAX });
+            for (n, row) in rows {
+                let (outer, place) = (n / self.index.len(), self.index[n % self.index.len()]);
+                let start = (outer * extent + place) * inner;
+                row.copy_from_slice(&source[start..start + inner]);
+            }
+        });
+        [out].into()
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let adjoint = IndexAdd { axis: self.axis, index: self.index.clone(), to: saved.input_dims(0) };
+        gradients.add(0, adjoint.apply1(&[cotangents.only()]));
+    }
+}
+
+impl<T: Float> Operation<T> for IndexAdd {
+    const NAME: &'static str = "IndexAdd";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let x = inputs[0].contiguous();
+        let (extent, inner) = (self.to[self.axis], self.to[self.axis + 1..].iter().product::<usize>());
+        let source = &x.raw()[..x.numel()];
+        let out = Tensor::build(self.to.clone(), |out| {
+            out.fill(T::ZERO);
+            for (n, row) in source.chunks_exact(inner.max(1)).enumerate() {
+                let (outer, place) = (n / self.index.len(), self.index[n % self.index.len()]);
+                let start = (outer * extent + place) * inner;
+                out[start..start + inner].iter_mut().zip(row).for_each(|(y, &x)| *y = *y + x);
+            }
+        });
+        [out].into()
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let adjoint = IndexSelect { axis: self.axis, index: self.index.clone(), to: saved.input_dims(0) };
+        gradients.add(0, adjoint.apply1(&[cotangents.only()]));
+    }
+}
+
+/// Where each entry of `index` points to in a row-major tensor of shape `base`, its own place but along `axis`.
+fn pointed(operation: &'static str, base: &[usize], axis: usize, index: &Tensor<i64>) -> Result<Vec<usize>> {
+    let others_fit = index.rank() == base.len()
+        && index.shape().iter().zip(base).enumerate().all(|(a, (i, b))| a == axis || i <= b);
+    if !others_fit {
+        let expected = format!("an index that fits {base:?} but along axis {axis}");
+        return Err(Error::shape(operation, expected, format!("{:?}", index.shape())));
+    }
+    let strides = Dims::from(base).row_major();
+    let mut at = vec![0; base.len()];
+    let mut places = checked_indices(operation, index, base[axis])?;
+    for place in &mut places {
+        let along: usize = at.iter().zip(strides.iter()).enumerate().filter(|(a, _)| *a != axis).map(|(_, (i, s))| i * s).sum();
+        *place = along + *place * strides[axis];
+        advance(&mut at, index.shape());
+    }
+    Ok(places)
+}
+
+/// The next index in row-major order.
+fn advance(at: &mut [usize], shape: &[usize]) {
+    for axis in (0..at.len()).rev() {
+        at[axis] += 1;
+        if at[axis] < shape[axis] {
+            return;
+        }
+        at[axis] = 0;
+    }
+}
+
+/// `out[i][j].. = x[index[i][j]..][j]..`: each entry of `index` picks along `axis`.
+pub(super) fn gathered<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<i64>) -> Result<Tensor<T>> {
+    let places = pointed("gather", x.shape(), axis, index)?;
+    let source = x.contiguous();
+    Ok(Tensor::from_fn(index.shape(), |n| source.raw()[places[n]]))
+}
+
+struct Gather {
+    axis: usize,
+    index: Tensor<i64>,
+}
+
+impl<T: Float> Operation<T> for Gather {
+    const NAME: &'static str = "Gather";
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        [expect(gathered(inputs[0], self.axis, &self.index))].into()
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let zeros = Variable::from(Tensor::zeros(saved.input_shape(0)));
+        gradients.add(0, zeros.scatter_add(self.axis as isize, &self.index, cotangents.only()));
+    }
+}
+
+struct ScatterAdd {
+    axis: usize,
+    index: Tensor<i64>,
+}
+
+impl<T: Float> Operation<T> for ScatterAdd {
+    const NAME: &'static str = "ScatterAdd";
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let (base, source) = (inputs[0], inputs[1]);
+        let places = expect(pointed("scatter_add", base.shape(), self.axis, &self.index));
+        let region = self.index.shape().iter().enumerate().fold(Ok(source.clone()), |part, (axis, &extent)| {
+            part.and_then(|part| part.narrow(axis as isize, 0, extent))
+        });
+        let source = expect(region).contiguous();
+        let mut out = base.copy();
+        let sums = out.fresh_mut();
+        places.iter().zip(source.raw()).for_each(|(&place, &x)| sums[place] = sums[place] + x);
+        [out].into()
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        gradients.add(0, cotangents.only().clone());
+        if gradients.wants(1) {
+            let picked = cotangents.only().gather(self.axis as isize, &self.index);
+            gradients.add(1, picked.padded_to(&saved.input_shape(1)));
+        }
+    }
+}
+
+impl<T: Float> Variable<T> {
+    /// Slices of axis `dim` at the indices of a 1-D tensor (`torch.index_select`).
+    ///
+    /// # Panics
+    /// If an index lies outside the axis.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[1.0f32, 2.0, 3.0]]));
+    /// assert_eq!(x.index_select(1, &Tensor::from([2i64, 2, 0])).to_vec(), vec![3.0, 3.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn index_select(&self, dim: isize, index: &Tensor<i64>) -> Variable<T> {
+        let axis = expect(axis_of("index_select", dim, self.rank()));
+        assert!(index.rank() == 1, "index_select: expected a 1-D index, got shape {:?}", index.shape());
+        let mut to = Dims::from(self.shape());
+        to[axis] = index.numel();
+        let index = expect(checked_indices("index_select", index, self.shape()[axis]));
+        IndexSelect { axis, index, to }.apply1(&[self])
+    }
+
+    /// Rows of this matrix (V, D) at the indices: shape of the index, then D (`torch.nn.functional.embedding`).
+    ///
+    /// # Panics
+    /// If this is no matrix, or an index lies outside 0..V.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let weight = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(weight.embedding(&Tensor::from([[1i64], [0]])).shape(), &[2, 1, 2]);
+    /// ```
+    #[track_caller]
+    pub fn embedding(&self, index: &Tensor<i64>) -> Variable<T> {
+        assert!(self.rank() == 2, "embedding: expected a weight of shape (V, D), got {:?}", self.shape());
+        let mut to = Dims::from(index.shape());
+        to.push(self.shape()[1]);
+        let index = expect(checked_indices("embedding", index, self.shape()[0]));
+        IndexSelect { axis: 0, index, to }.apply1(&[self])
+    }
+
+    /// `out[i][j] = self[index[i][j]][j]` for axis 0, and so on: each index picks along axis `dim` (`torch.gather`).
+    ///
+    /// # Panics
+    /// If the index has another rank, is longer than this along another axis, or points outside.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(x.gather(1, &Tensor::from([[0i64], [1]])).to_vec(), vec![1.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn gather(&self, dim: isize, index: &Tensor<i64>) -> Variable<T> {
+        let axis = expect(axis_of("gather", dim, self.rank()));
+        Gather { axis, index: index.clone() }.apply1(&[self])
+    }
+
+    /// This with each element of `source` added at the place its index points to along axis `dim`
+    /// (`torch.scatter_add`); elements of `source` beyond the index's extents are not used.
+    #[track_caller]
+    pub fn scatter_add(&self, dim: isize, index: &Tensor<i64>, source: &Variable<T>) -> Variable<T> {
+        let axis = expect(axis_of("scatter_add", dim, self.rank()));
+        ScatterAdd { axis, index: index.clone() }.apply1(&[self, source])
+    }
+
+    /// Zeros appended along each axis up to `shape`.
+    #[track_caller]
+    fn padded_to(&self, shape: &[usize]) -> Variable<T> {
+        if self.shape() == shape {
+            return self.clone();
+        }
+        let own = self.shape().to_vec();
+        let leading = |base: &Tensor<bool>| {
+            own.iter().enumerate().try_fold(base.clone(), |part, (axis, &n)| part.narrow(axis as isize, 0, n))
+        };
+        let region = expect(crate::tensor::Region::of(shape, leading));
+        super::region::Embed { region }.apply1(&[self])
+    }
+}

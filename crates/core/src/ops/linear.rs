@@ -1,0 +1,100 @@
+//! The affine map `x W^T + b` of every layer and every recurrent step.
+
+use crate::dims::Dims;
+use crate::element::Float;
+use crate::error::{Error, Result, expect};
+use crate::kernel::copy;
+use crate::kernel::gemm::gemm;
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+use super::matmul::{matrix, rows, target};
+
+/// `x W^T`, and `+ b` if there is a third input: the product is added to a copy of `b`, not `b` to the product.
+struct Linear;
+
+fn out_shape(x: &[usize], weight: &[usize], bias: Option<&[usize]>) -> Result<Dims> {
+    let misfit = |expected: String, got: String| Err(Error::shape("linear", expected, got));
+    if weight.len() != 2 {
+        return misfit("a weight of shape (out, in)".to_string(), format!("{weight:?}"));
+    }
+    if x.last() != Some(&weight[1]) {
+        return misfit(format!("an input whose last axis is {}", weight[1]), format!("{x:?}"));
+    }
+    let mut shape = Dims::from(x);
+    let last = shape.len() - 1;
+    shape[last] = weight[0];
+    if let Some(bias) = bias {
+        let stretched = crate::dims::broadcast("linear", bias, &shape);
+        if stretched.as_ref() != Ok(&shape) {
+            return misfit(format!("a bias that broadcasts to {shape:?}"), format!("{bias:?}"));
+        }
+    }
+    Ok(shape)
+}
+
+impl<T: Float> Operation<T> for Linear {
+    const NAME: &'static str = "Linear";
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let (x, weight, bias) = (inputs[0], inputs[1], inputs.get(2));
+        let shape = expect(out_shape(x.shape(), weight.shape(), bias.map(|bias| bias.shape())));
+        let (k, n) = (weight.shape()[1], weight.shape()[0]);
+        let m = shape.count() / n.max(1);
+        let x = expect(x.reshape([x.numel() / k.max(1), k]));
+        let out = Tensor::build(shape.clone(), |out| {
+            let beta = match bias {
+                Some(bias) => {
+                    let bias = expect(bias.expand(&shape));
+                    copy::gather(bias.raw(), &shape, &Dims::from(bias.strides()), out);
+                    T::ONE
+                }
+                None => T::ZERO,
+            };
+            gemm(m, k, n, T::ONE, matrix(&x, 0), matrix(&weight.t(), 0), beta, target(out, 0, n));
+        });
+        [out].into()
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::NOTHING.and_input(0).and_input(1)
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let g = cotangents.only();
+        if gradients.wants(0) {
+            gradients.add(0, g.matmul(saved.input(1)));
+        }
+        if gradients.wants(1) {
+            gradients.add(1, rows(g).t().matmul(&rows(saved.input(0))));
+        }
+        if gradients.wants(2) {
+            gradients.add(2, g.sum_to(saved.input_shape(2)));
+        }
+    }
+}
+
+impl<T: Float> Variable<T> {
+    /// `x W^T + b` (`torch.nn.functional.linear`): x of shape (.., in), W (out, in), b any shape that broadcasts to
+    /// the result (.., out), so that a recurrent step adds its product to a projected input.
+    ///
+    /// # Panics
+    /// If the shapes don't fit.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[1.0f32, 2.0]]));
+    /// let w = Variable::new(Tensor::from([[1.0f32, 1.0], [0.0, 1.0], [1.0, 0.0]]));
+    /// let b = Variable::new(Tensor::from([0.5f32, 0.0, 0.0]));
+    /// assert_eq!(x.linear(&w, Some(&b)).to_vec(), vec![3.5, 2.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear(&self, weight: &Variable<T>, bias: Option<&Variable<T>>) -> Variable<T> {
+        match bias {
+            Some(bias) => Linear.apply1(&[self, weight, bias]),
+            None => Linear.apply1(&[self, weight]),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Matrix products: 2-D, batched, with vectors, broadcasting.
+
+use crate::dims::{self, Dims};
+use crate::element::Float;
+use crate::error::{Error, Result, expect};
+use crate::kernel::gemm::{MatMut, MatRef, gemm};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+struct MatMul;
+
+/// A matrix of the last two axes of `x`, at `offset` elements from its first.
+pub(super) fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
+    let strides = &x.strides()[x.rank() - 2..];
+    MatRef { data: x.raw(), offset, row_stride: strides[0], col_stride: strides[1] }
+}
+
+/// A row-major matrix of `n` columns at `offset`.
+pub(super) fn target<T: Float>(data: &mut [T], offset: usize, n: usize) -> MatMut<'_, T> {
+    MatMut { data, offset, row_stride: n, col_stride: 1 }
+}
+
+/// The operands as matrices: a vector is a row on the left and a column on the right.
+fn promoted<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<(Tensor<T>, Tensor<T>)> {
+    let misfit = || Error::shape("matmul", format!("a right operand that fits {:?}", a.shape()), format!("{:?}", b.shape()));
+    if a.rank() == 0 || b.rank() == 0 {
+        return Err(misfit());
+    }
+    let left = if a.rank() == 1 { a.unsqueeze(0)? } else { a.clone() };
+    let right = if b.rank() == 1 { b.unsqueeze(1)? } else { b.clone() };
+    let inner = (left.shape()[left.rank() - 1], right.shape()[right.rank() - 2]);
+    if inner.0 == inner.1 { Ok((left, right)) } else { Err(misfit()) }
+}
+
+/// The product's shape without the axes that promoted vectors got.
+fn demoted(mut shape: Dims, a_rank: usize, b_rank: usize) -> Dims {
+    if b_rank == 1 {
+        shape.remove(shape.len() - 1);
+    }
+    if a_rank == 1 {
+        let row = shape.len() - if b_rank == 1 { 1 } else { 2 };
+        shape.remove(row);
+    }
+    shape
+}
+
+/// `a` as one tall matrix, if its rows lie at one distance from each other.
+fn tall<T: Float>(a: &Tensor<T>) -> Result<Tensor<T>> {
+    let k = a.shape()[a.rank() - 1];
+    a.reshape([a.shape()[..a.rank() - 1].iter().product(), k])
+}
+
+/// The product of promoted operands.
+fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
+    let (m, k, n) = (a.shape()[a.rank() - 2], a.shape()[a.rank() - 1], b.shape()[b.rank() - 1]);
+    if b.rank() == 2 && a.rank() > 2 {
+        let mut shape = a.dims().clone();
+        let last = shape.len() - 1;
+        shape[last] = n;
+        return product(&tall(a)?, b)?.reshape(&*shape);
+    }
+    let batch = dims::broadcast("matmul", &a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?;
+    let full = |x: &Tensor<T>, rows, cols| x.expand(&batch.iter().copied().chain([rows, cols]).collect::<Dims>());
+    let (a, b) = (full(a, m, k)?, full(b, k, n)?);
+    let shape: Dims = batch.iter().copied().chain([m, n]).collect();
+    Ok(Tensor::build(shape, |out| {
+        let axes = batch.len();
+        for i in 0..batch.count() {
+            let at = |x: &Tensor<T>| offset_of(i, &batch, &x.strides()[..axes]);
+            let c = target(out, i * m * n, n);
+            gemm(m, k, n, T::ONE, matrix(&a, at(&a)), matrix(&b, at(&b)), T::ZERO, c);
+        }
+    }))
+}
+
+/// How far the `i`-th index in row-major order of `shape` is from the first.
+fn offset_of(mut i: usize, shape: &[usize], strides: &[usize]) -> usize {
+    let mut offset = 0;
+    for (&extent, &stride) in shape.iter().zip(strides).rev() {
+        offset += i % extent * stride;
+        i /= extent;
+    }
+    offset
+}
+
+impl<T: Float> Operation<T> for MatMul {
+    const NAME: &'static str = "MatMul";
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let (a, b) = expect(promoted(inputs[0], inputs[1]));
+        let out = expect(product(&a, &b));
+        let shape = demoted(out.dims().clone(), inputs[0].rank(), inputs[1].rank());
+        [expect(out.reshape(&*shape))].into()
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let (a0, b0, g) = (saved.input(0), saved.input(1), cotangents.only());
+        let a = if a0.rank() == 1 { a0.unsqueeze(0) } else { a0.clone() };
+        let b = if b0.rank() == 1 { b0.unsqueeze(1) } else { b0.clone() };
+        let g = if a0.rank() == 1 { g.unsqueeze(if b0.rank() == 1 { -1 } else { -2 }) } else { g.clone() };
+        let g = if b0.rank() == 1 { g.unsqueeze(-1) } else { g };
+        if gradients.wants(0) {
+            let da = g.matmul(&b.t());
+            gradients.add(0, da.sum_to(a.shape()).reshape(a0.shape()));
+        }
+        if gradients.wants(1) {
+            // A matrix shared by a batch: one product over all its rows.
+            let db = if b.rank() == 2 && a.rank() > 2 {
+                rows(&a).t().matmul(&rows(&g))
+            } else {
+                a.t().matmul(&g).sum_to(b.shape())
+            };
+            gradients.add(1, db.reshape(b0.shape()));
+        }
+    }
+}
+
+/// All but the last axis as one.
+#[track_caller]
+pub(super) fn rows<T: Float>(x: &Variable<T>) -> Variable<T> {
+    let width = x.shape()[x.rank() - 1];
+    x.reshape([x.shape()[..x.rank() - 1].iter().product(), width])
+}
+
+impl<T: Float> Variable<T> {
+    /// The matrix product (`torch.matmul`): (.., m, k) by (.., k, n) gives (.., m, n), leading axes broadcast; a
+    /// vector is a row on the left and a column on the right, and its axis goes.
+    ///
+    /// # Panics
+    /// If the inner extents differ or the leading axes don't broadcast.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let a = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
+    /// let v = Variable::new(Tensor::from([1.0f32, 10.0]));
+    /// assert_eq!(a.matmul(&v).to_vec(), vec![21.0, 43.0]);
+    /// assert_eq!(a.matmul(&a.t()).to_vec(), vec![5.0, 11.0, 11.0, 25.0]);
+    /// ```
+    #[track_caller]
+    pub fn matmul(&self, other: &Variable<T>) -> Variable<T> {
+        expect(promoted(&self.peek(), &other.peek()));
+        MatMul.apply1(&[self, other])
+    }
+}

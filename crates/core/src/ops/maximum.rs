@@ -1,0 +1,161 @@
+//! Extremes over axes, and where they are.
+
+use std::sync::OnceLock;
+
+use crate::dims::{axes_of, axis_of};
+use crate::element::Float;
+use crate::error::expect;
+use crate::kernel::reduce::best;
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tape::no_grad;
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+/// The largest or smallest element along an axis (kept with extent 1), and its first place.
+#[track_caller]
+fn extreme<T: Float>(x: &Tensor<T>, axis: usize, max: bool) -> (Tensor<T>, Tensor<i64>) {
+    let shape = x.dims();
+    let (reduced, inner): (usize, usize) = (shape[axis], shape[axis + 1..].iter().product());
+    let mut to = shape.clone();
+    to[axis] = 1;
+    assert!(reduced > 0 || to.count() == 0, "max, min: expected an axis with elements, got shape {shape:?}");
+    let source = x.contiguous();
+    let mut values = Tensor::unspecified(to.clone());
+    let better = |a: T, b: T| if max { a > b } else { a < b };
+    let places =
+        Tensor::build(to, |places| best(source.raw(), reduced, inner, better, values.fresh_mut(), places));
+    (values, places)
+}
+
+/// An extreme over axes, kept with extent 1; elements that equal it share the cotangent evenly.
+struct Extreme<T: Float, const MAX: bool> {
+    axes: Vec<usize>,
+    /// Each element's share; `forward` finds it.
+    share: OnceLock<Tensor<T>>,
+}
+
+impl<T: Float, const MAX: bool> Operation<T> for Extreme<T, MAX> {
+    const NAME: &'static str = if MAX { "Amax" } else { "Amin" };
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let x = inputs[0];
+        let value = self.axes.iter().fold(x.clone(), |value, &axis| extreme(&value, axis, MAX).0);
+        let is_nan = |x: T| x.to_f64().is_nan();
+        let same = |a: T, b: T| if a == b || (is_nan(a) && is_nan(b)) { T::ONE } else { T::ZERO };
+        let equal = Variable::from(expect(x.zip(&value, same)));
+        let dims: Vec<isize> = self.axes.iter().map(|&axis| axis as isize).collect();
+        let share = if dims.is_empty() { equal } else { no_grad(|| &equal / equal.sum_dim(&dims, true)) };
+        // An operation is applied once, so nothing is there yet.
+        let _ = self.share.set(share.value());
+        [value].into()
+    }
+
+    fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let share = self.share.get().expect("forward has set it").clone();
+        gradients.add(0, cotangents.only() * Variable::from(share));
+    }
+}
+
+/// The extreme along one axis; the cotangent goes to the first place it was found.
+struct ExtremeAlong<const MAX: bool> {
+    axis: usize,
+    places: Tensor<i64>,
+}
+
+impl<T: Float, const MAX: bool> Operation<T> for ExtremeAlong<MAX> {
+    const NAME: &'static str = if MAX { "Max" } else { "Min" };
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        [expect(super::index::gathered(inputs[0], self.axis, &self.places))].into()
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let base = Variable::from(Tensor::zeros(saved.input_shape(0)));
+        gradients.add(0, base.scatter_add(self.axis as isize, &self.places, cotangents.only()));
+    }
+}
+
+impl<T: Float> Variable<T> {
+    #[track_caller]
+    fn extreme_over<const MAX: bool>(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
+        let axes = expect(axes_of("amax, amin", dims, self.rank())).to_vec();
+        let kept: Vec<usize> =
+            (0..self.rank()).filter(|axis| !axes.contains(axis)).map(|axis| self.shape()[axis]).collect();
+        let out = Extreme::<T, MAX> { axes, share: OnceLock::new() }.apply1(&[self]);
+        if keepdim { out } else { out.reshape(kept) }
+    }
+
+    #[track_caller]
+    fn extreme_along<const MAX: bool>(&self, dim: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+        let axis = expect(axis_of("max, min", dim, self.rank()));
+        let (_, places) = extreme(&self.peek(), axis, MAX);
+        let operation = ExtremeAlong::<MAX> { axis, places: places.clone() };
+        let out = operation.apply1(&[self]);
+        if keepdim { (out, places) } else { (out.squeeze(dim), expect(places.squeeze(dim))) }
+    }
+
+    /// The largest element; equals share the derivative evenly (`torch.max`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([1.0f32, 3.0, 3.0])).requires_grad_(true);
+    /// x.max().backward()?;
+    /// assert_eq!(x.grad().unwrap().to_vec(), vec![0.0, 0.5, 0.5]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn max(&self) -> Variable<T> {
+        self.amax(&[], false)
+    }
+
+    /// The smallest element; equals share the derivative evenly (`torch.min`).
+    #[track_caller]
+    pub fn min(&self) -> Variable<T> {
+        self.amin(&[], false)
+    }
+
+    /// The largest element over axes `dims`; equals share the derivative evenly (`torch.amax`).
+    #[track_caller]
+    pub fn amax(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
+        self.extreme_over::<true>(dims, keepdim)
+    }
+
+    /// The smallest element over axes `dims`; equals share the derivative evenly (`torch.amin`).
+    #[track_caller]
+    pub fn amin(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
+        self.extreme_over::<false>(dims, keepdim)
+    }
+
+    /// The largest element along axis `dim` and its first place, which gets all of the derivative (`torch.max(dim)`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[1.0f32, 5.0], [7.0, 2.0]]));
+    /// let (values, places) = x.max_dim(1, false);
+    /// assert_eq!((values.to_vec(), places.to_vec()), (vec![5.0, 7.0], vec![1, 0]));
+    /// ```
+    #[track_caller]
+    pub fn max_dim(&self, dim: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+        self.extreme_along::<true>(dim, keepdim)
+    }
+
+    /// The smallest element along axis `dim` and its first place (`torch.min(dim)`).
+    #[track_caller]
+    pub fn min_dim(&self, dim: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+        self.extreme_along::<false>(dim, keepdim)
+    }
+
+    /// The first place of the largest element along axis `dim` (`torch.argmax`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// assert_eq!(Variable::new(Tensor::from([1.0f32, 5.0, 2.0])).argmax(0).item()?, 1);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn argmax(&self, dim: isize) -> Tensor<i64> {
+        no_grad(|| self.max_dim(dim, false).1)
+    }
+}

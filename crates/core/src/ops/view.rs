@@ -1,0 +1,165 @@
+//! Views of variables: no element is copied, and cotangents go back into the part that was viewed.
+
+use crate::dims::Dims;
+use crate::element::{Element, Float};
+use crate::error::{Error, Result, expect};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::{Region, Tensor};
+use crate::variable::Variable;
+
+/// Views of a part: their cotangents are added to that region, zero elsewhere.
+macro_rules! part {
+    ($name:ident { $($field:ident: $type:ty),* } $view:ident) => {
+        struct $name { $($field: $type),* }
+
+        impl $name {
+            fn view<E: Element>(&self, base: &Tensor<E>) -> Result<Tensor<E>> {
+                base.$view($(self.$field),*)
+            }
+        }
+
+        impl<T: Float> Operation<T> for $name {
+            const NAME: &'static str = stringify!($name);
+
+            #[track_caller]
+            fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+                [expect(self.view(inputs[0]))].into()
+            }
+
+            fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+                let region = || expect(Region::of(&saved.input_dims(0), |base| self.view(base)));
+                gradients.add_region(0, region, cotangents.only().clone());
+            }
+        }
+    };
+}
+
+part!(Select { dim: isize, index: usize } select);
+part!(Narrow { dim: isize, start: usize, length: usize } narrow);
+part!(Slice { dim: isize, start: usize, end: usize, step: usize } slice);
+
+/// Views of the whole: their cotangents are viewed back.
+macro_rules! whole {
+    ($name:ident { $($field:ident: $type:ty),* }; view($this:ident, $x:ident) $view:expr; back($g:ident, $shape:ident) $back:expr) => {
+        struct $name { $($field: $type),* }
+
+        impl<T: Float> Operation<T> for $name {
+            const NAME: &'static str = stringify!($name);
+
+            #[track_caller]
+            fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+                let ($this, $x) = (self, inputs[0]);
+                [expect($view)].into()
+            }
+
+            fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+                let ($this, $g, $shape) = (self, cotangents.only(), saved.input_dims(0));
+                let _ = ($this, &$shape);
+                gradients.add(0, $back);
+            }
+        }
+    };
+}
+
+whole!(Transpose { a: isize, b: isize }; view(v, x) x.transpose(v.a, v.b); back(g, shape) g.transpose(v.a, v.b));
+whole!(Permute { dims: Vec<isize> }; view(v, x) x.permute(&v.dims); back(g, shape) g.permute(&inverse(&v.dims)));
+whole!(Reshape { to: Dims }; view(v, x) x.reshape(&*v.to); back(g, shape) g.reshape(&*shape));
+whole!(Expand { to: Dims }; view(v, x) x.expand(&v.to); back(g, shape) g.sum_to(&shape));
+whole!(Squeeze { dim: isize }; view(v, x) x.squeeze(v.dim); back(g, shape) g.reshape(&*shape));
+whole!(Unsqueeze { dim: isize }; view(v, x) x.unsqueeze(v.dim); back(g, shape) g.reshape(&*shape));
+whole!(Contiguous {}; view(_v, x) Ok::<_, Error>(x.contiguous()); back(g, shape) g.clone());
+
+fn inverse(dims: &[isize]) -> Vec<isize> {
+    let rank = dims.len() as isize;
+    let mut inverse = vec![0; dims.len()];
+    dims.iter().enumerate().for_each(|(to, &from)| inverse[from.rem_euclid(rank) as usize] = to as isize);
+    inverse
+}
+
+impl<T: Float> Variable<T> {
+    /// The slice at `index` of axis `dim`, without that axis (`torch.select`). As all views it panics where
+    /// [`Tensor::select`] refuses.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]])).requires_grad_(true);
+    /// x.select(0, 1).sum().backward()?;
+    /// assert_eq!(x.grad().unwrap().to_vec(), vec![0.0, 0.0, 1.0, 1.0]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn select(&self, dim: isize, index: usize) -> Variable<T> {
+        Select { dim, index }.apply1(&[self])
+    }
+
+    /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
+    #[track_caller]
+    pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Variable<T> {
+        Narrow { dim, start, length }.apply1(&[self])
+    }
+
+    /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`).
+    #[track_caller]
+    pub fn slice(&self, dim: isize, start: usize, end: usize, step: usize) -> Variable<T> {
+        Slice { dim, start, end, step }.apply1(&[self])
+    }
+
+    /// Axes `dim0` and `dim1` exchanged (`torch.transpose`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// assert_eq!(Variable::new(Tensor::<f32>::zeros([2, 3, 4])).transpose(0, -1).shape(), &[4, 3, 2]);
+    /// ```
+    #[track_caller]
+    pub fn transpose(&self, dim0: isize, dim1: isize) -> Variable<T> {
+        Transpose { a: dim0, b: dim1 }.apply1(&[self])
+    }
+
+    /// The last two axes exchanged; a variable of fewer axes is itself.
+    #[track_caller]
+    pub fn t(&self) -> Variable<T> {
+        if self.rank() < 2 { self.clone() } else { self.transpose(-2, -1) }
+    }
+
+    /// The axes in the order `dims` (`torch.permute`).
+    #[track_caller]
+    pub fn permute(&self, dims: &[isize]) -> Variable<T> {
+        Permute { dims: dims.to_vec() }.apply1(&[self])
+    }
+
+    /// The same elements in another shape (`torch.reshape`); a view where strides allow it.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
+        if self.shape() == shape.as_ref() {
+            return self.clone();
+        }
+        Reshape { to: Dims::from(shape.as_ref()) }.apply1(&[self])
+    }
+
+    /// Repeated along new leading axes and axes of extent 1, without copying (`torch.expand`).
+    #[track_caller]
+    pub fn expand(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
+        if self.shape() == shape.as_ref() {
+            return self.clone();
+        }
+        Expand { to: Dims::from(shape.as_ref()) }.apply1(&[self])
+    }
+
+    /// Axis `dim` removed if its extent is 1 (`torch.squeeze`).
+    #[track_caller]
+    pub fn squeeze(&self, dim: isize) -> Variable<T> {
+        Squeeze { dim }.apply1(&[self])
+    }
+
+    /// A new axis of extent 1 before axis `dim`; -1 appends it (`torch.unsqueeze`).
+    #[track_caller]
+    pub fn unsqueeze(&self, dim: isize) -> Variable<T> {
+        Unsqueeze { dim }.apply1(&[self])
+    }
+
+    /// The same value with its elements in row-major order, copied if they are not (`torch.Tensor.contiguous`).
+    #[track_caller]
+    pub fn contiguous(&self) -> Variable<T> {
+        if self.peek().is_contiguous() { self.clone() } else { Contiguous {}.apply1(&[self]) }
+    }
+}

@@ -1,0 +1,101 @@
+//! Pointwise formulas: written once, read as forward kernel, fused backward and recorded derivative.
+//!
+//! [`Pointwise::eval`] is generic over the number it computes with. With plain numbers in a vectorised
+//! loop it is the forward kernel; with [`Dual`] numbers in the same loop it is the backward kernel, which needs
+//! the inputs alone; with duals over symbols it is traced once and replayed as variable operations,
+//! which are recorded, and so come the higher orders. (Revels et al. 2018, arXiv 1810.08297, for the duals inside
+//! reverse mode.)
+
+mod formula;
+mod operation;
+mod symbol;
+
+use crate::kernel::pointwise::Job;
+use crate::real::{Dual, Real};
+use crate::{Float, Variable};
+
+/// A formula of `I` numbers that gives `O` numbers, applied to tensors element by element.
+///
+/// The struct's fields are the formula's constants. [`pointwise!`](crate::pointwise!) writes struct and
+/// implementation; by hand it is:
+///
+/// ```
+/// use wengert_core::{Pointwise, Real, Tensor, Variable};
+///
+/// /// `x^2 + c`
+/// #[derive(Clone)]
+/// struct SquarePlus { c: f64 }
+///
+/// impl Pointwise<1, 1> for SquarePlus {
+///     const NAME: &'static str = "SquarePlus";
+///     #[inline(always)]
+///     fn eval<R: Real>(&self, [x]: [R; 1]) -> [R; 1] {
+///         [x * x + R::lit(self.c)]
+///     }
+/// }
+///
+/// let x = Variable::new(Tensor::from([1.0f32, 2.0])).requires_grad_(true);
+/// let [y] = SquarePlus { c: 1.0 }.apply([&x]);
+/// assert_eq!(y.value().to_vec(), vec![2.0, 5.0]);
+/// y.sum().backward()?;
+/// assert_eq!(x.grad().unwrap().value().to_vec(), vec![2.0, 4.0]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized + 'static {
+    /// The name on the tape and in `grad_fn`.
+    const NAME: &'static str;
+
+    /// The formula. Mark it `#[inline(always)]`: the loops around it are compiled per instruction set.
+    fn eval<R: Real>(&self, inputs: [R; I]) -> [R; O];
+
+    /// Applies the formula to variables that broadcast with each other, and records one operation.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    fn apply<T: Float>(&self, inputs: [&Variable<T>; I]) -> [Variable<T>; O] {
+        operation::apply(self.clone(), inputs)
+    }
+
+    // The macro repeats these four without generics, so that they are compiled in the formula's crate alone.
+    #[doc(hidden)]
+    fn forward_f32(&self, job: &Job<'_, f32>) {
+        job.forward(self);
+    }
+    #[doc(hidden)]
+    fn forward_f64(&self, job: &Job<'_, f64>) {
+        job.forward(self);
+    }
+    #[doc(hidden)]
+    fn backward_f32(&self, job: &Job<'_, f32>) {
+        job.backward(self);
+    }
+    #[doc(hidden)]
+    fn backward_f64(&self, job: &Job<'_, f64>) {
+        job.backward(self);
+    }
+}
+
+/// The formula's pullback: cotangents of the inputs from those of the outputs.
+///
+/// A zero cotangent stays zero beside a local derivative that is not finite.
+#[inline(always)]
+pub(crate) fn vjp<P, R, const I: usize, const O: usize>(formula: &P, inputs: [R; I], cotangents: [R; O]) -> [R; I]
+where
+    P: Pointwise<I, O>,
+    R: Real,
+{
+    let mut i = 0;
+    let duals = inputs.map(|x| {
+        i += 1;
+        Dual::<R, I>::variable(x, i - 1)
+    });
+    let outputs = formula.eval(duals);
+    std::array::from_fn(|i| {
+        let mut sum = cotangents[0].scale(outputs[0].tangent[i]);
+        for o in 1..O {
+            sum = sum + cotangents[o].scale(outputs[o].tangent[i]);
+        }
+        sum
+    })
+}

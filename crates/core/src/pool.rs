@@ -1,0 +1,144 @@
+//! Recycled storage: a training loop in steady state asks the system for (almost) nothing.
+//!
+//! When the last handle of a storage drops, the whole storage, its reference count included, goes to the
+//! pool of the thread that dropped it, and the next tensor of about that size takes it from there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::element::Element;
+use crate::kernel::buffer::Buffer;
+use crate::storage::Storage;
+
+/// Sizes are rounded up to one of four steps per power of two, so at most a quarter is wasted.
+const STEPS: usize = 4;
+const CLASSES: usize = 48 * STEPS;
+const SMALLEST: usize = 16;
+
+static LIMIT: AtomicUsize = AtomicUsize::new(512 << 20);
+
+/// One thread's free storages of one element type, by size class; last in, first out, so warm in cache.
+pub struct Pool<T: Element> {
+    classes: [Vec<Arc<Storage<T>>>; CLASSES],
+    bytes: usize,
+}
+
+/// The capacity that a length is rounded up to, and its class.
+#[inline]
+fn class_of(len: usize) -> (usize, usize) {
+    let len = len.max(SMALLEST);
+    let octave = (usize::BITS - 1 - (len - 1).leading_zeros()) as usize;
+    let step = (1usize << octave) / STEPS;
+    let steps = (len - (1 << octave)).div_ceil(step);
+    ((1 << octave) + steps * step, (octave * STEPS + steps).min(CLASSES - 1))
+}
+
+impl<T: Element> Pool<T> {
+    pub(crate) const fn new() -> Self {
+        Pool { classes: [const { Vec::new() }; CLASSES], bytes: 0 }
+    }
+
+    fn take(&mut self, class: usize, capacity: usize) -> Option<Arc<Storage<T>>> {
+        let storage = self.classes[class].pop_if(|s| s.buffer().capacity() >= capacity)?;
+        self.bytes -= storage.buffer().bytes();
+        Some(storage)
+    }
+
+    fn put(&mut self, storage: Arc<Storage<T>>) {
+        let bytes = storage.buffer().bytes();
+        if self.bytes + bytes <= LIMIT.load(Ordering::Relaxed) {
+            let (_, class) = class_of(storage.buffer().capacity());
+            self.bytes += bytes;
+            self.classes[class].push(storage);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.classes.iter_mut().for_each(|class| *class = Vec::new());
+        self.bytes = 0;
+    }
+}
+
+/// A storage of `len` elements of no particular value: whatever its last user left there.
+pub(crate) fn acquire<T: Element>(len: usize) -> Arc<Storage<T>> {
+    let (capacity, class) = class_of(len);
+    let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class, capacity)).ok().flatten();
+    match recycled {
+        Some(mut storage) => {
+            Arc::get_mut(&mut storage).expect("a pooled storage has no other holder").renew(len);
+            storage
+        }
+        None => Arc::new(Storage::new(Buffer::zeroed(len, capacity))),
+    }
+}
+
+/// Takes back a storage that the caller is the only holder of.
+#[inline]
+pub(crate) fn release<T: Element>(storage: Arc<Storage<T>>) {
+    if storage.buffer().is_recyclable() {
+        // At a thread's end its pool may be gone already: then the storage is simply freed.
+        let _ = T::pool().try_with(|pool| pool.borrow_mut().put(storage));
+    }
+}
+
+/// The bytes that wait in this thread's pools for their next use.
+///
+/// ```
+/// use wengert_core::{pool_bytes, clear_pool, Tensor};
+/// drop(Tensor::<f32>::zeros([1000]));
+/// assert!(pool_bytes() >= 4000);
+/// clear_pool();
+/// assert_eq!(pool_bytes(), 0);
+/// ```
+pub fn pool_bytes() -> usize {
+    fn bytes<T: Element>() -> usize {
+        T::pool().with(|pool| pool.borrow().bytes)
+    }
+    bytes::<f32>() + bytes::<f64>() + bytes::<i64>() + bytes::<bool>()
+}
+
+/// Gives all memory in this thread's pools back to the system. Tensors in use are not touched.
+pub fn clear_pool() {
+    fn clear<T: Element>() {
+        T::pool().with(|pool| pool.borrow_mut().clear());
+    }
+    clear::<f32>();
+    clear::<f64>();
+    clear::<i64>();
+    clear::<bool>();
+}
+
+/// Sets how many bytes a thread's pool of one element type may keep; what comes back beyond is freed.
+/// The default is 512 MiB.
+///
+/// ```
+/// wengert_core::set_pool_limit(64 << 20);
+/// # wengert_core::set_pool_limit(512 << 20);
+/// ```
+pub fn set_pool_limit(bytes: usize) {
+    LIMIT.store(bytes, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_waste_at_most_a_quarter_and_are_fixed_points() {
+        for len in 1..5000 {
+            let (capacity, class) = class_of(len);
+            assert!(capacity >= len && capacity <= (len + len / 4 + 1).max(SMALLEST), "{len} -> {capacity}");
+            assert_eq!(class_of(capacity), (capacity, class));
+        }
+    }
+
+    #[test]
+    fn a_dropped_storage_is_used_again() {
+        clear_pool();
+        let first = crate::Tensor::<f64>::zeros([100]);
+        let address = first.as_slice().unwrap().as_ptr();
+        drop(first);
+        let second = crate::Tensor::<f64>::ones([110]);
+        assert_eq!(second.as_slice().unwrap().as_ptr(), address);
+    }
+}

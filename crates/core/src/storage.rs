@@ -1,0 +1,118 @@
+//! Shared memory of tensors, with what is needed to know whether it may change in place.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::kernel::buffer::Buffer;
+use crate::kernel::static_ref::StaticRef;
+
+/// The elements that one or several tensors view.
+pub struct Storage<T> {
+    buffer: Buffer<T>,
+    /// Drawn at the first question, so that short-lived storages don't pay for it; 0 is none yet.
+    id: AtomicU64,
+    version: u64,
+    /// How many recorded operations have saved a value that lives here.
+    saved: AtomicU32,
+    holder: StaticRef<&'static str>,
+    holder_location: StaticRef<Location<'static>>,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl<T: Element> Storage<T> {
+    pub(crate) fn new(buffer: Buffer<T>) -> Self {
+        Storage {
+            buffer,
+            id: AtomicU64::new(0),
+            version: 0,
+            saved: AtomicU32::new(0),
+            holder: StaticRef::none(),
+            holder_location: StaticRef::none(),
+        }
+    }
+
+    /// Makes a recycled storage a new one: another identity, another length.
+    pub(crate) fn renew(&mut self, len: usize) {
+        *self.id.get_mut() = 0;
+        self.version = 0;
+        self.buffer.set_len(len);
+    }
+
+    pub(crate) fn buffer(&self) -> &Buffer<T> {
+        &self.buffer
+    }
+
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[T] {
+        self.buffer.as_slice()
+    }
+
+    /// The elements, to change; the version counts that they were.
+    #[inline]
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        self.version += 1;
+        self.buffer.as_mut_slice()
+    }
+
+    /// A number that no other storage has or had in this process.
+    pub(crate) fn id(&self) -> u64 {
+        match self.id.load(Ordering::Relaxed) {
+            0 => {
+                let fresh = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+                match self.id.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
+                    Ok(_) => fresh,
+                    Err(drawn) => drawn,
+                }
+            }
+            id => id,
+        }
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    #[inline]
+    pub(crate) fn mark_saved(&self, operation: &'static &'static str, location: &'static Location<'static>) {
+        self.saved.fetch_add(1, Ordering::Relaxed);
+        self.holder.set(operation);
+        self.holder_location.set(location);
+    }
+
+    #[inline]
+    pub(crate) fn unmark_saved(&self) {
+        self.saved.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Refuses, naming the holder, while a recorded operation still needs what lies here.
+    pub(crate) fn refuse_if_saved(&self, operation: &'static str, shape: &[usize]) -> Result<()> {
+        if self.saved.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        Err(Error::InPlace {
+            operation,
+            shape: format!("{shape:?}"),
+            holder: self.holder.get().copied().unwrap_or("an operation"),
+            location: self.holder_location.get().unwrap_or(Location::caller()),
+        })
+    }
+}
+
+/// The elements of a storage that nobody else holds, or who holds it.
+pub(crate) fn exclusive<'a, T: Element>(
+    storage: &'a mut Arc<Storage<T>>,
+    operation: &'static str,
+    shape: &[usize],
+) -> Result<&'a mut [T]> {
+    if Arc::get_mut(storage).is_none() {
+        storage.refuse_if_saved(operation, shape)?;
+        let holders = Arc::strong_count(storage) - 1;
+        return Err(Error::Shared { operation, shape: format!("{shape:?}"), holders });
+    }
+    let storage = Arc::get_mut(storage).expect("nobody else can have got a handle in between");
+    Ok(storage.as_mut_slice())
+}

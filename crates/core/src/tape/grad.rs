@@ -1,0 +1,144 @@
+//! Derivatives: of a value into its leaves, or of outputs with respect to chosen inputs.
+
+use super::accumulate::{Accumulator, Term};
+use super::mode::with_recording;
+use super::walk::{Target, Walk, seed};
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+/// How [`grad`] and [`Variable::backward_options`] go about it.
+///
+/// ```
+/// use wengert_core::GradOptions;
+/// let options = GradOptions::default().create_graph(true);
+/// assert!(options.retains_graph());
+/// ```
+#[derive(Clone, Debug)]
+pub struct GradOptions<T: Float = f32> {
+    retain_graph: Option<bool>,
+    create_graph: bool,
+    allow_unused: bool,
+    cotangents: Option<Vec<Variable<T>>>,
+}
+
+impl<T: Float> Default for GradOptions<T> {
+    fn default() -> Self {
+        GradOptions { retain_graph: None, create_graph: false, allow_unused: false, cotangents: None }
+    }
+}
+
+impl<T: Float> GradOptions<T> {
+    /// Keep the values that the graph saved, so that it can be gone through again; follows `create_graph` if not set.
+    pub fn retain_graph(mut self, on: bool) -> Self {
+        self.retain_graph = Some(on);
+        self
+    }
+
+    /// Record the derivatives, so that they can be differentiated themselves.
+    pub fn create_graph(mut self, on: bool) -> Self {
+        self.create_graph = on;
+        self
+    }
+
+    /// An input that the outputs do not depend on gets a gradient of zeros instead of an error.
+    pub fn allow_unused(mut self, on: bool) -> Self {
+        self.allow_unused = on;
+        self
+    }
+
+    /// One cotangent for each output (`grad_outputs` in PyTorch); scalars need none.
+    pub fn cotangents(mut self, cotangents: Vec<Variable<T>>) -> Self {
+        self.cotangents = Some(cotangents);
+        self
+    }
+
+    /// Whether the graph's values will be kept.
+    pub fn retains_graph(&self) -> bool {
+        self.retain_graph.unwrap_or(self.create_graph)
+    }
+
+    fn cotangent(&self, k: usize) -> Option<&Variable<T>> {
+        self.cotangents.as_ref().and_then(|all| all.get(k))
+    }
+}
+
+/// The gradients of `outputs` with respect to `inputs` (`torch.autograd.grad`): for each input `x` the sum over the
+/// outputs `y` of `cotangent(y)^T dy/dx`. No leaf's `grad()` changes.
+///
+/// # Errors
+/// A non-scalar output without a cotangent, a cotangent of another shape, an output without history, an
+/// input that was not used (unless allowed), a graph already freed.
+///
+/// ```
+/// use wengert_core::{grad, GradOptions, Tensor, Variable};
+/// let x = Variable::new(Tensor::scalar(3.0f64)).requires_grad_(true);
+/// let y = &x * &x * &x;
+/// let first = grad(&[&y], &[&x], GradOptions::default().create_graph(true))?;
+/// let second = grad(&[&first[0]], &[&x], GradOptions::default())?;
+/// assert_eq!((first[0].item()?, second[0].item()?), (27.0, 18.0));
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub fn grad<T: Float>(
+    outputs: &[&Variable<T>],
+    inputs: &[&Variable<T>],
+    options: GradOptions<T>,
+) -> Result<Vec<Variable<T>>> {
+    if let Some(cotangents) = &options.cotangents
+        && cotangents.len() != outputs.len()
+    {
+        return Err(Error::shape("grad", format!("{} cotangents, one an output", outputs.len()), cotangents.len()));
+    }
+    let edges = outputs.iter().map(|output| output.edge().ok_or(Error::NoGraph { operation: "grad" }));
+    let edges = edges.collect::<Result<Vec<_>>>()?;
+    let input_edges = inputs.iter().map(|input| input.edge().ok_or(Error::NoGraph { operation: "grad" }));
+    let input_edges = input_edges.collect::<Result<Vec<_>>>()?;
+    let targets = input_edges.iter().map(Target::of).collect();
+    let edge_refs: Vec<_> = edges.iter().collect();
+    let mut walk = Walk::new(options.retains_graph(), options.create_graph).only(&edge_refs, targets);
+    for (k, (output, edge)) in outputs.iter().zip(&edges).enumerate() {
+        let cotangent = seed(output, options.cotangent(k))?;
+        with_recording(options.create_graph, || walk.send(edge, Term::Whole(cotangent)));
+    }
+    walk.run()?;
+    let found = with_recording(options.create_graph, || walk.cotangents());
+    let or_zero = |(index, (grad, input)): (usize, (Option<Variable<T>>, &&Variable<T>))| match grad {
+        Some(grad) => Ok(grad),
+        None if options.allow_unused => Ok(Variable::from(Tensor::zeros(input.shape()))),
+        None => Err(Error::Unused { index, shape: format!("{:?}", input.shape()) }),
+    };
+    found.into_iter().zip(inputs).enumerate().map(or_zero).collect()
+}
+
+/// Adds the gradient of `output` to `grad()` of every leaf it was computed from.
+pub(crate) fn backward<T: Float>(
+    output: &Variable<T>,
+    cotangent: Option<&Variable<T>>,
+    options: &GradOptions<T>,
+) -> Result<()> {
+    let edge = output.edge().ok_or(Error::NoGraph { operation: "backward" })?;
+    let mut walk = Walk::new(options.retains_graph(), options.create_graph);
+    let cotangent = seed(output, cotangent)?;
+    with_recording(options.create_graph, || walk.send(&edge, Term::Whole(cotangent)));
+    walk.run()?;
+    with_recording(options.create_graph, || {
+        for (leaf, gradient) in walk.leaf_gradients() {
+            let gradient = leaf.slot.through_hooks(gradient);
+            let sum = match leaf.slot.take_grad() {
+                None => gradient.contiguous(),
+                Some(before) => add(before, &gradient),
+            };
+            leaf.slot.set_grad(Some(sum));
+        }
+    });
+    Ok(())
+}
+
+/// The sum of what a leaf had and what comes; in place where nobody else holds it.
+fn add<T: Float>(before: Variable<T>, gradient: &Variable<T>) -> Variable<T> {
+    let mut sum = Accumulator::EMPTY;
+    sum.add(Term::Whole(before));
+    sum.add(Term::Whole(gradient.clone()));
+    sum.finish().expect("two terms came")
+}

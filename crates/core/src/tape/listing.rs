@@ -1,0 +1,133 @@
+//! The tape as a readable program.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::Location;
+
+use super::node::Edge;
+use super::walk::reachable;
+use crate::element::Float;
+use crate::variable::Variable;
+
+/// A line of a [`Tape`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct TapeEntry {
+    /// Its place in the listing; inputs have lower numbers.
+    pub number: usize,
+    /// The operation's name, or `leaf`.
+    pub operation: &'static str,
+    /// The numbers of the inputs; none for a constant.
+    pub inputs: Vec<Option<usize>>,
+    /// The shape of each output.
+    pub shapes: Vec<Vec<usize>>,
+    /// Whether a gradient flows through it to a leaf that still exists.
+    pub requires_grad: bool,
+    /// The module path it was recorded in.
+    pub path: String,
+    /// Where in the source it was recorded; none for a leaf.
+    pub location: Option<&'static Location<'static>>,
+}
+
+/// The recorded operations that a value was computed by, in order.
+///
+/// ```
+/// use wengert_core::{Tape, Tensor, Variable};
+/// let x = Variable::new(Tensor::from([[1.0f32, 2.0]])).requires_grad_(true);
+/// let w = Variable::new(Tensor::from([[3.0f32], [4.0]])).requires_grad_(true);
+/// let loss = (x.matmul(&w) * 2.0).tanh().sum();
+/// assert_eq!(Tape::of(&loss).to_string(), "\
+/// %0 = leaf                        [1, 2]  grad
+/// %1 = leaf                        [2, 1]  grad
+/// %2 = MatMul(%0, %1)              [1, 1]  grad
+/// %3 = MulScalar(%2)               [1, 1]  grad
+/// %4 = Tanh(%3)                    [1, 1]  grad
+/// %5 = Sum(%4)                     []      grad
+/// ");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tape {
+    entries: Vec<TapeEntry>,
+}
+
+impl Tape {
+    /// The tape of a value: what is reachable from it, leaves first, then operations in the order of recording.
+    pub fn of<T: Float>(value: &Variable<T>) -> Tape {
+        let Some(root) = value.edge() else { return Tape { entries: Vec::new() } };
+        let nodes = reachable(&[&root]);
+        let mut tape = Tape { entries: Vec::new() };
+        let mut numbers = HashMap::new();
+        let edges = nodes.iter().flat_map(|node| node.head.inputs.iter().flatten()).chain([&root]);
+        for edge in edges {
+            if let Edge::Leaf(leaf) = edge
+                && !numbers.contains_key(&edge.key())
+            {
+                numbers.insert(edge.key(), tape.entries.len());
+                let shape = leaf.upgrade().map(|leaf| leaf.shape().to_vec());
+                tape.push("leaf", Vec::new(), vec![shape.clone().unwrap_or_default()], shape.is_some());
+            }
+        }
+        for node in &nodes {
+            let inputs: Vec<Option<usize>> =
+                node.head.inputs.iter().map(|edge| edge.as_ref().map(|edge| numbers[&edge.key()])).collect();
+            let flows = inputs.iter().flatten().any(|&i| tape.entries[i].requires_grad);
+            numbers.insert(std::sync::Arc::as_ptr(node).cast::<()>() as usize, tape.entries.len());
+            let shapes = node.head.shapes.iter().map(|shape| shape.to_vec()).collect();
+            tape.push(node.name(), inputs, shapes, flows);
+            let entry = tape.entries.last_mut().expect("just pushed");
+            entry.path = super::scope::path(node.head.scope);
+            entry.location = Some(node.head.location);
+        }
+        tape
+    }
+
+    fn push(
+        &mut self,
+        operation: &'static str,
+        inputs: Vec<Option<usize>>,
+        shapes: Vec<Vec<usize>>,
+        requires_grad: bool,
+    ) {
+        let number = self.entries.len();
+        let path = String::new();
+        self.entries.push(TapeEntry { number, operation, inputs, shapes, requires_grad, path, location: None });
+    }
+
+    /// The lines, in order.
+    pub fn entries(&self) -> &[TapeEntry] {
+        &self.entries
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl fmt::Display for TapeEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |input: &Option<usize>| input.map_or("constant".to_string(), |n| format!("%{n}"));
+        let inputs: Vec<String> = self.inputs.iter().map(name).collect();
+        let call = match self.location {
+            Some(_) => format!("%{} = {}({})", self.number, self.operation, inputs.join(", ")),
+            None => format!("%{} = {}", self.number, self.operation),
+        };
+        let shapes: Vec<String> = self.shapes.iter().map(|shape| format!("{shape:?}")).collect();
+        let line = format!("{call:<32} {:<7}", shapes.join(" "));
+        let line = format!("{line} {}", if self.requires_grad { "grad" } else { "" });
+        match self.path.as_str() {
+            "" => f.write_str(line.trim_end()),
+            path => write!(f, "{line}  # {path}"),
+        }
+    }
+}
+
+impl fmt::Display for Tape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entries.iter().try_for_each(|entry| writeln!(f, "{entry}"))
+    }
+}

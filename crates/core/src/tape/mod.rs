@@ -1,0 +1,26 @@
+//! The tape: what was computed, in the order it was computed, and the walk back through it.
+//!
+//! A recorded operation is a [`Node`](node::Node): its inputs' edges, its rule, the values its rule needs. The tape
+//! is no list but an order: each node has a number above those of its inputs, so going through
+//! the reachable nodes from the highest number down visits each after all that used it. What no handle
+//! reaches any more is freed at once. The table of cotangents belongs to the walk.
+
+pub(crate) mod accumulate;
+mod drop;
+mod grad;
+mod leaf;
+mod listing;
+mod mode;
+pub(crate) mod node;
+mod scope;
+mod walk;
+
+pub use drop::Graveyard;
+pub(crate) use grad::backward;
+pub use grad::{GradOptions, grad};
+pub use leaf::HookId;
+pub(crate) use leaf::{Hook, Leaf, Slot};
+pub use listing::{Tape, TapeEntry};
+pub use mode::{is_recording, no_grad, with_recording};
+pub use node::live_nodes;
+pub use scope::scope;

@@ -1,0 +1,267 @@
+//! Going back through the tape.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::accumulate::{Accumulator, Term};
+use super::leaf::Leaf;
+use super::mode::with_recording;
+use super::node::{Edge, NodeRef, saved_values};
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::operation::{Cotangents, Gradients, Outputs};
+use crate::variable::Variable;
+
+/// Keys are addresses: spread their bits, nothing more.
+#[derive(Default)]
+pub(crate) struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&b| self.write_usize(b.into()));
+    }
+    fn write_usize(&mut self, key: usize) {
+        self.0 = (self.0 ^ key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(26);
+    }
+}
+
+type Table<V> = HashMap<usize, V, BuildHasherDefault<AddressHasher>>;
+pub(crate) type KeySet = HashSet<usize, BuildHasherDefault<AddressHasher>>;
+
+/// A place to read a cotangent off: an output of a node, or a leaf.
+pub(crate) struct Target {
+    key: usize,
+    output: Option<u32>,
+}
+
+impl Target {
+    pub(crate) fn of<T: Float>(edge: &Edge<T>) -> Self {
+        let output = if let Edge::Node(_, output) = edge { Some(*output) } else { None };
+        Target { key: edge.key(), output }
+    }
+}
+
+/// A node that cotangents have reached.
+struct Pending<T: Float> {
+    node: NodeRef<T>,
+    cotangents: Outputs<Accumulator<T>>,
+}
+
+/// One walk from outputs back to leaves, with its own table of cotangents.
+///
+/// Nodes wait in a heap and are visited from the highest number down, that is after all that used them.
+pub(crate) struct Walk<T: Float> {
+    /// Keys of what the wanted cotangents depend on; none if everything is wanted.
+    relevant: Option<KeySet>,
+    targets: Vec<Target>,
+    found: Vec<Option<Variable<T>>>,
+    retain: bool,
+    record: bool,
+    /// Number, then (for determinism) age; nodes of equal number come from different threads.
+    heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
+    arrivals: u64,
+    pending: Table<Pending<T>>,
+    leaves: Vec<(Arc<Leaf<T>>, Accumulator<T>)>,
+    leaf_places: Table<usize>,
+}
+
+impl<T: Float> Walk<T> {
+    pub(crate) fn new(retain: bool, record: bool) -> Self {
+        Walk {
+            relevant: None,
+            targets: Vec::new(),
+            found: Vec::new(),
+            retain,
+            record,
+            heap: BinaryHeap::new(),
+            arrivals: 0,
+            pending: Table::default(),
+            leaves: Vec::new(),
+            leaf_places: Table::default(),
+        }
+    }
+
+    /// Only the cotangents of `targets` are wanted; nothing that does not lead to one is computed.
+    pub(crate) fn only(mut self, outputs: &[&Edge<T>], targets: Vec<Target>) -> Self {
+        self.relevant = Some(leading_to(outputs, &targets));
+        self.found = targets.iter().map(|_| None).collect();
+        self.targets = targets;
+        self
+    }
+
+    fn wants(&self, edge: &Option<Edge<T>>) -> bool {
+        match (edge, &self.relevant) {
+            (None, _) => false,
+            (Some(edge), Some(relevant)) => relevant.contains(&edge.key()),
+            (Some(Edge::Leaf(leaf)), None) => leaf.upgrade().is_some_and(|leaf| leaf.requires_grad()),
+            (Some(Edge::Node(..)), None) => true,
+        }
+    }
+
+    /// A cotangent arrives at `edge`.
+    pub(crate) fn send(&mut self, edge: &Edge<T>, term: Term<T>) {
+        match edge {
+            Edge::Node(node, output) => {
+                let key = edge.key();
+                let (heap, arrivals) = (&mut self.heap, &mut self.arrivals);
+                let pending = self.pending.entry(key).or_insert_with(|| {
+                    heap.push((node.head.number, Reverse(*arrivals), key));
+                    *arrivals += 1;
+                    let cotangents = node.head.shapes.iter().map(|_| Accumulator::EMPTY).collect();
+                    Pending { node: Arc::clone(node), cotangents }
+                });
+                pending.cotangents[*output as usize].add(term);
+            }
+            Edge::Leaf(leaf) => {
+                let Some(leaf) = leaf.upgrade() else { return };
+                let place = *self.leaf_places.entry(edge.key()).or_insert_with(|| {
+                    self.leaves.push((leaf, Accumulator::EMPTY));
+                    self.leaves.len() - 1
+                });
+                self.leaves[place].1.add(term);
+            }
+        }
+    }
+
+    /// Visits every node that a cotangent reaches.
+    pub(crate) fn run(&mut self) -> Result<()> {
+        with_recording(self.record, || {
+            while let Some((_, _, key)) = self.heap.pop() {
+                let pending = self.pending.remove(&key).expect("what waits in the heap is in the table");
+                self.visit(key, pending)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn visit(&mut self, key: usize, Pending { node, cotangents }: Pending<T>) -> Result<()> {
+        let cotangents = self.settle(key, &node, cotangents);
+        let inputs = &node.head.inputs;
+        let wanted = |i: usize| self.wants(&inputs[i]);
+        if !(0..inputs.len()).any(wanted) {
+            return Ok(());
+        }
+        let saved = saved_values(&node, self.retain, self.record)?;
+        let mut gradients = Gradients::new(&wanted);
+        node.rule.pullback(&saved, &cotangents, &mut gradients);
+        let terms = gradients.terms;
+        for (i, term) in terms {
+            let edge = inputs[i].as_ref().expect("only wanted inputs get terms");
+            check_shape(&node, edge, &term);
+            self.send(edge, term);
+        }
+        Ok(())
+    }
+
+    /// The finished cotangents of a node, past hooks, retained and handed out where that was asked for.
+    fn settle(&mut self, key: usize, node: &NodeRef<T>, sums: Outputs<Accumulator<T>>) -> Cotangents<T> {
+        let mut values: Outputs<Option<Variable<T>>> = SmallVec::new();
+        for (output, sum) in sums.into_iter().enumerate() {
+            let output = output as u32;
+            let cotangent = sum.finish().map(|cotangent| {
+                node.head.watchers(output).iter().fold(cotangent, |cotangent, slot| {
+                    let cotangent = slot.through_hooks(cotangent);
+                    if slot.retains() {
+                        slot.set_grad(Some(cotangent.clone()));
+                    }
+                    cotangent
+                })
+            });
+            self.hand_out(key, Some(output), &cotangent);
+            values.push(cotangent);
+        }
+        Cotangents { values }
+    }
+
+    fn hand_out(&mut self, key: usize, output: Option<u32>, cotangent: &Option<Variable<T>>) {
+        for (target, found) in self.targets.iter().zip(&mut self.found) {
+            if target.key == key && target.output == output {
+                found.clone_from(cotangent);
+            }
+        }
+    }
+
+    /// The leaves that gradients came to, in the order they came.
+    pub(crate) fn leaf_gradients(self) -> impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> {
+        let finished = |(leaf, sum): (Arc<Leaf<T>>, Accumulator<T>)| sum.finish().map(|grad| (leaf, grad));
+        self.leaves.into_iter().filter_map(finished)
+    }
+
+    /// The cotangents asked for with [`Walk::only`], none where nothing came.
+    pub(crate) fn cotangents(mut self) -> Vec<Option<Variable<T>>> {
+        for (leaf, sum) in std::mem::take(&mut self.leaves) {
+            let gradient = sum.finish().map(|gradient| leaf.slot.through_hooks(gradient));
+            self.hand_out(Arc::as_ptr(&leaf) as usize, None, &gradient);
+        }
+        self.found
+    }
+}
+
+/// A rule that gives a cotangent of another shape than its input is a mistake in the rule.
+fn check_shape<T: Float>(node: &NodeRef<T>, edge: &Edge<T>, term: &Term<T>) {
+    let fits = match edge {
+        Edge::Node(source, output) => *source.head.shapes[*output as usize] == *term.shape(),
+        Edge::Leaf(leaf) => leaf.upgrade().is_none_or(|leaf| **leaf.shape() == *term.shape()),
+    };
+    assert!(
+        fits,
+        "the pullback of {}: expected a cotangent of its input's shape {:?}, got {:?}",
+        node.name(),
+        edge.shape().unwrap_or_default(),
+        term.shape()
+    );
+}
+
+/// All nodes that `outputs` were computed from, each once, in ascending order of their numbers.
+pub(crate) fn reachable<T: Float>(outputs: &[&Edge<T>]) -> Vec<NodeRef<T>> {
+    let mut seen = KeySet::default();
+    let mut nodes: Vec<NodeRef<T>> = Vec::new();
+    let mut visit = |edge: &Edge<T>, nodes: &mut Vec<NodeRef<T>>| {
+        if let Edge::Node(node, _) = edge
+            && seen.insert(edge.key())
+        {
+            nodes.push(Arc::clone(node));
+        }
+    };
+    outputs.iter().for_each(|edge| visit(edge, &mut nodes));
+    let mut next = 0;
+    while next < nodes.len() {
+        let node = Arc::clone(&nodes[next]);
+        node.head.inputs.iter().flatten().for_each(|edge| visit(edge, &mut nodes));
+        next += 1;
+    }
+    nodes.sort_by_key(|node| node.head.number);
+    nodes
+}
+
+/// The keys of the targets and of every node that depends on one.
+fn leading_to<T: Float>(outputs: &[&Edge<T>], targets: &[Target]) -> KeySet {
+    let mut relevant: KeySet = targets.iter().map(|target| target.key).collect();
+    for node in reachable(outputs) {
+        if node.head.inputs.iter().flatten().any(|edge| relevant.contains(&edge.key())) {
+            relevant.insert(Arc::as_ptr(&node).cast::<()>() as usize);
+        }
+    }
+    relevant
+}
+
+/// The cotangent that a backward starts with.
+pub(crate) fn seed<T: Float>(output: &Variable<T>, cotangent: Option<&Variable<T>>) -> Result<Variable<T>> {
+    match cotangent {
+        Some(cotangent) if cotangent.shape() == output.shape() => Ok(cotangent.clone()),
+        Some(cotangent) => Err(Error::shape(
+            "backward",
+            format!("a cotangent of the value's shape {:?}", output.shape()),
+            format!("{:?}", cotangent.shape()),
+        )),
+        None if output.numel() == 1 => Ok(Variable::from(crate::Tensor::ones(output.shape()))),
+        None => Err(Error::NonScalar { shape: format!("{:?}", output.shape()) }),
+    }
+}

@@ -1,0 +1,142 @@
+//! Tensors from and to vectors, nested arrays, ndarray and other element types.
+
+use ndarray::{Array, ArrayViewD, Dimension, IxDyn, ShapeBuilder};
+
+use super::Tensor;
+use crate::dims::{self, Dims};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::kernel::buffer::Buffer;
+use crate::storage::Storage;
+
+impl<T: Element> Tensor<T> {
+    /// The elements in row-major order.
+    pub fn to_vec(&self) -> Vec<T> {
+        match self.as_slice() {
+            Some(slice) => slice.to_vec(),
+            None => self.copy().raw().to_vec(),
+        }
+    }
+
+    /// The only element.
+    ///
+    /// # Errors
+    /// If there is not exactly one.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::from([[3.5f64]]).item()?, 3.5);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn item(&self) -> Result<T> {
+        match self.numel() {
+            1 => Ok(self.raw()[0]),
+            n => Err(Error::shape("item", "one element", format!("{n} in shape {:?}", self.shape))),
+        }
+    }
+
+    /// The element at `index`, one number per axis.
+    ///
+    /// # Panics
+    /// If the index has another rank or lies outside.
+    #[track_caller]
+    pub fn at(&self, index: &[usize]) -> T {
+        let inside = index.len() == self.rank() && index.iter().zip(self.shape()).all(|(i, n)| i < n);
+        assert!(inside, "at: expected an index inside {:?}, got {index:?}", self.shape);
+        self.raw()[index.iter().zip(self.strides()).map(|(i, s)| i * s).sum::<usize>()]
+    }
+
+    /// The elements as another type: a float to i64 is cut, anything but 0 is true.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::from([1.5f64, -2.5]).cast::<i64>().to_vec(), vec![1, -2]);
+    /// ```
+    pub fn cast<U: Element>(&self) -> Tensor<U> {
+        self.map(|x| U::from_f64(x.to_f64()))
+    }
+
+    /// Each element through a function, without derivatives.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let hit = Tensor::from([3i64, 4]).map(|x| x == 3);
+    /// assert_eq!(hit.to_vec(), vec![true, false]);
+    /// ```
+    pub fn map<U: Element>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
+        let source = self.contiguous();
+        let source = source.as_slice().expect("contiguous");
+        Tensor::build(self.shape.clone(), |out| out.iter_mut().zip(source).for_each(|(y, &x)| *y = f(x)))
+    }
+
+    /// Pairs of elements of two tensors that broadcast, through a function, without derivatives.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let right = Tensor::from([1i64, 2, 3]).zip(&Tensor::from([1i64, 5, 3]), |a, b| a == b)?;
+    /// assert_eq!(right.to_vec(), vec![true, false, true]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn zip<U: Element, V: Element>(&self, other: &Tensor<U>, f: impl Fn(T, U) -> V) -> Result<Tensor<V>> {
+        let shape = dims::broadcast("zip", self.shape(), other.shape())?;
+        let (a, b) = (self.expand(&shape)?.contiguous(), other.expand(&shape)?.contiguous());
+        let pairs = a.raw().iter().zip(b.raw());
+        Ok(Tensor::build(shape, |out| out.iter_mut().zip(pairs).for_each(|(y, (&p, &q))| *y = f(p, q))))
+    }
+
+    /// Takes over an owned ndarray array's memory without copying, whatever the order of its axes.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let a = ndarray::arr2(&[[1.0f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(Tensor::from_ndarray(a), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+    /// ```
+    pub fn from_ndarray<D: Dimension>(array: Array<T, D>) -> Self {
+        let shape: Dims = array.shape().iter().copied().collect();
+        let strides: Option<Dims> = array.strides().iter().map(|&s| usize::try_from(s).ok()).collect();
+        match strides {
+            Some(strides) => {
+                let (elements, offset) = array.into_raw_vec_and_offset();
+                let storage = Storage::new(Buffer::from_vec(elements));
+                let tensor = Tensor::from_parts(storage, shape.clone());
+                tensor.with_layout(offset.unwrap_or(0), shape, strides)
+            }
+            // A reversed axis has no counterpart here.
+            None => {
+                let elements = array.iter().copied().collect();
+                Tensor::from_vec(elements, &*shape).expect("ndarray counts like we do")
+            }
+        }
+    }
+
+    /// An ndarray view of the elements, without copying.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x = Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.t().as_ndarray()[[0, 1]], 3.0);
+    /// ```
+    pub fn as_ndarray(&self) -> ArrayViewD<'_, T> {
+        let layout = IxDyn(&self.shape).strides(IxDyn(&self.strides));
+        match ArrayViewD::from_shape(layout, self.raw()) {
+            Ok(view) => view,
+            Err(error) => unreachable!("a tensor's layout lies inside its storage: {error}"),
+        }
+    }
+}
+
+impl<T: Element> From<T> for Tensor<T> {
+    fn from(value: T) -> Self {
+        Tensor::scalar(value)
+    }
+}
+
+impl<T: Element> From<Vec<T>> for Tensor<T> {
+    fn from(elements: Vec<T>) -> Self {
+        let shape = [elements.len()].into_iter().collect();
+        Tensor::from_parts(Storage::new(Buffer::from_vec(elements)), shape)
+    }
+}

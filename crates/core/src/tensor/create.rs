@@ -1,0 +1,178 @@
+//! Making tensors.
+
+use super::Tensor;
+use crate::dims::Dims;
+use crate::element::{Element, Float};
+use crate::error::{Error, Result};
+use crate::kernel::buffer::Buffer;
+use crate::random::with_generator;
+use crate::storage::Storage;
+
+impl<T: Element> Tensor<T> {
+    /// A tensor of `shape` from its elements in row-major order; the vector's memory is taken over.
+    ///
+    /// # Errors
+    /// If the number of elements is not the product of the extents.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x = Tensor::from_vec(vec![1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3])?;
+    /// assert_eq!(x.to_string(), "tensor([[1., 2., 3.],\n        [4., 5., 6.]])");
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn from_vec(elements: Vec<T>, shape: impl AsRef<[usize]>) -> Result<Self> {
+        let shape = Dims::from(shape.as_ref());
+        if elements.len() != shape.count() {
+            let expected = format!("{} elements for shape {shape:?}", shape.count());
+            return Err(Error::shape("from_vec", expected, elements.len()));
+        }
+        Ok(Tensor::from_parts(Storage::new(Buffer::from_vec(elements)), shape))
+    }
+
+    /// A tensor of `shape` with the elements that `f` gives for their indices in row-major order.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x = Tensor::from_fn([2, 2], |i| i as f32);
+    /// assert_eq!(x, Tensor::from([[0.0, 1.0], [2.0, 3.0]]));
+    /// ```
+    pub fn from_fn(shape: impl AsRef<[usize]>, mut f: impl FnMut(usize) -> T) -> Self {
+        Tensor::build(shape.as_ref(), |out| out.iter_mut().enumerate().for_each(|(i, x)| *x = f(i)))
+    }
+
+    /// A tensor without axes that holds one element.
+    pub fn scalar(value: T) -> Self {
+        Tensor::build(&[][..], |out| out[0] = value)
+    }
+
+    /// All elements `value` (`torch.full`).
+    pub fn full(shape: impl AsRef<[usize]>, value: T) -> Self {
+        Tensor::build(shape.as_ref(), |out| out.fill(value))
+    }
+
+    /// All elements 0 (`torch.zeros`).
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::<i64>::zeros([2]).to_vec(), vec![0, 0]);
+    /// ```
+    pub fn zeros(shape: impl AsRef<[usize]>) -> Self {
+        Tensor::full(shape, T::ZERO)
+    }
+
+    /// All elements 1 (`torch.ones`).
+    pub fn ones(shape: impl AsRef<[usize]>) -> Self {
+        Tensor::full(shape, T::ONE)
+    }
+
+    /// The `n` by `n` identity matrix (`torch.eye`).
+    pub fn eye(n: usize) -> Self {
+        Tensor::from_fn([n, n], |i| if i / n == i % n { T::ONE } else { T::ZERO })
+    }
+
+    /// `start, start + step, ...` as long as it is before `end` (`torch.arange`).
+    ///
+    /// # Errors
+    /// If `step` is zero or leads away from `end`.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::<i64>::arange(1.0, 7.0, 2.0)?.to_vec(), vec![1, 3, 5]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn arange(start: f64, end: f64, step: f64) -> Result<Self> {
+        let steps = ((end - start) / step).ceil();
+        if !(steps.is_finite() && steps >= 0.0) {
+            return Err(Error::argument("arange", "step", format!("a step from {start} towards {end}"), step));
+        }
+        Ok(Tensor::from_fn([steps as usize], |i| T::from_f64(start + i as f64 * step)))
+    }
+
+    /// `steps` numbers from `start` to `end`, both included (`torch.linspace`).
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::<f64>::linspace(0.0, 1.0, 3).to_vec(), vec![0.0, 0.5, 1.0]);
+    /// ```
+    pub fn linspace(start: f64, end: f64, steps: usize) -> Self {
+        let step = if steps > 1 { (end - start) / (steps - 1) as f64 } else { 0.0 };
+        // From the nearer end, so that both ends are exact.
+        let at = |i: usize| if 2 * i < steps { start + step * i as f64 } else { end - step * (steps - 1 - i) as f64 };
+        Tensor::from_fn([steps], |i| T::from_f64(if steps == 1 { start } else { at(i) }))
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// Independent draws from U(0, 1), from this thread's generator (`torch.rand`).
+    pub fn rand(shape: impl AsRef<[usize]>) -> Self {
+        Tensor::uniform(shape, 0.0, 1.0)
+    }
+
+    /// Independent draws from U(`low`, `high`), from this thread's generator.
+    ///
+    /// ```
+    /// # use wengert_core::{manual_seed, Tensor};
+    /// manual_seed(0);
+    /// let x = Tensor::<f32>::uniform([100], -2.0, 3.0);
+    /// assert!(x.to_vec().iter().all(|v| (-2.0..3.0).contains(v)));
+    /// ```
+    pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64) -> Self {
+        with_generator(|g| Tensor::from_fn(shape, |_| T::from_f64(g.uniform(low, high))))
+    }
+
+    /// Independent draws from the standard normal distribution (`torch.randn`).
+    ///
+    /// ```
+    /// # use wengert_core::{manual_seed, Tensor};
+    /// manual_seed(7);
+    /// let a = Tensor::<f32>::randn([2, 3]);
+    /// manual_seed(7);
+    /// assert_eq!(a, Tensor::randn([2, 3]));
+    /// ```
+    pub fn randn(shape: impl AsRef<[usize]>) -> Self {
+        with_generator(|g| Tensor::from_fn(shape, |_| T::from_f64(g.normal())))
+    }
+
+    /// 1 with probability `p`, else 0 (`torch.bernoulli`).
+    ///
+    /// # Errors
+    /// If `p` is not a probability.
+    pub fn bernoulli(shape: impl AsRef<[usize]>, p: f64) -> Result<Self> {
+        if !(0.0..=1.0).contains(&p) {
+            return Err(Error::argument("bernoulli", "p", "in [0, 1]", p));
+        }
+        Ok(with_generator(|g| Tensor::from_fn(shape, |_| if g.bernoulli(p) { T::ONE } else { T::ZERO })))
+    }
+}
+
+impl Tensor<i64> {
+    /// A row of zeros with a one at each index, along a new last axis (`torch.nn.functional.one_hot`).
+    ///
+    /// # Errors
+    /// If an index is not in `0..classes`.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x: Tensor<f32> = Tensor::from([2i64, 0]).one_hot(3)?;
+    /// assert_eq!(x, Tensor::from([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]));
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn one_hot<T: Element>(&self, classes: usize) -> Result<Tensor<T>> {
+        let indices = checked_indices("one_hot", self, classes)?;
+        let mut shape = self.dims().clone();
+        shape.push(classes);
+        Ok(Tensor::build(shape, |out| {
+            out.fill(T::ZERO);
+            indices.iter().enumerate().for_each(|(row, &class)| out[row * classes + class] = T::ONE);
+        }))
+    }
+}
+
+/// The indices in row-major order, each inside `0..extent`.
+pub(crate) fn checked_indices(operation: &'static str, index: &Tensor<i64>, extent: usize) -> Result<Vec<usize>> {
+    let check = |i: i64| match usize::try_from(i) {
+        Ok(index) if index < extent => Ok(index),
+        _ => Err(Error::argument(operation, "every index", format!("in 0..{extent}"), i)),
+    };
+    index.to_vec().into_iter().map(check).collect()
+}

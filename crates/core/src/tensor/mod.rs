@@ -1,0 +1,251 @@
+//! Tensors: a shape and strides over shared storage.
+//!
+//! Views share their storage and cost nothing; `create.rs` makes tensors, `view.rs` looks at them
+//! differently, `convert.rs` lets them in and out, `print/` shows them.
+
+mod convert;
+
+mod create;
+mod display;
+mod nested;
+mod print;
+mod view;
+
+use std::sync::Arc;
+
+pub use nested::Nested;
+pub use print::{PrintOptions, Printed, print_options, set_print_options};
+pub(crate) use create::checked_indices;
+pub(crate) use view::Region;
+
+use crate::dims::Dims;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::kernel::copy;
+use crate::pool;
+use crate::storage::{self, Storage};
+
+/// An n-dimensional array: extents and strides over storage that views share.
+///
+/// A clone is a handle to the same elements. They change in place only while nobody else holds the
+/// storage ([`Tensor::data_mut`]), so a tensor once given away keeps its values.
+///
+/// ```
+/// use wengert_core::Tensor;
+/// let x = Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]);
+/// assert_eq!(x.shape(), &[2, 2]);
+/// assert_eq!(x.t().to_vec(), vec![1.0, 3.0, 2.0, 4.0]);
+/// ```
+pub struct Tensor<T: Element = f32> {
+    /// Always there: an `Option` so that `drop` can hand it on without touching its count.
+    storage: Option<Arc<Storage<T>>>,
+    offset: usize,
+    shape: Dims,
+    strides: Dims,
+}
+
+impl<T: Element> Clone for Tensor<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        Tensor {
+            storage: Some(Arc::clone(self.storage())),
+            offset: self.offset,
+            shape: self.shape.clone(),
+            strides: self.strides.clone(),
+        }
+    }
+}
+
+impl<T: Element> Drop for Tensor<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // The only handle stays the only one: it is borrowed here, so nobody can clone it.
+        if let Some(storage) = self.storage.take_if(|storage| Arc::strong_count(storage) == 1) {
+            pool::release(storage);
+        }
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// A row-major tensor whose elements `write` fills in; what they hold before is of no particular value.
+    pub(crate) fn build(shape: impl Into<Dims>, write: impl FnOnce(&mut [T])) -> Self {
+        let mut tensor = Self::unspecified(shape);
+        write(tensor.fresh_mut());
+        tensor
+    }
+
+    /// A row-major tensor of elements of no particular value.
+    #[inline]
+    pub(crate) fn unspecified(shape: impl Into<Dims>) -> Self {
+        let shape = shape.into();
+        let strides = shape.row_major();
+        Tensor { storage: Some(pool::acquire(shape.count())), offset: 0, shape, strides }
+    }
+
+    /// The elements of a tensor just made.
+    #[inline]
+    pub(crate) fn fresh_mut(&mut self) -> &mut [T] {
+        Arc::get_mut(self.storage_mut()).expect("a new tensor has no other holder").as_mut_slice()
+    }
+
+    pub(crate) fn from_parts(storage: Storage<T>, shape: Dims) -> Self {
+        let strides = shape.row_major();
+        Tensor { storage: Some(Arc::new(storage)), offset: 0, shape, strides }
+    }
+
+    /// The same storage seen with other extents and strides, which must stay inside it.
+    pub(crate) fn with_layout(&self, offset: usize, shape: Dims, strides: Dims) -> Self {
+        Tensor { storage: Some(Arc::clone(self.storage())), offset, shape, strides }
+    }
+
+    /// The extents of the axes; empty for a scalar.
+    #[inline]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    pub(crate) fn dims(&self) -> &Dims {
+        &self.shape
+    }
+
+    /// How many elements of storage lie between neighbours along each axis; 0 where an axis is broadcast.
+    #[inline]
+    pub fn strides(&self) -> &[usize] {
+        &self.strides
+    }
+
+    /// Where in the storage the first element lies.
+    pub fn storage_offset(&self) -> usize {
+        self.offset
+    }
+
+    /// An identity of the storage that no other storage has or had in this process; views share it.
+    pub fn storage_id(&self) -> u64 {
+        self.storage().id()
+    }
+
+    /// How often the storage has changed in place.
+    pub fn version(&self) -> u64 {
+        self.storage().version()
+    }
+
+    #[inline]
+    pub(crate) fn storage(&self) -> &Arc<Storage<T>> {
+        self.storage.as_ref().expect("a tensor has its storage until it drops")
+    }
+
+    #[inline]
+    fn storage_mut(&mut self) -> &mut Arc<Storage<T>> {
+        self.storage.as_mut().expect("a tensor has its storage until it drops")
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// The number of elements.
+    #[inline]
+    pub fn numel(&self) -> usize {
+        self.shape.count()
+    }
+
+    /// Whether the elements lie in row-major order without gaps.
+    #[inline]
+    pub fn is_contiguous(&self) -> bool {
+        let mut step = 1;
+        for (&extent, &stride) in self.shape.iter().zip(self.strides.iter()).rev() {
+            if extent != 1 {
+                if stride != step {
+                    return self.numel() == 0;
+                }
+                step *= extent;
+            }
+        }
+        true
+    }
+
+    /// The elements in row-major order, if that is how they lie.
+    pub fn as_slice(&self) -> Option<&[T]> {
+        self.is_contiguous().then(|| &self.storage().as_slice()[self.offset..self.offset + self.numel()])
+    }
+
+    /// All elements of the storage from the first one of this tensor on.
+    #[inline]
+    pub(crate) fn raw(&self) -> &[T] {
+        &self.storage().as_slice()[self.offset..]
+    }
+
+    /// A tensor of the same elements in row-major order: itself if they lie so, else a copy.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x = Tensor::from([[1i64, 2], [3, 4]]).t();
+    /// assert!(!x.is_contiguous());
+    /// assert_eq!(x.contiguous().as_slice().unwrap(), &[1, 3, 2, 4]);
+    /// ```
+    pub fn contiguous(&self) -> Self {
+        if self.is_contiguous() { self.clone() } else { self.copy() }
+    }
+
+    /// A row-major copy with storage of its own.
+    pub fn copy(&self) -> Self {
+        Tensor::build(self.shape.clone(), |out| copy::gather(self.raw(), &self.shape, &self.strides, out))
+    }
+
+    /// The elements of a row-major tensor, to change in place.
+    ///
+    /// # Errors
+    /// [`Error::InPlace`] names the recorded operation that still needs the values;
+    /// [`Error::Shared`] says that other handles would see the change.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let mut x = Tensor::<f32>::zeros([3]);
+    /// x.data_mut()?[1] = 5.0;
+    /// assert_eq!(x.to_vec(), vec![0.0, 5.0, 0.0]);
+    /// let view = x.clone();
+    /// assert!(x.data_mut().is_err());
+    /// # drop(view);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn data_mut(&mut self) -> Result<&mut [T]> {
+        if !self.is_contiguous() {
+            return Err(Error::argument("data_mut", "the tensor", "contiguous", format!("strides {:?}", self.strides)));
+        }
+        let range = self.offset..self.offset + self.numel();
+        let shape = self.shape.clone();
+        Ok(&mut storage::exclusive(self.storage_mut(), "data_mut", &shape)?[range])
+    }
+
+    /// Like `data_mut`, for whoever shares the storage with plain handles: those keep the old values.
+    pub(crate) fn detach_mut(&mut self, operation: &'static str) -> Result<&mut [T]> {
+        if self.exclusive_mut().is_none() {
+            self.storage().refuse_if_saved(operation, &self.shape)?;
+            *self = self.copy();
+        }
+        self.data_mut()
+    }
+
+    /// The elements, if this handle is the only one to its storage and they lie in row-major order.
+    #[inline]
+    pub(crate) fn exclusive_mut(&mut self) -> Option<&mut [T]> {
+        if !self.is_contiguous() {
+            return None;
+        }
+        let range = self.offset..self.offset + self.numel();
+        Arc::get_mut(self.storage_mut()).map(|storage| &mut storage.as_mut_slice()[range])
+    }
+
+    /// Whether two tensors view the same storage.
+    pub fn shares_storage(&self, other: &Tensor<T>) -> bool {
+        Arc::ptr_eq(self.storage(), other.storage())
+    }
+}
+
+impl<T: Element> PartialEq for Tensor<T> {
+    /// Same shape and equal elements (so a NaN makes it false).
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.to_vec() == other.to_vec()
+    }
+}

@@ -1,0 +1,252 @@
+//! Views: other extents and strides over the same storage, nothing copied.
+
+use super::Tensor;
+use crate::dims::{Dims, axis_of};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// Where a view's elements lie in a row-major tensor of the base's shape.
+#[derive(Clone, Debug)]
+pub(crate) struct Region {
+    pub(crate) base: Dims,
+    pub(crate) offset: usize,
+    pub(crate) shape: Dims,
+    pub(crate) strides: Dims,
+}
+
+impl Region {
+    /// The region that a view of a row-major tensor of shape `base` covers.
+    pub(crate) fn of(base: &[usize], view: impl FnOnce(&Tensor<bool>) -> Result<Tensor<bool>>) -> Result<Region> {
+        let base = Dims::from(base);
+        let strides = base.row_major();
+        // Only the layout is asked for: the stand-in has the base's extents over a single element.
+        let stand_in = Tensor::scalar(false).with_layout(0, base.clone(), strides);
+        let view = view(&stand_in)?;
+        Ok(Region { base, offset: view.offset, shape: view.shape.clone(), strides: view.strides.clone() })
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    fn axis(&self, operation: &'static str, dim: isize) -> Result<usize> {
+        axis_of(operation, dim, self.rank())
+    }
+
+    /// The slice at `index` of axis `dim`, without that axis (`torch.select`).
+    ///
+    /// # Errors
+    /// If there is no such axis or index; as for all views.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x = Tensor::from([[1i64, 2], [3, 4]]);
+    /// assert_eq!(x.select(1, 0)?.to_vec(), vec![1, 3]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn select(&self, dim: isize, index: usize) -> Result<Self> {
+        let axis = self.axis("select", dim)?;
+        if index >= self.shape[axis] {
+            let expected = format!("below {} in shape {:?}", self.shape[axis], self.shape);
+            return Err(Error::argument("select", "index", expected, index));
+        }
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        shape.remove(axis);
+        let offset = self.offset + index * strides.remove(axis);
+        Ok(self.with_layout(offset, shape, strides))
+    }
+
+    /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
+    pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Result<Self> {
+        let axis = self.axis("narrow", dim)?;
+        if start.checked_add(length).is_none_or(|end| end > self.shape[axis]) {
+            let expected = format!("at most {} in shape {:?}", self.shape[axis], self.shape);
+            return Err(Error::argument("narrow", "start + length", expected, format!("{start} + {length}")));
+        }
+        let mut shape = self.shape.clone();
+        shape[axis] = length;
+        let offset = if length == 0 { self.offset } else { self.offset + start * self.strides[axis] };
+        Ok(self.with_layout(offset, shape, self.strides.clone()))
+    }
+
+    /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`).
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x = Tensor::from([0i64, 1, 2, 3, 4]);
+    /// assert_eq!(x.slice(0, 1, 5, 2)?.to_vec(), vec![1, 3]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn slice(&self, dim: isize, start: usize, end: usize, step: usize) -> Result<Self> {
+        let axis = self.axis("slice", dim)?;
+        if step == 0 {
+            return Err(Error::argument("slice", "step", "at least 1", step));
+        }
+        let end = end.min(self.shape[axis]);
+        let start = start.min(end);
+        let mut view = self.narrow(dim, start, end - start)?;
+        view.shape[axis] = (end - start).div_ceil(step);
+        view.strides[axis] *= step;
+        Ok(view)
+    }
+
+    /// The axes in the order `dims` (`torch.permute`).
+    pub fn permute(&self, dims: &[isize]) -> Result<Self> {
+        let axes = dims.iter().map(|&d| self.axis("permute", d)).collect::<Result<Vec<_>>>()?;
+        let mut seen = vec![false; self.rank()];
+        axes.iter().for_each(|&a| seen[a] = true);
+        if axes.len() != self.rank() || seen.contains(&false) {
+            let expected = format!("each of the {} axes once", self.rank());
+            return Err(Error::argument("permute", "dims", expected, format!("{dims:?}")));
+        }
+        let pick = |from: &Dims| axes.iter().map(|&a| from[a]).collect();
+        Ok(self.with_layout(self.offset, pick(&self.shape), pick(&self.strides)))
+    }
+
+    /// Axes `dim0` and `dim1` exchanged (`torch.transpose`).
+    pub fn transpose(&self, dim0: isize, dim1: isize) -> Result<Self> {
+        let (a, b) = (self.axis("transpose", dim0)?, self.axis("transpose", dim1)?);
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        shape.swap(a, b);
+        strides.swap(a, b);
+        Ok(self.with_layout(self.offset, shape, strides))
+    }
+
+    /// The last two axes exchanged; a tensor of fewer axes is itself.
+    pub fn t(&self) -> Self {
+        if self.rank() < 2 { self.clone() } else { self.transpose(-2, -1).expect("two axes") }
+    }
+
+    /// The same elements in another shape: a view where strides allow it, else a copy (`torch.reshape`).
+    ///
+    /// # Errors
+    /// If the number of elements would change.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x = Tensor::from([[1i64, 2], [3, 4]]);
+    /// assert_eq!(x.reshape([4])?.to_vec(), vec![1, 2, 3, 4]);
+    /// assert_eq!(x.t().reshape([4])?.to_vec(), vec![1, 3, 2, 4]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
+        let shape = Dims::from(shape.as_ref());
+        if shape.count() != self.numel() {
+            let expected = format!("a shape of {} elements for {:?}", self.numel(), self.shape);
+            return Err(Error::shape("reshape", expected, format!("{shape:?}")));
+        }
+        let base = if self.viewed_as(&shape).is_some() { self.clone() } else { self.copy() };
+        let strides = base.viewed_as(&shape).unwrap_or_else(|| shape.row_major());
+        Ok(base.with_layout(base.offset, shape, strides))
+    }
+
+    /// The strides with which `shape` shows the same elements in the same order, if there are any.
+    fn viewed_as(&self, shape: &Dims) -> Option<Dims> {
+        let mut strides = shape.row_major();
+        if self.is_contiguous() {
+            return Some(strides);
+        }
+        // Old and new axes are matched in runs of equal extent; inside a run the old axes must lie
+        // one behind the other.
+        let old: Vec<(usize, usize)> =
+            self.shape.iter().copied().zip(self.strides.iter().copied()).filter(|&(n, _)| n != 1).collect();
+        let (mut i, mut j) = (0, 0);
+        while i < old.len() {
+            let (first, mut old_count) = (j, old[i].0);
+            let mut new_count = 1;
+            let run = i;
+            while new_count != old_count || (j < shape.len() && shape[j] == 1) {
+                if new_count < old_count || (new_count == old_count && j < shape.len()) {
+                    new_count *= shape[j];
+                    j += 1;
+                } else {
+                    i += 1;
+                    old_count *= old[i].0;
+                }
+            }
+            let lies_in_order = old[run..=i].windows(2).all(|w| w[0].1 == w[1].0 * w[1].1);
+            if !lies_in_order {
+                return None;
+            }
+            let mut step = old[i].1;
+            for axis in (first..j).rev() {
+                strides[axis] = step;
+                step *= shape[axis];
+            }
+            i += 1;
+        }
+        Some(strides)
+    }
+
+    /// The tensor repeated along new leading axes and along axes of extent 1 by a stride of 0 (`torch.expand`).
+    pub fn expand(&self, shape: &[usize]) -> Result<Self> {
+        let misfit = || Error::shape("expand", format!("a shape that {:?} broadcasts to", self.shape), format!("{shape:?}"));
+        let extra = shape.len().checked_sub(self.rank()).ok_or_else(misfit)?;
+        let mut strides = Dims::default();
+        for (axis, &extent) in shape.iter().enumerate() {
+            strides.push(match axis.checked_sub(extra) {
+                None => 0,
+                Some(own) if self.shape[own] == extent => self.strides[own],
+                Some(own) if self.shape[own] == 1 => 0,
+                Some(_) => return Err(misfit()),
+            });
+        }
+        Ok(self.with_layout(self.offset, Dims::from(shape), strides))
+    }
+
+    /// Axis `dim` removed if its extent is 1, else the tensor itself (`torch.squeeze`).
+    pub fn squeeze(&self, dim: isize) -> Result<Self> {
+        let axis = self.axis("squeeze", dim)?;
+        if self.shape[axis] == 1 { self.select(dim, 0) } else { Ok(self.clone()) }
+    }
+
+    /// A new axis of extent 1 before axis `dim`; -1 appends it (`torch.unsqueeze`).
+    pub fn unsqueeze(&self, dim: isize) -> Result<Self> {
+        let axis = axis_of("unsqueeze", dim, self.rank() + 1)?;
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        let step = if axis < self.rank() { shape[axis] * strides[axis] } else { 1 };
+        shape.insert(axis, 1);
+        strides.insert(axis, step);
+        Ok(self.with_layout(self.offset, shape, strides))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(shape: &[usize]) -> Tensor<i64> {
+        Tensor::from_fn(shape, |i| i as i64)
+    }
+
+    #[test]
+    fn reshape_views_where_strides_allow_and_copies_elsewhere() {
+        let x = counted(&[4, 6]);
+        let narrowed = x.narrow(1, 1, 4).unwrap();
+        let split = narrowed.reshape([2, 2, 2, 2]).unwrap();
+        assert!(split.shares_storage(&x));
+        assert_eq!(split.to_vec(), narrowed.to_vec());
+        let merged = narrowed.reshape([16]).unwrap();
+        assert!(!merged.shares_storage(&x));
+        assert_eq!(merged.to_vec(), narrowed.to_vec());
+        let permuted = counted(&[2, 3, 4]).permute(&[2, 0, 1]).unwrap();
+        let back = permuted.reshape([4, 1, 6, 1]).unwrap();
+        assert!(back.shares_storage(&permuted));
+        assert_eq!(back.to_vec(), permuted.to_vec());
+        assert_eq!(x.select(0, 1).unwrap().reshape([1, 6, 1]).unwrap().to_vec(), vec![6, 7, 8, 9, 10, 11]);
+        assert_eq!(Tensor::<i64>::zeros([0, 3]).t().reshape([0]).unwrap().numel(), 0);
+    }
+
+    #[test]
+    fn views_share_storage_and_refuse_what_lies_outside() {
+        let x = counted(&[3, 4]);
+        assert!(x.narrow(0, 1, 2).unwrap().shares_storage(&x));
+        assert_eq!(x.slice(1, 1, 9, 2).unwrap().to_vec(), vec![1, 3, 5, 7, 9, 11]);
+        assert_eq!(x.expand(&[2, 3, 4]).unwrap().select(0, 1).unwrap().to_vec(), x.to_vec());
+        assert_eq!(x.unsqueeze(-1).unwrap().shape(), &[3, 4, 1]);
+        assert_eq!(x.unsqueeze(1).unwrap().squeeze(1).unwrap().shape(), &[3, 4]);
+        assert!(x.narrow(0, 2, 2).is_err() && x.select(0, 3).is_err() && x.permute(&[0, 0]).is_err());
+        assert_eq!(
+            x.reshape([5]).unwrap_err().to_string(),
+            "reshape: expected a shape of 12 elements for [3, 4], got [5]"
+        );
+    }
+}
