@@ -32,9 +32,8 @@ impl<T: Float> Kernel<T> for Sum<'_, T> {
         } else if inner == 1 {
             source.chunks_exact(block).zip(out).for_each(|(row, sum)| *sum = sum_row(row));
         } else {
-            let mut partial = vec![T::ZERO; if reduced > ROWS { inner } else { 0 }];
             for (block, sum) in source.chunks_exact(block).zip(out.chunks_exact_mut(inner)) {
-                sum_columns(block, sum, &mut partial);
+                sum_columns(block, sum);
             }
         }
     }
@@ -58,21 +57,28 @@ fn sum_row<T: Float>(row: &[T]) -> T {
     T::from_f64(total)
 }
 
-/// Column sums of `block`'s rows; `partial` holds those of some rows if there are many.
+/// Column sums of `block`'s rows; many rows in a binary tree over groups of them.
 #[inline(always)]
-fn sum_columns<T: Float>(block: &[T], sum: &mut [T], partial: &mut [T]) {
+fn sum_columns<T: Float>(block: &[T], sum: &mut [T]) {
     let inner = sum.len();
-    if partial.is_empty() {
-        return add_rows(block, sum);
-    }
-    for (g, rows) in block.chunks(ROWS * inner).enumerate() {
-        if g == 0 {
-            add_rows(rows, sum);
-        } else {
-            add_rows(rows, partial);
-            sum.iter_mut().zip(&*partial).for_each(|(s, p)| *s = *s + *p);
+    // `waiting[l]` is the sum of 2^l groups, as the bits of the number of groups so far say.
+    let mut waiting: Vec<Vec<T>> = Vec::new();
+    let groups = (block.len() / inner).div_ceil(ROWS);
+    for (g, rows) in block.chunks(ROWS * inner).enumerate().take(groups - 1) {
+        let mut partial = vec![T::ZERO; inner];
+        add_rows(rows, &mut partial);
+        for _ in 0..g.trailing_ones() {
+            add(&mut partial, &waiting.pop().expect("one for each set bit"));
         }
+        waiting.push(partial);
     }
+    add_rows(&block[(groups - 1) * ROWS * inner..], sum);
+    waiting.iter().rev().for_each(|partial| add(sum, partial));
+}
+
+#[inline(always)]
+fn add<T: Float>(sum: &mut [T], term: &[T]) {
+    sum.iter_mut().zip(term).for_each(|(s, x)| *s = *s + *x);
 }
 
 #[inline(always)]
@@ -80,7 +86,7 @@ fn add_rows<T: Float>(rows: &[T], sum: &mut [T]) {
     let mut rows = rows.chunks_exact(sum.len());
     sum.copy_from_slice(rows.next().expect("at least one row"));
     for row in rows {
-        sum.iter_mut().zip(row).for_each(|(s, x)| *s = *s + *x);
+        add(sum, row);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::variable::Variable;
 ///
 /// ```
 /// use wengert_core::GradOptions;
-/// let options = GradOptions::default().create_graph(true);
+/// let options: GradOptions = GradOptions::default().create_graph(true);
 /// assert!(options.retains_graph());
 /// ```
 #[derive(Clone, Debug)]

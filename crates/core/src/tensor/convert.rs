@@ -92,7 +92,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     /// # use wengert_core::Tensor;
     /// let a = ndarray::arr2(&[[1.0f32, 2.0], [3.0, 4.0]]);
-    /// assert_eq!(Tensor::from_ndarray(a), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(Tensor::from_ndarray(a), Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
     /// ```
     pub fn from_ndarray<D: Dimension>(array: Array<T, D>) -> Self {
         let shape: Dims = array.shape().iter().copied().collect();

@@ -34,7 +34,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     /// # use wengert_core::Tensor;
     /// let x = Tensor::from_fn([2, 2], |i| i as f32);
-    /// assert_eq!(x, Tensor::from([[0.0, 1.0], [2.0, 3.0]]));
+    /// assert_eq!(x, Tensor::from([[0.0f32, 1.0], [2.0, 3.0]]));
     /// ```
     pub fn from_fn(shape: impl AsRef<[usize]>, mut f: impl FnMut(usize) -> T) -> Self {
         Tensor::build(shape.as_ref(), |out| out.iter_mut().enumerate().for_each(|(i, x)| *x = f(i)))
@@ -154,7 +154,7 @@ impl Tensor<i64> {
     /// ```
     /// # use wengert_core::Tensor;
     /// let x: Tensor<f32> = Tensor::from([2i64, 0]).one_hot(3)?;
-    /// assert_eq!(x, Tensor::from([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]));
+    /// assert_eq!(x, Tensor::from([[0.0f32, 0.0, 1.0], [1.0, 0.0, 0.0]]));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn one_hot<T: Element>(&self, classes: usize) -> Result<Tensor<T>> {
