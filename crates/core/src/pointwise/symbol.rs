@@ -255,16 +255,12 @@ where
         });
         values.push(value);
     }
-    let shape_of = |i: usize| inputs[i].shape().to_vec();
     std::array::from_fn(|i| {
-        wanted[i].then(|| {
-            let found = values[results[i]].as_ref().expect("wanted results are needed").variable();
-            // A derivative that does not depend on any operand is smaller than its input.
-            if found.rank() < inputs[i].rank() || found.numel() < inputs[i].numel() {
-                found.expand(&shape_of(i))
-            } else {
-                found
-            }
+        wanted[i].then(|| match values[results[i]].as_ref().expect("wanted results are needed") {
+            // A derivative that depends on nothing is all zeros. Others have the shape of the cotangents, which
+            // may have fewer elements than an input: none.
+            zero @ Value::Literal(_) => zero.variable().expand(inputs[i].shape()),
+            found => found.variable(),
         })
     })
 }
