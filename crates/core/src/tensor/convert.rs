@@ -120,8 +120,13 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.t().as_ndarray()[[0, 1]], 3.0);
     /// ```
     pub fn as_ndarray(&self) -> ArrayViewD<'_, T> {
-        let layout = IxDyn(&self.shape).strides(IxDyn(&self.strides));
-        match ArrayViewD::from_shape(layout, self.raw()) {
+        let shape = IxDyn(&self.shape);
+        let view = match self.numel() {
+            // ndarray wants even the strides of nothing to stay inside.
+            0 => ArrayViewD::from_shape(shape, &self.raw()[..0]),
+            _ => ArrayViewD::from_shape(shape.strides(IxDyn(&self.strides)), self.raw()),
+        };
+        match view {
             Ok(view) => view,
             Err(error) => unreachable!("a tensor's layout lies inside its storage: {error}"),
         }
