@@ -66,10 +66,18 @@ enum Compare {
 
 thread_local!(static TRACE: RefCell<Vec<Step>> = const { RefCell::new(Vec::new()) });
 
+/// Whether two steps give the same: 0 and -0 are not the same literal.
+fn same(a: &Step, b: &Step) -> bool {
+    match (a, b) {
+        (Step::Literal(a), Step::Literal(b)) => a.to_bits() == b.to_bits(),
+        _ => a == b,
+    }
+}
+
 /// The place of a step that is new, or of the same one before.
 fn push(step: Step) -> usize {
     TRACE.with_borrow_mut(|trace| {
-        trace.iter().position(|known| *known == step).unwrap_or_else(|| {
+        trace.iter().position(|known| same(known, &step)).unwrap_or_else(|| {
             trace.push(step);
             trace.len() - 1
         })
