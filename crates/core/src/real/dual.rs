@@ -138,12 +138,14 @@ impl<R: Real, const I: usize> Real for Dual<R, I> {
         then.zip(otherwise, value, |t, u| R::select(mask, t, u))
     }
 
-    /// In the second term of the derivative it is `self`, not the factor's tangent, that decides on
-    /// zero: where nothing is asked for, the factor's derivative may be singular as well.
+    /// The second term of the derivative is zero where either of its factors is: where nothing is asked
+    /// for, the factor's derivative may be singular, and where the factor is constant, `self` may be infinite.
     #[inline(always)]
     fn scale(self, factor: Self) -> Self {
         let value = self.value.scale(factor.value);
-        self.zip(factor, value, |t, u| t.scale(factor.value) + self.value.scale(u))
+        let nothing = self.value.eq(R::lit(0.0));
+        let second = |u: R| R::select(nothing, self.value.scale(u), u.scale(self.value));
+        self.zip(factor, value, |t, u| t.scale(factor.value) + second(u))
     }
 
     #[inline(always)]
