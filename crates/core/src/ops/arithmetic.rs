@@ -20,6 +20,7 @@ mod formula {
     pointwise! { pub struct DivScalar { c } fn eval(a) -> 1 { [a / c] } }
     pointwise! { pub struct ScalarSub { c } fn eval(a) -> 1 { [c - a] } }
     pointwise! { pub struct ScalarDiv { c } fn eval(a) -> 1 { [c / a] } }
+    pointwise! { pub struct MulAdd; fn eval(x, a, b) -> 1 { [x.mul_add(a, b)] } }
     pointwise! { pub struct Scale; fn eval(t, k) -> 1 { [t.scale(k)] } }
 }
 
@@ -132,6 +133,13 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn scale(&self, factor: &Variable<T>) -> Variable<T> {
         let [out] = formula::Scale.apply([self, factor]);
+        out
+    }
+
+    /// `self * a + b`, rounded as [`Real::mul_add`](crate::Real::mul_add) is.
+    #[track_caller]
+    pub(crate) fn mul_add(&self, a: &Variable<T>, b: &Variable<T>) -> Variable<T> {
+        let [out] = formula::MulAdd.apply([self, a, b]);
         out
     }
 }

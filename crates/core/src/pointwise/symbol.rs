@@ -25,6 +25,7 @@ enum Step {
     Literal(f64),
     Unary(Unary, usize),
     Binary(Binary, usize, usize),
+    MulAdd(usize, usize, usize),
     Compare(Compare, usize, usize),
     And(usize, usize),
     Or(usize, usize),
@@ -185,8 +186,11 @@ impl Real for Symbol {
     fn scale(self, factor: Self) -> Self {
         self.binary(Binary::Scale, factor)
     }
+    /// One step, so that it rounds as in the other readings; without a product or a sum it is not one.
     fn mul_add(self, a: Self, b: Self) -> Self {
-        self * a + b
+        let trivial = |x: Symbol| x.literal().is_some_and(|x| x == 0.0 || x == 1.0);
+        let nothing = b.literal() == Some(0.0);
+        if trivial(self) || trivial(a) || nothing { self * a + b } else { Symbol(push(Step::MulAdd(self.0, a.0, b.0))) }
     }
     fn pow(self, exponent: Self) -> Self {
         self.binary(Binary::Pow, exponent)
@@ -278,7 +282,7 @@ fn operands(step: Step) -> impl Iterator<Item = usize> {
         Step::Input(_) | Step::Literal(_) => (0, [0; 3]),
         Step::Unary(_, a) | Step::Not(a) => (1, [a, 0, 0]),
         Step::Binary(_, a, b) | Step::Compare(_, a, b) | Step::And(a, b) | Step::Or(a, b) => (2, [a, b, 0]),
-        Step::Select(m, a, b) => (3, [m, a, b]),
+        Step::Select(a, b, c) | Step::MulAdd(a, b, c) => (3, [a, b, c]),
     };
     operands.into_iter().take(count)
 }
@@ -293,6 +297,9 @@ fn replay<'v, T: Float>(step: Step, value: impl Fn(usize) -> &'v Value<T>) -> Va
         Step::Literal(literal) => Value::Literal(literal),
         Step::Unary(unary, a) => Value::Variable(replay_unary(unary, &value(a).variable())),
         Step::Binary(binary, a, b) => Value::Variable(replay_binary(binary, value(a), value(b))),
+        Step::MulAdd(a, b, c) => {
+            Value::Variable(value(a).variable().mul_add(&value(b).variable(), &value(c).variable()))
+        }
         Step::Compare(compare, a, b) => {
             let (a, b) = (value(a).variable(), value(b).variable());
             Value::Mask(match compare {
