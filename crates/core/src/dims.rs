@@ -3,52 +3,82 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use smallvec::SmallVec;
-
 use crate::error::{Error, Result};
 
-/// The extents (or strides) of a tensor's axes; up to four lie inline.
-#[derive(PartialEq, Eq, Hash, Default)]
-pub struct Dims(SmallVec<[usize; 4]>);
+/// How many extents lie inline.
+const INLINE: usize = 4;
 
-impl Clone for Dims {
-    #[inline]
-    fn clone(&self) -> Self {
-        Dims(SmallVec::from_slice(&self.0))
+/// The extents (or strides) of a tensor's axes; up to four lie inline, so that copying them is a few moves.
+#[derive(Clone)]
+pub struct Dims(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline { len: usize, dims: [usize; INLINE] },
+    Heap(Vec<usize>),
+}
+
+impl Default for Dims {
+    fn default() -> Self {
+        Dims(Repr::Inline { len: 0, dims: [0; INLINE] })
     }
 }
+
+impl PartialEq for Dims {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Dims {}
 
 impl Deref for Dims {
     type Target = [usize];
     #[inline]
     fn deref(&self) -> &[usize] {
-        &self.0
+        match &self.0 {
+            Repr::Inline { len, dims } => &dims[..*len],
+            Repr::Heap(dims) => dims,
+        }
     }
 }
 
 impl DerefMut for Dims {
     #[inline]
     fn deref_mut(&mut self) -> &mut [usize] {
-        &mut self.0
+        match &mut self.0 {
+            Repr::Inline { len, dims } => &mut dims[..*len],
+            Repr::Heap(dims) => dims,
+        }
     }
 }
 
 impl AsRef<[usize]> for Dims {
     fn as_ref(&self) -> &[usize] {
-        &self.0
+        self
     }
 }
 
 impl From<&[usize]> for Dims {
     #[inline]
-    fn from(dims: &[usize]) -> Self {
-        Dims(SmallVec::from_slice(dims))
+    fn from(from: &[usize]) -> Self {
+        if from.len() > INLINE {
+            return Dims(Repr::Heap(from.to_vec()));
+        }
+        let mut dims = [0; INLINE];
+        for (to, from) in dims.iter_mut().zip(from) {
+            *to = *from;
+        }
+        Dims(Repr::Inline { len: from.len(), dims })
     }
 }
 
 impl FromIterator<usize> for Dims {
     fn from_iter<I: IntoIterator<Item = usize>>(iter: I) -> Self {
-        Dims(iter.into_iter().collect())
+        let mut dims = Dims::default();
+        iter.into_iter().for_each(|extent| dims.push(extent));
+        dims
     }
 }
 
@@ -60,15 +90,35 @@ impl fmt::Debug for Dims {
 
 impl Dims {
     pub(crate) fn push(&mut self, extent: usize) {
-        self.0.push(extent);
+        match &mut self.0 {
+            Repr::Inline { len, dims } if *len < INLINE => {
+                dims[*len] = extent;
+                *len += 1;
+            }
+            Repr::Inline { dims, .. } => {
+                let mut heap = dims.to_vec();
+                heap.push(extent);
+                self.0 = Repr::Heap(heap);
+            }
+            Repr::Heap(dims) => dims.push(extent),
+        }
     }
 
     pub(crate) fn insert(&mut self, axis: usize, extent: usize) {
-        self.0.insert(axis, extent);
+        self.push(extent);
+        self[axis..].rotate_right(1);
     }
 
     pub(crate) fn remove(&mut self, axis: usize) -> usize {
-        self.0.remove(axis)
+        let removed = self[axis];
+        self[axis..].rotate_left(1);
+        match &mut self.0 {
+            Repr::Inline { len, .. } => *len -= 1,
+            Repr::Heap(dims) => {
+                dims.pop();
+            }
+        }
+        removed
     }
 
     /// The number of elements: the product of the extents, 1 for a scalar.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::dims::Dims;
 use crate::element::Element;
 use crate::kernel::buffer::Buffer;
 use crate::storage::Storage;
@@ -59,17 +60,17 @@ impl<T: Element> Pool<T> {
     }
 }
 
-/// A storage of `len` elements of no particular value: whatever its last user left there.
-pub(crate) fn acquire<T: Element>(len: usize) -> Arc<Storage<T>> {
+/// A row-major storage of elements of no particular value: whatever its last user left there.
+#[inline]
+pub(crate) fn acquire<T: Element>(shape: Dims) -> Arc<Storage<T>> {
+    let len = shape.count();
     let (capacity, class) = class_of(len);
     let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class, capacity)).ok().flatten();
-    match recycled {
-        Some(mut storage) => {
-            Arc::get_mut(&mut storage).expect("a pooled storage has no other holder").renew(len);
-            storage
-        }
-        None => Arc::new(Storage::new(Buffer::zeroed(len, capacity))),
-    }
+    let mut storage = recycled.unwrap_or_else(|| Arc::new(Storage::new(Buffer::zeroed(len, capacity))));
+    let fresh = Arc::get_mut(&mut storage).expect("a pooled storage has no other holder");
+    fresh.renew(len);
+    fresh.shaped(shape);
+    storage
 }
 
 /// Takes back a storage that the caller is the only holder of.

@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use crate::dims::Dims;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
@@ -12,6 +13,8 @@ use crate::kernel::static_ref::StaticRef;
 /// The elements that one or several tensors view.
 pub struct Storage<T> {
     buffer: Buffer<T>,
+    /// How the tensor that the storage was made for sees it; views have a layout of their own.
+    layout: Layout,
     /// Drawn at the first question, so that short-lived storages don't pay for it; 0 is none yet.
     id: AtomicU64,
     version: u64,
@@ -21,12 +24,21 @@ pub struct Storage<T> {
     holder_location: StaticRef<Location<'static>>,
 }
 
+/// Where a tensor's elements lie in its storage.
+#[derive(Clone, Default)]
+pub(crate) struct Layout {
+    pub(crate) offset: usize,
+    pub(crate) shape: Dims,
+    pub(crate) strides: Dims,
+}
+
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl<T: Element> Storage<T> {
     pub(crate) fn new(buffer: Buffer<T>) -> Self {
         Storage {
             buffer,
+            layout: Layout::default(),
             id: AtomicU64::new(0),
             version: 0,
             saved: AtomicU32::new(0),
@@ -36,10 +48,22 @@ impl<T: Element> Storage<T> {
     }
 
     /// Makes a recycled storage a new one: another identity, another length.
+    #[inline]
     pub(crate) fn renew(&mut self, len: usize) {
         *self.id.get_mut() = 0;
         self.version = 0;
         self.buffer.set_len(len);
+    }
+
+    /// Shapes a storage that nobody shares yet, row-major.
+    #[inline]
+    pub(crate) fn shaped(&mut self, shape: Dims) {
+        self.layout = Layout { offset: 0, strides: shape.row_major(), shape };
+    }
+
+    #[inline]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     pub(crate) fn buffer(&self) -> &Buffer<T> {

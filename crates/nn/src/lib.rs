@@ -1,1 +1,54 @@
-//! x
+//! Recurrent layers, modules, losses and initialisers.
+//!
+//! A [`Cell`] is one step with explicit state, written with operations on variables; [`Recurrent`] turns any
+//! cell into layers and directions. [`Rnn`], [`Lstm`] and [`Gru`] are that runner over our cells: nothing in them
+//! is out of a user's reach, and no backward is written by hand. A [`Module`] is anything that owns parameters; one
+//! walk over them serves saving, loading, counting, freezing and copying.
+//!
+//! ```
+//! use wengert_core::{Tensor, Variable};
+//! use wengert_nn::{Lstm, Module};
+//!
+//! let lstm = Lstm::builder(50, 100).num_layers(2).build()?;
+//! let x = Variable::new(Tensor::randn([10, 3, 50]));
+//! let (out, (h, c)) = lstm.forward(&x, None)?;
+//! assert_eq!((out.shape(), h.shape(), c.shape()), (&[10, 3, 100][..], &[2, 3, 100][..], &[2, 3, 100][..]));
+//! assert_eq!(lstm.parameter("weight_hh_l0")?.shape(), &[400, 100]);
+//! # Ok::<(), wengert_core::Error>(())
+//! ```
+
+mod module;
+//mod state_dict;
+
+mod activation;
+mod dropout;
+mod embedding;
+mod layer_norm;
+mod linear;
+mod sequential;
+
+mod cell;
+mod recurrent;
+mod state;
+
+pub mod init;
+pub mod loss;
+
+pub use activation::{Relu, Sigmoid, Tanh};
+pub use cell::Cell;
+pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub use layer_norm::LayerNorm;
+pub use linear::Linear;
+pub use loss::{cross_entropy, mse_loss};
+pub use module::{Cast, Memo, Module, Visitor, VisitorMut};
+pub use recurrent::{
+    CellFactory, Gru, GruCell, GruFactory, Lstm, LstmCell, LstmFactory, Nonlinearity, Recurrent, RecurrentBuilder, Rnn,
+    RnnCell, RnnFactory,
+};
+pub use sequential::{Forward, Sequential};
+pub use state::State;
+//pub use state_dict::Persist;
+
+#[doc(hidden)]
+pub use wengert_core as core;

@@ -1,1 +1,28 @@
-//! x
+#![doc = include_str!("../../../README.md")]
+
+pub use wengert_core as core;
+pub use wengert_core::*;
+pub use wengert_nn as nn;
+pub use wengert_nn::{module, state};
+pub use wengert_optim as optim;
+
+/// What a program that trains a recurrent network uses.
+///
+/// ```
+/// use wengert::prelude::*;
+/// let rnn = Rnn::new(100, 200)?;
+/// let (out, h) = rnn.forward(&Variable::new(Tensor::randn([6, 5, 100])), None)?;
+/// assert_eq!((out.shape(), h.shape()), (&[6, 5, 200][..], &[1, 5, 200][..]));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+pub mod prelude {
+    pub use wengert_core::{
+        Error, Float, GradOptions, Parameter, Pointwise, Real, Result, Tape, Tensor, TensorMap, Variable, cat, grad,
+        manual_seed, no_grad, pointwise, stack,
+    };
+    pub use wengert_nn::{
+        Cast, Cell, Dropout, Embedding, Forward, Gru, GruCell, LayerNorm, Linear, Lstm, LstmCell, Module, Nonlinearity,
+        Persist, Recurrent, Rnn, RnnCell, Sequential, State, cross_entropy, init, module, mse_loss, state,
+    };
+    pub use wengert_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd, clip_grad_norm, clip_grad_value};
+}

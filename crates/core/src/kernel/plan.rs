@@ -63,32 +63,56 @@ impl Plan {
         Some(outer + (self.inner - 1) * walker.step)
     }
 
-    /// Calls `row` with each operand's offset at the start of every inner loop, in row-major order.
-    #[inline(always)]
-    pub(crate) fn for_each_row(&self, mut row: impl FnMut(&[usize])) {
-        let rows: usize = self.outer.iter().product();
-        if self.inner == 0 || rows == 0 {
-            return;
+    /// The rows, in row-major order.
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        let count = if self.inner == 0 { 0 } else { self.outer.iter().product() };
+        Rows {
+            plan: self,
+            left: count,
+            index: SmallVec::from_elem(0, self.outer.len()),
+            offsets: SmallVec::from_elem(0, self.operands.len()),
         }
-        let mut offsets: SmallVec<[usize; 8]> = SmallVec::from_elem(0, self.operands.len());
-        let mut index: SmallVec<[usize; 6]> = SmallVec::from_elem(0, self.outer.len());
-        for _ in 1..rows {
-            row(&offsets);
-            self.advance(&mut index, &mut offsets);
-        }
-        row(&offsets);
     }
 
+    /// Calls `row` with each operand's offset at the start of every inner loop, in row-major order.
+    pub(crate) fn for_each_row(&self, mut row: impl FnMut(&[usize])) {
+        let mut rows = self.rows();
+        while rows.left > 0 {
+            row(&rows.offsets);
+            rows.advance();
+        }
+    }
+}
+
+/// Where a plan's outer loops are.
+///
+/// Vector kernels go through it with a plain loop: a closure would be compiled without their instructions.
+pub(crate) struct Rows<'p> {
+    plan: &'p Plan,
+    /// How many rows are still to be visited, this one included.
+    pub(crate) left: usize,
+    index: SmallVec<[usize; 6]>,
+    /// Each operand's offset at the start of this row.
+    pub(crate) offsets: SmallVec<[usize; 8]>,
+}
+
+impl Rows<'_> {
     /// To the next row: the last outer axis runs fastest.
-    fn advance(&self, index: &mut [usize], offsets: &mut [usize]) {
-        for axis in (0..index.len()).rev() {
-            index[axis] += 1;
-            if index[axis] < self.outer[axis] {
-                return offsets.iter_mut().zip(&self.operands).for_each(|(o, w)| *o += w.strides[axis]);
+    #[inline]
+    pub(crate) fn advance(&mut self) {
+        self.left -= 1;
+        if self.left == 0 {
+            return;
+        }
+        let Plan { outer, operands, .. } = self.plan;
+        for axis in (0..self.index.len()).rev() {
+            self.index[axis] += 1;
+            if self.index[axis] < outer[axis] {
+                return self.offsets.iter_mut().zip(operands).for_each(|(o, w)| *o += w.strides[axis]);
             }
-            index[axis] = 0;
-            let back = self.outer[axis] - 1;
-            offsets.iter_mut().zip(&self.operands).for_each(|(o, w)| *o -= back * w.strides[axis]);
+            self.index[axis] = 0;
+            let back = outer[axis] - 1;
+            self.offsets.iter_mut().zip(operands).for_each(|(o, w)| *o -= back * w.strides[axis]);
         }
     }
 }

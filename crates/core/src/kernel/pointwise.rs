@@ -3,6 +3,7 @@
 //! The formula runs over blocks of fixed length that the compiler turns into vectors. An operand that lies in
 //! order is read where it is; one that is broadcast, strided or cut off by the end of a row goes through a
 //! block of scratch, so that one loop serves all layouts.
+#![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side, without closures")]
 
 use std::mem::MaybeUninit;
 
@@ -108,10 +109,17 @@ unsafe fn block<T, N, F, const B: usize, const I: usize, const C: usize, const O
 {
     let mut out = [[const { MaybeUninit::<T>::uninit() }; B]; O];
     for j in 0..B {
-        // SAFETY: `j < B`, and the caller vouches for `B` readable elements behind each source.
-        let x = inputs.map(|p| N::wrap(unsafe { *p.add(j) }));
-        // SAFETY: as above.
-        let c = cotangents.map(|p| N::wrap(unsafe { *p.add(j) }));
+        // Plain loops: a closure would be compiled without the level's instructions.
+        let mut x = [N::lit(0.0); I];
+        for i in 0..I {
+            // SAFETY: `j < B`, and the caller vouches for `B` readable elements behind each source.
+            x[i] = N::wrap(unsafe { *inputs[i].add(j) });
+        }
+        let mut c = [N::lit(0.0); C];
+        for k in 0..C {
+            // SAFETY: as above.
+            c[k] = N::wrap(unsafe { *cotangents[k].add(j) });
+        }
         let y = body.call(x, c);
         for o in 0..O {
             out[o][j].write(y[o].unwrap());
@@ -168,31 +176,31 @@ where
         assert!(sources.len() == I + C && results.len() == O, "operands as the formula says");
         let mut scratch_i = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; I];
         let mut scratch_c = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; C];
-        plan.for_each_row(|offsets| {
+        let mut rows = plan.rows();
+        while rows.left > 0 {
             let mut j = 0;
             while j < plan.inner {
                 let left = plan.inner - j;
                 let wide = left >= BLOCK;
-                let len = if wide { BLOCK } else { left.min(TAIL) };
+                let width = if wide { BLOCK } else { TAIL };
+                let len = left.min(width);
+                let mut inputs = [std::ptr::null(); I];
+                let mut cotangents = [std::ptr::null(); C];
+                let mut targets = [std::ptr::null_mut(); O];
                 // SAFETY: `Job::new` checked that every index the plan reaches lies inside its operand, and that
                 // results lie in order; `offset + (j..j + len) * step` are such indices.
                 unsafe {
-                    let read = |o: usize, scratch: &mut [MaybeUninit<T>; BLOCK]| {
-                        let start = sources[o].add(offsets[o]);
-                        readable(start, plan.operands[o].step, j, len, if wide { BLOCK } else { TAIL }, scratch)
-                    };
-                    let mut inputs = [std::ptr::null(); I];
                     for i in 0..I {
-                        inputs[i] = read(i, &mut scratch_i[i]);
+                        let start = sources[i].add(rows.offsets[i]);
+                        inputs[i] = readable(start, plan.operands[i].step, j, len, width, &mut scratch_i[i]);
                     }
-                    let mut cotangents = [std::ptr::null(); C];
                     for c in 0..C {
-                        cotangents[c] = read(I + c, &mut scratch_c[c]);
+                        let start = sources[I + c].add(rows.offsets[I + c]);
+                        cotangents[c] = readable(start, plan.operands[I + c].step, j, len, width, &mut scratch_c[c]);
                     }
-                    let mut targets = [std::ptr::null_mut(); O];
                     for o in 0..O {
                         if !results[o].is_null() {
-                            targets[o] = results[o].add(offsets[I + C + o] + j);
+                            targets[o] = results[o].add(rows.offsets[I + C + o] + j);
                         }
                     }
                     if wide {
@@ -203,7 +211,8 @@ where
                 }
                 j += len;
             }
-        });
+            rows.advance();
+        }
     }
 }
 

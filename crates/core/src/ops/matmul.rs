@@ -16,9 +16,9 @@ pub(super) fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
     MatRef { data: x.raw(), offset, row_stride: strides[0], col_stride: strides[1] }
 }
 
-/// A row-major matrix of `n` columns at `offset`.
+/// A row-major matrix of `n` columns at `offset`; rows without elements are not on top of each other either.
 pub(super) fn target<T: Float>(data: &mut [T], offset: usize, n: usize) -> MatMut<'_, T> {
-    MatMut { data, offset, row_stride: n, col_stride: 1 }
+    MatMut { data, offset, row_stride: n.max(1), col_stride: 1 }
 }
 
 /// The operands as matrices: a vector is a row on the left and a column on the right.

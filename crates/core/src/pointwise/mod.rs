@@ -80,22 +80,24 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
 ///
 /// A zero cotangent stays zero beside a local derivative that is not finite.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 pub(crate) fn vjp<P, R, const I: usize, const O: usize>(formula: &P, inputs: [R; I], cotangents: [R; O]) -> [R; I]
 where
     P: Pointwise<I, O>,
     R: Real,
 {
-    let mut i = 0;
-    let duals = inputs.map(|x| {
-        i += 1;
-        Dual::<R, I>::variable(x, i - 1)
-    });
+    // Plain loops: a closure would be compiled without the instructions of the kernel around it.
+    let mut duals = [Dual::<R, I>::constant(R::lit(0.0)); I];
+    for i in 0..I {
+        duals[i] = Dual::variable(inputs[i], i);
+    }
     let outputs = formula.eval(duals);
-    std::array::from_fn(|i| {
-        let mut sum = cotangents[0].scale(outputs[0].tangent[i]);
+    let mut found = inputs;
+    for i in 0..I {
+        found[i] = cotangents[0].scale(outputs[0].tangent[i]);
         for o in 1..O {
-            sum = sum + cotangents[o].scale(outputs[o].tangent[i]);
+            found[i] = found[i] + cotangents[o].scale(outputs[o].tangent[i]);
         }
-        sum
-    })
+    }
+    found
 }

@@ -31,7 +31,7 @@ impl<T: Element> Tensor<T> {
     pub fn item(&self) -> Result<T> {
         match self.numel() {
             1 => Ok(self.raw()[0]),
-            n => Err(Error::shape("item", "one element", format!("{n} in shape {:?}", self.shape))),
+            n => Err(Error::shape("item", "one element", format!("{n} in shape {:?}", self.shape()))),
         }
     }
 
@@ -42,7 +42,7 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn at(&self, index: &[usize]) -> T {
         let inside = index.len() == self.rank() && index.iter().zip(self.shape()).all(|(i, n)| i < n);
-        assert!(inside, "at: expected an index inside {:?}, got {index:?}", self.shape);
+        assert!(inside, "at: expected an index inside {:?}, got {index:?}", self.shape());
         self.raw()[index.iter().zip(self.strides()).map(|(i, s)| i * s).sum::<usize>()]
     }
 
@@ -66,7 +66,7 @@ impl<T: Element> Tensor<T> {
     pub fn map<U: Element>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
         let source = self.contiguous();
         let source = source.as_slice().expect("contiguous");
-        Tensor::build(self.shape.clone(), |out| out.iter_mut().zip(source).for_each(|(y, &x)| *y = f(x)))
+        Tensor::build(self.dims().clone(), |out| out.iter_mut().zip(source).for_each(|(y, &x)| *y = f(x)))
     }
 
     /// Pairs of elements of two tensors that broadcast, through a function, without derivatives.
@@ -120,11 +120,11 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.t().as_ndarray()[[0, 1]], 3.0);
     /// ```
     pub fn as_ndarray(&self) -> ArrayViewD<'_, T> {
-        let shape = IxDyn(&self.shape);
+        let shape = IxDyn(&self.shape());
         let view = match self.numel() {
             // ndarray wants even the strides of nothing to stay inside.
             0 => ArrayViewD::from_shape(shape, &self.raw()[..0]),
-            _ => ArrayViewD::from_shape(shape.strides(IxDyn(&self.strides)), self.raw()),
+            _ => ArrayViewD::from_shape(shape.strides(IxDyn(self.strides())), self.raw()),
         };
         match view {
             Ok(view) => view,

@@ -23,7 +23,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::copy;
 use crate::pool;
-use crate::storage::{self, Storage};
+use crate::storage::{self, Layout, Storage};
 
 /// An n-dimensional array: extents and strides over storage that views share.
 ///
@@ -39,20 +39,14 @@ use crate::storage::{self, Storage};
 pub struct Tensor<T: Element = f32> {
     /// Always there: an `Option` so that `drop` can hand it on without touching its count.
     storage: Option<Arc<Storage<T>>>,
-    offset: usize,
-    shape: Dims,
-    strides: Dims,
+    /// None for the row-major whole, which the storage itself describes: so a handle is two words.
+    view: Option<Arc<Layout>>,
 }
 
 impl<T: Element> Clone for Tensor<T> {
     #[inline]
     fn clone(&self) -> Self {
-        Tensor {
-            storage: Some(Arc::clone(self.storage())),
-            offset: self.offset,
-            shape: self.shape.clone(),
-            strides: self.strides.clone(),
-        }
+        Tensor { storage: Some(Arc::clone(self.storage())), view: self.view.clone() }
     }
 }
 
@@ -77,9 +71,7 @@ impl<T: Element> Tensor<T> {
     /// A row-major tensor of elements of no particular value.
     #[inline]
     pub(crate) fn unspecified(shape: impl Into<Dims>) -> Self {
-        let shape = shape.into();
-        let strides = shape.row_major();
-        Tensor { storage: Some(pool::acquire(shape.count())), offset: 0, shape, strides }
+        Tensor { storage: Some(pool::acquire(shape.into())), view: None }
     }
 
     /// The elements of a tensor just made.
@@ -88,35 +80,52 @@ impl<T: Element> Tensor<T> {
         Arc::get_mut(self.storage_mut()).expect("a new tensor has no other holder").as_mut_slice()
     }
 
-    pub(crate) fn from_parts(storage: Storage<T>, shape: Dims) -> Self {
-        let strides = shape.row_major();
-        Tensor { storage: Some(Arc::new(storage)), offset: 0, shape, strides }
+    pub(crate) fn from_parts(mut storage: Storage<T>, shape: Dims) -> Self {
+        storage.shaped(shape);
+        Tensor { storage: Some(Arc::new(storage)), view: None }
     }
 
     /// The same storage seen with other extents and strides, which must stay inside it.
+    #[inline]
     pub(crate) fn with_layout(&self, offset: usize, shape: Dims, strides: Dims) -> Self {
-        Tensor { storage: Some(Arc::clone(self.storage())), offset, shape, strides }
+        let view = Some(Arc::new(Layout { offset, shape, strides }));
+        Tensor { storage: Some(Arc::clone(self.storage())), view }
+    }
+
+    #[inline]
+    fn layout(&self) -> &Layout {
+        match &self.view {
+            Some(view) => view,
+            None => self.storage().layout(),
+        }
     }
 
     /// The extents of the axes; empty for a scalar.
     #[inline]
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        &self.layout().shape
     }
 
+    #[inline]
     pub(crate) fn dims(&self) -> &Dims {
-        &self.shape
+        &self.layout().shape
     }
 
     /// How many elements of storage lie between neighbours along each axis; 0 where an axis is broadcast.
     #[inline]
     pub fn strides(&self) -> &[usize] {
-        &self.strides
+        &self.layout().strides
+    }
+
+    #[inline]
+    pub(crate) fn stride_dims(&self) -> &Dims {
+        &self.layout().strides
     }
 
     /// Where in the storage the first element lies.
+    #[inline]
     pub fn storage_offset(&self) -> usize {
-        self.offset
+        self.layout().offset
     }
 
     /// An identity of the storage that no other storage has or had in this process; views share it.
@@ -141,20 +150,21 @@ impl<T: Element> Tensor<T> {
 
     /// The number of axes.
     pub fn rank(&self) -> usize {
-        self.shape.len()
+        self.dims().len()
     }
 
     /// The number of elements.
     #[inline]
     pub fn numel(&self) -> usize {
-        self.shape.count()
+        self.dims().count()
     }
 
     /// Whether the elements lie in row-major order without gaps.
     #[inline]
     pub fn is_contiguous(&self) -> bool {
+        let Some(view) = &self.view else { return true };
         let mut step = 1;
-        for (&extent, &stride) in self.shape.iter().zip(self.strides.iter()).rev() {
+        for (&extent, &stride) in view.shape.iter().zip(view.strides.iter()).rev() {
             if extent != 1 {
                 if stride != step {
                     return self.numel() == 0;
@@ -167,13 +177,13 @@ impl<T: Element> Tensor<T> {
 
     /// The elements in row-major order, if that is how they lie.
     pub fn as_slice(&self) -> Option<&[T]> {
-        self.is_contiguous().then(|| &self.storage().as_slice()[self.offset..self.offset + self.numel()])
+        self.is_contiguous().then(|| &self.storage().as_slice()[self.storage_offset()..self.storage_offset() + self.numel()])
     }
 
     /// All elements of the storage from the first one of this tensor on.
     #[inline]
     pub(crate) fn raw(&self) -> &[T] {
-        &self.storage().as_slice()[self.offset..]
+        &self.storage().as_slice()[self.storage_offset()..]
     }
 
     /// A tensor of the same elements in row-major order: itself if they lie so, else a copy.
@@ -190,7 +200,7 @@ impl<T: Element> Tensor<T> {
 
     /// A row-major copy with storage of its own.
     pub fn copy(&self) -> Self {
-        Tensor::build(self.shape.clone(), |out| copy::gather(self.raw(), &self.shape, &self.strides, out))
+        Tensor::build(self.dims().clone(), |out| copy::gather(self.raw(), self.dims(), self.stride_dims(), out))
     }
 
     /// The elements of a row-major tensor, to change in place.
@@ -211,17 +221,17 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn data_mut(&mut self) -> Result<&mut [T]> {
         if !self.is_contiguous() {
-            return Err(Error::argument("data_mut", "the tensor", "contiguous", format!("strides {:?}", self.strides)));
+            return Err(Error::argument("data_mut", "the tensor", "contiguous", format!("strides {:?}", self.strides())));
         }
-        let range = self.offset..self.offset + self.numel();
-        let shape = self.shape.clone();
+        let range = self.storage_offset()..self.storage_offset() + self.numel();
+        let shape = self.dims().clone();
         Ok(&mut storage::exclusive(self.storage_mut(), "data_mut", &shape)?[range])
     }
 
     /// Like `data_mut`, for whoever shares the storage with plain handles: those keep the old values.
     pub(crate) fn detach_mut(&mut self, operation: &'static str) -> Result<&mut [T]> {
         if self.exclusive_mut().is_none() {
-            self.storage().refuse_if_saved(operation, &self.shape)?;
+            self.storage().refuse_if_saved(operation, self.shape())?;
             *self = self.copy();
         }
         self.data_mut()
@@ -233,7 +243,7 @@ impl<T: Element> Tensor<T> {
         if !self.is_contiguous() {
             return None;
         }
-        let range = self.offset..self.offset + self.numel();
+        let range = self.storage_offset()..self.storage_offset() + self.numel();
         Arc::get_mut(self.storage_mut()).map(|storage| &mut storage.as_mut_slice()[range])
     }
 
@@ -246,6 +256,6 @@ impl<T: Element> Tensor<T> {
 impl<T: Element> PartialEq for Tensor<T> {
     /// Same shape and equal elements (so a NaN makes it false).
     fn eq(&self, other: &Self) -> bool {
-        self.shape == other.shape && self.to_vec() == other.to_vec()
+        self.shape() == other.shape() && self.to_vec() == other.to_vec()
     }
 }

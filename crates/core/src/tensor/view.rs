@@ -22,7 +22,12 @@ impl Region {
         // Only the layout is asked for: the stand-in has the base's extents over a single element.
         let stand_in = Tensor::scalar(false).with_layout(0, base.clone(), strides);
         let view = view(&stand_in)?;
-        Ok(Region { base, offset: view.offset, shape: view.shape.clone(), strides: view.strides.clone() })
+        Ok(Region {
+            base,
+            offset: view.storage_offset(),
+            shape: view.dims().clone(),
+            strides: view.stride_dims().clone(),
+        })
     }
 }
 
@@ -44,27 +49,27 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn select(&self, dim: isize, index: usize) -> Result<Self> {
         let axis = self.axis("select", dim)?;
-        if index >= self.shape[axis] {
-            let expected = format!("below {} in shape {:?}", self.shape[axis], self.shape);
+        if index >= self.shape()[axis] {
+            let expected = format!("below {} in shape {:?}", self.shape()[axis], self.shape());
             return Err(Error::argument("select", "index", expected, index));
         }
-        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        let (mut shape, mut strides) = (self.dims().clone(), self.stride_dims().clone());
         shape.remove(axis);
-        let offset = self.offset + index * strides.remove(axis);
+        let offset = self.storage_offset() + index * strides.remove(axis);
         Ok(self.with_layout(offset, shape, strides))
     }
 
     /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
     pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Result<Self> {
         let axis = self.axis("narrow", dim)?;
-        if start.checked_add(length).is_none_or(|end| end > self.shape[axis]) {
-            let expected = format!("at most {} in shape {:?}", self.shape[axis], self.shape);
+        if start.checked_add(length).is_none_or(|end| end > self.shape()[axis]) {
+            let expected = format!("at most {} in shape {:?}", self.shape()[axis], self.shape());
             return Err(Error::argument("narrow", "start + length", expected, format!("{start} + {length}")));
         }
-        let mut shape = self.shape.clone();
+        let mut shape = self.dims().clone();
         shape[axis] = length;
-        let offset = if length == 0 { self.offset } else { self.offset + start * self.strides[axis] };
-        Ok(self.with_layout(offset, shape, self.strides.clone()))
+        let offset = if length == 0 { self.storage_offset() } else { self.storage_offset() + start * self.strides()[axis] };
+        Ok(self.with_layout(offset, shape, self.stride_dims().clone()))
     }
 
     /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`).
@@ -80,12 +85,13 @@ impl<T: Element> Tensor<T> {
         if step == 0 {
             return Err(Error::argument("slice", "step", "at least 1", step));
         }
-        let end = end.min(self.shape[axis]);
+        let end = end.min(self.shape()[axis]);
         let start = start.min(end);
-        let mut view = self.narrow(dim, start, end - start)?;
-        view.shape[axis] = (end - start).div_ceil(step);
-        view.strides[axis] *= step;
-        Ok(view)
+        let view = self.narrow(dim, start, end - start)?;
+        let (mut shape, mut strides) = (view.dims().clone(), view.stride_dims().clone());
+        shape[axis] = (end - start).div_ceil(step);
+        strides[axis] *= step;
+        Ok(view.with_layout(view.storage_offset(), shape, strides))
     }
 
     /// The axes in the order `dims` (`torch.permute`).
@@ -98,16 +104,16 @@ impl<T: Element> Tensor<T> {
             return Err(Error::argument("permute", "dims", expected, format!("{dims:?}")));
         }
         let pick = |from: &Dims| axes.iter().map(|&a| from[a]).collect();
-        Ok(self.with_layout(self.offset, pick(&self.shape), pick(&self.strides)))
+        Ok(self.with_layout(self.storage_offset(), pick(self.dims()), pick(self.stride_dims())))
     }
 
     /// Axes `dim0` and `dim1` exchanged (`torch.transpose`).
     pub fn transpose(&self, dim0: isize, dim1: isize) -> Result<Self> {
         let (a, b) = (self.axis("transpose", dim0)?, self.axis("transpose", dim1)?);
-        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        let (mut shape, mut strides) = (self.dims().clone(), self.stride_dims().clone());
         shape.swap(a, b);
         strides.swap(a, b);
-        Ok(self.with_layout(self.offset, shape, strides))
+        Ok(self.with_layout(self.storage_offset(), shape, strides))
     }
 
     /// The last two axes exchanged; a tensor of fewer axes is itself.
@@ -130,12 +136,12 @@ impl<T: Element> Tensor<T> {
     pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = Dims::from(shape.as_ref());
         if shape.count() != self.numel() {
-            let expected = format!("a shape of {} elements for {:?}", self.numel(), self.shape);
+            let expected = format!("a shape of {} elements for {:?}", self.numel(), self.shape());
             return Err(Error::shape("reshape", expected, format!("{shape:?}")));
         }
         let base = if self.viewed_as(&shape).is_some() { self.clone() } else { self.copy() };
         let strides = base.viewed_as(&shape).unwrap_or_else(|| shape.row_major());
-        Ok(base.with_layout(base.offset, shape, strides))
+        Ok(base.with_layout(base.storage_offset(), shape, strides))
     }
 
     /// The strides with which `shape` shows the same elements in the same order, if there are any.
@@ -147,7 +153,7 @@ impl<T: Element> Tensor<T> {
         // Old and new axes are matched in runs of equal extent; inside a run the old axes must lie
         // one behind the other.
         let old: Vec<(usize, usize)> =
-            self.shape.iter().copied().zip(self.strides.iter().copied()).filter(|&(n, _)| n != 1).collect();
+            self.shape().iter().copied().zip(self.strides().iter().copied()).filter(|&(n, _)| n != 1).collect();
         let (mut i, mut j) = (0, 0);
         while i < old.len() {
             let (first, mut old_count) = (j, old[i].0);
@@ -178,34 +184,34 @@ impl<T: Element> Tensor<T> {
 
     /// The tensor repeated along new leading axes and along axes of extent 1 by a stride of 0 (`torch.expand`).
     pub fn expand(&self, shape: &[usize]) -> Result<Self> {
-        let misfit = || Error::shape("expand", format!("a shape that {:?} broadcasts to", self.shape), format!("{shape:?}"));
+        let misfit = || Error::shape("expand", format!("a shape that {:?} broadcasts to", self.shape()), format!("{shape:?}"));
         let extra = shape.len().checked_sub(self.rank()).ok_or_else(misfit)?;
         let mut strides = Dims::default();
         for (axis, &extent) in shape.iter().enumerate() {
             strides.push(match axis.checked_sub(extra) {
                 None => 0,
-                Some(own) if self.shape[own] == extent => self.strides[own],
-                Some(own) if self.shape[own] == 1 => 0,
+                Some(own) if self.shape()[own] == extent => self.strides()[own],
+                Some(own) if self.shape()[own] == 1 => 0,
                 Some(_) => return Err(misfit()),
             });
         }
-        Ok(self.with_layout(self.offset, Dims::from(shape), strides))
+        Ok(self.with_layout(self.storage_offset(), Dims::from(shape), strides))
     }
 
     /// Axis `dim` removed if its extent is 1, else the tensor itself (`torch.squeeze`).
     pub fn squeeze(&self, dim: isize) -> Result<Self> {
         let axis = self.axis("squeeze", dim)?;
-        if self.shape[axis] == 1 { self.select(dim, 0) } else { Ok(self.clone()) }
+        if self.shape()[axis] == 1 { self.select(dim, 0) } else { Ok(self.clone()) }
     }
 
     /// A new axis of extent 1 before axis `dim`; -1 appends it (`torch.unsqueeze`).
     pub fn unsqueeze(&self, dim: isize) -> Result<Self> {
         let axis = axis_of("unsqueeze", dim, self.rank() + 1)?;
-        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        let (mut shape, mut strides) = (self.dims().clone(), self.stride_dims().clone());
         let step = if axis < self.rank() { shape[axis] * strides[axis] } else { 1 };
         shape.insert(axis, 1);
         strides.insert(axis, step);
-        Ok(self.with_layout(self.offset, shape, strides))
+        Ok(self.with_layout(self.storage_offset(), shape, strides))
     }
 }
 

@@ -1,0 +1,664 @@
+//! The operations that are not pointwise.
+
+use ndarray::{ArrayD, Axis, Dimension, IxDyn};
+use wengert_core::{Tensor, cat, manual_seed, stack};
+
+use crate::check::{V, derivatives, leaves, refs, ulps};
+use crate::draw::Domain::{Distinct, NonZero};
+use crate::draw::{Draw, for_all};
+
+type A = ArrayD<f64>;
+
+/// One application of an operation: to what, and the same as a naive loop.
+pub struct Trial {
+    pub inputs: Vec<Tensor<f64>>,
+    pub function: Box<dyn Fn(&[&V]) -> Vec<V>>,
+    pub naive: Box<dyn Fn(&[A]) -> Vec<A>>,
+}
+
+fn many(
+    inputs: Vec<Tensor<f64>>,
+    function: impl Fn(&[&V]) -> Vec<V> + 'static,
+    naive: impl Fn(&[A]) -> Vec<A> + 'static,
+) -> Trial {
+    Trial { inputs, function: Box::new(function), naive: Box::new(naive) }
+}
+
+fn one(
+    inputs: Vec<Tensor<f64>>,
+    function: impl Fn(&[&V]) -> V + 'static,
+    naive: impl Fn(&[A]) -> A + 'static,
+) -> Trial {
+    many(inputs, move |v| vec![function(v)], move |x| vec![naive(x)])
+}
+
+/// An array of elements given for their indices.
+fn fill(shape: &[usize], f: impl Fn(&[usize]) -> f64) -> A {
+    A::from_shape_fn(IxDyn(shape), |at| f(at.as_array_view().as_slice().unwrap()))
+}
+
+fn with(at: &[usize], axis: usize, index: usize) -> Vec<usize> {
+    let mut at = at.to_vec();
+    at[axis] = index;
+    at
+}
+
+fn inserted(at: &[usize], axis: usize, index: usize) -> Vec<usize> {
+    let mut at = at.to_vec();
+    at.insert(axis, index);
+    at
+}
+
+fn removed(at: &[usize], axis: usize) -> Vec<usize> {
+    let mut at = at.to_vec();
+    at.remove(axis);
+    at
+}
+
+/// The numbers of `x` in row-major order.
+fn flat(x: &A) -> Vec<f64> {
+    x.iter().copied().collect()
+}
+
+/// A value for each place of what is left when `axes` are taken together, from the numbers found there.
+fn over(x: &A, axes: &[usize], keepdim: bool, f: impl Fn(&[f64]) -> f64) -> A {
+    let kept: Vec<usize> =
+        x.shape().iter().enumerate().map(|(axis, &n)| if axes.contains(&axis) { 1 } else { n }).collect();
+    let belongs = |at: &[usize], to: &[usize]| (0..at.len()).all(|a| axes.contains(&a) || at[a] == to[a]);
+    let out = fill(&kept, |to| {
+        let numbers = x.indexed_iter().filter(|(at, _)| belongs(at.as_array_view().as_slice().unwrap(), to));
+        f(&numbers.map(|(_, &v)| v).collect::<Vec<_>>())
+    });
+    let shape = (0..kept.len()).filter(|axis| keepdim || !axes.contains(axis)).map(|axis| kept[axis]);
+    out.into_shape_with_order(shape.collect::<Vec<_>>()).unwrap()
+}
+
+fn total(x: &[f64]) -> f64 {
+    x.iter().fold(0.0, |sum, x| sum + x)
+}
+
+fn largest(x: &[f64]) -> f64 {
+    x.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+fn smallest(x: &[f64]) -> f64 {
+    x.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn mean(x: &[f64]) -> f64 {
+    total(x) / x.len() as f64
+}
+
+fn log_sum_exp(x: &[f64]) -> f64 {
+    x.iter().map(|x| x.exp()).sum::<f64>().ln()
+}
+
+fn product(a: &A, b: &A) -> A {
+    let left = if a.ndim() == 1 { a.clone().insert_axis(Axis(0)) } else { a.clone() };
+    let right = if b.ndim() == 1 { b.clone().insert_axis(Axis(1)) } else { b.clone() };
+    let (l, r) = (left.ndim() - 2, right.ndim() - 2);
+    let rank = l.max(r);
+    let extent =
+        |x: &A, own: usize, axis: usize| if axis + own < rank { 1 } else { x.shape()[axis + own - rank] };
+    let stretched = |axis| match (extent(&left, l, axis), extent(&right, r, axis)) {
+        (1, n) | (n, _) => n,
+    };
+    let batch: Vec<usize> = (0..rank).map(stretched).collect();
+    let (m, k, n) = (left.shape()[l], left.shape()[l + 1], right.shape()[r + 1]);
+    let shape: Vec<usize> = batch.iter().copied().chain([m, n]).collect();
+    let place = |x: &A, own: usize, at: &[usize], last: [usize; 2]| -> Vec<usize> {
+        let batch = (0..own).map(|axis| if x.shape()[axis] == 1 { 0 } else { at[axis + rank - own] });
+        batch.chain(last).collect()
+    };
+    let mut out = fill(&shape, |at| {
+        let term = |p| {
+            left[&place(&left, l, at, [at[rank], p])[..]]
+                * right[&place(&right, r, at, [p, at[rank + 1]])[..]]
+        };
+        total(&(0..k).map(term).collect::<Vec<_>>())
+    });
+    if b.ndim() == 1 {
+        out = out.index_axis_move(Axis(rank + 1), 0);
+    }
+    if a.ndim() == 1 {
+        out = out.index_axis_move(Axis(rank), 0);
+    }
+    out
+}
+
+/// Operands of these ranks that fit a matrix product.
+fn factors(draw: &mut Draw, ranks: (usize, usize)) -> Vec<Tensor<f64>> {
+    let (m, k, n) = (draw.extent(), draw.extent(), draw.extent());
+    let batch = draw.shape_of_rank(ranks.0.max(ranks.1).saturating_sub(2));
+    let mut shape = |rank: usize, vector: usize, matrix: [usize; 2]| match rank {
+        1 => vec![vector],
+        _ => {
+            let own = &batch[batch.len() - (rank - 2)..];
+            let own: Vec<usize> = own.iter().map(|&n| if draw.below(3) == 2 { 1 } else { n }).collect();
+            own.into_iter().chain(matrix).collect()
+        }
+    };
+    let (a, b) = (shape(ranks.0, k, [m, k]), shape(ranks.1, k, [k, n]));
+    vec![draw.tensor(&a, NonZero), draw.tensor(&b, NonZero)]
+}
+
+fn linear(draw: &mut Draw, bias: fn(&mut Draw, &[usize]) -> Option<Vec<usize>>) -> Trial {
+    let mut shape = draw.shape(1..=4);
+    let (inner, outer) = (shape[shape.len() - 1], draw.extent());
+    let mut inputs = vec![draw.tensor(&shape, NonZero), draw.tensor(&[outer, inner], NonZero)];
+    *shape.last_mut().unwrap() = outer;
+    inputs.extend(bias(draw, &shape).map(|shape| draw.tensor(&shape, NonZero)));
+    let naive = |x: &[A]| {
+        let out = product(&x[0], &x[1].t().to_owned());
+        if let [_, _, bias] = x { &out + bias } else { out }
+    };
+    one(inputs, |v| v[0].linear(v[1], v.get(2).copied()), naive)
+}
+
+fn reduction(
+    draw: &mut Draw,
+    operation: fn(&V, &[isize], bool) -> V,
+    naive: fn(&[f64]) -> f64,
+    empty: bool,
+) -> Trial {
+    let shape = if empty { draw.shape(0..=4) } else { draw.full_shape(0..=4) };
+    let (dims, axes) = draw.axes(shape.len());
+    let keepdim = draw.coin();
+    one(
+        vec![draw.tensor(&shape, if empty { NonZero } else { Distinct })],
+        move |v| operation(v[0], &dims, keepdim),
+        move |x| over(&x[0], &axes, keepdim, naive),
+    )
+}
+
+fn whole(draw: &mut Draw, operation: fn(&V) -> V, naive: fn(&[f64]) -> f64) -> Trial {
+    let shape = draw.full_shape(0..=4);
+    let x = draw.tensor(&shape, Distinct);
+    one(vec![x], move |v| operation(v[0]), move |x| fill(&[], |_| naive(&flat(&x[0]))))
+}
+
+/// An operation along one axis that leaves one number of it.
+fn along(draw: &mut Draw, operation: fn(&V, isize, bool) -> V, naive: fn(&[f64]) -> f64) -> Trial {
+    let shape = draw.full_shape(1..=4);
+    let (dim, axis) = draw.axis(shape.len());
+    let keepdim = draw.coin();
+    one(
+        vec![draw.tensor(&shape, Distinct)],
+        move |v| operation(v[0], dim, keepdim),
+        move |x| over(&x[0], &[axis], keepdim, naive),
+    )
+}
+
+/// An operation along one axis that keeps it; the loop is given the numbers along the axis and the place.
+fn rowwise(draw: &mut Draw, operation: fn(&V, isize) -> V, naive: fn(&[f64], usize) -> f64) -> Trial {
+    let shape = draw.shape(1..=4);
+    let (dim, axis) = draw.axis(shape.len());
+    let naive = move |x: &[A]| {
+        let row =
+            |at: &[usize]| (0..x[0].shape()[axis]).map(|i| x[0][&with(at, axis, i)[..]]).collect::<Vec<_>>();
+        fill(x[0].shape(), |at| naive(&row(at), at[axis]))
+    };
+    one(vec![draw.tensor(&shape, NonZero)], move |v| operation(v[0], dim), naive)
+}
+
+fn layer_norm(draw: &mut Draw, affine: usize) -> Trial {
+    let shape = draw.full_shape(1..=4);
+    let axes = 1 + draw.below(shape.len());
+    let width = shape[shape.len() - axes..].to_vec();
+    let mut inputs = vec![draw.tensor(&shape, NonZero)];
+    inputs.extend((0..affine).map(|_| draw.tensor(&width, NonZero)));
+    let normalized = width.clone();
+    let naive = move |x: &[A]| {
+        let lead = x[0].ndim() - width.len();
+        let taken: Vec<usize> = (lead..x[0].ndim()).collect();
+        let mean = over(&x[0], &taken, true, mean);
+        let centred = &x[0] - &mean;
+        let variance = over(&centred.mapv(|c| c * c), &taken, true, self::mean);
+        let normal = &centred / &variance.mapv(|v| (v + 0.1).sqrt());
+        let scaled = x.get(1).map_or(normal.clone(), |weight| &normal * weight);
+        x.get(2).map_or(scaled.clone(), |bias| &scaled + bias)
+    };
+    let function =
+        move |v: &[&V]| v[0].layer_norm(&normalized, v.get(1).copied(), v.get(2).copied(), 0.1).unwrap();
+    one(inputs, function, naive)
+}
+
+/// A shape of the same number of elements: axes merged, or put in.
+fn reshaped(draw: &mut Draw, shape: &[usize]) -> Vec<usize> {
+    let mut to = shape.to_vec();
+    for _ in 0..draw.below(3) {
+        let axis = draw.below(to.len());
+        match draw.below(3) {
+            0 if to.len() > 1 && axis + 1 < to.len() => to[axis] *= to.remove(axis + 1),
+            1 if to.get(axis).is_some_and(|n| n % 2 == 0) => {
+                to[axis] /= 2;
+                to.insert(axis, 2);
+            }
+            _ => to.insert(axis, 1),
+        }
+    }
+    to
+}
+
+fn permutation(draw: &mut Draw, rank: usize) -> (Vec<isize>, Vec<usize>) {
+    let mut left: Vec<usize> = (0..rank).collect();
+    let axes: Vec<usize> = (0..rank).map(|_| left.remove(draw.below(left.len()))).collect();
+    let named = axes.iter().map(|&a| if draw.coin() { a as isize - rank as isize } else { a as isize });
+    (named.collect(), axes)
+}
+
+/// A non-empty split of `extent`, parts of 0 among them now and then.
+fn parts(draw: &mut Draw, extent: usize) -> Vec<usize> {
+    let mut left = extent;
+    let mut parts = Vec::new();
+    while left > 0 {
+        let part = draw.below(left + 1);
+        parts.push(if parts.len() > 3 { left } else { part });
+        left -= parts[parts.len() - 1];
+    }
+    if parts.is_empty() { vec![0] } else { parts }
+}
+
+fn cut(x: &A, axis: usize, extents: &[usize]) -> Vec<A> {
+    let starts = extents.iter().scan(0, |start, n| Some(std::mem::replace(start, *start + n)));
+    let part = |(start, &n): (usize, &usize)| {
+        let mut shape = x.shape().to_vec();
+        shape[axis] = n;
+        fill(&shape, |at| x[&with(at, axis, start + at[axis])[..]])
+    };
+    starts.zip(extents).map(part).collect()
+}
+
+fn index_of(index: &Tensor<i64>, at: &[usize]) -> usize {
+    index.at(at) as usize
+}
+
+fn line(name: &'static str, trial: fn(&mut Draw) -> Trial) -> (&'static str, fn(&mut Draw) -> Trial) {
+    (name, trial)
+}
+
+/// All other operations: how one is applied at random, and the loop it is compared with.
+pub fn operations() -> Vec<(&'static str, fn(&mut Draw) -> Trial)> {
+    vec![
+        line("matmul", |draw| {
+            let ranks = (1 + draw.below(4), 1 + draw.below(4));
+            one(factors(draw, ranks), |v| v[0].matmul(v[1]), |x| product(&x[0], &x[1]))
+        }),
+        line("matmul with itself", |draw| {
+            let n = draw.extent();
+            one(vec![draw.tensor(&[n, n], NonZero)], |v| v[0].matmul(v[0]), |x| product(&x[0], &x[0]))
+        }),
+        line("linear", |draw| linear(draw, |_, _| None)),
+        line("linear with a vector", |draw| linear(draw, |_, shape| Some(vec![shape[shape.len() - 1]]))),
+        line("linear with a full bias", |draw| linear(draw, |_, shape| Some(shape.to_vec()))),
+        line("linear with any bias", |draw| linear(draw, |draw, shape| Some(draw.broadcasts_to(shape)))),
+        line("sum", |draw| whole(draw, V::sum, total)),
+        line("sum_dim", |draw| reduction(draw, V::sum_dim, total, true)),
+        line("sum_to", |draw| {
+            let shape = draw.shape(0..=4);
+            let to = draw.broadcasts_to(&shape);
+            let (function, lead) = (to.clone(), shape.len() - to.len());
+            let naive = move |x: &[A]| {
+                let axes: Vec<usize> = (0..x[0].ndim()).filter(|&a| a < lead || to[a - lead] == 1).collect();
+                let sum = over(&x[0], &axes, true, total);
+                sum.into_shape_with_order(to.clone()).unwrap()
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].sum_to(&function), naive)
+        }),
+        line("mean", |draw| whole(draw, V::mean, mean)),
+        line("mean_dim", |draw| reduction(draw, V::mean_dim, mean, false)),
+        line("max", |draw| whole(draw, V::max, largest)),
+        line("min", |draw| whole(draw, V::min, smallest)),
+        line("amax", |draw| reduction(draw, V::amax, largest, false)),
+        line("amin", |draw| reduction(draw, V::amin, smallest, false)),
+        line("max_dim", |draw| along(draw, |x, dim, keep| x.max_dim(dim, keep).0, largest)),
+        line("min_dim", |draw| along(draw, |x, dim, keep| x.min_dim(dim, keep).0, smallest)),
+        line("logsumexp", |draw| along(draw, V::logsumexp, log_sum_exp)),
+        line("softmax", |draw| rowwise(draw, V::softmax, |row, i| (row[i] - log_sum_exp(row)).exp())),
+        line("log_softmax", |draw| rowwise(draw, V::log_softmax, |row, i| row[i] - log_sum_exp(row))),
+        line("layer_norm", |draw| layer_norm(draw, 0)),
+        line("layer_norm with weight", |draw| layer_norm(draw, 1)),
+        line("layer_norm with weight and bias", |draw| layer_norm(draw, 2)),
+        line("dropout", |draw| {
+            let (shape, seed) = (draw.shape(0..=4), draw.seed());
+            let kept = move |v: &V| {
+                manual_seed(seed);
+                v.dropout(0.4).unwrap()
+            };
+            let mask = kept(&V::from(Tensor::ones(&shape))).value();
+            let naive = move |x: &[A]| &x[0] * &mask.as_ndarray();
+            one(vec![draw.tensor(&shape, NonZero)], move |v| kept(v[0]), naive)
+        }),
+        line("select", |draw| {
+            let shape = draw.full_shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let index = draw.below(shape[axis]);
+            let naive =
+                move |x: &[A]| fill(&removed(x[0].shape(), axis), |at| x[0][&inserted(at, axis, index)[..]]);
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].select(dim, index), naive)
+        }),
+        line("narrow", |draw| {
+            let shape = draw.shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let start = draw.below(shape[axis] + 1);
+            let length = draw.below(shape[axis] - start + 1);
+            let naive = move |x: &[A]| {
+                fill(&with(x[0].shape(), axis, length), |at| x[0][&with(at, axis, start + at[axis])[..]])
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].narrow(dim, start, length), naive)
+        }),
+        line("two overlapping parts", |draw| {
+            let shape = draw.full_shape(1..=3);
+            let (dim, axis) = draw.axis(shape.len());
+            let n = shape[axis];
+            let naive = move |x: &[A]| {
+                let from = |at: &[usize], start| x[0][&with(at, axis, start + at[axis])[..]];
+                fill(&with(x[0].shape(), axis, n - 1), |at| from(at, 0) * from(at, 1))
+            };
+            let function = move |v: &[&V]| v[0].narrow(dim, 0, n - 1) * v[0].narrow(dim, 1, n - 1);
+            one(vec![draw.tensor(&shape, NonZero)], function, naive)
+        }),
+        line("slice", |draw| {
+            let shape = draw.shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let (start, end, step) = (draw.below(4), draw.below(6), 1 + draw.below(3));
+            let naive = move |x: &[A]| {
+                let end = end.min(x[0].shape()[axis]);
+                let places: Vec<usize> = (start..end).step_by(step).collect();
+                fill(
+                    &with(x[0].shape(), axis, places.len()),
+                    |at| x[0][&with(at, axis, places[at[axis]])[..]],
+                )
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].slice(dim, start, end, step), naive)
+        }),
+        line("transpose", |draw| {
+            let shape = draw.shape(1..=4);
+            let ((dim0, a), (dim1, b)) = (draw.axis(shape.len()), draw.axis(shape.len()));
+            let naive = move |x: &[A]| {
+                let swapped = |at: &[usize]| with(&with(at, a, at[b]), b, at[a]);
+                fill(&swapped(x[0].shape()), |at| x[0][&swapped(at)[..]])
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].transpose(dim0, dim1), naive)
+        }),
+        line("t", |draw| {
+            let shape = draw.shape(0..=4);
+            let naive = |x: &[A]| {
+                let swapped = |at: &[usize]| {
+                    let mut at = at.to_vec();
+                    at[x[0].ndim().saturating_sub(2)..].reverse();
+                    at
+                };
+                fill(&swapped(x[0].shape()), |at| x[0][&swapped(at)[..]])
+            };
+            one(vec![draw.tensor(&shape, NonZero)], |v| v[0].t(), naive)
+        }),
+        line("permute", |draw| {
+            let shape = draw.shape(0..=4);
+            let (dims, axes) = permutation(draw, shape.len());
+            let naive = move |x: &[A]| {
+                let shape: Vec<usize> = axes.iter().map(|&a| x[0].shape()[a]).collect();
+                fill(&shape, |at| {
+                    let mut from = at.to_vec();
+                    axes.iter().zip(at).for_each(|(&a, &i)| from[a] = i);
+                    x[0][&from[..]]
+                })
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].permute(&dims), naive)
+        }),
+        line("reshape", |draw| {
+            let shape = draw.shape(0..=4);
+            let to = reshaped(draw, &shape);
+            let naive = {
+                let to = to.clone();
+                move |x: &[A]| A::from_shape_vec(to.clone(), flat(&x[0])).unwrap()
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].reshape(&to), naive)
+        }),
+        line("expand", |draw| {
+            let to = draw.shape(0..=4);
+            let from = draw.broadcasts_to(&to);
+            let naive = {
+                let to = to.clone();
+                move |x: &[A]| x[0].broadcast(to.clone()).unwrap().to_owned()
+            };
+            one(vec![draw.tensor(&from, NonZero)], move |v| v[0].expand(&to), naive)
+        }),
+        line("squeeze", |draw| {
+            let mut shape = draw.shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            if draw.coin() {
+                shape[axis] = 1;
+            }
+            let naive = move |x: &[A]| match x[0].shape()[axis] {
+                1 => x[0].index_axis(Axis(axis), 0).to_owned(),
+                _ => x[0].clone(),
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].squeeze(dim), naive)
+        }),
+        line("unsqueeze", |draw| {
+            let shape = draw.shape(0..=4);
+            let (dim, axis) = draw.axis(shape.len() + 1);
+            let naive = move |x: &[A]| x[0].clone().insert_axis(Axis(axis));
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].unsqueeze(dim), naive)
+        }),
+        line("contiguous", |draw| {
+            let shape = draw.shape(0..=4);
+            one(vec![draw.tensor(&shape, NonZero)], |v| v[0].contiguous(), |x| x[0].clone())
+        }),
+        line("cat", |draw| {
+            let shape = draw.shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let count = draw.positive_extent();
+            let extents: Vec<usize> = (0..count).map(|_| draw.extent()).collect();
+            let inputs = extents.iter().map(|&n| draw.tensor(&with(&shape, axis, n), NonZero)).collect();
+            let naive = move |x: &[A]| {
+                let places: Vec<(usize, usize)> =
+                    extents.iter().enumerate().flat_map(|(k, &n)| (0..n).map(move |i| (k, i))).collect();
+                fill(&with(&shape, axis, places.len()), |at| {
+                    let (k, i) = places[at[axis]];
+                    x[k][&with(at, axis, i)[..]]
+                })
+            };
+            one(inputs, move |v| cat(v, dim), naive)
+        }),
+        line("stack", |draw| {
+            let shape = draw.shape(0..=3);
+            let (dim, axis) = draw.axis(shape.len() + 1);
+            let inputs = (0..draw.positive_extent()).map(|_| draw.tensor(&shape, NonZero)).collect();
+            let naive = move |x: &[A]| {
+                fill(&inserted(&shape, axis, x.len()), |at| x[at[axis]][&removed(at, axis)[..]])
+            };
+            one(inputs, move |v| stack(v, dim), naive)
+        }),
+        line("split", |draw| {
+            let shape = draw.shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let extents = parts(draw, shape[axis]);
+            let naive = {
+                let extents = extents.clone();
+                move |x: &[A]| cut(&x[0], axis, &extents)
+            };
+            many(vec![draw.tensor(&shape, NonZero)], move |v| v[0].split(&extents, dim), naive)
+        }),
+        line("chunk", |draw| {
+            let shape = draw.full_shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let chunks = draw.positive_extent();
+            let naive = move |x: &[A]| {
+                let n = x[0].shape()[axis];
+                let size = n.div_ceil(chunks);
+                let extents: Vec<usize> = (0..n).step_by(size).map(|start| size.min(n - start)).collect();
+                cut(&x[0], axis, &extents)
+            };
+            many(vec![draw.tensor(&shape, NonZero)], move |v| v[0].chunk(chunks, dim), naive)
+        }),
+        line("unbind", |draw| {
+            let shape = draw.shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let naive = move |x: &[A]| x[0].axis_iter(Axis(axis)).map(|part| part.to_owned()).collect();
+            many(vec![draw.tensor(&shape, NonZero)], move |v| v[0].unbind(dim), naive)
+        }),
+        line("index_select", |draw| {
+            let shape = draw.full_shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let count = draw.extent();
+            let index = draw.indices(&[count], shape[axis]);
+            let naive = {
+                let index = index.clone();
+                move |x: &[A]| {
+                    let from = |at: &[usize]| with(at, axis, index_of(&index, &[at[axis]]));
+                    fill(&with(x[0].shape(), axis, index.numel()), |at| x[0][&from(at)[..]])
+                }
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].index_select(dim, &index), naive)
+        }),
+        line("embedding", |draw| {
+            let shape = [draw.positive_extent(), draw.extent()];
+            let index_shape = draw.shape(0..=3);
+            let index = draw.indices(&index_shape, shape[0]);
+            let naive = {
+                let index = index.clone();
+                move |x: &[A]| {
+                    let rank = index.rank();
+                    let out: Vec<usize> = index.shape().iter().copied().chain([x[0].shape()[1]]).collect();
+                    fill(&out, |at| x[0][[index_of(&index, &at[..rank]), at[rank]]])
+                }
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].embedding(&index), naive)
+        }),
+        line("gather", |draw| {
+            let shape = draw.full_shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let mut index_shape: Vec<usize> =
+                shape.iter().map(|&n| if draw.coin() { n } else { draw.below(n + 1) }).collect();
+            index_shape[axis] = draw.extent();
+            let index = draw.indices(&index_shape, shape[axis]);
+            let naive = {
+                let index = index.clone();
+                move |x: &[A]| fill(index.shape(), |at| x[0][&with(at, axis, index_of(&index, at))[..]])
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].gather(dim, &index), naive)
+        }),
+        line("scatter_add", |draw| {
+            let shape = draw.full_shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let mut index_shape: Vec<usize> =
+                shape.iter().map(|&n| if draw.coin() { n } else { draw.below(n + 1) }).collect();
+            index_shape[axis] = draw.extent();
+            let source_shape: Vec<usize> = index_shape.iter().map(|&n| n + draw.below(2)).collect();
+            let index = draw.indices(&index_shape, shape[axis]);
+            let naive = {
+                let index = index.clone();
+                move |x: &[A]| {
+                    let mut out = x[0].clone();
+                    fill(index.shape(), |_| 0.0).indexed_iter().for_each(|(at, _)| {
+                        let at = at.as_array_view().to_vec();
+                        out[&with(&at, axis, index_of(&index, &at))[..]] += x[1][&at[..]];
+                    });
+                    out
+                }
+            };
+            let inputs = vec![draw.tensor(&shape, NonZero), draw.tensor(&source_shape, NonZero)];
+            one(inputs, move |v| v[0].scatter_add(dim, &index, v[1]), naive)
+        }),
+    ]
+}
+
+/// The values of a trial are those of its loop.
+fn values_hold(trial: &Trial) -> Result<(), String> {
+    let outputs = (trial.function)(&refs(&leaves(&trial.inputs)));
+    let arrays: Vec<A> = trial.inputs.iter().map(|x| x.as_ndarray().to_owned()).collect();
+    let expected = (trial.naive)(&arrays);
+    if outputs.len() != expected.len() {
+        return Err(format!("{} outputs, expected {}", outputs.len(), expected.len()));
+    }
+    for (output, expected) in outputs.iter().zip(&expected) {
+        let value = output.value();
+        let near = |(a, b): (&f64, &f64)| ulps(*a, *b) <= 8 || (a - b).abs() < 1e-13;
+        let same = value.shape() == expected.shape() && value.as_ndarray().iter().zip(expected).all(near);
+        if !same {
+            return Err(format!("{output} is not {expected}"));
+        }
+    }
+    Ok(())
+}
+
+/// The derivatives of a trial are those of differences; of the outputs themselves or of a curve of them, of all of them
+/// or of some.
+fn derivatives_hold(trial: &Trial, draw: &mut Draw) -> Result<(), String> {
+    let (bent, skip) = (draw.coin(), draw.below(3));
+    let function = |v: &[&V], _: bool| -> Vec<V> {
+        let outputs = (trial.function)(v);
+        let kept = outputs.len() < 2 || skip == 0;
+        let chosen = outputs.iter().enumerate().filter(|(k, _)| kept || k % 2 == skip - 1).map(|(_, y)| y);
+        chosen.map(|y| if bent { y.square() + y } else { y.clone() }).collect()
+    };
+    derivatives(&function, &trial.inputs, 2, draw)
+}
+
+#[test]
+fn values_are_those_of_a_loop() {
+    for (name, trial) in operations() {
+        for_all(name, 64, |draw| values_hold(&trial(draw)));
+    }
+}
+
+#[test]
+fn first_and_second_derivatives_are_those_of_differences() {
+    for (name, trial) in operations() {
+        for_all(name, 32, |draw| {
+            let trial = trial(draw);
+            derivatives_hold(&trial, draw)
+        });
+    }
+}
+
+#[test]
+fn products_of_all_ranks_have_values_and_derivatives_of_a_loop() {
+    for ranks in (1..=4).flat_map(|a| (1..=4).map(move |b| (a, b))) {
+        for_all(&format!("ranks {ranks:?}"), 12, |draw| {
+            let trial = one(factors(draw, ranks), |v| v[0].matmul(v[1]), |x| product(&x[0], &x[1]));
+            values_hold(&trial)?;
+            derivatives_hold(&trial, draw)
+        });
+    }
+}
+
+#[test]
+fn a_product_over_nothing_is_zero() {
+    let empty = |shape: &[usize]| V::new(Tensor::zeros(shape)).requires_grad_(true);
+    for (a, b, out) in [
+        (vec![0], vec![0], vec![]),
+        (vec![2, 0], vec![0, 3], vec![2, 3]),
+        (vec![4, 2, 0], vec![0], vec![4, 2]),
+    ] {
+        let (a, b) = (empty(&a), empty(&b));
+        let y = a.matmul(&b);
+        assert_eq!((y.shape(), y.to_vec().iter().all(|&y| y == 0.0)), (&out[..], true));
+        y.sum().backward().unwrap();
+        assert_eq!((a.grad().unwrap().shape(), b.grad().unwrap().shape()), (a.shape(), b.shape()));
+    }
+    let (x, w, bias) = (empty(&[2, 0]), empty(&[3, 0]), V::new(Tensor::ones([3])));
+    assert_eq!(x.linear(&w, Some(&bias)).to_vec(), [1.0; 6]);
+}
+
+#[test]
+fn the_places_of_extremes_are_the_first_ones() {
+    for_all("max_dim, min_dim, argmax", 64, |draw| {
+        let shape = draw.full_shape(1..=4);
+        let (dim, axis) = draw.axis(shape.len());
+        // Few different numbers, so that there are ties.
+        let x = V::from(draw.tensor::<f64>(&shape, NonZero).map(f64::round));
+        let keepdim = draw.coin();
+        let array = x.value().as_ndarray().to_owned();
+        let place = |of: fn(&[f64]) -> f64| {
+            over(&array, &[axis], keepdim, |row| row.iter().position(|&v| v == of(row)).unwrap() as f64)
+        };
+        let (max, min) = (x.max_dim(dim, keepdim).1, x.min_dim(dim, keepdim).1);
+        let same = |found: &Tensor<i64>, expected: A| found.cast::<f64>().as_ndarray() == expected.view();
+        let argmax = x.argmax(dim).to_vec() == max.to_vec();
+        let all = same(&max, place(largest)) && same(&min, place(smallest)) && argmax;
+        if all { Ok(()) } else { Err(format!("{max} {min}")) }
+    });
+}

@@ -1,0 +1,133 @@
+//! Initialisers: new values for a parameter, from this thread's generator (`torch.nn.init`).
+//!
+//! ```
+//! use wengert_core::manual_seed;
+//! use wengert_nn::{init, Linear};
+//! manual_seed(0);
+//! let linear = Linear::new(64, 32)?;
+//! init::orthogonal(&linear.weight, 1.0)?;
+//! let w = linear.weight.value().cast::<f64>();
+//! let w = wengert_core::Variable::from(w);
+//! let off = (w.matmul(&w.t()) - wengert_core::Variable::from(wengert_core::Tensor::eye(32))).abs().max();
+//! assert!(off.item()? < 1e-5);
+//! # Ok::<(), wengert_core::Error>(())
+//! ```
+
+use wengert_core::{Error, Float, Parameter, Result, Tensor};
+
+use crate::recurrent::Nonlinearity;
+
+/// Which fan keeps its variance in [`kaiming_uniform`] and [`kaiming_normal`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FanMode {
+    /// The forward pass keeps its variance.
+    #[default]
+    FanIn,
+    /// The backward pass keeps its variance.
+    FanOut,
+}
+
+/// The recommended factor for a nonlinearity: 5/3 for tanh, sqrt 2 for relu.
+pub fn gain(nonlinearity: Nonlinearity) -> f64 {
+    match nonlinearity {
+        Nonlinearity::Tanh => 5.0 / 3.0,
+        Nonlinearity::Relu => std::f64::consts::SQRT_2,
+    }
+}
+
+/// U(low, high).
+///
+/// # Errors
+/// If a recorded operation still needs the old value; so for all initialisers.
+pub fn uniform<T: Float>(parameter: &Parameter<T>, low: f64, high: f64) -> Result<()> {
+    parameter.set_value(Tensor::uniform(parameter.shape(), low, high))
+}
+
+/// N(mean, std^2).
+pub fn normal<T: Float>(parameter: &Parameter<T>, mean: f64, std: f64) -> Result<()> {
+    let draws = Tensor::<T>::randn(parameter.shape());
+    parameter.set_value(draws.map(|x| T::from_f64(mean + std * x.to_f64())))
+}
+
+/// Every element `value`.
+pub fn constant<T: Float>(parameter: &Parameter<T>, value: f64) -> Result<()> {
+    parameter.set_value(Tensor::full(parameter.shape(), T::from_f64(value)))
+}
+
+/// (fan in, fan out) of a weight (out, in, ..).
+fn fans<T: Float>(operation: &'static str, parameter: &Parameter<T>) -> Result<(f64, f64)> {
+    match parameter.shape() {
+        [out, input, rest @ ..] => {
+            let field: usize = rest.iter().product();
+            Ok(((input * field) as f64, (out * field) as f64))
+        }
+        shape => Err(Error::shape(operation, "a parameter of two axes or more", format!("{shape:?}"))),
+    }
+}
+
+/// U(-a, a) with `a = gain sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010).
+///
+/// # Errors
+/// If the parameter has fewer than two axes; so for all initialisers by fans.
+pub fn xavier_uniform<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
+    let (input, output) = fans("xavier_uniform", parameter)?;
+    let bound = gain * (6.0 / (input + output)).sqrt();
+    uniform(parameter, -bound, bound)
+}
+
+/// N(0, std^2) with `std = gain sqrt(2 / (fan_in + fan_out))` (Glorot and Bengio 2010).
+pub fn xavier_normal<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
+    let (input, output) = fans("xavier_normal", parameter)?;
+    normal(parameter, 0.0, gain * (2.0 / (input + output)).sqrt())
+}
+
+fn kaiming_std<T: Float>(operation: &'static str, parameter: &Parameter<T>, mode: FanMode, gain: f64) -> Result<f64> {
+    let (input, output) = fans(operation, parameter)?;
+    let fan = if mode == FanMode::FanIn { input } else { output };
+    Ok(gain / fan.sqrt())
+}
+
+/// U(-a, a) with `a = gain sqrt(3 / fan)` (He et al. 2015).
+pub fn kaiming_uniform<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: f64) -> Result<()> {
+    let bound = 3f64.sqrt() * kaiming_std("kaiming_uniform", parameter, mode, gain)?;
+    uniform(parameter, -bound, bound)
+}
+
+/// N(0, std^2) with `std = gain / sqrt(fan)` (He et al. 2015).
+pub fn kaiming_normal<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: f64) -> Result<()> {
+    normal(parameter, 0.0, kaiming_std("kaiming_normal", parameter, mode, gain)?)
+}
+
+/// A random matrix with orthonormal rows or columns, whichever are fewer, times `gain` (Saxe et al. 2013, arXiv 1312.6120).
+///
+/// Axes behind the first count as one.
+pub fn orthogonal<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
+    fans("orthogonal", parameter)?;
+    let (rows, cols) = (parameter.shape()[0], parameter.shape()[1..].iter().product::<usize>());
+    let (count, width) = (rows.min(cols), rows.max(cols));
+    let vectors = orthonormal(count, width);
+    let at = |r: usize, c: usize| if rows <= cols { vectors[r][c] } else { vectors[c][r] };
+    parameter.set_value(Tensor::from_fn(parameter.shape(), |i| T::from_f64(gain * at(i / cols, i % cols))))
+}
+
+/// `count <= width` random orthonormal vectors, by Gram and Schmidt, each step twice for accuracy.
+fn orthonormal(count: usize, width: usize) -> Vec<Vec<f64>> {
+    let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(x, y)| x * y).sum() };
+    let mut basis: Vec<Vec<f64>> = Vec::with_capacity(count);
+    while basis.len() < count {
+        let mut vector = Tensor::<f64>::randn([width]).to_vec();
+        for _ in 0..2 {
+            for known in &basis {
+                let along = dot(&vector, known);
+                vector.iter_mut().zip(known).for_each(|(x, k)| *x -= along * k);
+            }
+        }
+        let norm = dot(&vector, &vector).sqrt();
+        // A draw inside the span of the others, all but impossible, is drawn again.
+        if norm > 1e-6 {
+            vector.iter_mut().for_each(|x| *x /= norm);
+            basis.push(vector);
+        }
+    }
+    basis
+}

@@ -1,0 +1,50 @@
+//! Layer normalisation as a module.
+
+use wengert_core::{Float, Parameter, Result, Tensor, Variable};
+
+use crate::module;
+use crate::sequential::Forward;
+
+/// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias` over the last axes (`torch.nn.LayerNorm`; Ba et al. 2016).
+///
+/// Parameters: `weight` (ones) and `bias` (zeros), both of the normalised shape; eps 1e-5.
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::{Forward, LayerNorm};
+/// let norm = LayerNorm::new([2]);
+/// let y = norm.forward(&Variable::new(Tensor::from([[1.0f32, 3.0]])))?;
+/// assert!((y.to_vec()[1] - 1.0).abs() < 1e-4);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LayerNorm<T: Float = f32> {
+    /// The factor of each normalised element.
+    pub weight: Parameter<T>,
+    /// What is added to it.
+    pub bias: Parameter<T>,
+    eps: f64,
+}
+
+module!(LayerNorm<T> { weight, bias } keep { eps });
+
+impl LayerNorm {
+    /// Normalisation over the last axes, which have the extents `normalized_shape`.
+    pub fn new(normalized_shape: impl AsRef<[usize]>) -> Self {
+        let shape = normalized_shape.as_ref();
+        LayerNorm { weight: Parameter::new(Tensor::ones(shape)), bias: Parameter::new(Tensor::zeros(shape)), eps: 1e-5 }
+    }
+
+    /// The same with another `eps`.
+    pub fn eps(mut self, eps: f64) -> Self {
+        self.eps = eps;
+        self
+    }
+}
+
+impl<T: Float> Forward for LayerNorm<T> {
+    #[track_caller]
+    fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
+        x.layer_norm(self.weight.shape(), Some(&self.weight), Some(&self.bias), self.eps)
+    }
+}

@@ -1,0 +1,64 @@
+//! The affine layer.
+
+use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
+
+use crate::module;
+use crate::sequential::Forward;
+
+/// `x W^T + b` (`torch.nn.Linear`): input (.., in), output (.., out).
+///
+/// Parameters: `weight` (out, in) and `bias` (out), both from U(-1/sqrt(in), 1/sqrt(in)).
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::{Forward, Linear};
+/// let linear = Linear::new(3, 2)?;
+/// assert_eq!(linear.forward(&Variable::new(Tensor::zeros([4, 5, 3])))?.shape(), &[4, 5, 2]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Linear<T: Float = f32> {
+    /// (out, in).
+    pub weight: Parameter<T>,
+    /// (out).
+    pub bias: Option<Parameter<T>>,
+}
+
+module!(Linear<T> { weight, bias });
+
+impl Linear {
+    /// A layer with bias.
+    ///
+    /// # Errors
+    /// If `in_features` is zero.
+    pub fn new(in_features: usize, out_features: usize) -> Result<Self> {
+        Linear::with_bias(in_features, out_features, true)
+    }
+
+    /// A layer with or without bias.
+    ///
+    /// # Errors
+    /// If `in_features` is zero.
+    pub fn with_bias(in_features: usize, out_features: usize, bias: bool) -> Result<Self> {
+        if in_features == 0 {
+            return Err(Error::argument("Linear", "in_features", "at least 1", in_features));
+        }
+        let bound = 1.0 / (in_features as f64).sqrt();
+        let initial = |shape: &[usize]| Parameter::new(Tensor::uniform(shape, -bound, bound));
+        Ok(Linear {
+            weight: initial(&[out_features, in_features]),
+            bias: bias.then(|| initial(&[out_features])),
+        })
+    }
+}
+
+impl<T: Float> Forward for Linear<T> {
+    #[track_caller]
+    fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
+        let width = self.weight.shape()[1];
+        if x.shape().last() != Some(&width) {
+            return Err(Error::shape("Linear", format!("an input whose last axis is {width}"), format!("{:?}", x.shape())));
+        }
+        Ok(x.linear(&self.weight, self.bias.as_deref()))
+    }
+}

@@ -1,0 +1,64 @@
+//! Losses.
+
+use wengert_core::{Error, Float, Result, Tensor, Variable};
+
+/// The target that does not count in [`cross_entropy`], PyTorch's `ignore_index`.
+pub const IGNORE: i64 = -100;
+
+/// `-ln softmax(x)[target]`, the mean over all targets but those equal to [`IGNORE`] (`torch.nn.functional.cross_entropy`).
+///
+/// `logits` (N, C) or (C) with targets (N) or (); more leading axes, as (T, N, C) with (T, N), are samples too.
+///
+/// # Errors
+/// If the shapes don't fit or a target is no class.
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::cross_entropy;
+/// let logits = Variable::new(Tensor::<f64>::zeros([2, 4]));
+/// let loss = cross_entropy(&logits, &Tensor::from([1i64, 3]))?;
+/// assert!((loss.item()? - 4f64.ln()).abs() < 1e-12);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[track_caller]
+pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
+    let (Some((&classes, leading)), shape) = (logits.shape().split_last(), targets.shape()) else {
+        return Err(Error::shape("cross_entropy", "logits (N, C)", "a scalar"));
+    };
+    if leading != shape {
+        let expected = format!("targets of shape {leading:?} for logits {:?}", logits.shape());
+        return Err(Error::shape("cross_entropy", expected, format!("{shape:?}")));
+    }
+    let known = |target: i64| target == IGNORE || (0..classes as i64).contains(&target);
+    if let Some(outside) = targets.to_vec().into_iter().find(|&target| !known(target)) {
+        let expected = format!("in 0..{classes}, or {IGNORE} to be ignored");
+        return Err(Error::argument("cross_entropy", "every target", expected, outside));
+    }
+    let kept = targets.map(|target| target != IGNORE);
+    let count = kept.to_vec().into_iter().filter(|&kept| kept).count();
+    let index = targets.map(|target| target.max(0)).unsqueeze(-1)?;
+    let picked = logits.log_softmax(-1).gather(-1, &index).squeeze(-1);
+    let picked = if count < targets.numel() { picked.masked_fill(&kept.map(|kept| !kept), 0.0) } else { picked };
+    Ok(picked.sum() * (-1.0 / count as f64))
+}
+
+/// The mean of `(input - target)^2` (`torch.nn.functional.mse_loss`).
+///
+/// # Errors
+/// If the shapes differ: nothing broadcasts here.
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::mse_loss;
+/// let of = |v: [f32; 2]| Variable::new(Tensor::from(v));
+/// assert_eq!(mse_loss(&of([1.0, 2.0]), &of([1.0, 4.0]))?.item()?, 2.0);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[track_caller]
+pub fn mse_loss<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    if input.shape() != target.shape() {
+        let expected = format!("a target of the input's shape {:?}", input.shape());
+        return Err(Error::shape("mse_loss", expected, format!("{:?}", target.shape())));
+    }
+    Ok((input - target).square().mean())
+}

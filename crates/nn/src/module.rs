@@ -1,0 +1,354 @@
+//! Modules: whatever owns parameters.
+
+use std::collections::{HashMap, HashSet};
+
+use wengert_core::{Error, Float, Parameter, Result, Variable};
+
+/// Something that owns parameters, found by one walk in field order under PyTorch's names.
+///
+/// A struct joins with [`module!`](crate::module!); everything below comes with it.
+///
+/// ```
+/// use wengert_nn::{module, Embedding, Linear, Lstm, Module};
+///
+/// struct CharModel { embedding: Embedding, rnn: Lstm, head: Linear }
+/// module!(CharModel { embedding, rnn, head });
+///
+/// let model = CharModel {
+///     embedding: Embedding::new(65, 16)?,
+///     rnn: Lstm::new(16, 32)?,
+///     head: Linear::new(32, 65)?,
+/// };
+/// let names: Vec<String> = model.named_parameters().into_iter().map(|(name, _)| name).collect();
+/// assert_eq!(names[..3], ["embedding.weight", "rnn.weight_ih_l0", "rnn.weight_hh_l0"]);
+/// assert_eq!(model.parameter("head.bias")?.shape(), &[65]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub trait Module {
+    /// The element type of the parameters.
+    type Element: Float;
+
+    /// Shows each field to the visitor, by name and in order.
+    fn visit(&self, visitor: &mut Visitor<'_, Self::Element>);
+
+    /// The same walk, to change what is found.
+    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, Self::Element>);
+
+    /// All parameters under all their names; a tied one comes once for each name.
+    fn named_parameters(&self) -> Vec<(String, Parameter<Self::Element>)> {
+        let mut found = Vec::new();
+        self.visit(&mut Visitor::new(&mut |name, parameter| found.push((name, parameter.clone()))));
+        found
+    }
+
+    /// All parameters, each once.
+    fn parameters(&self) -> Vec<Parameter<Self::Element>> {
+        let mut seen = HashSet::new();
+        self.named_parameters().into_iter().map(|(_, p)| p).filter(|p| seen.insert(p.id())).collect()
+    }
+
+    /// The parameter of that name.
+    ///
+    /// # Errors
+    /// If there is none; the message lists the names there are.
+    fn parameter(&self, name: &str) -> Result<Parameter<Self::Element>> {
+        let all = self.named_parameters();
+        match all.iter().find(|(known, _)| known == name) {
+            Some((_, parameter)) => Ok(parameter.clone()),
+            None => Err(no_such("parameter", name, &all)),
+        }
+    }
+
+    /// How many numbers the parameters hold, tied ones counted once.
+    fn num_parameters(&self) -> usize {
+        self.parameters().iter().map(|parameter| parameter.numel()).sum()
+    }
+
+    /// Freezes (false) or unfreezes every parameter whose name is `name` or lies below it (`name.…`); a
+    /// frozen one gets no gradient and the optimizer leaves it alone.
+    ///
+    /// # Errors
+    /// If no parameter matches.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Module};
+    /// let linear = Linear::new(2, 3)?;
+    /// linear.set_requires_grad("bias", false)?;
+    /// assert!(!linear.parameter("bias")?.requires_grad() && linear.parameter("weight")?.requires_grad());
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn set_requires_grad(&self, name: &str, on: bool) -> Result<()> {
+        let all = self.named_parameters();
+        let below = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let matching: Vec<_> = all.iter().filter(|(known, _)| below(known)).collect();
+        if matching.is_empty() {
+            return Err(no_such("set_requires_grad", name, &all));
+        }
+        matching.iter().for_each(|(_, parameter)| parameter.set_requires_grad(on));
+        Ok(())
+    }
+
+    /// Forgets all gradients.
+    fn zero_grad(&self) {
+        self.parameters().iter().for_each(|parameter| Variable::zero_grad(parameter));
+    }
+
+    /// To training mode: dropout drops.
+    fn train(&mut self) {
+        self.visit_mut(&mut VisitorMut::new(&mut |_| {}, Some(true)));
+    }
+
+    /// To evaluation mode: dropout lets everything through.
+    fn eval(&mut self) {
+        self.visit_mut(&mut VisitorMut::new(&mut |_| {}, Some(false)));
+    }
+
+    /// A copy with parameters of its own, tied where they are tied here. (`clone` shares them.)
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Module};
+    /// let linear = Linear::new(2, 3)?;
+    /// let copy = linear.deep_clone();
+    /// copy.parameter("weight")?.update("test", |w| w.fill(0.0))?;
+    /// assert_ne!(linear.parameter("weight")?.to_vec(), vec![0.0; 6]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn deep_clone(&self) -> Self
+    where
+        Self: Clone,
+    {
+        let mut copy = self.clone();
+        let mut memo = Memo::new();
+        copy.visit_mut(&mut VisitorMut::new(&mut |parameter| *parameter = memo.copy(parameter), None));
+        copy
+    }
+
+    /// A table of the parameters: name, shape, count, and whether it is frozen.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Module};
+    /// assert_eq!(Linear::new(2, 3)?.summary(), "\
+    /// weight  [3, 2]  6
+    /// bias    [3]     3
+    /// total           9
+    /// ");
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn summary(&self) -> String {
+        let rows = self.named_parameters().into_iter().map(|(name, parameter)| {
+            let frozen = if parameter.requires_grad() { "" } else { "  frozen" };
+            (name, format!("{:?}", parameter.shape()), format!("{}{frozen}", parameter.numel()))
+        });
+        let total = ("total".to_string(), String::new(), self.num_parameters().to_string());
+        let rows: Vec<_> = rows.chain([total]).collect();
+        let widest = |cell: fn(&(String, String, String)) -> usize| rows.iter().map(cell).max().unwrap_or(0);
+        let (name, shape) = (widest(|row| row.0.len()), widest(|row| row.1.len()));
+        rows.iter().map(|row| format!("{:name$}  {:shape$}  {}\n", row.0, row.1, row.2)).collect()
+    }
+}
+
+fn no_such<T: Float>(operation: &'static str, name: &str, all: &[(String, Parameter<T>)]) -> Error {
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    Error::argument(operation, "name", format!("one of {}", names.join(", ")), name)
+}
+
+/// Goes over a module's parameters and gives each its name.
+pub struct Visitor<'v, T: Float> {
+    path: Vec<String>,
+    suffix: String,
+    found: &'v mut dyn FnMut(String, &Parameter<T>),
+}
+
+impl<'v, T: Float> Visitor<'v, T> {
+    /// Calls `found` with each parameter's name and the parameter.
+    pub fn new(found: &'v mut dyn FnMut(String, &Parameter<T>)) -> Self {
+        Visitor { path: Vec::new(), suffix: String::new(), found }
+    }
+
+    /// Goes into a field.
+    pub fn field<M: Module<Element = T> + ?Sized>(&mut self, name: &str, field: &M) {
+        self.path.push(name.to_string());
+        field.visit(self);
+        self.path.pop();
+    }
+
+    /// Goes into a part whose parameters' names end in `suffix`, as `_l0_reverse`.
+    pub fn suffixed<M: Module<Element = T> + ?Sized>(&mut self, suffix: &str, part: &M) {
+        let outer = std::mem::replace(&mut self.suffix, suffix.to_string());
+        part.visit(self);
+        self.suffix = outer;
+    }
+}
+
+/// Goes over a module's parameters and mode flags, to change them.
+pub struct VisitorMut<'v, T: Float> {
+    change: &'v mut dyn FnMut(&mut Parameter<T>),
+    training: Option<bool>,
+}
+
+impl<'v, T: Float> VisitorMut<'v, T> {
+    /// Calls `change` with each parameter, and sets every mode flag if `training` says how.
+    pub fn new(change: &'v mut dyn FnMut(&mut Parameter<T>), training: Option<bool>) -> Self {
+        VisitorMut { change, training }
+    }
+
+    /// A module's own flag, true while it trains.
+    pub fn mode(&mut self, flag: &mut bool) {
+        *flag = self.training.unwrap_or(*flag);
+    }
+}
+
+impl<T: Float> Module for Parameter<T> {
+    type Element = T;
+
+    fn visit(&self, visitor: &mut Visitor<'_, T>) {
+        let name = format!("{}{}", visitor.path.join("."), visitor.suffix);
+        (visitor.found)(name, self);
+    }
+
+    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
+        (visitor.change)(self);
+    }
+}
+
+impl<M: Module> Module for Option<M> {
+    type Element = M::Element;
+
+    fn visit(&self, visitor: &mut Visitor<'_, M::Element>) {
+        self.iter().for_each(|module| module.visit(visitor));
+    }
+
+    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, M::Element>) {
+        self.iter_mut().for_each(|module| module.visit_mut(visitor));
+    }
+}
+
+impl<M: Module> Module for Vec<M> {
+    type Element = M::Element;
+
+    fn visit(&self, visitor: &mut Visitor<'_, M::Element>) {
+        self.iter().enumerate().for_each(|(i, module)| visitor.field(&i.to_string(), module));
+    }
+
+    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, M::Element>) {
+        self.iter_mut().for_each(|module| module.visit_mut(visitor));
+    }
+}
+
+/// Copies of parameters made so far, so that tied ones stay tied.
+pub struct Memo<U: Float> {
+    copies: HashMap<usize, Parameter<U>>,
+}
+
+impl<U: Float> Memo<U> {
+    pub(crate) fn new() -> Self {
+        Memo { copies: HashMap::new() }
+    }
+
+    /// The copy of `parameter`, made at the first call.
+    pub fn copy<T: Float>(&mut self, parameter: &Parameter<T>) -> Parameter<U> {
+        self.copies.entry(parameter.id()).or_insert_with(|| parameter.copy()).clone()
+    }
+}
+
+/// A module, or a part of one, that exists for every element type.
+///
+/// ```
+/// use wengert_nn::{Cast, Lstm, Module};
+/// let lstm = Lstm::new(2, 3)?.cast::<f64>();
+/// assert_eq!(lstm.parameter("bias_hh_l0")?.shape(), &[12]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub trait Cast {
+    /// The same with elements of type `U`.
+    type To<U: Float>;
+
+    /// A copy with elements of type `U`; parameters go through `memo`.
+    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Self::To<U>;
+
+    /// A copy with parameters of its own, of element type `U`.
+    fn cast<U: Float>(&self) -> Self::To<U> {
+        self.cast_with(&mut Memo::new())
+    }
+}
+
+impl<T: Float> Cast for Parameter<T> {
+    type To<U: Float> = Parameter<U>;
+
+    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Parameter<U> {
+        memo.copy(self)
+    }
+}
+
+impl<C: Cast> Cast for Option<C> {
+    type To<U: Float> = Option<C::To<U>>;
+
+    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Self::To<U> {
+        self.as_ref().map(|part| part.cast_with(memo))
+    }
+}
+
+impl<C: Cast> Cast for Vec<C> {
+    type To<U: Float> = Vec<C::To<U>>;
+
+    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Self::To<U> {
+        self.iter().map(|part| part.cast_with(memo)).collect()
+    }
+}
+
+/// Makes a struct a [`Module`]: `module!(Model { embedding, rnn, head })`.
+///
+/// Every field is named, in the order that the parameters shall have: a forgotten one does not compile.
+/// What is no module goes behind `keep`. A struct generic over its element (`Model<T>`) becomes
+/// [`Cast`] as well.
+///
+/// ```
+/// use wengert_core::{Float, Parameter, Tensor};
+/// use wengert_nn::{module, Cast, Linear, Module};
+///
+/// #[derive(Clone)]
+/// struct Gated<T: Float> { gate: Linear<T>, scale: Option<Parameter<T>>, width: usize }
+/// module!(Gated<T> { gate, scale } keep { width });
+///
+/// let gated = Gated { gate: Linear::new(2, 2)?, scale: Some(Parameter::new(Tensor::ones([2]))), width: 2 };
+/// assert_eq!(gated.num_parameters(), 8);
+/// assert_eq!(gated.cast::<f64>().width, 2);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[macro_export]
+macro_rules! module {
+    ($name:ident { $($field:ident),* $(,)? } $(keep { $($keep:ident),* $(,)? })?) => {
+        impl $crate::Module for $name {
+            type Element = f32;
+            $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });
+        }
+    };
+    ($name:ident<$t:ident> { $($field:ident),* $(,)? } $(keep { $($keep:ident),* $(,)? })?) => {
+        impl<$t: $crate::core::Float> $crate::Module for $name<$t> {
+            type Element = $t;
+            $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });
+        }
+
+        impl<$t: $crate::core::Float> $crate::Cast for $name<$t> {
+            type To<U: $crate::core::Float> = $name<U>;
+
+            fn cast_with<U: $crate::core::Float>(&self, memo: &mut $crate::Memo<U>) -> $name<U> {
+                $name {
+                    $($field: $crate::Cast::cast_with(&self.$field, memo),)*
+                    $($($keep: ::core::clone::Clone::clone(&self.$keep),)*)?
+                }
+            }
+        }
+    };
+    (@walk $name:ident { $($field:ident),* } { $($keep:ident),* }) => {
+        fn visit(&self, visitor: &mut $crate::Visitor<'_, Self::Element>) {
+            let $name { $($field,)* $($keep: _,)* } = self;
+            $(visitor.field(stringify!($field), $field);)*
+        }
+
+        fn visit_mut(&mut self, visitor: &mut $crate::VisitorMut<'_, Self::Element>) {
+            let $name { $($field,)* $($keep: _,)* } = self;
+            $($crate::Module::visit_mut($field, visitor);)*
+        }
+    };
+}

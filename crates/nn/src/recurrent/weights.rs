@@ -1,0 +1,61 @@
+//! The four parameters that our cells share.
+
+use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
+
+use crate::module;
+
+/// `W_ih` (G H, in), `W_hh` (G H, R), `b_ih` and `b_hh` (G H), for G gates, H hidden units and a recurrent width R.
+#[derive(Clone)]
+pub(super) struct Weights<T: Float> {
+    pub(super) weight_ih: Parameter<T>,
+    pub(super) weight_hh: Parameter<T>,
+    pub(super) bias_ih: Option<Parameter<T>>,
+    pub(super) bias_hh: Option<Parameter<T>>,
+}
+
+module!(Weights<T> { weight_ih, weight_hh, bias_ih, bias_hh });
+
+/// A parameter of U(-1/sqrt(hidden), 1/sqrt(hidden)), PyTorch's start for all recurrent layers.
+pub(super) fn initial(shape: [usize; 2], hidden: usize) -> Parameter<f32> {
+    Parameter::new(initial_tensor(&shape, hidden))
+}
+
+fn initial_tensor(shape: &[usize], hidden: usize) -> Tensor<f32> {
+    let bound = if hidden > 0 { 1.0 / (hidden as f64).sqrt() } else { 0.0 };
+    Tensor::uniform(shape, -bound, bound)
+}
+
+impl Weights<f32> {
+    pub(super) fn new(gates: usize, input: usize, hidden: usize, recurrent: usize, bias: bool) -> Self {
+        let bias_of = || bias.then(|| Parameter::new(initial_tensor(&[gates * hidden], hidden)));
+        Weights {
+            weight_ih: initial([gates * hidden, input], hidden),
+            weight_hh: initial([gates * hidden, recurrent], hidden),
+            bias_ih: bias_of(),
+            bias_hh: bias_of(),
+        }
+    }
+}
+
+impl<T: Float> Weights<T> {
+    pub(super) fn input_size(&self) -> usize {
+        self.weight_ih.shape()[1]
+    }
+
+    /// `x W_ih^T + b_ih + b_hh`: both biases at once, where the formula allows it.
+    #[track_caller]
+    pub(super) fn project_with_both_biases(&self, x: &Variable<T>) -> Variable<T> {
+        let bias = self.bias_ih.as_deref().zip(self.bias_hh.as_deref()).map(|(a, b)| a + b);
+        x.linear(&self.weight_ih, bias.as_ref())
+    }
+}
+
+/// The widths of a layer must be positive.
+pub(super) fn check_sizes(operation: &'static str, input: usize, hidden: usize) -> Result<()> {
+    for (argument, size) in [("input_size", input), ("hidden_size", hidden)] {
+        if size == 0 {
+            return Err(Error::argument(operation, argument, "at least 1", size));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Modules one behind the other.
+
+use wengert_core::{Float, Result, Variable};
+
+use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+
+/// A module that maps one variable to one.
+pub trait Forward: Module {
+    /// The module's value at `x`.
+    ///
+    /// # Errors
+    /// If the shape of `x` does not fit.
+    fn forward(&self, x: &Variable<Self::Element>) -> Result<Variable<Self::Element>>;
+}
+
+/// A tuple of modules, each fed with the one before (`torch.nn.Sequential`); their names are `0`, `1`, ...
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::{Forward, Linear, Module, Sequential, Tanh};
+/// let model = Sequential::new((Linear::new(4, 8)?, Tanh::new(), Linear::new(8, 2)?));
+/// assert_eq!(model.forward(&Variable::new(Tensor::zeros([5, 4])))?.shape(), &[5, 2]);
+/// assert_eq!(model.parameter("2.weight")?.shape(), &[2, 8]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sequential<L> {
+    layers: L,
+}
+
+impl<L> Sequential<L> {
+    /// The modules of a tuple, in order.
+    pub fn new(layers: L) -> Self {
+        Sequential { layers }
+    }
+}
+
+macro_rules! tuple {
+    ($($layer:ident $index:tt),+) => {
+        impl<T: Float, $($layer: Forward<Element = T>),+> Module for Sequential<($($layer,)+)> {
+            type Element = T;
+
+            fn visit(&self, visitor: &mut Visitor<'_, T>) {
+                $(visitor.field(stringify!($index), &self.layers.$index);)+
+            }
+
+            fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
+                $(self.layers.$index.visit_mut(visitor);)+
+            }
+        }
+
+        impl<T: Float, $($layer: Forward<Element = T>),+> Forward for Sequential<($($layer,)+)> {
+            #[track_caller]
+            fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
+                let x = x.clone();
+                $(let x = self.layers.$index.forward(&x)?;)+
+                Ok(x)
+            }
+        }
+
+        impl<$($layer: Cast),+> Cast for Sequential<($($layer,)+)> {
+            type To<U: Float> = Sequential<($($layer::To<U>,)+)>;
+
+            fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Self::To<U> {
+                Sequential { layers: ($(self.layers.$index.cast_with(memo),)+) }
+            }
+        }
+    };
+}
+
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);

@@ -1,0 +1,129 @@
+//! The state that a recurrent cell carries from step to step.
+
+use wengert_core::{Element, Float, Result, Tensor, Variable, stack};
+
+/// Variables that a cell carries on; all that a runner does to a state follows from one function.
+///
+/// A variable is a state, and so is a pair of states; a struct becomes one with [`state!`](crate::state!).
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::{state, State};
+///
+/// #[derive(Clone)]
+/// struct Memory { fast: Variable, slow: Variable }
+/// state!(Memory { fast, slow });
+///
+/// let of = |v: f32| Memory { fast: Variable::new(Tensor::full([2, 3], v)), slow: Variable::new(Tensor::full([2, 1], v)) };
+/// let layers = Memory::stack(&[&of(1.0), &of(2.0)], 0);
+/// assert_eq!(layers.slow.shape(), &[2, 2, 1]);
+/// assert_eq!(layers.select(0, 1).fast.to_vec(), vec![2.0; 6]);
+/// ```
+pub trait State: Clone {
+    /// The element type of the variables.
+    type Element: Float;
+
+    /// Combines states of one structure, variable by variable.
+    fn combine(
+        states: &[&Self],
+        f: &mut dyn FnMut(&[&Variable<Self::Element>]) -> Variable<Self::Element>,
+    ) -> Self;
+
+    /// Each variable through a function.
+    fn map(&self, mut f: impl FnMut(&Variable<Self::Element>) -> Variable<Self::Element>) -> Self {
+        Self::combine(&[self], &mut |parts| f(parts[0]))
+    }
+
+    /// The variables, in order.
+    fn parts(&self) -> Vec<Variable<Self::Element>> {
+        let mut parts = Vec::new();
+        self.map(|part| {
+            parts.push(part.clone());
+            part.clone()
+        });
+        parts
+    }
+
+    /// The same values without history: carried on, they keep nothing of the past alive.
+    fn detach(&self) -> Self {
+        self.map(Variable::detach)
+    }
+
+    /// The slice at `index` of axis `dim` of each variable.
+    #[track_caller]
+    fn select(&self, dim: isize, index: usize) -> Self {
+        self.map(|part| part.select(dim, index))
+    }
+
+    /// The entries of axis `dim` that `index` names, of each variable.
+    #[track_caller]
+    fn index_select(&self, dim: isize, index: &Tensor<i64>) -> Self {
+        self.map(|part| part.index_select(dim, index))
+    }
+
+    /// This state where `mask` (one truth value per sample, (N)) holds, else `other`.
+    #[track_caller]
+    fn masked(&self, mask: &Tensor<bool>, other: &Self) -> Self {
+        Self::combine(&[self, other], &mut |parts| parts[0].where_(&along_first(mask, parts[0].rank()), parts[1]))
+    }
+
+    /// States side by side along a new axis `dim`.
+    #[track_caller]
+    fn stack(states: &[&Self], dim: isize) -> Self {
+        Self::combine(states, &mut |parts| stack(parts, dim))
+    }
+}
+
+/// A mask (N) seen with shape (N, 1, ..) of the given rank.
+fn along_first<T: Element>(mask: &Tensor<T>, rank: usize) -> Tensor<T> {
+    let widened = (1..rank).try_fold(mask.clone(), |mask, _| -> Result<_> { mask.unsqueeze(-1) });
+    widened.expect("an axis can be appended to any tensor")
+}
+
+impl<T: Float> State for Variable<T> {
+    type Element = T;
+
+    fn combine(states: &[&Self], f: &mut dyn FnMut(&[&Variable<T>]) -> Variable<T>) -> Self {
+        f(states)
+    }
+}
+
+impl<A: State, B: State<Element = A::Element>> State for (A, B) {
+    type Element = A::Element;
+
+    fn combine(
+        states: &[&Self],
+        f: &mut dyn FnMut(&[&Variable<A::Element>]) -> Variable<A::Element>,
+    ) -> Self {
+        let first: Vec<&A> = states.iter().map(|state| &state.0).collect();
+        let second: Vec<&B> = states.iter().map(|state| &state.1).collect();
+        (A::combine(&first, f), B::combine(&second, f))
+    }
+}
+
+/// Makes a struct of states a [`State`]: `state!(Memory { fast, slow })`, or `state!(Memory<T> { fast, slow })`.
+#[macro_export]
+macro_rules! state {
+    ($name:ident { $($field:ident),+ $(,)? }) => {
+        impl $crate::State for $name {
+            type Element = f32;
+            $crate::state!(@combine $name { $($field),+ } f32);
+        }
+    };
+    ($name:ident<$t:ident> { $($field:ident),+ $(,)? }) => {
+        impl<$t: $crate::core::Float> $crate::State for $name<$t> {
+            type Element = $t;
+            $crate::state!(@combine $name { $($field),+ } $t);
+        }
+    };
+    (@combine $name:ident { $($field:ident),+ } $t:ty) => {
+        fn combine(
+            states: &[&Self],
+            f: &mut dyn FnMut(&[&$crate::core::Variable<$t>]) -> $crate::core::Variable<$t>,
+        ) -> Self {
+            $name { $(
+                $field: $crate::State::combine(&states.iter().map(|state| &state.$field).collect::<Vec<_>>(), f),
+            )+ }
+        }
+    };
+}

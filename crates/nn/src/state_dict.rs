@@ -1,0 +1,81 @@
+//! Saving and loading a module's parameters.
+
+use std::path::Path;
+
+use wengert_core::{Error, Parameter, Result, Tensor, TensorMap};
+
+use crate::module::Module;
+
+/// Parameters by name, to and from `.safetensors` files with PyTorch's names.
+///
+/// ```
+/// use wengert_nn::{Gru, Module, Persist};
+/// # let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("gru.safetensors");
+/// let gru = Gru::new(2, 3)?;
+/// gru.save(&path)?;
+/// let other = Gru::new(2, 3)?;
+/// other.load(&path)?;
+/// assert_eq!(gru.parameter("weight_ih_l0")?.to_vec(), other.parameter("weight_ih_l0")?.to_vec());
+///
+/// let error = Gru::new(2, 4)?.load(&path).unwrap_err();
+/// assert!(error.to_string().contains("of another shape: weight_ih_l0 expected [12, 2], got [9, 2]"));
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub trait Persist: Module {
+    /// The parameters' values by name; a tied one stands under each of its names, as in PyTorch.
+    fn state_dict(&self) -> TensorMap {
+        let mut map = TensorMap::new();
+        for (name, parameter) in self.named_parameters() {
+            map.insert(name, parameter.value());
+        }
+        map
+    }
+
+    /// Sets every parameter from the map.
+    ///
+    /// # Errors
+    /// One error lists all names that are missing, unexpected or of another shape; then nothing has changed.
+    fn load_state_dict(&self, map: &TensorMap) -> Result<()> {
+        let parameters = self.named_parameters();
+        let (mut missing, mut misshapen, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, parameter) in &parameters {
+            match map.tensor::<Self::Element>(name) {
+                Err(_) if map.get(name).is_none() => missing.push(name.clone()),
+                Err(error) => misshapen.push(format!("{name} ({error})")),
+                Ok(value) if value.shape() == parameter.shape() => values.push((parameter, value)),
+                Ok(value) => {
+                    misshapen.push(format!("{name} expected {:?}, got {:?}", parameter.shape(), value.shape()));
+                }
+            }
+        }
+        let known = |name: &str| parameters.iter().any(|(known, _)| known == name);
+        let unexpected: Vec<String> = map.names().filter(|name| !known(name)).map(str::to_string).collect();
+        if !(missing.is_empty() && unexpected.is_empty() && misshapen.is_empty()) {
+            return Err(Error::Mismatch { missing, unexpected, misshapen });
+        }
+        values.into_iter().try_for_each(|(parameter, value)| set(parameter, &value))
+    }
+
+    /// Writes the state dict beside `path` and renames it there.
+    ///
+    /// # Errors
+    /// If the file can't be written; then what was there is untouched.
+    fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.state_dict().save(path)
+    }
+
+    /// Reads a state dict from a file.
+    ///
+    /// # Errors
+    /// If the file can't be read or is damaged, or as [`Persist::load_state_dict`]; then nothing has changed.
+    fn load(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.load_state_dict(&TensorMap::load(path)?)
+    }
+}
+
+impl<M: Module + ?Sized> Persist for M {}
+
+fn set<T: wengert_core::Float>(parameter: &Parameter<T>, value: &Tensor<T>) -> Result<()> {
+    parameter.set_value(value.copy())
+}
