@@ -144,7 +144,8 @@ impl<T: Float> Walk<T> {
     fn visit(&mut self, key: usize, Pending { node, cotangents }: Pending<T>) -> Result<()> {
         let cotangents = self.settle(key, &node, cotangents);
         let inputs = &node.head.inputs;
-        let wanted = |i: usize| self.wants(&inputs[i]);
+        // An input may be one that an application of the operation can do without.
+        let wanted = |i: usize| inputs.get(i).is_some_and(|input| self.wants(input));
         if !(0..inputs.len()).any(wanted) {
             return Ok(());
         }
