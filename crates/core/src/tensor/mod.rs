@@ -88,6 +88,8 @@ impl<T: Element> Tensor<T> {
     /// The same storage seen with other extents and strides, which must stay inside it.
     #[inline]
     pub(crate) fn with_layout(&self, offset: usize, shape: Dims, strides: Dims) -> Self {
+        // Where there are no elements the offset may lead outside.
+        let offset = if shape.contains(&0) { 0 } else { offset };
         let view = Some(Arc::new(Layout { offset, shape, strides }));
         Tensor { storage: Some(Arc::clone(self.storage())), view }
     }
