@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::thread::LocalKey;
 
+use crate::io::AnyTensor;
 use crate::kernel::gemm::Gemm;
 use crate::kernel::level::{Kernel, dispatch};
 use crate::kernel::pointwise::Job;
@@ -11,7 +12,7 @@ use crate::pointwise::Pointwise;
 use crate::pool::Pool;
 use crate::real::{Lane, Real};
 use crate::tape::Graveyard;
-use crate::tensor::Printed;
+use crate::tensor::{Printed, Tensor};
 
 mod sealed {
     pub trait Sealed {}
@@ -36,6 +37,8 @@ pub trait Element: Copy + Send + Sync + PartialEq + PartialOrd + Debug + Default
     /// The value as f64; an i64 beyond 2^53 is rounded.
     fn to_f64(self) -> f64;
     #[doc(hidden)]
+    fn any(tensor: Tensor<Self>) -> AnyTensor;
+    #[doc(hidden)]
     fn printed(self) -> Printed;
     #[doc(hidden)]
     fn pool() -> &'static LocalKey<RefCell<Pool<Self>>>;
@@ -55,7 +58,7 @@ pub trait Float: Element + Real<Mask = bool> + Lane<Self> + Gemm {
 }
 
 macro_rules! element {
-    ($type:ty, $zero:expr, $one:expr, $printed:ident, |$v:ident| $from:expr, |$s:ident| $to:expr) => {
+    ($type:ty, $variant:ident, $zero:expr, $one:expr, $printed:ident, |$v:ident| $from:expr, |$s:ident| $to:expr) => {
         impl sealed::Sealed for $type {}
         impl Element for $type {
             const ZERO: Self = $zero;
@@ -70,6 +73,9 @@ macro_rules! element {
                 let $s = self;
                 $to
             }
+            fn any(tensor: Tensor<Self>) -> AnyTensor {
+                AnyTensor::$variant(tensor)
+            }
             fn printed(self) -> Printed {
                 Printed::$printed(self.into())
             }
@@ -81,10 +87,10 @@ macro_rules! element {
     };
 }
 
-element!(f32, 0.0, 1.0, Float, |v| v as f32, |s| f64::from(s));
-element!(f64, 0.0, 1.0, Float, |v| v, |s| s);
-element!(i64, 0, 1, Int, |v| v as i64, |s| s as f64);
-element!(bool, false, true, Bool, |v| v != 0.0, |s| f64::from(u8::from(s)));
+element!(f32, F32, 0.0, 1.0, Float, |v| v as f32, |s| f64::from(s));
+element!(f64, F64, 0.0, 1.0, Float, |v| v, |s| s);
+element!(i64, I64, 0, 1, Int, |v| v as i64, |s| s as f64);
+element!(bool, Bool, false, true, Bool, |v| v != 0.0, |s| f64::from(u8::from(s)));
 
 macro_rules! float {
     ($type:ty, $forward:ident, $backward:ident) => {

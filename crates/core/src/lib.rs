@@ -16,6 +16,7 @@
 //! ```
 
 mod error;
+mod io;
 mod random;
 
 mod dims;
@@ -37,6 +38,7 @@ pub mod kernel;
 
 pub use element::{Element, Float};
 pub use error::{Error, Result};
+pub use io::{AnyTensor, TensorMap};
 pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
 pub use ops::{cat, stack};
 pub use pointwise::Pointwise;

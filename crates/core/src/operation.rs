@@ -8,7 +8,7 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::tape::accumulate::Term;
 use crate::tape::is_recording;
-use crate::tape::node::{Edge, Head, Node, NodeRef};
+use crate::tape::node::{Edge, Head, Kept, Node, NodeRef};
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
 
@@ -92,7 +92,13 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
         let values: SmallVec<[_; 4]> = inputs.iter().map(|input| input.peek()).collect();
         let tensors: SmallVec<[&Tensor<T>; 4]> = values.iter().map(|value| &**value).collect();
         let outputs = self.forward(&tensors);
-        record(self, inputs, &tensors, outputs)
+        match put_on_tape(self, inputs, &tensors, &outputs) {
+            None => outputs.into_iter().map(|value| Variable::computed(value, None)).collect(),
+            Some(node) => {
+                let edge = |k: usize| Some(Edge::Node(Arc::clone(&node), k as u32));
+                outputs.into_iter().enumerate().map(|(k, value)| Variable::computed(value, edge(k))).collect()
+            }
+        }
     }
 
     /// [`Operation::apply`] for an operation with one output.
@@ -102,39 +108,49 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
     }
 }
 
-/// Puts an operation that has been computed on the tape.
+/// [`Operation::apply`] for outputs that have been computed.
 #[track_caller]
-pub(crate) fn record<T: Float, O: Operation<T>>(
+#[inline]
+pub(crate) fn record<T: Float, O: Operation<T>, const K: usize>(
     operation: O,
     inputs: &[&Variable<T>],
     tensors: &[&Tensor<T>],
-    outputs: Outputs<Tensor<T>>,
-) -> Outputs<Variable<T>> {
-    if !is_recording() {
-        return outputs.into_iter().map(|value| Variable::computed(value, None)).collect();
+    outputs: [Tensor<T>; K],
+) -> [Variable<T>; K] {
+    let node = put_on_tape(operation, inputs, tensors, &outputs);
+    let mut k = 0;
+    outputs.map(|value| {
+        k += 1;
+        Variable::computed(value, node.as_ref().map(|node| Edge::Node(Arc::clone(node), k - 1)))
+    })
+}
+
+/// The node of an operation, if it is to be recorded.
+#[track_caller]
+#[inline]
+fn put_on_tape<T: Float, O: Operation<T>>(
+    operation: O,
+    inputs: &[&Variable<T>],
+    tensors: &[&Tensor<T>],
+    outputs: &[Tensor<T>],
+) -> Option<NodeRef<T>> {
+    if !is_recording() || !inputs.iter().any(|input| input.requires_grad()) {
+        return None;
     }
-    let edges: SmallVec<[Option<Edge<T>>; 2]> = inputs.iter().map(|input| input.edge()).collect();
-    if edges.iter().all(Option::is_none) {
-        return outputs.into_iter().map(|value| Variable::computed(value, None)).collect();
-    }
-    let shapes = outputs.iter().map(|output| output.dims().clone()).collect();
-    let mut head = Head::new(edges, shapes, std::panic::Location::caller());
     let saves = operation.saves();
+    let mut edges: SmallVec<[Option<Edge<T>>; 2]> = SmallVec::with_capacity(inputs.len());
+    inputs.iter().for_each(|input| edges.push(input.edge()));
+    let mut shapes: SmallVec<[Dims; 1]> = SmallVec::with_capacity(outputs.len());
+    outputs.iter().for_each(|output| shapes.push(output.dims().clone()));
+    let mut kept: Kept<T> = SmallVec::new();
     if saves != Saves::NOTHING {
-        for (i, tensor) in tensors.iter().enumerate() {
-            head.keep(saves.input(i).then_some(*tensor), &O::NAME);
-        }
+        (0..tensors.len()).for_each(|i| kept.push(saves.input(i).then(|| tensors[i].clone())));
         if saves.outputs {
-            outputs.iter().for_each(|output| head.keep(Some(output), &O::NAME));
+            outputs.iter().for_each(|output| kept.push(Some(output.clone())));
         }
     }
-    let node: NodeRef<T> = Arc::new(Node { head, rule: operation });
-    if outputs.len() == 1 {
-        let edge = Edge::Node(node, 0);
-        return outputs.into_iter().map(|value| Variable::computed(value, Some(edge.clone()))).collect();
-    }
-    let edge = |k: usize| Some(Edge::Node(Arc::clone(&node), k as u32));
-    outputs.into_iter().enumerate().map(|(k, value)| Variable::computed(value, edge(k))).collect()
+    let head = Head::new(edges, shapes, kept, &O::NAME, std::panic::Location::caller());
+    Some(Arc::new(Node { head, rule: operation }))
 }
 
 /// The values that a node saved for its pullback, as variables.
@@ -148,8 +164,8 @@ impl<'n, T: Float> Saved<'n, T> {
         Saved { node, values: SmallVec::new() }
     }
 
-    pub(crate) fn new(node: &'n NodeRef<T>, values: SmallVec<[Option<Variable<T>>; 2]>) -> Self {
-        Saved { node, values }
+    pub(crate) fn push(&mut self, value: Option<Variable<T>>) {
+        self.values.push(value);
     }
 
     /// Input `i`.

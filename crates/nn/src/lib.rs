@@ -18,7 +18,7 @@
 //! ```
 
 mod module;
-//mod state_dict;
+mod state_dict;
 
 mod activation;
 mod dropout;
@@ -48,7 +48,7 @@ pub use recurrent::{
 };
 pub use sequential::{Forward, Sequential};
 pub use state::State;
-//pub use state_dict::Persist;
+pub use state_dict::Persist;
 
 #[doc(hidden)]
 pub use wengert_core as core;

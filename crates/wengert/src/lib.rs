@@ -1,4 +1,4 @@
-#![doc = include_str!("../../../README.md")]
+//! Recurrent networks on a dynamic graph.
 
 pub use wengert_core as core;
 pub use wengert_core::*;

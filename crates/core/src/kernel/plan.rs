@@ -21,36 +21,28 @@ pub(crate) struct Walker {
 
 impl Plan {
     /// Merges neighbouring axes along which every operand goes on without a jump.
-    pub(crate) fn new(shape: &[usize], operands: &[&[usize]]) -> Plan {
-        let mut axes: SmallVec<[usize; 6]> = SmallVec::new();
-        let mut strides: SmallVec<[SmallVec<[usize; 6]>; 8]> = operands.iter().map(|_| SmallVec::new()).collect();
+    pub(crate) fn new<S: AsRef<[usize]>>(shape: &[usize], operands: &[S]) -> Plan {
+        let mut outer = Dims::default();
+        let mut walkers: SmallVec<[Walker; 8]> = SmallVec::new();
+        operands.iter().for_each(|_| walkers.push(Walker { step: 0, strides: Dims::default() }));
         for (axis, &extent) in shape.iter().enumerate().filter(|(_, extent)| **extent != 1) {
-            let goes_on = !axes.is_empty()
-                && operands.iter().zip(&strides).all(|(o, kept)| kept[kept.len() - 1] == o[axis] * extent);
+            let kept = outer.len();
+            let stride = |o: usize| operands[o].as_ref()[axis];
+            let goes_on =
+                kept > 0 && walkers.iter().enumerate().all(|(o, w)| w.strides[kept - 1] == stride(o) * extent);
             if goes_on {
-                *axes.last_mut().expect("checked") *= extent;
+                outer[kept - 1] *= extent;
+                walkers.iter_mut().enumerate().for_each(|(o, w)| w.strides[kept - 1] = stride(o));
             } else {
-                axes.push(extent);
-            }
-            for (operand, kept) in operands.iter().zip(&mut strides) {
-                if goes_on {
-                    kept.pop();
-                }
-                kept.push(operand[axis]);
+                outer.push(extent);
+                walkers.iter_mut().enumerate().for_each(|(o, w)| w.strides.push(stride(o)));
             }
         }
-        let inner = axes.pop().unwrap_or(1);
-        let operands = strides
-            .into_iter()
-            .map(|mut kept| Walker { step: kept.pop().unwrap_or(0), strides: Dims::from(&kept[..]) })
-            .collect();
-        Plan { outer: Dims::from(&axes[..]), inner, operands }
-    }
-
-    /// A single inner loop over operands that all lie in order.
-    pub(crate) fn contiguous(len: usize, operands: usize) -> Plan {
-        let walker = || Walker { step: 1, strides: Dims::default() };
-        Plan { outer: Dims::default(), inner: len, operands: (0..operands).map(|_| walker()).collect() }
+        let Some(last) = outer.len().checked_sub(1) else {
+            return Plan { outer, inner: 1, operands: walkers };
+        };
+        walkers.iter_mut().for_each(|walker| walker.step = walker.strides.remove(last));
+        Plan { inner: outer.remove(last), outer, operands: walkers }
     }
 
     /// The highest index that operand `o` reaches, or none if the shape is empty.
@@ -123,16 +115,16 @@ mod tests {
 
     #[test]
     fn axes_that_lie_in_order_merge() {
-        let plan = Plan::new(&[2, 3, 4], &[&[12, 4, 1], &[12, 4, 1]]);
+        let plan = Plan::new(&[2, 3, 4], &[[12, 4, 1], [12, 4, 1]]);
         assert_eq!((plan.outer.len(), plan.inner), (0, 24));
-        let plan = Plan::new(&[2, 3, 4], &[&[12, 4, 1], &[0, 4, 1]]);
+        let plan = Plan::new(&[2, 3, 4], &[[12, 4, 1], [0, 4, 1]]);
         assert_eq!((&*plan.outer, plan.inner), (&[2][..], 12));
         assert_eq!(plan.reach(0), Some(23));
     }
 
     #[test]
     fn rows_come_in_row_major_order() {
-        let plan = Plan::new(&[2, 2, 2], &[&[1, 2, 4], &[4, 2, 1]]);
+        let plan = Plan::new(&[2, 2, 2], &[[1, 2, 4], [4, 2, 1]]);
         let mut seen = Vec::new();
         plan.for_each_row(|o| seen.push((o[0], o[1])));
         assert_eq!(seen, vec![(0, 0), (2, 2), (1, 4), (3, 6)]);

@@ -21,50 +21,66 @@ const TAIL: usize = 16;
 
 /// Operands and results of one run of a formula, bounds checked.
 pub struct Job<'a, T> {
-    plan: &'a Plan,
-    /// Where each operand starts: inputs, then (backward) cotangents, then results; null for a result not wanted.
+    /// The loops; none for a single one over operands that all lie in order.
+    plan: Option<&'a Plan>,
+    inner: usize,
+    /// Where each operand starts: inputs, then (backward) cotangents.
     sources: SmallVec<[*const T; 8]>,
+    /// Null for a result not wanted.
     results: SmallVec<[*mut T; 8]>,
     owner: std::marker::PhantomData<&'a mut [T]>,
 }
 
 impl<'a, T: Element> Job<'a, T> {
-    /// The plan's operands are `sources` and then `results`, in that order; `None` is a result not wanted.
-    ///
-    /// # Panics
-    /// If an operand is shorter than the plan reaches.
-    pub(crate) fn new<'s>(
-        plan: &'a Plan,
-        sources: impl Iterator<Item = &'s [T]>,
-        results: impl Iterator<Item = Option<&'a mut [T]>>,
-    ) -> Self
-    where
-        T: 's,
-        's: 'a,
-    {
-        let mut job = Job { plan, sources: SmallVec::new(), results: SmallVec::new(), owner: std::marker::PhantomData };
-        for source in sources {
-            job.check(source.len());
-            job.sources.push(source.as_ptr());
+    /// A run over operands of `len` elements that all lie in order.
+    #[inline]
+    pub(crate) fn in_order(len: usize) -> Self {
+        Job {
+            plan: None,
+            inner: len,
+            sources: SmallVec::new(),
+            results: SmallVec::new(),
+            owner: std::marker::PhantomData,
         }
-        for result in results {
-            match result {
-                Some(result) => {
-                    job.check(result.len());
-                    let operand = job.sources.len() + job.results.len();
-                    assert!(plan.inner == 1 || plan.operands[operand].step == 1, "results lie in order");
-                    job.results.push(result.as_mut_ptr());
-                }
-                None => job.results.push(std::ptr::null_mut()),
-            }
-        }
-        assert_eq!(job.sources.len() + job.results.len(), plan.operands.len(), "a walker for each operand");
-        job
     }
 
+    /// A run over a plan, whose operands are the sources and then the results.
+    pub(crate) fn planned(plan: &'a Plan) -> Self {
+        Job { plan: Some(plan), ..Job::in_order(plan.inner) }
+    }
+
+    /// Adds an operand to read.
+    ///
+    /// # Panics
+    /// If it is shorter than the run reaches.
+    #[inline]
+    pub(crate) fn source(&mut self, source: &'a [T]) {
+        self.check(source.len());
+        self.sources.push(source.as_ptr());
+    }
+
+    /// Adds an operand to write, or the place of one that is not wanted.
+    ///
+    /// # Panics
+    /// If it is shorter than the run reaches, or its rows don't lie in order.
+    #[inline]
+    pub(crate) fn result(&mut self, result: Option<&'a mut [T]>) {
+        let Some(result) = result else { return self.results.push(std::ptr::null_mut()) };
+        self.check(result.len());
+        let operand = self.sources.len() + self.results.len();
+        let in_order = |plan: &Plan| plan.inner == 1 || plan.operands[operand].step == 1;
+        assert!(self.plan.is_none_or(in_order), "results lie in order");
+        self.results.push(result.as_mut_ptr());
+    }
+
+    #[inline]
     fn check(&self, len: usize) {
         let operand = self.sources.len() + self.results.len();
-        assert!(self.plan.reach(operand).is_none_or(|last| last < len), "operand {operand} is too short");
+        let fits = match self.plan {
+            None => self.inner <= len,
+            Some(plan) => plan.reach(operand).is_none_or(|last| last < len),
+        };
+        assert!(fits, "operand {operand} is too short");
     }
 }
 
@@ -172,46 +188,92 @@ where
 
     #[inline(always)]
     fn run<N: Lane<T>>(self) {
-        let Job { plan, sources, results, .. } = self.job;
+        let Job { plan, inner, sources, results, .. } = self.job;
         assert!(sources.len() == I + C && results.len() == O, "operands as the formula says");
-        let mut scratch_i = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; I];
-        let mut scratch_c = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; C];
+        let mut row = Row {
+            steps: ([1; I], [1; C]),
+            inputs: [std::ptr::null(); I],
+            cotangents: [std::ptr::null(); C],
+            results: [std::ptr::null_mut(); O],
+        };
+        row.inputs.copy_from_slice(&sources[..I]);
+        row.cotangents.copy_from_slice(&sources[I..]);
+        row.results.copy_from_slice(results);
+        let Some(plan) = plan else {
+            // SAFETY: `Job` checked that each operand has `inner` elements in order.
+            return unsafe { row.sweep::<N, F>(&self.body, *inner) };
+        };
+        assert!(plan.operands.len() == I + C + O, "a walker for each operand");
         let mut rows = plan.rows();
         while rows.left > 0 {
-            let mut j = 0;
-            while j < plan.inner {
-                let left = plan.inner - j;
-                let wide = left >= BLOCK;
-                let width = if wide { BLOCK } else { TAIL };
-                let len = left.min(width);
-                let mut inputs = [std::ptr::null(); I];
-                let mut cotangents = [std::ptr::null(); C];
-                let mut targets = [std::ptr::null_mut(); O];
-                // SAFETY: `Job::new` checked that every index the plan reaches lies inside its operand, and that
-                // results lie in order; `offset + (j..j + len) * step` are such indices.
-                unsafe {
-                    for i in 0..I {
-                        let start = sources[i].add(rows.offsets[i]);
-                        inputs[i] = readable(start, plan.operands[i].step, j, len, width, &mut scratch_i[i]);
-                    }
-                    for c in 0..C {
-                        let start = sources[I + c].add(rows.offsets[I + c]);
-                        cotangents[c] = readable(start, plan.operands[I + c].step, j, len, width, &mut scratch_c[c]);
-                    }
-                    for o in 0..O {
-                        if !results[o].is_null() {
-                            targets[o] = results[o].add(rows.offsets[I + C + o] + j);
-                        }
-                    }
-                    if wide {
-                        block::<T, N, F, BLOCK, I, C, O>(&self.body, inputs, cotangents, targets, len);
-                    } else {
-                        block::<T, N, F, TAIL, I, C, O>(&self.body, inputs, cotangents, targets, len);
+            // SAFETY: `Job` checked that every index the plan reaches lies inside its operand, and that results
+            // lie in order; `offset + (0..inner) * step` are such indices.
+            unsafe {
+                for i in 0..I {
+                    row.steps.0[i] = plan.operands[i].step;
+                    row.inputs[i] = sources[i].add(rows.offsets[i]);
+                }
+                for c in 0..C {
+                    row.steps.1[c] = plan.operands[I + c].step;
+                    row.cotangents[c] = sources[I + c].add(rows.offsets[I + c]);
+                }
+                for o in 0..O {
+                    if !results[o].is_null() {
+                        row.results[o] = results[o].add(rows.offsets[I + C + o]);
                     }
                 }
-                j += len;
+                row.sweep::<N, F>(&self.body, *inner);
             }
             rows.advance();
+        }
+    }
+}
+
+/// One inner loop: where each operand starts and how far its elements are apart.
+struct Row<T, const I: usize, const C: usize, const O: usize> {
+    steps: ([usize; I], [usize; C]),
+    inputs: [*const T; I],
+    cotangents: [*const T; C],
+    results: [*mut T; O],
+}
+
+impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> {
+    /// The body over `len` elements, block by block.
+    ///
+    /// # Safety
+    /// Each operand is valid for `len` elements, its step apart; results lie in order, or are null.
+    #[inline(always)]
+    unsafe fn sweep<N: Lane<T>, F: Body<I, C, O>>(&self, body: &F, len: usize) {
+        let mut scratch_i = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; I];
+        let mut scratch_c = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; C];
+        let mut j = 0;
+        while j < len {
+            let wide = len - j >= BLOCK;
+            let width = if wide { BLOCK } else { TAIL };
+            let count = width.min(len - j);
+            let mut inputs = self.inputs;
+            let mut cotangents = self.cotangents;
+            let mut results = self.results;
+            // SAFETY: `j..j + count` are inside `0..len`, for which the caller vouches.
+            unsafe {
+                for i in 0..I {
+                    inputs[i] = readable(inputs[i], self.steps.0[i], j, count, width, &mut scratch_i[i]);
+                }
+                for c in 0..C {
+                    cotangents[c] = readable(cotangents[c], self.steps.1[c], j, count, width, &mut scratch_c[c]);
+                }
+                for o in 0..O {
+                    if !results[o].is_null() {
+                        results[o] = results[o].add(j);
+                    }
+                }
+                if wide {
+                    block::<T, N, F, BLOCK, I, C, O>(body, inputs, cotangents, results, count);
+                } else {
+                    block::<T, N, F, TAIL, I, C, O>(body, inputs, cotangents, results, count);
+                }
+            }
+            j += count;
         }
     }
 }

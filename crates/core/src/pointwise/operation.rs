@@ -5,13 +5,13 @@ use smallvec::SmallVec;
 use super::{Pointwise, symbol};
 use crate::dims::{self, Dims};
 use crate::element::Float;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::plan::Plan;
 use crate::kernel::pointwise::Job;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, record};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::variable::{Peek, Variable};
 
 /// Applies `formula` and records it.
 #[track_caller]
@@ -20,8 +20,11 @@ where
     T: Float,
     P: Pointwise<I, O>,
 {
-    let mut outputs = Formula(formula).apply(&inputs).into_iter();
-    std::array::from_fn(|_| outputs.next().expect("as many outputs as the formula has"))
+    let peeks = inputs.map(Variable::peek);
+    let tensors = peeks.each_ref().map(|peek| &**peek);
+    let shape = crate::error::expect(common_shape(P::NAME, &tensors));
+    let outputs = run(&shape, &tensors, [true; O], |job| T::forward(&formula, job));
+    record(Formula(formula), &inputs, &tensors, outputs.map(|output| output.expect("all are wanted")))
 }
 
 /// A formula as an operation on tensors that broadcast.
@@ -35,9 +38,10 @@ where
     const NAME: &'static str = P::NAME;
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let shape = crate::error::expect(common_shape(P::NAME, inputs.iter().map(|input| input.shape())));
-        let outputs = (0..O).map(|_| Tensor::unspecified(shape.clone())).collect();
-        run(&shape, inputs.iter().copied(), outputs, [true; O], |job| T::forward(&self.0, job))
+        let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
+        let shape = crate::error::expect(common_shape(P::NAME, &inputs));
+        let outputs = run(&shape, &inputs, [true; O], |job| T::forward(&self.0, job));
+        outputs.into_iter().flatten().collect()
     }
 
     fn saves(&self) -> Saves {
@@ -71,45 +75,57 @@ where
     T: Float,
     P: Pointwise<I, O>,
 {
-    let zero = Variable::from(Tensor::scalar(T::ZERO));
-    let sources: SmallVec<[_; 8]> =
-        inputs.into_iter().chain((0..O).map(|k| cotangents.get(k).unwrap_or(&zero))).map(Variable::peek).collect();
-    let shape = crate::error::expect(common_shape(P::NAME, sources.iter().map(|source| source.shape())));
-    let outputs = wanted.iter().filter(|w| **w).map(|_| Tensor::unspecified(shape.clone())).collect();
-    let results = run(&shape, sources.iter().map(|s| &**s), outputs, wanted, |job| T::backward(formula, job));
-    let mut results = results.into_iter();
-    wanted.map(|w| w.then(|| Variable::from(results.next().expect("one for each that is wanted"))))
+    let peeks = inputs.map(Variable::peek);
+    let zero = if (0..O).all(|k| cotangents.get(k).is_some()) { None } else { Some(Tensor::scalar(T::ZERO)) };
+    let found: [Option<Peek<'_, T>>; O] = std::array::from_fn(|k| cotangents.get(k).map(Variable::peek));
+    let mut sources: SmallVec<[&Tensor<T>; 8]> = SmallVec::new();
+    peeks.iter().for_each(|peek| sources.push(peek));
+    for cotangent in &found {
+        sources.push(cotangent.as_deref().or(zero.as_ref()).expect("absent ones are zero"));
+    }
+    let shape = crate::error::expect(common_shape(P::NAME, &sources));
+    let results = run(&shape, &sources, wanted, |job| T::backward(formula, job));
+    results.map(|result| result.map(Variable::from))
 }
 
-fn common_shape<'s>(name: &'static str, shapes: impl Iterator<Item = &'s [usize]>) -> Result<Dims> {
-    let mut shapes = shapes;
-    let first = Dims::from(shapes.next().expect("a formula has an input"));
-    shapes.try_fold(first, |common, shape| {
-        if *common == *shape { Ok::<_, Error>(common) } else { dims::broadcast(name, &common, shape) }
-    })
+/// The shape that all operands broadcast to.
+#[inline]
+fn common_shape<T: Float>(name: &'static str, tensors: &[&Tensor<T>]) -> Result<Dims> {
+    let first = tensors[0].dims();
+    if tensors[1..].iter().all(|tensor| tensor.dims() == first) {
+        return Ok(first.clone());
+    }
+    tensors[1..].iter().try_fold(first.clone(), |common, tensor| dims::broadcast(name, &common, tensor.shape()))
 }
 
-/// Runs a kernel over sources that broadcast to `shape`; there is an output for each result that is wanted.
-fn run<'s, T: Float, const R: usize>(
+/// Runs a kernel over sources that broadcast to `shape`; gives those results that are wanted.
+#[inline]
+fn run<T: Float, const R: usize>(
     shape: &Dims,
-    sources: impl Iterator<Item = &'s Tensor<T>> + Clone,
-    mut outputs: Outputs<Tensor<T>>,
+    sources: &[&Tensor<T>],
     wanted: [bool; R],
     kernel: impl FnOnce(&Job<'_, T>),
-) -> Outputs<Tensor<T>> {
-    let in_order = |source: &Tensor<T>| *source.shape() == **shape && source.is_contiguous();
-    let plan = if sources.clone().all(in_order) {
-        Plan::contiguous(shape.count(), sources.clone().count() + R)
-    } else {
-        let row_major = shape.row_major();
-        let strides = sources.clone().map(|s| broadcast_strides(s, shape)).chain((0..R).map(|_| row_major.clone()));
-        let strides: SmallVec<[Dims; 8]> = strides.collect();
-        Plan::new(shape, &strides.iter().map(|s| &**s).collect::<SmallVec<[&[usize]; 8]>>())
+) -> [Option<Tensor<T>>; R] {
+    let mut results = wanted.map(|wanted| wanted.then(|| Tensor::unspecified(shape.clone())));
+    let in_order = sources.iter().all(|source| source.is_contiguous() && source.dims() == shape);
+    let plan = if in_order { None } else { Some(plan_of(shape, sources, R)) };
+    let mut job = match &plan {
+        None => Job::in_order(shape.count()),
+        Some(plan) => Job::planned(plan),
     };
-    let mut made = outputs.iter_mut().map(Tensor::fresh_mut);
-    let results = wanted.iter().map(|&w| if w { made.next() } else { None });
-    kernel(&Job::new(&plan, sources.map(Tensor::raw), results));
-    outputs
+    sources.iter().for_each(|source| job.source(source.raw()));
+    results.iter_mut().for_each(|result| job.result(result.as_mut().map(Tensor::fresh_mut)));
+    kernel(&job);
+    drop(job);
+    results
+}
+
+fn plan_of<T: Float>(shape: &Dims, sources: &[&Tensor<T>], results: usize) -> Plan {
+    let row_major = shape.row_major();
+    let mut strides: SmallVec<[Dims; 8]> = SmallVec::new();
+    sources.iter().for_each(|source| strides.push(broadcast_strides(source, shape)));
+    (0..results).for_each(|_| strides.push(row_major.clone()));
+    Plan::new(shape, &strides)
 }
 
 /// The strides of `tensor` seen with `shape`: 0 along axes it is stretched over.

@@ -48,6 +48,8 @@ pub(crate) struct Head<T: Float> {
     pub(crate) inputs: SmallVec<[Option<Edge<T>>; 2]>,
     /// The shape of each output.
     pub(crate) shapes: SmallVec<[Dims; 1]>,
+    /// Whether the rule asked for values at all.
+    keeps: bool,
     saved: Mutex<Values<T>>,
     /// Slots of those handles to outputs that retain their gradient or have hooks.
     slots: OnceLock<Box<Mutex<Watchers<T>>>>,
@@ -57,30 +59,24 @@ pub(crate) struct Head<T: Float> {
 type Watchers<T> = Vec<(u32, Weak<Slot<T>>)>;
 
 /// The inputs and then the outputs that the rule asked to keep.
-type Kept<T> = SmallVec<[Option<SavedTensor<T>>; 2]>;
+pub(crate) type Kept<T> = SmallVec<[Option<Tensor<T>>; 2]>;
 
 enum Values<T: Float> {
+    /// Their storages know that they are needed, so that nobody changes them in place.
     Kept(Kept<T>),
     Freed,
 }
 
-/// A value that a node needs; its storage knows, so that nobody changes it in place.
-pub(crate) struct SavedTensor<T: Float>(Tensor<T>);
-
-impl<T: Float> SavedTensor<T> {
-    fn new(value: Tensor<T>, operation: &'static &'static str, location: &'static Location<'static>) -> Self {
-        value.storage().mark_saved(operation, location);
-        SavedTensor(value)
-    }
-
-    fn tensor(&self) -> Tensor<T> {
-        self.0.clone()
-    }
-}
-
-impl<T: Float> Drop for SavedTensor<T> {
-    fn drop(&mut self) {
-        self.0.storage().unmark_saved();
+impl<T: Float> Values<T> {
+    /// Leaves nothing behind.
+    fn free(&mut self) -> Option<Kept<T>> {
+        match std::mem::replace(self, Values::Freed) {
+            Values::Kept(kept) => {
+                kept.iter().flatten().for_each(|value| value.storage().unmark_saved());
+                Some(kept)
+            }
+            Values::Freed => None,
+        }
     }
 }
 
@@ -159,27 +155,21 @@ impl<T: Float> Head<T> {
     pub(crate) fn new(
         inputs: SmallVec<[Option<Edge<T>>; 2]>,
         shapes: SmallVec<[Dims; 1]>,
+        kept: Kept<T>,
+        operation: &'static &'static str,
         location: &'static Location<'static>,
     ) -> Self {
         LIVE.set(LIVE.get() + 1);
+        kept.iter().flatten().for_each(|value| value.storage().mark_saved(operation, location));
         Head {
             number: next_number(&inputs),
             location,
             scope: scope::current(),
             inputs,
             shapes,
-            saved: Mutex::new(Values::Kept(SmallVec::new())),
+            keeps: !kept.is_empty(),
+            saved: Mutex::new(Values::Kept(kept)),
             slots: OnceLock::new(),
-        }
-    }
-
-    /// Keeps a value of the inputs (in order, none where not needed), then of the outputs.
-    #[inline]
-    pub(crate) fn keep(&mut self, value: Option<&Tensor<T>>, operation: &'static &'static str) {
-        let saved = value.map(|value| SavedTensor::new(value.clone(), operation, self.location));
-        match self.saved.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            Values::Kept(kept) => kept.push(saved),
-            Values::Freed => unreachable!("values are kept before a node is shared"),
         }
     }
 
@@ -201,6 +191,9 @@ impl<T: Float> Head<T> {
 impl<T: Float> Drop for Head<T> {
     fn drop(&mut self) {
         let _ = LIVE.try_with(|live| live.set(live.get() - 1));
+        if self.keeps {
+            self.saved.get_mut().unwrap_or_else(PoisonError::into_inner).free();
+        }
         super::drop::bury(&mut self.inputs);
     }
 }
@@ -213,24 +206,25 @@ impl<T: Float> Node<T> {
 
 /// The values that a node kept, as variables; freed in the node unless they are to be retained.
 pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool, record: bool) -> Result<Saved<'_, T>> {
-    let mut values = node.head.saved.lock().unwrap_or_else(PoisonError::into_inner);
-    let kept = match &mut *values {
-        Values::Freed => return Err(Error::Freed { operation: node.name(), location: node.head.location }),
-        Values::Kept(kept) if kept.is_empty() => return Ok(Saved::none(node)),
-        Values::Kept(kept) if retain => kept.iter().map(|v| v.as_ref().map(SavedTensor::tensor)).collect(),
-        kept => match std::mem::replace(kept, Values::Freed) {
-            Values::Kept(kept) => kept.iter().map(|v| v.as_ref().map(SavedTensor::tensor)).collect(),
-            Values::Freed => unreachable!("matched above"),
-        },
+    let head = &node.head;
+    let mut saved = Saved::none(node);
+    if !head.keeps {
+        return Ok(saved);
+    }
+    let mut values = head.saved.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = match &*values {
+        Values::Kept(kept) if retain => Some(kept.clone()),
+        _ => values.free(),
     };
     drop(values);
-    let tensors: SmallVec<[Option<Tensor<T>>; 2]> = kept;
-    let inputs = node.head.inputs.len();
-    let edge = |i: usize| match i.checked_sub(inputs) {
-        _ if !record => None,
-        None => node.head.inputs[i].clone(),
-        Some(output) => Some(Edge::Node(Arc::clone(node), output as u32)),
-    };
-    let variables = tensors.into_iter().enumerate().map(|(i, v)| v.map(|v| Variable::computed(v, edge(i))));
-    Ok(Saved::new(node, variables.collect()))
+    let kept = kept.ok_or(Error::Freed { operation: node.name(), location: head.location })?;
+    for (i, value) in kept.into_iter().enumerate() {
+        let edge = match i.checked_sub(head.inputs.len()) {
+            _ if !record => None,
+            None => head.inputs[i].clone(),
+            Some(output) => Some(Edge::Node(Arc::clone(node), output as u32)),
+        };
+        saved.push(value.map(|value| Variable::computed(value, edge)));
+    }
+    Ok(saved)
 }

@@ -72,6 +72,14 @@ impl<T: Float> Parameter<T> {
         Ok(())
     }
 
+    /// Whether [`Parameter::update`] would be refused.
+    ///
+    /// # Errors
+    /// [`Error::InPlace`] as there.
+    pub fn check_update(&self, operation: &'static str) -> Result<()> {
+        self.peek().storage().refuse_if_saved(operation, self.shape())
+    }
+
     /// Changes the elements in place. Plain tensors that share the storage keep the old values.
     ///
     /// # Errors

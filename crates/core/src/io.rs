@@ -1,0 +1,345 @@
+//! Named tensors in `.safetensors` files.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::tensor::Tensor;
+
+/// A tensor of one of the element types that files hold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyTensor {
+    /// Single precision.
+    F32(Tensor<f32>),
+    /// Double precision.
+    F64(Tensor<f64>),
+    /// Indices.
+    I64(Tensor<i64>),
+    /// Masks.
+    Bool(Tensor<bool>),
+    /// Bytes without meaning to this crate, such as a generator's state.
+    Bytes(Vec<u8>),
+}
+
+impl<T: Element> From<Tensor<T>> for AnyTensor {
+    fn from(tensor: Tensor<T>) -> Self {
+        T::any(tensor)
+    }
+}
+
+impl AnyTensor {
+    /// The extents of the axes.
+    pub fn shape(&self) -> Vec<usize> {
+        match self {
+            AnyTensor::F32(tensor) => tensor.shape().to_vec(),
+            AnyTensor::F64(tensor) => tensor.shape().to_vec(),
+            AnyTensor::I64(tensor) => tensor.shape().to_vec(),
+            AnyTensor::Bool(tensor) => tensor.shape().to_vec(),
+            AnyTensor::Bytes(bytes) => vec![bytes.len()],
+        }
+    }
+
+    /// The tensor with elements of type `T`, cast if need be.
+    fn cast<T: Element>(&self) -> Tensor<T> {
+        match self {
+            AnyTensor::F32(tensor) => tensor.cast(),
+            AnyTensor::F64(tensor) => tensor.cast(),
+            AnyTensor::I64(tensor) => tensor.cast(),
+            AnyTensor::Bool(tensor) => tensor.cast(),
+            AnyTensor::Bytes(bytes) => Tensor::from_fn([bytes.len()], |i| T::from_f64(f64::from(bytes[i]))),
+        }
+    }
+
+    fn dtype(&self) -> Dtype {
+        match self {
+            AnyTensor::F32(_) => Dtype::F32,
+            AnyTensor::F64(_) => Dtype::F64,
+            AnyTensor::I64(_) => Dtype::I64,
+            AnyTensor::Bool(_) => Dtype::BOOL,
+            AnyTensor::Bytes(_) => Dtype::U8,
+        }
+    }
+
+    /// The elements' bytes in row-major order, little-endian.
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            AnyTensor::F32(tensor) => tensor.to_vec().into_iter().flat_map(f32::to_le_bytes).collect(),
+            AnyTensor::F64(tensor) => tensor.to_vec().into_iter().flat_map(f64::to_le_bytes).collect(),
+            AnyTensor::I64(tensor) => tensor.to_vec().into_iter().flat_map(i64::to_le_bytes).collect(),
+            AnyTensor::Bool(tensor) => tensor.to_vec().into_iter().map(u8::from).collect(),
+            AnyTensor::Bytes(bytes) => bytes.clone(),
+        }
+    }
+
+    fn parse(view: &TensorView<'_>) -> Result<Self, String> {
+        let (shape, data) = (view.shape(), view.data());
+        Ok(match view.dtype() {
+            Dtype::F32 => AnyTensor::F32(parsed(data, shape, f32::from_le_bytes)?),
+            Dtype::F64 => AnyTensor::F64(parsed(data, shape, f64::from_le_bytes)?),
+            Dtype::I64 => AnyTensor::I64(parsed(data, shape, i64::from_le_bytes)?),
+            Dtype::BOOL => AnyTensor::Bool(parsed(data, shape, |[byte]: [u8; 1]| byte != 0)?),
+            Dtype::U8 => AnyTensor::Bytes(data.to_vec()),
+            other => return Err(format!("elements of type {other:?} are not supported; F32, F64, I64, BOOL and U8 are")),
+        })
+    }
+}
+
+fn parsed<T: Element, const B: usize>(
+    data: &[u8],
+    shape: &[usize],
+    from_bytes: impl Fn([u8; B]) -> T,
+) -> Result<Tensor<T>, String> {
+    let (elements, rest) = data.as_chunks::<B>();
+    if !rest.is_empty() {
+        return Err("its data is cut".to_string());
+    }
+    Tensor::from_vec(elements.iter().map(|bytes| from_bytes(*bytes)).collect(), shape).map_err(|e| e.to_string())
+}
+
+/// Tensors by name, with notes, in a `.safetensors` file: PyTorch's `state_dict` on disk.
+///
+/// ```
+/// use wengert_core::{Tensor, TensorMap};
+/// let mut map = TensorMap::new();
+/// map.insert("weight", Tensor::from([[1.0f32, 2.0]]));
+/// let copy = TensorMap::from_bytes(&map.to_bytes()?)?;
+/// assert_eq!(copy.tensor::<f32>("weight")?, Tensor::from([[1.0f32, 2.0]]));
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TensorMap {
+    tensors: BTreeMap<String, AnyTensor>,
+    notes: HashMap<String, String>,
+}
+
+impl TensorMap {
+    /// An empty map.
+    pub fn new() -> Self {
+        TensorMap::default()
+    }
+
+    /// Puts a tensor under a name; what was there is replaced.
+    pub fn insert(&mut self, name: impl Into<String>, tensor: impl Into<AnyTensor>) {
+        self.tensors.insert(name.into(), tensor.into());
+    }
+
+    /// Puts a number under a name, as a scalar.
+    pub fn insert_number(&mut self, name: impl Into<String>, value: f64) {
+        self.insert(name, Tensor::scalar(value));
+    }
+
+    /// Puts all of another map here, its names behind `prefix`.
+    pub fn insert_all(&mut self, prefix: &str, other: &TensorMap) {
+        for (name, tensor) in &other.tensors {
+            self.tensors.insert(format!("{prefix}{name}"), tensor.clone());
+        }
+    }
+
+    /// The part whose names begin with `prefix`, without it.
+    pub fn prefixed(&self, prefix: &str) -> TensorMap {
+        let own = self.tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(prefix)?.to_string(), t.clone())));
+        TensorMap { tensors: own.collect(), notes: HashMap::new() }
+    }
+
+    /// The tensor of that name.
+    pub fn get(&self, name: &str) -> Option<&AnyTensor> {
+        self.tensors.get(name)
+    }
+
+    /// The tensor of that name with elements of type `T`, cast if the file has another type.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn tensor<T: Element>(&self, name: &str) -> Result<Tensor<T>> {
+        match self.get(name) {
+            Some(tensor) => Ok(tensor.cast()),
+            None => Err(missing(name)),
+        }
+    }
+
+    /// The number of that name.
+    ///
+    /// # Errors
+    /// If there is none, or it is not a single element.
+    pub fn number(&self, name: &str) -> Result<f64> {
+        self.tensor::<f64>(name)?.item()
+    }
+
+    /// The bytes of that name.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn bytes(&self, name: &str) -> Result<&[u8]> {
+        match self.get(name) {
+            Some(AnyTensor::Bytes(bytes)) => Ok(bytes),
+            _ => Err(missing(name)),
+        }
+    }
+
+    /// The names, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// How many tensors there are.
+    pub fn len(&self) -> usize {
+        self.tensors.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.tensors.is_empty()
+    }
+
+    /// Adds a note, a line of text beside the tensors.
+    pub fn set_note(&mut self, key: impl Into<String>, text: impl Into<String>) {
+        self.notes.insert(key.into(), text.into());
+    }
+
+    /// The note of that key.
+    pub fn note(&self, key: &str) -> Option<&str> {
+        self.notes.get(key).map(String::as_str)
+    }
+
+    /// The file's content.
+    ///
+    /// # Errors
+    /// If the format can't hold it.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let data: Vec<(&String, &AnyTensor, Vec<u8>)> = self.tensors.iter().map(|(n, t)| (n, t, t.bytes())).collect();
+        let failed = |error: safetensors::SafeTensorError| Error::file(Path::new("safetensors"), error);
+        let views = data.iter().map(|(name, tensor, bytes)| {
+            Ok((name.as_str(), TensorView::new(tensor.dtype(), tensor.shape(), bytes).map_err(failed)?))
+        });
+        let views = views.collect::<Result<Vec<_>>>()?;
+        let notes = if self.notes.is_empty() { None } else { Some(self.notes.clone()) };
+        safetensors::serialize(views, notes).map_err(failed)
+    }
+
+    /// A map from a file's content.
+    ///
+    /// # Errors
+    /// If it is cut short, damaged, or holds elements of a type that is not supported.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        TensorMap::parse(bytes).map_err(|reason| Error::file(Path::new("safetensors"), reason))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let damaged = |error: safetensors::SafeTensorError| format!("no safetensors file, or damaged: {error}");
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let mut map = TensorMap { notes: metadata.metadata().clone().unwrap_or_default(), ..TensorMap::new() };
+        for (name, view) in file.iter() {
+            map.tensors.insert(name.to_string(), AnyTensor::parse(&view).map_err(|reason| format!("{name}: {reason}"))?);
+        }
+        Ok(map)
+    }
+
+    /// Writes the map beside `path` and renames it there, so that a reader finds the old file or the new one whole.
+    ///
+    /// # Errors
+    /// If it can't be written; then what was at `path` is untouched.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let beside = beside(path);
+        let written = write_through(&beside, &self.to_bytes()?).and_then(|()| fs::rename(&beside, path));
+        written.map_err(|error| {
+            // Nothing is left behind; if even that fails, the first error is the one to tell.
+            let _ = fs::remove_file(&beside);
+            Error::file(path, error)
+        })
+    }
+
+    /// Reads a map from a file.
+    ///
+    /// # Errors
+    /// If it can't be read, or as [`TensorMap::from_bytes`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(|error| Error::file(path, error))?;
+        TensorMap::parse(&bytes).map_err(|reason| Error::file(path, reason))
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::Mismatch { missing: vec![name.to_string()], unexpected: Vec::new(), misshapen: Vec::new() }
+}
+
+/// A name in the same folder that nobody else uses.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> TensorMap {
+        let mut map = TensorMap::new();
+        map.insert("a", Tensor::from([[1.5f32, -2.0], [f32::INFINITY, 0.0]]).t());
+        map.insert("b.weight", Tensor::from([1i64 << 40, -1]));
+        map.insert("c", Tensor::<f64>::zeros([0, 3]));
+        map.insert("mask", Tensor::from([true, false]));
+        map.insert("state", AnyTensor::Bytes(vec![1, 2, 255]));
+        map.set_note("position", "17");
+        map
+    }
+
+    #[test]
+    fn what_is_saved_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map.safetensors");
+        sample().save(&path).unwrap();
+        assert_eq!(TensorMap::load(&path).unwrap(), sample());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(sample().prefixed("b.").names().collect::<Vec<_>>(), vec!["weight"]);
+    }
+
+    #[test]
+    fn a_failed_save_names_the_path_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("missing").join("map.safetensors");
+        let error = sample().save(&path).unwrap_err().to_string();
+        assert!(error.contains("map.safetensors") && error.contains("No such file"), "{error}");
+    }
+
+    #[test]
+    fn a_file_cut_short_is_refused_wherever_it_is_cut() {
+        let bytes = sample().to_bytes().unwrap();
+        for len in 0..bytes.len() {
+            assert!(TensorMap::from_bytes(&bytes[..len]).is_err(), "cut at {len} of {}", bytes.len());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn random_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(TensorMap::from_bytes(&bytes).is_err());
+        }
+
+        #[test]
+        fn a_flipped_byte_never_panics(place in 0usize..400, byte in any::<u8>()) {
+            let mut bytes = sample().to_bytes().unwrap();
+            let place = place % bytes.len();
+            bytes[place] = byte;
+            let _ = TensorMap::from_bytes(&bytes);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Products that read A and B where they lie, with a tile of C in registers.
+//!
+//! Packing pays when each element is used many times. A recurrent step has few rows (the batch), and there packing
+//! the weights costs more than multiplying by them.
+
+use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
+use std::ops::{Add, Mul};
+
+use super::vector::Vector;
+use super::{Backend, Extents, Product};
+use crate::kernel::level::{Level, level};
+
+/// The rows of a tile.
+const ROWS: usize = 4;
+/// How much of k one pass of dot products takes, in bytes: four rows of A and four columns of B stay in the cache.
+const PASS: usize = 4096;
+
+/// Calls the method for a tile of the given extents, at most four each.
+macro_rules! of_extents {
+    ($rows:expr, $cols:expr, $self:ident.$method:ident($($arg:expr),*)) => {
+        match ($rows, $cols) {
+            (1, 1) => $self.$method::<V, 1, 1>($($arg),*),
+            (1, 2) => $self.$method::<V, 1, 2>($($arg),*),
+            (1, 3) => $self.$method::<V, 1, 3>($($arg),*),
+            (1, _) => $self.$method::<V, 1, 4>($($arg),*),
+            (2, 1) => $self.$method::<V, 2, 1>($($arg),*),
+            (2, 2) => $self.$method::<V, 2, 2>($($arg),*),
+            (2, 3) => $self.$method::<V, 2, 3>($($arg),*),
+            (2, _) => $self.$method::<V, 2, 4>($($arg),*),
+            (3, 1) => $self.$method::<V, 3, 1>($($arg),*),
+            (3, 2) => $self.$method::<V, 3, 2>($($arg),*),
+            (3, 3) => $self.$method::<V, 3, 3>($($arg),*),
+            (3, _) => $self.$method::<V, 3, 4>($($arg),*),
+            (_, 1) => $self.$method::<V, 4, 1>($($arg),*),
+            (_, 2) => $self.$method::<V, 4, 2>($($arg),*),
+            (_, 3) => $self.$method::<V, 4, 3>($($arg),*),
+            _ => $self.$method::<V, 4, 4>($($arg),*),
+        }
+    };
+}
+
+/// How many of the rows that are left the next tile takes: 5 go as 3 + 2 rather than 4 + 1.
+#[inline(always)]
+fn share(left: usize) -> usize {
+    if left >= 2 * ROWS || left <= ROWS { left.min(ROWS) } else { left.div_ceil(2) }
+}
+
+/// Bytes of all operands up to which a product without packing wins: they stay in the caches near the core.
+const CACHED: usize = 2 << 20;
+/// The same for a single row, which uses each element of B once: then it counts how fast B comes.
+const CACHED_ROW: usize = CACHED / 4;
+/// Rows up to which packing B costs more than it saves, with AVX-512 and with AVX2.
+const FEW: [usize; 2] = [256, 16];
+
+impl<T> Product<T> {
+    /// Whether rows of B and C are contiguous.
+    pub(super) fn allows_rows(&self) -> bool {
+        self.b.2 == 1 && self.c.2 == 1
+    }
+
+    /// Whether rows of A and C and columns of B are contiguous.
+    pub(super) fn allows_dots(&self) -> bool {
+        self.a.2 == 1 && self.b.1 == 1 && self.c.2 == 1
+    }
+
+    /// The fastest loop for the product's shape, by measurement.
+    pub(super) fn fastest(&self) -> Backend {
+        let Extents { m, k, n } = self.extents;
+        if level() == Level::Portable {
+            // Without AVX2, `gemm` has scalar code only.
+            return Backend::Baseline;
+        }
+        let elements =
+            m.saturating_mul(k).saturating_add(k.saturating_mul(n)).saturating_add(m.saturating_mul(n));
+        let cached = |bytes| elements <= bytes / size_of::<T>();
+        let wide = level() == Level::Avx512;
+        // With AVX2, `gemm` is as fast if its registers divide n; otherwise it packs.
+        let ragged = m > 1 && n % (32 / size_of::<T>()) != 0;
+        let near = cached(if m == 1 { CACHED_ROW } else { CACHED });
+        // A single column is contiguous in name only.
+        if self.allows_rows() && n > 1 && (wide || ragged) && near {
+            return Backend::Rows;
+        }
+        // Adding up the lanes costs little beside a long k, packing B much beside a small m.
+        let few = m <= k / 3 && m <= FEW[usize::from(!wide)];
+        if self.allows_dots() && few && (m > 1 || wide && cached(CACHED)) {
+            return Backend::Dots;
+        }
+        Backend::Packed
+    }
+}
+
+/// # Safety
+/// Of every function: the product is as [`Product`] says, C's rows are contiguous, and the machine has V's instructions.
+#[allow(clippy::needless_range_loop, reason = "an index says which register")]
+impl<T: Copy + PartialEq + Default + Add<Output = T> + Mul<Output = T>> Product<T> {
+    /// B's rows are contiguous: the innermost loop runs along them.
+    #[inline(always)]
+    unsafe fn rows<V: Vector<Item = T>>(&self) {
+        let Extents { m, n, .. } = self.extents;
+        let mut j = 0;
+        while j < n {
+            let side = (n - j).div_ceil(V::LANES).min(V::SIDE);
+            let width = (n - j).min(side * V::LANES);
+            // SAFETY: between one and all lanes are left for the last register.
+            let last = unsafe { V::mask(width - (side - 1) * V::LANES) };
+            let mut i = 0;
+            while i < m {
+                let height = share(m - i);
+                // SAFETY: rows i .. i + height and columns j .. j + width lie inside C.
+                unsafe { of_extents!(height, side, self.row_tile(i, j, last)) };
+                i += height;
+            }
+            j += width;
+        }
+    }
+
+    /// R rows, S registers wide, of which the last has the lanes `last`.
+    #[inline(always)]
+    unsafe fn row_tile<V: Vector<Item = T>, const R: usize, const S: usize>(
+        &self,
+        i: usize,
+        j: usize,
+        last: V::Mask,
+    ) {
+        // SAFETY: i + R <= m, j and the lanes lie inside n, p inside k.
+        unsafe {
+            let full = V::mask(V::LANES);
+            let lanes = |s: usize| if s + 1 == S { last } else { full };
+            let mut sums = [[V::splat(T::default()); S]; R];
+            let a = self.a.0.offset(i as isize * self.a.1);
+            let b = self.b.0.add(j);
+            for p in 0..self.extents.k as isize {
+                let row = b.offset(p * self.b.1);
+                let mut y = [V::splat(T::default()); S];
+                for s in 0..S {
+                    y[s] = V::load(row.add(s * V::LANES), lanes(s));
+                }
+                for r in 0..R {
+                    let x = V::splat(*a.offset(r as isize * self.a.1 + p * self.a.2));
+                    for s in 0..S {
+                        sums[r][s] = x.mul_add(y[s], sums[r][s]);
+                    }
+                }
+            }
+            for r in 0..R {
+                let row = self.c.0.offset((i + r) as isize * self.c.1).add(j);
+                for s in 0..S {
+                    let at = row.add(s * V::LANES);
+                    let mut value = sums[r][s].mul(V::splat(self.alpha));
+                    if self.beta != T::default() {
+                        value = V::load(at, lanes(s)).mul_add(V::splat(self.beta), value);
+                    }
+                    value.store(at, lanes(s));
+                }
+            }
+        }
+    }
+
+    /// A's rows and B's columns are contiguous: the innermost loop runs along both.
+    #[inline(always)]
+    unsafe fn dots<V: Vector<Item = T>>(&self, one: T) {
+        let Extents { m, k, n } = self.extents;
+        let mut from = 0;
+        while from < k {
+            let depth = (k - from).min(PASS / size_of::<T>());
+            let pass = Product {
+                extents: Extents { m, k: depth, n },
+                // SAFETY: `from` lies inside k.
+                a: unsafe { (self.a.0.add(from), self.a.1, 1) },
+                // SAFETY: as above.
+                b: unsafe { (self.b.0.add(from), 1, self.b.2) },
+                beta: if from == 0 { self.beta } else { one },
+                ..*self
+            };
+            let mut j = 0;
+            while j < n {
+                let side = (n - j).min(V::SIDE);
+                let mut i = 0;
+                while i < m {
+                    let height = share(m - i);
+                    // SAFETY: rows i .. i + height and columns j .. j + side lie inside C.
+                    unsafe { of_extents!(height, side, pass.dot_tile(i, j)) };
+                    i += height;
+                }
+                j += side;
+            }
+            from += depth;
+        }
+    }
+
+    /// R rows, S columns.
+    #[inline(always)]
+    unsafe fn dot_tile<V: Vector<Item = T>, const R: usize, const S: usize>(&self, i: usize, j: usize) {
+        // SAFETY: i + R <= m, j + S <= n; p and the lanes of its mask lie inside k.
+        unsafe {
+            let k = self.extents.k;
+            let full = V::mask(V::LANES);
+            let mut sums = [[V::splat(T::default()); S]; R];
+            let a = self.a.0.offset(i as isize * self.a.1);
+            let b = self.b.0.offset(j as isize * self.b.2);
+            let mut p = 0;
+            while p < k {
+                let lanes = if k - p >= V::LANES { full } else { V::mask(k - p) };
+                let mut y = [V::splat(T::default()); S];
+                for s in 0..S {
+                    y[s] = V::load(b.offset(s as isize * self.b.2).add(p), lanes);
+                }
+                for r in 0..R {
+                    let x = V::load(a.offset(r as isize * self.a.1).add(p), lanes);
+                    for s in 0..S {
+                        sums[r][s] = x.mul_add(y[s], sums[r][s]);
+                    }
+                }
+                p += V::LANES;
+            }
+            for q in (0..R * S).step_by(4) {
+                let mut four = [V::splat(T::default()); 4];
+                for l in 0..(R * S - q).min(4) {
+                    four[l] = sums[(q + l) / S][(q + l) % S];
+                }
+                let four = V::sums(four);
+                for l in 0..(R * S - q).min(4) {
+                    let (r, s) = ((q + l) / S, (q + l) % S);
+                    let at = self.c.0.offset((i + r) as isize * self.c.1).add(j + s);
+                    let value = self.alpha * four[l];
+                    at.write(if self.beta == T::default() { value } else { value + self.beta * at.read() });
+                }
+            }
+        }
+    }
+}
+
+macro_rules! versions {
+    ($type:ty, $avx2:ty, $avx512:ty) => {
+        /// # Safety
+        /// Of every function: as for the loop that it compiles.
+        impl Product<$type> {
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            pub(super) unsafe fn rows_avx512(&self) {
+                // SAFETY: the caller's promise.
+                unsafe { self.rows::<$avx512>() }
+            }
+
+            #[target_feature(enable = "avx2,fma")]
+            pub(super) unsafe fn rows_avx2(&self) {
+                // SAFETY: the caller's promise.
+                unsafe { self.rows::<$avx2>() }
+            }
+
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            pub(super) unsafe fn dots_avx512(&self) {
+                // SAFETY: the caller's promise.
+                unsafe { self.dots::<$avx512>(1.0) }
+            }
+
+            #[target_feature(enable = "avx2,fma")]
+            pub(super) unsafe fn dots_avx2(&self) {
+                // SAFETY: the caller's promise.
+                unsafe { self.dots::<$avx2>(1.0) }
+            }
+
+            /// # Panics
+            /// For a backend of another module.
+            pub(super) unsafe fn direct(&self, backend: Backend) {
+                // SAFETY: the caller's promise; `level` found the instructions on this machine.
+                unsafe {
+                    match (backend, level()) {
+                        (Backend::Rows, Level::Avx512) => self.rows_avx512(),
+                        (Backend::Rows, Level::Avx2) => self.rows_avx2(),
+                        (Backend::Dots, Level::Avx512) => self.dots_avx512(),
+                        (Backend::Dots, Level::Avx2) => self.dots_avx2(),
+                        (backend, level) => unreachable!("{backend:?} on a machine that is {level:?}"),
+                    }
+                }
+            }
+        }
+    };
+}
+
+versions!(f32, __m256, __m512);
+versions!(f64, __m256d, __m512d);

@@ -1,0 +1,276 @@
+use proptest::prelude::*;
+
+use super::*;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use crate::kernel::level::{Level, level};
+
+/// Numbers of which many are representable and none is special.
+fn numbers(len: usize, seed: u64) -> Vec<f64> {
+    let mut state = seed | 1;
+    let next = |_| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 40) as f64 / (1u64 << 23) as f64 - 1.0
+    };
+    (0..len).map(next).collect()
+}
+
+/// How a matrix lies in memory.
+#[derive(Clone, Copy, Debug)]
+enum Layout {
+    Rows,
+    Columns,
+    PaddedRows(usize),
+    PaddedColumns(usize),
+    Spread,
+    /// All rows are one row.
+    OneRow,
+    OneColumn,
+    OneElement,
+}
+
+impl Layout {
+    fn strides(self, rows: usize, cols: usize) -> (usize, usize) {
+        match self {
+            Self::Rows => (cols.max(1), 1),
+            Self::Columns => (1, rows.max(1)),
+            Self::PaddedRows(pad) => (cols + pad, 1),
+            Self::PaddedColumns(pad) => (1, rows + pad),
+            Self::Spread => (3 * cols + 1, 3),
+            Self::OneRow => (0, 1),
+            Self::OneColumn => (1, 0),
+            Self::OneElement => (0, 0),
+        }
+    }
+}
+
+fn distinct() -> impl Strategy<Value = Layout> {
+    let contiguous = prop_oneof![Just(Layout::Rows), Just(Layout::Columns)];
+    let padded =
+        prop_oneof![(1..9usize).prop_map(Layout::PaddedRows), (1..9usize).prop_map(Layout::PaddedColumns)];
+    prop_oneof![4 => contiguous, 2 => padded, 1 => Just(Layout::Spread)]
+}
+
+fn any_layout() -> impl Strategy<Value = Layout> {
+    let same = prop_oneof![Just(Layout::OneRow), Just(Layout::OneColumn), Just(Layout::OneElement)];
+    prop_oneof![6 => distinct(), 1 => same]
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    extents: (usize, usize, usize),
+    layouts: [Layout; 3],
+    offsets: [usize; 3],
+    alpha: f64,
+    beta: f64,
+    seed: u64,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let extent = || prop_oneof![8 => 0..=20usize, 2 => 21..=70usize, 1 => Just(131)];
+    // The longest needs more than one pass of dot products.
+    let depth = prop_oneof![8 => 0..=20usize, 2 => 21..=70usize, 1 => Just(131), 1 => Just(1037)];
+    let scale = || prop_oneof![Just(0.0), Just(1.0), Just(-0.5)];
+    let layouts = (any_layout(), any_layout(), distinct()).prop_map(|(a, b, c)| [a, b, c]);
+    ((extent(), depth, extent()), layouts, prop::array::uniform3(0..5usize), scale(), scale(), any::<u64>())
+        .prop_map(|(extents, layouts, offsets, alpha, beta, seed)| Case {
+            extents,
+            layouts,
+            offsets,
+            alpha,
+            beta,
+            seed,
+        })
+}
+
+/// Memory that just holds the matrix.
+fn len(offset: usize, rows: usize, cols: usize, strides: (usize, usize)) -> usize {
+    reach(offset, rows, cols, strides.0, strides.1).unwrap()
+}
+
+fn every_backend<T: Gemm>(product: &Product<T>) -> Vec<Backend> {
+    let mut backends = vec![Backend::Naive];
+    #[cfg(not(miri))]
+    backends.extend([Backend::Packed, Backend::Baseline]);
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if level() != Level::Portable && product.extents.k > 0 {
+        if product.allows_rows() {
+            backends.push(Backend::Rows);
+        }
+        if product.allows_dots() {
+            backends.push(Backend::Dots);
+        }
+    }
+    assert!(backends.contains(&product.backend()), "{:?} is not for this product", product.backend());
+    backends
+}
+
+macro_rules! check_case {
+    ($type:ty, $case:expr) => {{
+        let Case { extents: (m, k, n), layouts, offsets, alpha, beta, seed } = $case;
+        let [sa, sb, sc] = [layouts[0].strides(m, k), layouts[1].strides(k, n), layouts[2].strides(m, n)];
+        let narrow = |v: Vec<f64>| v.into_iter().map(|x| x as $type).collect::<Vec<_>>();
+        let a = narrow(numbers(len(offsets[0], m, k, sa), seed));
+        let b = narrow(numbers(len(offsets[1], k, n, sb), seed ^ 0x5555));
+        let mut c = narrow(numbers(len(offsets[2], m, n, sc), seed ^ 0x1234_5678));
+        let at = |offset: usize, strides: (usize, usize), i: usize, j: usize| {
+            offset + i * strides.0 + j * strides.1
+        };
+        // What C's elements must become; what is not one of them must stay.
+        let mut expected: Vec<Option<(f64, f64)>> = vec![None; c.len()];
+        let unit = (k as f64 + 4.0) * <$type>::EPSILON as f64;
+        for i in 0..m {
+            for j in 0..n {
+                let term = |p| a[at(offsets[0], sa, i, p)] as f64 * b[at(offsets[1], sb, p, j)] as f64;
+                let sum: f64 = (0..k).map(term).sum();
+                let q = at(offsets[2], sc, i, j);
+                let size: f64 = (0..k).map(|p| term(p).abs()).sum();
+                let old = if beta == 0.0 { 0.0 } else { beta * c[q] as f64 };
+                expected[q] = Some((alpha * sum + old, unit * ((alpha * size).abs() + old.abs())));
+                if beta == 0.0 {
+                    c[q] = <$type>::NAN;
+                }
+            }
+        }
+        let verify = |got: &[$type], name: &str| {
+            for (q, want) in expected.iter().enumerate() {
+                match want {
+                    Some((want, error)) => {
+                        prop_assert!((got[q] as f64 - want).abs() <= *error, "{name}: {} for {want}", got[q]);
+                    }
+                    None => {
+                        prop_assert!(got[q].to_bits() == c[q].to_bits(), "{name}: wrote between elements")
+                    }
+                }
+            }
+            Ok(())
+        };
+        let (alpha, beta) = (alpha as $type, beta as $type);
+        let left = MatRef { data: &a[..], offset: offsets[0], row_stride: sa.0, col_stride: sa.1 };
+        let right = MatRef { data: &b[..], offset: offsets[1], row_stride: sb.0, col_stride: sb.1 };
+        let mut got = c.clone();
+        let out = MatMut { data: &mut got, offset: offsets[2], row_stride: sc.0, col_stride: sc.1 };
+        gemm(m, k, n, alpha, left, right, beta, out);
+        verify(&got, "gemm")?;
+        if m > 0 && n > 0 {
+            let mut got = c.clone();
+            let out = MatMut { data: &mut got, offset: offsets[2], row_stride: sc.0, col_stride: sc.1 };
+            let product = Product::new(Extents { m, k, n }, alpha, left, right, beta, out);
+            for backend in every_backend(&product) {
+                let mut got = c.clone();
+                let out = MatMut { data: &mut got, offset: offsets[2], row_stride: sc.0, col_stride: sc.1 };
+                let product = Product::new(Extents { m, k, n }, alpha, left, right, beta, out);
+                // SAFETY: `new` checked the bounds, `every_backend` what the backend asks.
+                unsafe { <$type>::run(&product, backend) };
+                verify(&got, &format!("{backend:?}"))?;
+                #[cfg(all(target_arch = "x86_64", not(miri)))]
+                if matches!(backend, Backend::Rows | Backend::Dots) {
+                    // What a lesser machine would run.
+                    let mut got = c.clone();
+                    let out =
+                        MatMut { data: &mut got, offset: offsets[2], row_stride: sc.0, col_stride: sc.1 };
+                    let product = Product::new(Extents { m, k, n }, alpha, left, right, beta, out);
+                    // SAFETY: as above; every level above the portable one has these instructions.
+                    unsafe {
+                        if backend == Backend::Rows { product.rows_avx2() } else { product.dots_avx2() }
+                    }
+                    verify(&got, "AVX2")?;
+                }
+            }
+        }
+        Ok(())
+    }};
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 20 } else { 2000 }, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn every_backend_is_right_in_f32(case in cases()) {
+        let result: Result<(), TestCaseError> = (|| check_case!(f32, case))();
+        result?;
+    }
+
+    #[test]
+    fn every_backend_is_right_in_f64(case in cases()) {
+        let result: Result<(), TestCaseError> = (|| check_case!(f64, case))();
+        result?;
+    }
+}
+
+fn matrix(data: &[f32], strides: (usize, usize)) -> MatRef<'_, f32> {
+    MatRef { data, offset: 0, row_stride: strides.0, col_stride: strides.1 }
+}
+
+/// A product of 2 x 3 and 3 x 2 in memory of these lengths, C with these strides.
+fn product(lens: [usize; 3], strides: (usize, usize)) {
+    let (a, b, mut c) = (vec![1.0; lens[0]], vec![1.0; lens[1]], vec![0.0; lens[2]]);
+    let out = MatMut { data: &mut c, offset: 0, row_stride: strides.0, col_stride: strides.1 };
+    gemm(2, 3, 2, 1.0, matrix(&a, (3, 1)), matrix(&b, (2, 1)), 0.0, out);
+}
+
+#[test]
+fn exactly_enough_memory_is_enough() {
+    product([6, 6, 4], (2, 1));
+    product([6, 6, 6], (1, 4));
+}
+
+#[test]
+#[should_panic(expected = "gemm: A (2 x 3, strides 3 and 1, offset 0) leaves its 5 elements")]
+fn a_must_fit() {
+    product([5, 6, 4], (2, 1));
+}
+
+#[test]
+#[should_panic(expected = "gemm: B (3 x 2, strides 2 and 1, offset 0) leaves its 5 elements")]
+fn b_must_fit() {
+    product([6, 5, 4], (2, 1));
+}
+
+#[test]
+#[should_panic(expected = "gemm: C (2 x 2, strides 2 and 1, offset 0) leaves its 3 elements")]
+fn c_must_fit() {
+    product([6, 6, 3], (2, 1));
+}
+
+#[test]
+#[should_panic(expected = "leaves its 4 elements")]
+fn strides_that_overflow_do_not_fit() {
+    product([6, 6, 4], (usize::MAX, 1));
+}
+
+#[test]
+#[should_panic(expected = "gemm: elements of C (2 x 2, strides 1 and 1) overlap")]
+fn elements_of_c_must_not_overlap() {
+    product([6, 6, 4], (1, 1));
+}
+
+#[test]
+#[should_panic(expected = "gemm: elements of C (2 x 2, strides 0 and 1) overlap")]
+fn rows_of_c_must_not_be_one() {
+    product([6, 6, 4], (0, 1));
+}
+
+#[test]
+fn strides_of_one_element_do_not_matter() {
+    let mut c = [f32::NAN];
+    let out = MatMut { data: &mut c, offset: 0, row_stride: 0, col_stride: usize::MAX };
+    gemm(1, 2, 1, 1.0, matrix(&[2.0, 3.0], (usize::MAX, 1)), matrix(&[5.0, 7.0], (1, usize::MAX)), 0.0, out);
+    assert_eq!(c, [31.0]);
+}
+
+#[test]
+fn the_order_of_additions_is_always_the_same() {
+    for (m, k, n) in [(5, 100, 200), (3, 1037, 17), (40, 60, 130), (1, 300, 70)] {
+        let narrow = |v: Vec<f64>| v.into_iter().map(|x| x as f32).collect::<Vec<_>>();
+        let (a, b) = (narrow(numbers(m * k, 1)), narrow(numbers(k * n, 2)));
+        for strides in [(n, 1), (1, k)] {
+            let run = || {
+                let mut c = vec![0.0; m * n];
+                let out = MatMut { data: &mut c, offset: 0, row_stride: n, col_stride: 1 };
+                gemm(m, k, n, 1.0, matrix(&a, (k, 1)), matrix(&b, strides), 0.0, out);
+                c.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+            };
+            assert_eq!(run(), run());
+        }
+    }
+}

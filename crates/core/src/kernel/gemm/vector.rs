@@ -1,0 +1,153 @@
+//! The registers that the direct products compute in.
+
+use std::arch::x86_64::*;
+
+/// A register of numbers.
+///
+/// # Safety
+/// Of every function: the machine has the implementing type's instructions (AVX2 and FMA for 256 bits, AVX-512 F
+/// for 512), and the elements that it names may be read or written.
+pub(super) trait Vector: Copy {
+    /// What it holds.
+    type Item: Copy;
+    /// Which lanes are meant.
+    type Mask: Copy;
+    /// How many it holds.
+    const LANES: usize;
+    /// How wide a tile of four rows may be before its sums no longer fit into the registers.
+    const SIDE: usize;
+    /// The first `count` lanes, at most all.
+    unsafe fn mask(count: usize) -> Self::Mask;
+    unsafe fn splat(value: Self::Item) -> Self;
+    /// Touches only the memory of lanes in the mask; the others become 0.
+    unsafe fn load(from: *const Self::Item, mask: Self::Mask) -> Self;
+    /// Touches only the memory of lanes in the mask.
+    unsafe fn store(self, to: *mut Self::Item, mask: Self::Mask);
+    unsafe fn mul(self, other: Self) -> Self;
+    /// `self * b + c`, rounded once.
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+    /// The sum of the lanes of each, always in the same order.
+    unsafe fn sums(four: [Self; 4]) -> [Self::Item; 4];
+}
+
+/// Set words followed by as many clear ones: a mask is a window into it.
+static WORDS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+macro_rules! vector {
+    (
+        $register:ty, $item:ty, lanes $lanes:literal, side $side:literal,
+        mask |$count:ident| -> $mask_type:ty { $make:expr },
+        load |$from:ident, $mask:ident| $load:expr,
+        store |$vector:ident, $to:ident, $lanes_of:ident| $store:expr,
+        sums |$four:ident| $sums:expr,
+        $splat:ident, $mul:ident, $mul_add:ident
+    ) => {
+        impl Vector for $register {
+            type Item = $item;
+            type Mask = $mask_type;
+            const LANES: usize = $lanes;
+            const SIDE: usize = $side;
+
+            #[inline(always)]
+            unsafe fn mask($count: usize) -> $mask_type {
+                debug_assert!($count <= $lanes);
+                $make
+            }
+
+            #[inline(always)]
+            unsafe fn splat(value: $item) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { $splat(value) }
+            }
+
+            #[inline(always)]
+            unsafe fn load($from: *const $item, $mask: $mask_type) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { $load }
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, $to: *mut $item, $lanes_of: $mask_type) {
+                let $vector = self;
+                // SAFETY: the caller's promise.
+                unsafe { $store }
+            }
+
+            #[inline(always)]
+            unsafe fn mul(self, other: Self) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { $mul(self, other) }
+            }
+
+            #[inline(always)]
+            unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { $mul_add(self, b, c) }
+            }
+
+            #[inline(always)]
+            unsafe fn sums($four: [Self; 4]) -> [$item; 4] {
+                // SAFETY: the caller's promise; the register of sums is as large as the array.
+                unsafe { std::mem::transmute($sums) }
+            }
+        }
+    };
+}
+
+vector!(
+    __m512, f32, lanes 16, side 4,
+    mask |count| -> __mmask16 { ((1u32 << count) - 1) as __mmask16 },
+    load |from, mask| _mm512_maskz_loadu_ps(mask, from),
+    store |v, to, mask| _mm512_mask_storeu_ps(to, mask, v),
+    sums |v| four_sums_f32(v.map(|v| _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v)))),
+    _mm512_set1_ps, _mm512_mul_ps, _mm512_fmadd_ps
+);
+vector!(
+    __m512d, f64, lanes 8, side 4,
+    mask |count| -> __mmask8 { ((1u32 << count) - 1) as __mmask8 },
+    load |from, mask| _mm512_maskz_loadu_pd(mask, from),
+    store |v, to, mask| _mm512_mask_storeu_pd(to, mask, v),
+    sums |v| four_sums_f64(v.map(|v| _mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v)))),
+    _mm512_set1_pd, _mm512_mul_pd, _mm512_fmadd_pd
+);
+vector!(
+    __m256, f32, lanes 8, side 2,
+    mask |count| -> (bool, __m256i) {
+        // SAFETY: the caller's promise; a window that starts at or before the middle lies inside `WORDS`.
+        unsafe { (count == 8, _mm256_loadu_si256(WORDS.as_ptr().add(8 - count).cast())) }
+    },
+    load |from, mask| if mask.0 { _mm256_loadu_ps(from) } else { _mm256_maskload_ps(from, mask.1) },
+    store |v, to, mask| if mask.0 { _mm256_storeu_ps(to, v) } else { _mm256_maskstore_ps(to, mask.1, v) },
+    sums |v| four_sums_f32(v),
+    _mm256_set1_ps, _mm256_mul_ps, _mm256_fmadd_ps
+);
+vector!(
+    __m256d, f64, lanes 4, side 2,
+    mask |count| -> (bool, __m256i) {
+        // SAFETY: as above; a number takes two words.
+        unsafe { (count == 4, _mm256_loadu_si256(WORDS.as_ptr().add(8 - 2 * count).cast())) }
+    },
+    load |from, mask| if mask.0 { _mm256_loadu_pd(from) } else { _mm256_maskload_pd(from, mask.1) },
+    store |v, to, mask| if mask.0 { _mm256_storeu_pd(to, v) } else { _mm256_maskstore_pd(to, mask.1, v) },
+    sums |v| four_sums_f64(v),
+    _mm256_set1_pd, _mm256_mul_pd, _mm256_fmadd_pd
+);
+
+/// Four sums at once: transposing as it adds takes a third of the shuffles of one sum after the other.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn four_sums_f32([a, b, c, d]: [__m256; 4]) -> __m128 {
+    let ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+    let cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+    let abcd =
+        _mm256_add_ps(_mm256_shuffle_ps::<0b01_00_01_00>(ab, cd), _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd));
+    _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps::<1>(abcd))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn four_sums_f64([a, b, c, d]: [__m256d; 4]) -> __m256d {
+    let ab = _mm256_add_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+    let cd = _mm256_add_pd(_mm256_unpacklo_pd(c, d), _mm256_unpackhi_pd(c, d));
+    _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd))
+}

@@ -1,0 +1,135 @@
+//! Adam (Kingma and Ba 2015, arXiv 1412.6980) and AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101).
+
+use wengert_core::{Float, Result};
+
+use crate::rule::{OptionMut, Rule, Update, at_least_zero, below_one, options};
+use crate::stepper::Stepper;
+
+macro_rules! adam {
+    ($(#[$options_doc:meta])* $options:ident, $(#[$doc:meta])* $name:ident, $text:literal, $decay:literal, $decoupled:literal) => {
+        options! {
+            $(#[$options_doc])*
+            $options {
+                /// Learning rate.
+                lr: Number f64 = 1e-3;
+                /// Decay of the gradient's running mean.
+                beta1: Number f64 = 0.9;
+                /// Decay of the squared gradient's running mean.
+                beta2: Number f64 = 0.999;
+                /// Added to the denominator.
+                eps: Number f64 = 1e-8;
+                /// Pull towards zero.
+                weight_decay: Number f64 = $decay;
+                /// Whether the denominator takes the largest second moment so far (Reddi et al. 2018).
+                amsgrad: Flag bool = false;
+                /// Whether the objective is to be maximised.
+                maximize: Flag bool = false;
+            }
+        }
+
+        $(#[$doc])*
+        pub type $name<T = f32> = Stepper<$options, T>;
+
+        impl Rule for $options {
+            const NAME: &'static str = $text;
+            const STATES: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+
+            fn check(&self) -> Result<()> {
+                at_least_zero(Self::NAME, "lr", self.lr)?;
+                at_least_zero(Self::NAME, "eps", self.eps)?;
+                at_least_zero(Self::NAME, "weight_decay", self.weight_decay)?;
+                below_one(Self::NAME, "beta1", self.beta1)?;
+                below_one(Self::NAME, "beta2", self.beta2)
+            }
+
+            fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)> {
+                self.list()
+            }
+
+            fn lr(&mut self) -> &mut f64 {
+                &mut self.lr
+            }
+
+            fn update<T: Float>(&self, update: Update<'_, T>) {
+                let (decay, shrink) = match $decoupled {
+                    true => (0.0, 1.0 - self.lr * self.weight_decay),
+                    false => (self.weight_decay, 1.0),
+                };
+                let moments = Moments {
+                    lr: self.lr,
+                    betas: (self.beta1, self.beta2),
+                    eps: self.eps,
+                    decay,
+                    shrink,
+                    amsgrad: self.amsgrad,
+                    sign: if self.maximize { -1.0 } else { 1.0 },
+                };
+                moments.update(update);
+            }
+        }
+    };
+}
+
+adam! {
+    /// Options of [`Adam`]; the defaults are PyTorch's.
+    AdamOptions,
+    /// Adam (`torch.optim.Adam`).
+    ///
+    /// `g += wd p`; `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`;
+    /// `p -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps)`.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{Adam, Optimizer};
+    /// let w = Parameter::new(Tensor::from([1.0f64]));
+    /// let mut adam = Adam::new([w.clone()], 0.1)?;
+    /// w.square().sum().backward()?;
+    /// adam.step()?;
+    /// assert!((w.item()? - 0.9).abs() < 1e-8);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    Adam, "Adam", 0.0, false
+}
+
+adam! {
+    /// Options of [`AdamW`]; the defaults are PyTorch's.
+    AdamWOptions,
+    /// Adam with weight decay apart from the gradient (`torch.optim.AdamW`): first `p *= 1 - lr wd`, then as [`Adam`].
+    AdamW, "AdamW", 1e-2, true
+}
+
+/// A step of Adam with what its variants differ in.
+struct Moments {
+    lr: f64,
+    betas: (f64, f64),
+    eps: f64,
+    decay: f64,
+    shrink: f64,
+    amsgrad: bool,
+    sign: f64,
+}
+
+impl Moments {
+    fn update<T: Float>(&self, Update { step, value, grad, mut states }: Update<'_, T>) {
+        let (b1, b2) = self.betas;
+        let power = |beta: f64| 1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX));
+        let rate = T::from_f64(self.lr / power(b1));
+        let root = T::from_f64(power(b2).sqrt());
+        let [old1, new1, old2, new2] = [b1, 1.0 - b1, b2, 1.0 - b2].map(T::from_f64);
+        let [eps, decay, shrink, sign] = [self.eps, self.decay, self.shrink, self.sign].map(T::from_f64);
+        let [m, v, largest] = states.as_mut_slice() else { unreachable!("three states are declared") };
+        let moments = m.iter_mut().zip(v.iter_mut()).zip(largest.iter_mut());
+        for ((p, g), ((m, v), largest)) in value.iter_mut().zip(grad).zip(moments) {
+            let g = sign * *g + decay * *p;
+            *m = old1 * *m + new1 * g;
+            *v = old2 * *v + new2 * g * g;
+            let second = if self.amsgrad {
+                *largest = if *v > *largest { *v } else { *largest };
+                *largest
+            } else {
+                *v
+            };
+            *p = shrink * *p - rate * *m / (second.sqrt() / root + eps);
+        }
+    }
+}

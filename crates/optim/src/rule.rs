@@ -1,0 +1,111 @@
+//! What an optimizer is: its options and the update of one parameter.
+
+use wengert_core::{Error, Float, Result};
+
+/// One parameter's turn: its elements, its gradient's, and the states that the rule asked for.
+pub struct Update<'u, T> {
+    /// How many steps this parameter has had, this one included.
+    pub step: u64,
+    /// The elements to change.
+    pub value: &'u mut [T],
+    /// The gradient's elements.
+    pub grad: &'u [T],
+    /// One slice for each name in [`Rule::STATES`], zeros before the first step.
+    pub states: Vec<&'u mut [T]>,
+}
+
+/// An optimizer's options and its update of one parameter.
+pub trait Rule: Clone {
+    /// The name in messages.
+    const NAME: &'static str;
+
+    /// The names of the states that a parameter has, as PyTorch calls them.
+    const STATES: &'static [&'static str];
+
+    /// Refuses options outside their ranges.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the option.
+    fn check(&self) -> Result<()>;
+
+    /// Every option as a number, by name: for saving. A truth value is 0 or 1.
+    fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)>;
+
+    /// The learning rate.
+    fn lr(&mut self) -> &mut f64;
+
+    /// Changes one parameter, in one pass over its elements.
+    fn update<T: Float>(&self, update: Update<'_, T>);
+}
+
+/// An option, to read or to set.
+pub enum OptionMut<'o> {
+    /// A number.
+    Number(&'o mut f64),
+    /// A truth value.
+    Flag(&'o mut bool),
+}
+
+impl OptionMut<'_> {
+    pub(crate) fn get(&self) -> f64 {
+        match self {
+            OptionMut::Number(value) => **value,
+            OptionMut::Flag(on) => f64::from(u8::from(**on)),
+        }
+    }
+
+    pub(crate) fn set(&mut self, value: f64) {
+        match self {
+            OptionMut::Number(number) => **number = value,
+            OptionMut::Flag(on) => **on = value != 0.0,
+        }
+    }
+}
+
+/// Refuses an option that is negative or no number.
+pub(crate) fn at_least_zero(rule: &'static str, option: &'static str, value: f64) -> Result<()> {
+    in_range(rule, option, value, value >= 0.0 && value.is_finite(), "at least 0")
+}
+
+/// Refuses a decay rate outside [0, 1).
+pub(crate) fn below_one(rule: &'static str, option: &'static str, value: f64) -> Result<()> {
+    in_range(rule, option, value, (0.0..1.0).contains(&value), "in [0, 1)")
+}
+
+fn in_range(rule: &'static str, option: &'static str, value: f64, fits: bool, expected: &str) -> Result<()> {
+    if fits { Ok(()) } else { Err(Error::argument(rule, option, expected, value)) }
+}
+
+/// Writes an options struct: public fields, a setter for each, and the list for saving.
+macro_rules! options {
+    (
+        $(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $option:ident: $kind:ident $type:ty = $default:expr;)* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            $($(#[$doc])* pub $option: $type,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $($option: $default,)* }
+            }
+        }
+
+        impl $name {
+            $(
+                #[doc = concat!("Sets `", stringify!($option), "`.")]
+                pub fn $option(mut self, value: $type) -> Self {
+                    self.$option = value;
+                    self
+                }
+            )*
+
+            fn list(&mut self) -> Vec<(&'static str, crate::rule::OptionMut<'_>)> {
+                vec![$((stringify!($option), crate::rule::OptionMut::$kind(&mut self.$option)),)*]
+            }
+        }
+    };
+}
+pub(crate) use options;

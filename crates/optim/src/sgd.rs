@@ -1,0 +1,79 @@
+//! Stochastic gradient descent.
+
+use wengert_core::{Error, Float, Result};
+
+use crate::rule::{OptionMut, Rule, Update, at_least_zero, options};
+use crate::stepper::Stepper;
+
+options! {
+    /// Options of [`Sgd`]; the defaults are PyTorch's.
+    SgdOptions {
+        /// Learning rate.
+        lr: Number f64 = 1e-3;
+        /// How much of the last step goes on.
+        momentum: Number f64 = 0.0;
+        /// How much less of the gradient enters the momentum.
+        dampening: Number f64 = 0.0;
+        /// Pull towards zero, added to the gradient.
+        weight_decay: Number f64 = 0.0;
+        /// Whether the gradient is looked ahead of the momentum (Nesterov).
+        nesterov: Flag bool = false;
+        /// Whether the objective is to be maximised.
+        maximize: Flag bool = false;
+    }
+}
+
+/// Stochastic gradient descent (`torch.optim.SGD`).
+///
+/// `g += wd p`; with momentum `b = mu b + (1 - d) g` (the first time `b = g`), `g = b`, or with Nesterov `g + mu b`;
+/// `p -= lr g`.
+///
+/// ```
+/// use wengert_core::{Parameter, Tensor};
+/// use wengert_optim::{Sgd, SgdOptions};
+/// let w = Parameter::new(Tensor::<f32>::zeros([2]));
+/// let error = Sgd::with([w], SgdOptions::default().nesterov(true)).err().unwrap();
+/// assert_eq!(error.to_string(), "SGD: nesterov must be used with momentum above 0 and dampening 0, got momentum 0, dampening 0");
+/// ```
+pub type Sgd<T = f32> = Stepper<SgdOptions, T>;
+
+impl Rule for SgdOptions {
+    const NAME: &'static str = "SGD";
+    const STATES: &'static [&'static str] = &["momentum_buffer"];
+
+    fn check(&self) -> Result<()> {
+        at_least_zero(Self::NAME, "lr", self.lr)?;
+        at_least_zero(Self::NAME, "momentum", self.momentum)?;
+        at_least_zero(Self::NAME, "weight_decay", self.weight_decay)?;
+        if self.nesterov && (self.momentum <= 0.0 || self.dampening != 0.0) {
+            let got = format!("momentum {}, dampening {}", self.momentum, self.dampening);
+            return Err(Error::argument(Self::NAME, "nesterov", "used with momentum above 0 and dampening 0", got));
+        }
+        Ok(())
+    }
+
+    fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)> {
+        self.list()
+    }
+
+    fn lr(&mut self) -> &mut f64 {
+        &mut self.lr
+    }
+
+    fn update<T: Float>(&self, Update { step, value, grad, mut states }: Update<'_, T>) {
+        let [lr, mu, decay] = [self.lr, self.momentum, self.weight_decay].map(T::from_f64);
+        let fresh = T::from_f64(if step == 1 { 1.0 } else { 1.0 - self.dampening });
+        let kept = if step == 1 { T::ZERO } else { mu };
+        let sign = if self.maximize { -T::ONE } else { T::ONE };
+        for ((p, g), b) in value.iter_mut().zip(grad).zip(states[0].iter_mut()) {
+            let g = sign * *g + decay * *p;
+            *b = kept * *b + fresh * g;
+            let direction = match (self.momentum != 0.0, self.nesterov) {
+                (false, _) => g,
+                (true, false) => *b,
+                (true, true) => g + mu * *b,
+            };
+            *p = *p - lr * direction;
+        }
+    }
+}

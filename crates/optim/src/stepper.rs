@@ -1,0 +1,192 @@
+//! What all optimizers share: groups, states, steps.
+
+use std::collections::HashSet;
+
+use wengert_core::{Error, Float, Parameter, Result, TensorMap};
+
+use crate::rule::{Rule, Update};
+
+/// What changes parameters by their gradients.
+pub trait Optimizer<T: Float = f32> {
+    /// Changes every parameter that has a gradient; the others are skipped and their step count stays.
+    ///
+    /// # Errors
+    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value; then none has changed.
+    fn step(&mut self) -> Result<()>;
+
+    /// All parameters, group after group.
+    fn parameters(&self) -> Vec<Parameter<T>>;
+
+    /// The learning rate of the first group.
+    fn lr(&self) -> f64;
+
+    /// Sets the learning rate of all groups.
+    fn set_lr(&mut self, lr: f64);
+
+    /// Options and states, for going on later as if never stopped.
+    fn state_dict(&self) -> TensorMap;
+
+    /// Takes over options and states.
+    ///
+    /// # Errors
+    /// One error lists all that is missing, unexpected or of another shape; then nothing has changed.
+    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
+
+    /// Forgets the gradients of all parameters.
+    fn zero_grad(&self) {
+        self.parameters().iter().for_each(|parameter| parameter.zero_grad());
+    }
+}
+
+/// Parameters that share options.
+#[derive(Clone, Debug)]
+pub struct Group<R, T: Float = f32> {
+    /// The options, which may be changed between steps.
+    pub options: R,
+    pub(crate) members: Vec<Member<T>>,
+}
+
+/// A parameter with its states, made at its first step.
+#[derive(Clone, Debug)]
+pub(crate) struct Member<T: Float> {
+    pub(crate) parameter: Parameter<T>,
+    pub(crate) step: u64,
+    pub(crate) states: Vec<Vec<T>>,
+}
+
+/// A [`Rule`] applied to groups of parameters: every optimizer of this crate, by its alias.
+#[derive(Clone, Debug)]
+pub struct Stepper<R, T: Float = f32> {
+    pub(crate) groups: Vec<Group<R, T>>,
+}
+
+impl<R: Rule + Default, T: Float> Stepper<R, T> {
+    /// The optimizer with default options and this learning rate.
+    ///
+    /// # Errors
+    /// As [`Stepper::with`].
+    pub fn new(parameters: impl IntoIterator<Item = Parameter<T>>, lr: f64) -> Result<Self> {
+        let mut options = R::default();
+        *options.lr() = lr;
+        Self::with(parameters, options)
+    }
+}
+
+impl<R: Rule, T: Float> Stepper<R, T> {
+    /// The optimizer with options. A parameter that comes twice, because it is tied, is stepped once.
+    ///
+    /// # Errors
+    /// If there are no parameters or an option is out of its range.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{AdamW, AdamWOptions};
+    /// let w = Parameter::new(Tensor::<f32>::zeros([2]));
+    /// let error = AdamW::with([w], AdamWOptions::default().lr(-1.0)).err().unwrap();
+    /// assert_eq!(error.to_string(), "AdamW: lr must be at least 0, got -1");
+    /// ```
+    pub fn with(parameters: impl IntoIterator<Item = Parameter<T>>, options: R) -> Result<Self> {
+        let mut stepper = Stepper { groups: Vec::new() };
+        stepper.add_group(parameters, options)?;
+        Ok(stepper)
+    }
+
+    /// Adds a group of parameters with options of its own.
+    ///
+    /// # Errors
+    /// If there are none, one is in another group already, or an option is out of its range.
+    pub fn add_group(&mut self, parameters: impl IntoIterator<Item = Parameter<T>>, options: R) -> Result<()> {
+        options.check()?;
+        let known: HashSet<usize> = self.members().map(|member| member.parameter.id()).collect();
+        let mut seen = HashSet::new();
+        let mut members = Vec::new();
+        for parameter in parameters {
+            if known.contains(&parameter.id()) {
+                let got = format!("one of shape {:?} that is", parameter.shape());
+                return Err(Error::argument(R::NAME, "parameters", "in no other group", got));
+            }
+            if seen.insert(parameter.id()) {
+                members.push(Member { parameter, step: 0, states: Vec::new() });
+            }
+        }
+        if members.is_empty() {
+            return Err(Error::argument(R::NAME, "parameters", "at least one", "none"));
+        }
+        self.groups.push(Group { options, members });
+        Ok(())
+    }
+
+    /// The groups, in the order they were added.
+    pub fn groups(&self) -> &[Group<R, T>] {
+        &self.groups
+    }
+
+    /// The groups, to change their options.
+    pub fn groups_mut(&mut self) -> &mut [Group<R, T>] {
+        &mut self.groups
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member<T>> {
+        self.groups.iter().flat_map(|group| &group.members)
+    }
+}
+
+impl<R, T: Float> Group<R, T> {
+    /// The group's parameters.
+    pub fn parameters(&self) -> Vec<Parameter<T>> {
+        self.members.iter().map(|member| member.parameter.clone()).collect()
+    }
+}
+
+impl<T: Float> Member<T> {
+    /// Whether the parameter takes part in a step now.
+    fn is_due(&self) -> bool {
+        self.parameter.requires_grad() && self.parameter.grad().is_some()
+    }
+
+    fn advance<R: Rule>(&mut self, options: &R) -> Result<()> {
+        let Some(grad) = self.parameter.grad().filter(|_| self.parameter.requires_grad()) else { return Ok(()) };
+        let grad = grad.value().contiguous();
+        let grad = grad.as_slice().expect("contiguous");
+        if self.states.is_empty() {
+            self.states = R::STATES.iter().map(|_| vec![T::ZERO; grad.len()]).collect();
+        }
+        self.step += 1;
+        let states = self.states.iter_mut().map(Vec::as_mut_slice).collect();
+        let step = self.step;
+        self.parameter.update(R::NAME, |value| options.update(Update { step, value, grad, states }))
+    }
+}
+
+impl<R: Rule, T: Float> Optimizer<T> for Stepper<R, T> {
+    fn step(&mut self) -> Result<()> {
+        // All are asked before the first one changes.
+        self.groups.iter().try_for_each(|group| group.options.check())?;
+        let due = |member: &&Member<T>| member.is_due();
+        self.members().filter(due).try_for_each(|member| member.parameter.check_update(R::NAME))?;
+        for Group { options, members } in &mut self.groups {
+            members.iter_mut().try_for_each(|member| member.advance(options))?;
+        }
+        Ok(())
+    }
+
+    fn parameters(&self) -> Vec<Parameter<T>> {
+        self.members().map(|member| member.parameter.clone()).collect()
+    }
+
+    fn lr(&self) -> f64 {
+        *self.groups[0].options.clone().lr()
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        self.groups.iter_mut().for_each(|group| *group.options.lr() = lr);
+    }
+
+    fn state_dict(&self) -> TensorMap {
+        crate::state_dict::save(self)
+    }
+
+    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
+        crate::state_dict::load(self, map)
+    }
+}
