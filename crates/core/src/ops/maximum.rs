@@ -40,7 +40,10 @@ impl<T: Float, const MAX: bool> Operation<T> for Extreme<T, MAX> {
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0];
-        let value = self.axes.iter().fold(x.clone(), |value, &axis| extreme(&value, axis, MAX).0);
+        let mut value = x.clone();
+        for &axis in &self.axes {
+            value = extreme(&value, axis, MAX).0;
+        }
         let is_nan = |x: T| x.to_f64().is_nan();
         let same = |a: T, b: T| if a == b || (is_nan(a) && is_nan(b)) { T::ONE } else { T::ZERO };
         let equal = Variable::from(expect(x.zip(&value, same)));
