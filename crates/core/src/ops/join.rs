@@ -149,8 +149,9 @@ fn same_but<T: Float>(operation: &'static str, inputs: &[&Variable<T>], axis: Op
 /// ```
 #[track_caller]
 pub fn cat<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
-    let axis = expect(axis_of("cat", dim, inputs.first().map_or(0, |first| first.rank())));
-    expect(same_but("cat", inputs, Some(axis)));
+    let axis = inputs.first().map(|first| expect(axis_of("cat", dim, first.rank())));
+    expect(same_but("cat", inputs, axis));
+    let axis = axis.expect("there is a first input");
     Cat { axis, extents: inputs.iter().map(|input| input.shape()[axis]).collect() }.apply1(inputs)
 }
 
