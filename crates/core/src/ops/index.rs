@@ -137,6 +137,10 @@ impl<T: Float> Operation<T> for ScatterAdd {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let (base, source) = (inputs[0], inputs[1]);
         let places = expect(pointed("scatter_add", base.shape(), self.axis, &self.index));
+        if source.rank() != base.rank() {
+            let expected = format!("a source of rank {}", base.rank());
+            expect(Err(Error::shape("scatter_add", expected, format!("{:?}", source.shape()))))
+        }
         let region = self.index.shape().iter().enumerate().fold(Ok(source.clone()), |part, (axis, &extent)| {
             part.and_then(|part| part.narrow(axis as isize, 0, extent))
         });
