@@ -37,6 +37,7 @@ where
 {
     const NAME: &'static str = P::NAME;
 
+    #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
         let shape = crate::error::expect(common_shape(P::NAME, &inputs));
