@@ -313,6 +313,11 @@ impl<C: Cast> Cast for Vec<C> {
 /// let gated = Gated { gate: Linear::new(2, 2)?, scale: Some(Parameter::new(Tensor::ones([2]))), width: 2 };
 /// assert_eq!(gated.num_parameters(), 8);
 /// assert_eq!(gated.cast::<f64>().width, 2);
+///
+/// // Generic over something else, with the element type named:
+/// use wengert_nn::{Cell, Recurrent};
+/// struct Tagger<C> { rnn: Recurrent<C>, head: Linear }
+/// module!(impl[C: Cell<Element = f32>] Tagger[C] as f32 { rnn, head });
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[macro_export]
@@ -338,6 +343,12 @@ macro_rules! module {
                     $($($keep: ::core::clone::Clone::clone(&self.$keep),)*)?
                 }
             }
+        }
+    };
+    (impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] as $element:ty { $($field:ident),* $(,)? } $(keep { $($keep:ident),* $(,)? })?) => {
+        impl<$($generics)*> $crate::Module for $name<$($arguments)*> {
+            type Element = $element;
+            $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });
         }
     };
     (@walk $name:ident { $($field:ident),* } { $($keep:ident),* }) => {

@@ -47,6 +47,11 @@ impl<C: Cell> Recurrent<C> {
         self.directions == 2
     }
 
+    /// The width of an output: that of a cell, times the directions.
+    pub fn output_size(&self) -> usize {
+        self.cells[0].output_size() * self.directions
+    }
+
     /// The cell of a layer and direction (0 forward, 1 reverse).
     pub fn cell(&self, layer: usize, direction: usize) -> &C {
         &self.cells[layer * self.directions + direction]
