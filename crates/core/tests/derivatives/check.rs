@@ -72,7 +72,7 @@ fn difference(
     direction: &[f64],
 ) -> f64 {
     let x = inputs[which].to_vec();
-    let scale = x.iter().zip(direction).filter(|(_, d)| **d != 0.0).map(|(x, _)| x.abs()).fold(1.0, f64::max);
+    let scale = x.iter().zip(direction).filter(|(_, d)| **d != 0.0).map(|(x, _)| x.abs()).fold(0.1, f64::max);
     let step = 1e-3 * scale;
     let at = |t: f64| {
         let moved = Tensor::from_fn(inputs[which].shape(), |i| x[i] + t * step * direction[i]);

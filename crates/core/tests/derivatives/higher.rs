@@ -40,7 +40,7 @@ const FUNCTIONS: &[Line] = &[
 #[test]
 fn third_derivatives_are_those_of_differences() {
     for (name, domains, function) in FUNCTIONS {
-        for_all(name, 12, |draw| {
+        for_all(name, 32, |draw| {
             let shape = draw.full_shape(0..=2);
             let inputs: Vec<_> = domains.iter().map(|&domain| draw.tensor(&shape, domain)).collect();
             derivatives(&|v: &[&V], _| function(v), &inputs, 3, draw)

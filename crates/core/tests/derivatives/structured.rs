@@ -10,11 +10,17 @@ use crate::draw::{Draw, for_all};
 type A = ArrayD<f64>;
 
 /// One application of an operation: to what, and the same as a naive loop.
-pub struct Trial {
-    pub inputs: Vec<Tensor<f64>>,
-    pub function: Box<dyn Fn(&[&V]) -> Vec<V>>,
-    pub naive: Box<dyn Fn(&[A]) -> Vec<A>>,
+struct Trial {
+    inputs: Vec<Tensor<f64>>,
+    function: Box<Operation>,
+    naive: Box<Loop>,
 }
+
+type Operation = dyn Fn(&[&V]) -> Vec<V>;
+type Loop = dyn Fn(&[A]) -> Vec<A>;
+
+/// An operation's name, and how it is applied at random.
+type Line = (&'static str, fn(&mut Draw) -> Trial);
 
 fn many(
     inputs: Vec<Tensor<f64>>,
@@ -273,12 +279,12 @@ fn index_of(index: &Tensor<i64>, at: &[usize]) -> usize {
     index.at(at) as usize
 }
 
-fn line(name: &'static str, trial: fn(&mut Draw) -> Trial) -> (&'static str, fn(&mut Draw) -> Trial) {
+fn line(name: &'static str, trial: fn(&mut Draw) -> Trial) -> Line {
     (name, trial)
 }
 
 /// All other operations: how one is applied at random, and the loop it is compared with.
-pub fn operations() -> Vec<(&'static str, fn(&mut Draw) -> Trial)> {
+fn operations() -> Vec<Line> {
     vec![
         line("matmul", |draw| {
             let ranks = (1 + draw.below(4), 1 + draw.below(4));
@@ -600,14 +606,14 @@ fn derivatives_hold(trial: &Trial, draw: &mut Draw) -> Result<(), String> {
 #[test]
 fn values_are_those_of_a_loop() {
     for (name, trial) in operations() {
-        for_all(name, 64, |draw| values_hold(&trial(draw)));
+        for_all(name, 256, |draw| values_hold(&trial(draw)));
     }
 }
 
 #[test]
 fn first_and_second_derivatives_are_those_of_differences() {
     for (name, trial) in operations() {
-        for_all(name, 32, |draw| {
+        for_all(name, 128, |draw| {
             let trial = trial(draw);
             derivatives_hold(&trial, draw)
         });
@@ -617,7 +623,7 @@ fn first_and_second_derivatives_are_those_of_differences() {
 #[test]
 fn products_of_all_ranks_have_values_and_derivatives_of_a_loop() {
     for ranks in (1..=4).flat_map(|a| (1..=4).map(move |b| (a, b))) {
-        for_all(&format!("ranks {ranks:?}"), 12, |draw| {
+        for_all(&format!("ranks {ranks:?}"), 48, |draw| {
             let trial = one(factors(draw, ranks), |v| v[0].matmul(v[1]), |x| product(&x[0], &x[1]));
             values_hold(&trial)?;
             derivatives_hold(&trial, draw)
@@ -645,7 +651,7 @@ fn a_product_over_nothing_is_zero() {
 
 #[test]
 fn the_places_of_extremes_are_the_first_ones() {
-    for_all("max_dim, min_dim, argmax", 64, |draw| {
+    for_all("max_dim, min_dim, argmax", 256, |draw| {
         let shape = draw.full_shape(1..=4);
         let (dim, axis) = draw.axis(shape.len());
         // Few different numbers, so that there are ties.

@@ -89,7 +89,7 @@ fn reshaped(shape: &[usize], choices: &[(u8, usize)]) -> Vec<usize> {
         let axis = p % (to.len() + 1);
         match kind {
             0 if axis + 1 < to.len() => to[axis] *= to.remove(axis + 1),
-            1 if axis < to.len() && to[axis] % 2 == 0 => {
+            1 if axis < to.len() && to[axis].is_multiple_of(2) => {
                 to[axis] /= 2;
                 to.insert(axis, 2);
             }
