@@ -30,8 +30,8 @@ fn main() -> wengert_core::Result<()> {
     if !arguments.json {
         println!("{:<10} {:>12} {:>12} {:>7} {:>12}", "workload", "median ms", "min ms", "reps", "allocations");
     }
-    for workload in workloads::all()?.into_iter().filter(|workload| chosen(workload.name)) {
-        report(workload, &arguments);
+    for name in workloads::NAMES.into_iter().filter(|name| chosen(name)) {
+        workloads::of(name)?.into_iter().for_each(|workload| report(workload, &arguments));
     }
     Ok(())
 }

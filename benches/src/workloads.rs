@@ -13,19 +13,22 @@ pub struct Workload {
     pub run: Box<dyn FnMut()>,
 }
 
-/// All workloads.
-pub fn all() -> Result<Vec<Workload>> {
+/// The names of all workloads.
+pub const NAMES: [&str; 8] = ["S1", "S2", "S3", "S6", "S7", "S10a", "S10b", "S9"];
+
+/// The variants of a workload.
+pub fn of(name: &'static str) -> Result<Vec<Workload>> {
     manual_seed(0);
-    let mut all = Vec::new();
-    all.extend(layer("S1", Rnn::new(100, 200)?, [6, 5, 100]));
-    all.extend(layer("S2", Lstm::builder(50, 100).num_layers(2).build()?, [10, 3, 50]));
-    all.extend(layer("S3", Gru::new(10, 20)?, [3, 32, 10]));
-    all.extend(layer("S6", Gru::new(64, 128)?, [1000, 16, 64]));
-    all.extend(layer("S7", Lstm::new(1024, 1024)?, [32, 64, 1024]));
-    all.extend(layer("S10a", Lstm::new(200, 200)?, [20, 20, 200]));
-    all.extend(layer("S10b", Lstm::new(512, 512)?, [64, 32, 512]));
-    all.push(chain(10_000));
-    Ok(all)
+    Ok(match name {
+        "S1" => layer(name, Rnn::new(100, 200)?, [6, 5, 100]).into(),
+        "S2" => layer(name, Lstm::builder(50, 100).num_layers(2).build()?, [10, 3, 50]).into(),
+        "S3" => layer(name, Gru::new(10, 20)?, [3, 32, 10]).into(),
+        "S6" => layer(name, Gru::new(64, 128)?, [1000, 16, 64]).into(),
+        "S7" => layer(name, Lstm::new(1024, 1024)?, [32, 64, 1024]).into(),
+        "S10a" => layer(name, Lstm::new(200, 200)?, [20, 20, 200]).into(),
+        "S10b" => layer(name, Lstm::new(512, 512)?, [64, 32, 512]).into(),
+        _ => vec![chain(10_000)],
+    })
 }
 
 fn layer<C>(name: &'static str, layer: Recurrent<C>, input: [usize; 3]) -> [Workload; 2]

@@ -1,4 +1,14 @@
-//! Recurrent networks on a dynamic graph.
+//! Recurrent networks on a dynamic graph: tensors, a tape, derivatives of every order, RNN, LSTM, GRU and cells of one's own,
+//! optimizers. This crate re-exports the others; most programs need only its [`prelude`].
+//!
+//! ```
+//! use wengert::prelude::*;
+//! let lstm = Lstm::new(4, 8)?;
+//! let (out, _) = lstm.forward(&Variable::new(Tensor::randn([3, 2, 4])), None)?;
+//! out.square().mean().backward()?;
+//! assert!(lstm.parameters().iter().all(|parameter| parameter.grad().is_some()));
+//! # Ok::<(), wengert::Error>(())
+//! ```
 
 pub use wengert_core as core;
 pub use wengert_core::*;
@@ -26,3 +36,8 @@ pub mod prelude {
     };
     pub use wengert_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd, clip_grad_norm, clip_grad_value};
 }
+
+/// The README's examples, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

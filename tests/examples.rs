@@ -1,0 +1,88 @@
+//! Every example runs, briefly.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use clap::Parser;
+
+#[path = "../examples/char_rnn/main.rs"]
+mod char_rnn;
+#[path = "../examples/rnn_tour.rs"]
+mod rnn_tour;
+
+#[test]
+fn rnn_tour_runs() {
+    assert!(rnn_tour::run().unwrap().is_finite());
+}
+
+/// Options for a small network on a small text.
+fn options(output: &Path, more: &[&str]) -> char_rnn::Options {
+    let text = output.join("text");
+    std::fs::write(&text, "abracadabra, hocus pocus; ".repeat(80)).unwrap();
+    let path = |path: &Path| path.display().to_string();
+    let mut all: Vec<String> = ["char_rnn", "--quiet", "--hidden", "16", "--embedding", "8"].map(String::from).to_vec();
+    all.extend(["--batch", "4", "--sequence", "16", "--text"].map(String::from));
+    all.extend([path(&text), "--output".to_string(), path(output)]);
+    all.extend(more.iter().map(|more| more.to_string()));
+    char_rnn::Options::parse_from(all)
+}
+
+fn run(options: &char_rnn::Options) -> f64 {
+    char_rnn::run(options, &AtomicBool::new(false)).unwrap()
+}
+
+#[test]
+fn char_rnn_learns_with_every_cell() {
+    for cell in ["rnn", "lstm", "gru"] {
+        let folder = tempfile::tempdir().unwrap();
+        let loss = run(&options(folder.path(), &["--cell", cell, "--steps", "150", "--epochs", "99", "--learning-rate", "0.02"]));
+        assert!(loss < 1.5, "{cell} ends at {loss} nats");
+        assert!(folder.path().join("loss.svg").exists());
+    }
+}
+
+#[test]
+fn char_rnn_resumed_goes_on_bit_for_bit() {
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let long = ["--steps", "50", "--dropout", "0.2", "--epochs", "99"];
+    run(&options(whole.path(), &long));
+    run(&options(parts.path(), &["--steps", "23", "--dropout", "0.2", "--epochs", "99"]));
+    let saved = parts.path().join("checkpoint.safetensors");
+    // Something else happens on this thread in between.
+    wengert::manual_seed(99);
+    let resume = ["--steps", "50", "--epochs", "99", "--resume", saved.to_str().unwrap()];
+    run(&options(parts.path(), &resume));
+    let load = |folder: &Path| wengert::TensorMap::load(folder.join("checkpoint.safetensors")).unwrap();
+    let (whole, parts) = (load(whole.path()), load(parts.path()));
+    for name in whole.names().filter(|name| !name.starts_with("position.training")) {
+        assert_eq!(whole.get(name), parts.get(name), "{name}");
+    }
+}
+
+#[test]
+fn char_rnn_interrupted_saves_and_refuses_what_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    char_rnn::run(&options(folder.path(), &["--epochs", "99"]), &AtomicBool::new(true)).unwrap();
+    let saved = folder.path().join("checkpoint.safetensors");
+    let map = wengert::TensorMap::load(&saved).unwrap();
+    assert_eq!(map.number("position.step").unwrap(), 1.0);
+
+    let resume = |file: &Path| {
+        char_rnn::run(&options(folder.path(), &["--resume", file.to_str().unwrap()]), &AtomicBool::new(false))
+    };
+    let cut = folder.path().join("cut");
+    let bytes = std::fs::read(&saved).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(resume(&cut).unwrap_err().to_string().contains("damaged"));
+    std::fs::write(&cut, [7u8; 100]).unwrap();
+    assert!(resume(&cut).unwrap_err().to_string().contains("damaged"));
+}
+
+#[test]
+fn char_rnn_writes_from_a_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&options(folder.path(), &["--steps", "5"]));
+    let saved = folder.path().join("checkpoint.safetensors");
+    let sample = ["--sample", "30", "--prompt", "abra", "--resume", saved.to_str().unwrap()];
+    assert!(run(&options(folder.path(), &sample)).is_finite());
+}
