@@ -2,7 +2,7 @@
 
 use wengert_core::{Float, Result};
 
-use crate::rule::{OptionMut, Rule, Update, at_least_zero, below_one, options};
+use crate::rule::{OptionMut, Rule, Update, at_least_zero, below_one, options, pulled, with, without};
 use crate::stepper::Stepper;
 
 macro_rules! adam {
@@ -32,7 +32,10 @@ macro_rules! adam {
 
         impl Rule for $options {
             const NAME: &'static str = $text;
-            const STATES: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+
+            fn states(&self) -> &'static [&'static str] {
+                if self.amsgrad { &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"] } else { &["exp_avg", "exp_avg_sq"] }
+            }
 
             fn check(&self) -> Result<()> {
                 at_least_zero(Self::NAME, "lr", self.lr)?;
@@ -61,7 +64,6 @@ macro_rules! adam {
                     eps: self.eps,
                     decay,
                     shrink,
-                    amsgrad: self.amsgrad,
                     sign: if self.maximize { -1.0 } else { 1.0 },
                 };
                 moments.update(update);
@@ -105,30 +107,42 @@ struct Moments {
     eps: f64,
     decay: f64,
     shrink: f64,
-    amsgrad: bool,
     sign: f64,
 }
 
 impl Moments {
-    fn update<T: Float>(&self, Update { step, value, grad, mut states }: Update<'_, T>) {
+    fn update<T: Float>(&self, mut update: Update<'_, T>) {
+        let len = update.value.len();
+        match std::mem::take(&mut update.states).as_mut_slice() {
+            [m, v] => self.pass(update, m, v, &mut without(len)),
+            [m, v, largest] => self.pass(update, m, v, with(largest)),
+            _ => unreachable!("two or three states are declared"),
+        }
+    }
+
+    fn pass<T: Float, const L: usize>(
+        &self,
+        Update { step, value, grad, .. }: Update<'_, T>,
+        m: &mut [T],
+        v: &mut [T],
+        largest: &mut [[T; L]],
+    ) {
         let (b1, b2) = self.betas;
         let power = |beta: f64| 1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX));
         let rate = T::from_f64(self.lr / power(b1));
         let root = T::from_f64(power(b2).sqrt());
         let [old1, new1, old2, new2] = [b1, 1.0 - b1, b2, 1.0 - b2].map(T::from_f64);
         let [eps, decay, shrink, sign] = [self.eps, self.decay, self.shrink, self.sign].map(T::from_f64);
-        let [m, v, largest] = states.as_mut_slice() else { unreachable!("three states are declared") };
-        let moments = m.iter_mut().zip(v.iter_mut()).zip(largest.iter_mut());
+        let moments = m.iter_mut().zip(v).zip(largest);
         for ((p, g), ((m, v), largest)) in value.iter_mut().zip(grad).zip(moments) {
-            let g = sign * *g + decay * *p;
+            let g = pulled(*g, *p, sign, decay);
             *m = old1 * *m + new1 * g;
             *v = old2 * *v + new2 * g * g;
-            let second = if self.amsgrad {
-                *largest = if *v > *largest { *v } else { *largest };
-                *largest
-            } else {
-                *v
-            };
+            let mut second = *v;
+            if let Some(largest) = largest.first_mut() {
+                *largest = if *largest >= second { *largest } else { second };
+                second = *largest;
+            }
             *p = shrink * *p - rate * *m / (second.sqrt() / root + eps);
         }
     }

@@ -1,12 +1,14 @@
 //! Keeping gradients in bounds.
 
-use wengert_core::{Error, Float, Parameter, Result, Variable, no_grad};
+use std::collections::HashSet;
+
+use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 /// Scales all gradients by `min(1, max_norm / (norm + 1e-6))`, where `norm` is the 2-norm of all of them together; gives
 /// that norm (`torch.nn.utils.clip_grad_norm_`).
 ///
 /// # Errors
-/// None without `error_if_nonfinite`; see [`clip_grad_norm_with`].
+/// If `max_norm` is negative or NaN.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -21,31 +23,53 @@ pub fn clip_grad_norm<T: Float>(parameters: &[Parameter<T>], max_norm: f64) -> R
     clip_grad_norm_with(parameters, max_norm, 2.0, false)
 }
 
-/// [`clip_grad_norm`] with the `norm_type`-norm (infinity for the largest element).
+/// [`clip_grad_norm`] with the `norm_type`-norm, the `p`-th root of the sum of `|g|^p` (infinity: the largest `|g|`).
 ///
 /// # Errors
-/// If `error_if_nonfinite` and the norm is infinite or NaN; then no gradient has changed.
+/// If `max_norm` is negative or NaN, `norm_type` is not above 0, or the norm is infinite or NaN and `error_if_nonfinite`
+/// is set; then no gradient has changed.
+///
+/// ```
+/// use wengert_core::{Parameter, Tensor};
+/// use wengert_optim::clip_grad_norm_with;
+/// let w = Parameter::new(Tensor::from([3.0f64, f64::NAN]));
+/// w.square().sum().backward()?;
+/// let error = clip_grad_norm_with(&[w], 1.0, f64::INFINITY, true).unwrap_err();
+/// assert_eq!(error.to_string(), "clip_grad_norm: the gradients' norm must be finite, got NaN");
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
 pub fn clip_grad_norm_with<T: Float>(
     parameters: &[Parameter<T>],
     max_norm: f64,
     norm_type: f64,
     error_if_nonfinite: bool,
 ) -> Result<f64> {
-    let grads: Vec<Variable<T>> = parameters.iter().filter_map(|parameter| parameter.grad()).collect();
-    let norms: Vec<f64> = grads.iter().map(|grad| norm(grad, norm_type)).collect();
-    let total = norm_of(norms.into_iter(), norm_type);
+    if max_norm.is_nan() || max_norm < 0.0 {
+        return Err(Error::argument("clip_grad_norm", "max_norm", "at least 0", max_norm));
+    }
+    if norm_type.is_nan() || norm_type <= 0.0 {
+        return Err(Error::argument("clip_grad_norm", "norm_type", "above 0", norm_type));
+    }
+    let norms =
+        distinct(parameters).filter_map(|parameter| parameter.grad()).map(|grad| norm(&grad, norm_type));
+    let total = norm_of(norms, norm_type);
     if error_if_nonfinite && !total.is_finite() {
         return Err(Error::argument("clip_grad_norm", "the gradients' norm", "finite", total));
     }
     let scale = max_norm / (total + 1e-6);
     // As in PyTorch a norm that is not finite spoils the gradients visibly, rather than silently passing.
     if scale < 1.0 || scale.is_nan() {
-        change(parameters, |grad| no_grad(|| grad * scale));
+        let scale = T::from_f64(scale);
+        change(parameters, |x| x * scale);
     }
     Ok(total)
 }
 
-/// Holds every element of every gradient inside `[-value, value]` (`torch.nn.utils.clip_grad_value_`).
+/// Holds every element of every gradient inside `[-value, value]` (`torch.nn.utils.clip_grad_value_`);
+/// a NaN stays.
+///
+/// # Panics
+/// If `value` is negative or NaN.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -57,17 +81,45 @@ pub fn clip_grad_norm_with<T: Float>(
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub fn clip_grad_value<T: Float>(parameters: &[Parameter<T>], value: f64) {
-    change(parameters, |grad| no_grad(|| grad.clamp(-value, value)));
+    assert!(value >= 0.0, "clip_grad_value: value must be at least 0, got {value}");
+    let [min, max] = [-value, value].map(T::from_f64);
+    // A NaN is on neither side and stays.
+    change(parameters, |x| {
+        if x < min {
+            min
+        } else if x > max {
+            max
+        } else {
+            x
+        }
+    });
 }
 
-/// Each gradient replaced; a parameter that comes twice is changed once.
-fn change<T: Float>(parameters: &[Parameter<T>], f: impl Fn(&Variable<T>) -> Variable<T>) {
-    let mut seen = std::collections::HashSet::new();
-    for parameter in parameters.iter().filter(|parameter| seen.insert(parameter.id())) {
-        if let Some(grad) = parameter.grad() {
-            parameter.set_grad(Some(f(&grad)));
+/// The parameters, tied ones once.
+fn distinct<T: Float>(parameters: &[Parameter<T>]) -> impl Iterator<Item = &Parameter<T>> {
+    let mut seen = HashSet::new();
+    parameters.iter().filter(move |parameter| seen.insert(parameter.id()))
+}
+
+/// Changes the elements of each gradient, in place if nobody else holds it.
+fn change<T: Float>(parameters: &[Parameter<T>], f: impl Fn(T) -> T) {
+    for parameter in distinct(parameters) {
+        let Some(grad) = parameter.grad() else { continue };
+        let mut values = grad.value();
+        drop(grad);
+        parameter.zero_grad();
+        match values.data_mut() {
+            Ok(elements) => elements.iter_mut().for_each(|x| *x = f(*x)),
+            Err(_) => values = changed(&values, &f),
         }
+        parameter.set_grad(Some(Variable::from(values)));
     }
+}
+
+fn changed<T: Float>(values: &Tensor<T>, f: impl Fn(T) -> T) -> Tensor<T> {
+    let values = values.contiguous();
+    let old = values.as_slice().expect("contiguous");
+    Tensor::from_fn(values.shape(), |i| f(old[i]))
 }
 
 fn norm<T: Float>(grad: &Variable<T>, norm_type: f64) -> f64 {
@@ -77,8 +129,8 @@ fn norm<T: Float>(grad: &Variable<T>, norm_type: f64) -> f64 {
 
 fn norm_of(values: impl Iterator<Item = f64>, norm_type: f64) -> f64 {
     if norm_type == f64::INFINITY {
-        // `max` alone would pass over a NaN.
-        return values.fold(0.0, |max, x| if x.is_nan() { x } else { x.abs().max(max) });
+        // `f64::max` would pass over a NaN, wherever it is.
+        return values.fold(0.0, |max: f64, x| if max.is_nan() || x.abs() <= max { max } else { x.abs() });
     }
     if norm_type == 2.0 {
         return values.map(|x| x * x).sum::<f64>().sqrt();

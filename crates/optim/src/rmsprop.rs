@@ -2,7 +2,7 @@
 
 use wengert_core::{Float, Result};
 
-use crate::rule::{OptionMut, Rule, Update, at_least_zero, options};
+use crate::rule::{OptionMut, Rule, Update, at_least_zero, options, pulled, with, without};
 use crate::stepper::Stepper;
 
 options! {
@@ -33,7 +33,15 @@ pub type RmsProp<T = f32> = Stepper<RmsPropOptions, T>;
 
 impl Rule for RmsPropOptions {
     const NAME: &'static str = "RMSprop";
-    const STATES: &'static [&'static str] = &["square_avg", "grad_avg", "momentum_buffer"];
+
+    fn states(&self) -> &'static [&'static str] {
+        match (self.centered, self.momentum > 0.0) {
+            (false, false) => &["square_avg"],
+            (true, false) => &["square_avg", "grad_avg"],
+            (false, true) => &["square_avg", "momentum_buffer"],
+            (true, true) => &["square_avg", "grad_avg", "momentum_buffer"],
+        }
+    }
 
     fn check(&self) -> Result<()> {
         let all = [("lr", self.lr), ("alpha", self.alpha), ("eps", self.eps)];
@@ -49,24 +57,43 @@ impl Rule for RmsPropOptions {
         &mut self.lr
     }
 
-    fn update<T: Float>(&self, Update { value, grad, mut states, .. }: Update<'_, T>) {
+    fn update<T: Float>(&self, mut update: Update<'_, T>) {
+        let len = update.value.len();
+        match (std::mem::take(&mut update.states).as_mut_slice(), self.centered) {
+            ([square, mean, buffer], _) => self.pass(update, square, with(mean), with(buffer)),
+            ([square, mean], true) => self.pass(update, square, with(mean), &mut without(len)),
+            ([square, buffer], false) => self.pass(update, square, &mut without(len), with(buffer)),
+            ([square], _) => self.pass(update, square, &mut without(len), &mut without(len)),
+            _ => unreachable!("one to three states are declared"),
+        }
+    }
+}
+
+impl RmsPropOptions {
+    fn pass<T: Float, const M: usize, const B: usize>(
+        &self,
+        Update { value, grad, .. }: Update<'_, T>,
+        square: &mut [T],
+        mean: &mut [[T; M]],
+        buffer: &mut [[T; B]],
+    ) {
         let [lr, old, new] = [self.lr, self.alpha, 1.0 - self.alpha].map(T::from_f64);
         let [eps, decay, mu] = [self.eps, self.weight_decay, self.momentum].map(T::from_f64);
         let sign = if self.maximize { -T::ONE } else { T::ONE };
-        let [square, mean, buffer] = states.as_mut_slice() else { unreachable!("three states are declared") };
-        let states = square.iter_mut().zip(mean.iter_mut()).zip(buffer.iter_mut());
-        for ((p, g), ((s, m), b)) in value.iter_mut().zip(grad).zip(states) {
-            let g = sign * *g + decay * *p;
+        for ((p, g), ((s, m), b)) in value.iter_mut().zip(grad).zip(square.iter_mut().zip(mean).zip(buffer)) {
+            let g = pulled(*g, *p, sign, decay);
             *s = old * *s + new * g * g;
-            let variance = if self.centered {
+            let mut variance = *s;
+            if let Some(m) = m.first_mut() {
                 *m = old * *m + new * g;
-                *s - *m * *m
-            } else {
-                *s
-            };
-            let step = g / (variance.sqrt() + eps);
-            *b = mu * *b + step;
-            *p = *p - lr * if self.momentum > 0.0 { *b } else { step };
+                variance = variance - *m * *m;
+            }
+            let mut step = g / (variance.sqrt() + eps);
+            if let Some(b) = b.first_mut() {
+                *b = mu * *b + step;
+                step = *b;
+            }
+            *p = *p - lr * step;
         }
     }
 }

@@ -10,8 +10,10 @@ pub struct Update<'u, T> {
     pub value: &'u mut [T],
     /// The gradient's elements.
     pub grad: &'u [T],
-    /// One slice for each name in [`Rule::STATES`], zeros before the first step.
+    /// One slice for each name in [`Rule::states`], in that order.
     pub states: Vec<&'u mut [T]>,
+    /// Whether one of the states begins with this step, as zeros.
+    pub fresh: bool,
 }
 
 /// An optimizer's options and its update of one parameter.
@@ -19,8 +21,8 @@ pub trait Rule: Clone {
     /// The name in messages.
     const NAME: &'static str;
 
-    /// The names of the states that a parameter has, as PyTorch calls them.
-    const STATES: &'static [&'static str];
+    /// The names of the states that a parameter has under these options, as PyTorch calls them; no others are kept.
+    fn states(&self) -> &'static [&'static str];
 
     /// Refuses options outside their ranges.
     ///
@@ -62,9 +64,34 @@ impl OptionMut<'_> {
     }
 }
 
-/// Refuses an option that is negative or no number.
+/// The gradient that a rule goes by: negated to maximise, with the weight decay's pull.
+#[inline(always)]
+pub(crate) fn pulled<T: Float>(grad: T, value: T, sign: T, decay: T) -> T {
+    // Without decay the value has no say, or an infinite one would make a NaN.
+    if decay == T::ZERO { sign * grad } else { sign * grad + decay * value }
+}
+
+/// A state that is there, for a pass that may also go [`without`].
+#[inline(always)]
+pub(crate) fn with<T>(state: &mut [T]) -> &mut [[T; 1]] {
+    state.as_chunks_mut().0
+}
+
+/// A state that is not there: as many places as parameters, in no memory.
+#[inline(always)]
+pub(crate) fn without<T: Float>(len: usize) -> Vec<[T; 0]> {
+    vec![[]; len]
+}
+
+/// Refuses an option that is negative, infinite or no number.
 pub(crate) fn at_least_zero(rule: &'static str, option: &'static str, value: f64) -> Result<()> {
-    in_range(rule, option, value, value >= 0.0 && value.is_finite(), "at least 0")
+    finite(rule, option, value)?;
+    in_range(rule, option, value, value >= 0.0, "at least 0")
+}
+
+/// Refuses an option that is infinite or no number.
+pub(crate) fn finite(rule: &'static str, option: &'static str, value: f64) -> Result<()> {
+    in_range(rule, option, value, value.is_finite(), "finite")
 }
 
 /// Refuses a decay rate outside [0, 1).

@@ -2,7 +2,7 @@
 
 use wengert_core::{Error, Float, Result};
 
-use crate::rule::{OptionMut, Rule, Update, at_least_zero, options};
+use crate::rule::{OptionMut, Rule, Update, at_least_zero, finite, options, pulled, with, without};
 use crate::stepper::Stepper;
 
 options! {
@@ -39,15 +39,24 @@ pub type Sgd<T = f32> = Stepper<SgdOptions, T>;
 
 impl Rule for SgdOptions {
     const NAME: &'static str = "SGD";
-    const STATES: &'static [&'static str] = &["momentum_buffer"];
+
+    fn states(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] }
+    }
 
     fn check(&self) -> Result<()> {
         at_least_zero(Self::NAME, "lr", self.lr)?;
         at_least_zero(Self::NAME, "momentum", self.momentum)?;
+        finite(Self::NAME, "dampening", self.dampening)?;
         at_least_zero(Self::NAME, "weight_decay", self.weight_decay)?;
         if self.nesterov && (self.momentum <= 0.0 || self.dampening != 0.0) {
             let got = format!("momentum {}, dampening {}", self.momentum, self.dampening);
-            return Err(Error::argument(Self::NAME, "nesterov", "used with momentum above 0 and dampening 0", got));
+            return Err(Error::argument(
+                Self::NAME,
+                "nesterov",
+                "used with momentum above 0 and dampening 0",
+                got,
+            ));
         }
         Ok(())
     }
@@ -60,19 +69,29 @@ impl Rule for SgdOptions {
         &mut self.lr
     }
 
-    fn update<T: Float>(&self, Update { step, value, grad, mut states }: Update<'_, T>) {
+    fn update<T: Float>(&self, mut update: Update<'_, T>) {
+        let len = update.value.len();
+        match std::mem::take(&mut update.states).as_mut_slice() {
+            [buffer] => self.pass(update, with(buffer)),
+            _ => self.pass(update, &mut without(len)),
+        }
+    }
+}
+
+impl SgdOptions {
+    fn pass<T: Float, const B: usize>(&self, update: Update<'_, T>, buffer: &mut [[T; B]]) {
+        let Update { value, grad, fresh, .. } = update;
         let [lr, mu, decay] = [self.lr, self.momentum, self.weight_decay].map(T::from_f64);
-        let fresh = T::from_f64(if step == 1 { 1.0 } else { 1.0 - self.dampening });
-        let kept = if step == 1 { T::ZERO } else { mu };
+        // The first gradient enters the momentum whole.
+        let [kept, taken] =
+            if fresh { [0.0, 1.0] } else { [self.momentum, 1.0 - self.dampening] }.map(T::from_f64);
         let sign = if self.maximize { -T::ONE } else { T::ONE };
-        for ((p, g), b) in value.iter_mut().zip(grad).zip(states[0].iter_mut()) {
-            let g = sign * *g + decay * *p;
-            *b = kept * *b + fresh * g;
-            let direction = match (self.momentum != 0.0, self.nesterov) {
-                (false, _) => g,
-                (true, false) => *b,
-                (true, true) => g + mu * *b,
-            };
+        for ((p, g), b) in value.iter_mut().zip(grad).zip(buffer) {
+            let mut direction = pulled(*g, *p, sign, decay);
+            if let Some(b) = b.first_mut() {
+                *b = kept * *b + taken * direction;
+                direction = if self.nesterov { direction + mu * *b } else { *b };
+            }
             *p = *p - lr * direction;
         }
     }

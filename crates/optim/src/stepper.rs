@@ -41,7 +41,8 @@ pub trait Optimizer<T: Float = f32> {
 /// Parameters that share options.
 #[derive(Clone, Debug)]
 pub struct Group<R, T: Float = f32> {
-    /// The options, which may be changed between steps.
+    /// The options, which may be changed between steps. A state that they no longer ask for is dropped, a new one
+    /// begins at the next step.
     pub options: R,
     pub(crate) members: Vec<Member<T>>,
 }
@@ -51,7 +52,8 @@ pub struct Group<R, T: Float = f32> {
 pub(crate) struct Member<T: Float> {
     pub(crate) parameter: Parameter<T>,
     pub(crate) step: u64,
-    pub(crate) states: Vec<Vec<T>>,
+    /// By name, in the rule's order as of the last step.
+    pub(crate) states: Vec<(&'static str, Vec<T>)>,
 }
 
 /// A [`Rule`] applied to groups of parameters: every optimizer of this crate, by its alias.
@@ -95,7 +97,11 @@ impl<R: Rule, T: Float> Stepper<R, T> {
     ///
     /// # Errors
     /// If there are none, one is in another group already, or an option is out of its range.
-    pub fn add_group(&mut self, parameters: impl IntoIterator<Item = Parameter<T>>, options: R) -> Result<()> {
+    pub fn add_group(
+        &mut self,
+        parameters: impl IntoIterator<Item = Parameter<T>>,
+        options: R,
+    ) -> Result<()> {
         options.check()?;
         let known: HashSet<usize> = self.members().map(|member| member.parameter.id()).collect();
         let mut seen = HashSet::new();
@@ -145,16 +151,30 @@ impl<T: Float> Member<T> {
     }
 
     fn advance<R: Rule>(&mut self, options: &R) -> Result<()> {
-        let Some(grad) = self.parameter.grad().filter(|_| self.parameter.requires_grad()) else { return Ok(()) };
+        let Some(grad) = self.parameter.grad().filter(|_| self.parameter.requires_grad()) else {
+            return Ok(());
+        };
         let grad = grad.value().contiguous();
         let grad = grad.as_slice().expect("contiguous");
-        if self.states.is_empty() {
-            self.states = R::STATES.iter().map(|_| vec![T::ZERO; grad.len()]).collect();
-        }
+        let fresh = self.arrange(options.states(), grad.len());
         self.step += 1;
-        let states = self.states.iter_mut().map(Vec::as_mut_slice).collect();
+        let states = self.states.iter_mut().map(|(_, values)| values.as_mut_slice()).collect();
         let step = self.step;
-        self.parameter.update(R::NAME, |value| options.update(Update { step, value, grad, states }))
+        self.parameter.update(R::NAME, |value| options.update(Update { step, value, grad, states, fresh }))
+    }
+
+    /// Brings the states in line with the options, which may have changed; true if one begins, as zeros.
+    fn arrange(&mut self, names: &[&'static str], len: usize) -> bool {
+        if self.states.iter().map(|(name, _)| name).eq(names) {
+            return false;
+        }
+        let mut old = std::mem::take(&mut self.states);
+        let before = old.len();
+        for &name in names {
+            let kept = old.iter().position(|(known, _)| *known == name).map(|at| old.swap_remove(at));
+            self.states.push(kept.unwrap_or_else(|| (name, vec![T::ZERO; len])));
+        }
+        before - old.len() < names.len()
     }
 }
 
