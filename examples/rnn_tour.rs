@@ -63,7 +63,10 @@ fn lstm() -> Result<f64> {
     let lstm = Lstm::builder(50, 100).num_layers(2).build()?;
     println!("{lstm}");
     let weight = lstm.parameter("weight_hh_l0")?;
-    println!("weight_hh_l0 {:?}: four gates (input, forget, cell, output) of 100 rows each, one below", weight.shape());
+    println!(
+        "weight_hh_l0 {:?}: four gates (input, forget, cell, output) of 100 rows each, one below",
+        weight.shape()
+    );
     println!("the other, so that one product serves all four\n");
 
     let x = Variable::new(Tensor::randn([10, 3, 50]));

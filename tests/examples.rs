@@ -20,7 +20,8 @@ fn options(output: &Path, more: &[&str]) -> char_rnn::Options {
     let text = output.join("text");
     std::fs::write(&text, "abracadabra, hocus pocus; ".repeat(80)).unwrap();
     let path = |path: &Path| path.display().to_string();
-    let mut all: Vec<String> = ["char_rnn", "--quiet", "--hidden", "16", "--embedding", "8"].map(String::from).to_vec();
+    let mut all: Vec<String> =
+        ["char_rnn", "--quiet", "--hidden", "16", "--embedding", "8"].map(String::from).to_vec();
     all.extend(["--batch", "4", "--sequence", "16", "--text"].map(String::from));
     all.extend([path(&text), "--output".to_string(), path(output)]);
     all.extend(more.iter().map(|more| more.to_string()));
@@ -35,7 +36,10 @@ fn run(options: &char_rnn::Options) -> f64 {
 fn char_rnn_learns_with_every_cell() {
     for cell in ["rnn", "lstm", "gru"] {
         let folder = tempfile::tempdir().unwrap();
-        let loss = run(&options(folder.path(), &["--cell", cell, "--steps", "150", "--epochs", "99", "--learning-rate", "0.02"]));
+        let loss = run(&options(
+            folder.path(),
+            &["--cell", cell, "--steps", "150", "--epochs", "99", "--learning-rate", "0.02"],
+        ));
         assert!(loss < 1.5, "{cell} ends at {loss} nats");
         assert!(folder.path().join("loss.svg").exists());
     }

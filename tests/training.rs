@@ -14,14 +14,22 @@ fn model() -> Result<Model> {
 }
 
 /// One step of training with the state carried on; the gradient is recorded too if `create_graph`.
-fn step(model: &Model, adam: &mut Adam, state: &mut Option<(Variable, Variable)>, create_graph: bool) -> Result<f32> {
+fn step(
+    model: &Model,
+    adam: &mut Adam,
+    state: &mut Option<(Variable, Variable)>,
+    create_graph: bool,
+) -> Result<f32> {
     let x = Variable::new(Tensor::randn([5, 2, 4]));
     let (out, next) = model.rnn.forward(&x, state.as_ref())?;
     let loss = model.head.forward(&out)?.square().mean();
     loss.backward_options(None, &GradOptions::default().create_graph(create_graph))?;
     if create_graph {
         // A recorded gradient needs the weights, so nothing may change them while it lives.
-        model.parameters().iter().for_each(|parameter| parameter.set_grad(parameter.grad().map(|grad| grad.detach())));
+        model
+            .parameters()
+            .iter()
+            .for_each(|parameter| parameter.set_grad(parameter.grad().map(|grad| grad.detach())));
     }
     let value = loss.item()?;
     drop((loss, out));

@@ -28,7 +28,10 @@ fn main() -> wengert_core::Result<()> {
     let arguments = Arguments::parse();
     let chosen = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     if !arguments.json {
-        println!("{:<10} {:>12} {:>12} {:>7} {:>12}", "workload", "median ms", "min ms", "reps", "allocations");
+        println!(
+            "{:<10} {:>12} {:>12} {:>7} {:>12}",
+            "workload", "median ms", "min ms", "reps", "allocations"
+        );
     }
     for name in workloads::NAMES.into_iter().filter(|name| chosen(name)) {
         workloads::of(name)?.into_iter().for_each(|workload| report(workload, &arguments));

@@ -88,7 +88,12 @@ pub fn restore<C: Cell<Element = f32>>(
     fresh: &C::State,
 ) -> Result<(C::State, Position)> {
     if saved.note("alphabet") != Some(&alphabet.iter().collect::<String>()) {
-        return Err(Error::argument("char_rnn", "the text", "the one that the checkpoint was trained on", "another"));
+        return Err(Error::argument(
+            "char_rnn",
+            "the text",
+            "the one that the checkpoint was trained on",
+            "another",
+        ));
     }
     let generator = GeneratorState::from_bytes(saved.bytes("generator")?)?;
     let mut parts = (0..).map(|i| saved.tensor::<f32>(&format!("state.{i}")).map(Variable::from));

@@ -3,8 +3,6 @@
 use wengert::Generator;
 use wengert::prelude::*;
 
-
-
 use super::text::index_of;
 
 /// Characters in, scores of the next ones out.

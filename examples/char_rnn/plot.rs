@@ -15,7 +15,8 @@ pub fn draw(path: &Path, position: &Position) -> Result<()> {
 fn chart(path: &Path, position: &Position) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let all = || position.training.iter().chain(&position.validation);
     let range = |value: fn(&(f64, f64)) -> f64| {
-        let (low, high) = all().fold((f64::MAX, f64::MIN), |(low, high), p| (low.min(value(p)), high.max(value(p))));
+        let (low, high) =
+            all().fold((f64::MAX, f64::MIN), |(low, high), p| (low.min(value(p)), high.max(value(p))));
         if low < high { low..high } else { low - 0.5..low + 0.5 }
     };
     if all().next().is_none() {
@@ -29,9 +30,14 @@ fn chart(path: &Path, position: &Position) -> std::result::Result<(), Box<dyn st
         .y_label_area_size(50)
         .build_cartesian_2d(range(|p| p.0), range(|p| p.1))?;
     chart.configure_mesh().x_desc("steps").y_desc("nats per character").draw()?;
-    for (name, points, colour) in [("training", &position.training, BLUE), ("validation", &position.validation, RED)] {
+    for (name, points, colour) in
+        [("training", &position.training, BLUE), ("validation", &position.validation, RED)]
+    {
         let line = LineSeries::new(points.iter().copied(), &colour);
-        chart.draw_series(line)?.label(name).legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
+        chart
+            .draw_series(line)?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
     }
     chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw()?;
     area.present()?;

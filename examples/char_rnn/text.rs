@@ -24,7 +24,12 @@ impl Corpus {
         let indices: Vec<i64> = text.chars().filter_map(|c| index_of(&alphabet, c)).collect();
         let (train, validation) = indices.split_at(indices.len() / 10 * 9);
         if validation.len() < 2 {
-            return Err(Error::argument("char_rnn", "the text", "at least 20 characters long", indices.len()));
+            return Err(Error::argument(
+                "char_rnn",
+                "the text",
+                "at least 20 characters long",
+                indices.len(),
+            ));
         }
         Ok(Corpus { train: train.to_vec(), validation: validation.to_vec(), alphabet })
     }
@@ -47,7 +52,12 @@ fn own_text() -> Result<String> {
     for folder in ["crates", "examples", "docs", "tests", "benches"] {
         collect(&root.join(folder), &mut files);
     }
-    files.extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root.join(name)).into_iter().filter(|p| p.exists()));
+    files.extend(
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]
+            .map(|name| root.join(name))
+            .into_iter()
+            .filter(|p| p.exists()),
+    );
     files.sort();
     files.iter().map(|path| read(path)).collect()
 }

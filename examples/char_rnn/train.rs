@@ -18,7 +18,12 @@ use super::{Options, plot};
 const SAMPLE: usize = 200;
 
 /// Trains a model over cells that `builder` makes; gives the validation loss.
-pub fn run<F>(options: &Options, saved: Option<TensorMap>, stop: &AtomicBool, builder: RecurrentBuilder<F>) -> Result<f64>
+pub fn run<F>(
+    options: &Options,
+    saved: Option<TensorMap>,
+    stop: &AtomicBool,
+    builder: RecurrentBuilder<F>,
+) -> Result<f64>
 where
     F: CellFactory<Cell: Cell<Element = f32>>,
 {
@@ -140,7 +145,10 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         let (sum, count) = std::mem::take(&mut self.position.epoch_loss);
         let validation = self.position.validation.last().map_or(f64::NAN, |last| last.1);
         let epoch = self.position.step / windows;
-        let line = format!("epoch {epoch}: training {:.3}, validation {validation:.3} nats", sum / count.max(1) as f64);
+        let line = format!(
+            "epoch {epoch}: training {:.3}, validation {validation:.3} nats",
+            sum / count.max(1) as f64
+        );
         bar.suspend(|| println!("{line}"));
         self.state = self.model.zero_state(self.streams.batch());
     }
@@ -154,7 +162,11 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
     }
 
     fn announce(&self, total: usize) {
-        let name = self.options.text.as_ref().map_or("its own sources".to_string(), |path| path.display().to_string());
+        let name = self
+            .options
+            .text
+            .as_ref()
+            .map_or("its own sources".to_string(), |path| path.display().to_string());
         println!(
             "{name}: {} characters, {} different; {} parameters; {total} steps of {} x {}",
             self.corpus.train.len() + self.corpus.validation.len(),
@@ -180,7 +192,9 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
     fn message(&self, loss: f64, bar: &ProgressBar) -> String {
         let speed = bar.per_sec() * (self.streams.batch() * self.options.sequence) as f64;
         let validation = match self.position.validation.last() {
-            Some((_, loss)) => format!(" validation {loss:.3} nats {:.3} bits", loss / std::f64::consts::LN_2),
+            Some((_, loss)) => {
+                format!(" validation {loss:.3} nats {:.3} bits", loss / std::f64::consts::LN_2)
+            }
             None => String::new(),
         };
         format!("loss {loss:.3}{validation} {:.0}k chars/s", speed / 1e3)
@@ -202,7 +216,10 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         saved.save(&file)?;
         plot::draw(&picture, &self.position)?;
         if interrupted {
-            println!("interrupted; go on with: cargo run --release --example char_rnn -- --resume {}", file.display());
+            println!(
+                "interrupted; go on with: cargo run --release --example char_rnn -- --resume {}",
+                file.display()
+            );
         } else if let Some(count) = self.options.sample {
             println!("{}", self.sample(count)?);
         }

@@ -27,7 +27,11 @@ impl Default for Dims {
 impl PartialEq for Dims {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        **self == **other
+        match (&self.0, &other.0) {
+            // Entries behind the length are zero, so all can be compared at once.
+            (Repr::Inline { len: a, dims: x }, Repr::Inline { len: b, dims: y }) => a == b && x == y,
+            _ => **self == **other,
+        }
     }
 }
 
@@ -113,7 +117,10 @@ impl Dims {
         let removed = self[axis];
         self[axis..].rotate_left(1);
         match &mut self.0 {
-            Repr::Inline { len, .. } => *len -= 1,
+            Repr::Inline { len, dims } => {
+                *len -= 1;
+                dims[*len] = 0;
+            }
             Repr::Heap(dims) => {
                 dims.pop();
             }
@@ -130,13 +137,20 @@ impl Dims {
     /// Strides of these extents laid out in row-major order.
     #[inline]
     pub(crate) fn row_major(&self) -> Dims {
-        let mut strides = self.clone();
+        let mut strides = Dims::default();
+        strides.set_row_major(self);
+        strides
+    }
+
+    /// Becomes the strides of `shape` in row-major order; in place, since moving what was just written is slow.
+    #[inline]
+    pub(crate) fn set_row_major(&mut self, shape: &Dims) {
+        self.clone_from(shape);
         let mut step = 1;
-        for (stride, &extent) in strides.iter_mut().zip(self.iter()).rev() {
+        for (stride, &extent) in self.iter_mut().zip(shape.iter()).rev() {
             *stride = step;
             step *= extent;
         }
-        strides
     }
 }
 

@@ -25,7 +25,9 @@ mod sealed {
 /// fn first<T: Element>(t: &Tensor<T>) -> T { t.to_vec()[0] }
 /// assert_eq!(first(&Tensor::from([3i64, 4])), 3);
 /// ```
-pub trait Element: Copy + Send + Sync + PartialEq + PartialOrd + Debug + Default + 'static + sealed::Sealed {
+pub trait Element:
+    Copy + Send + Sync + PartialEq + PartialOrd + Debug + Default + 'static + sealed::Sealed
+{
     /// 0, or false.
     const ZERO: Self;
     /// 1, or true.

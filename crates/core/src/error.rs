@@ -74,7 +74,9 @@ pub enum Error {
         holders: usize,
     },
     /// Backward of something that is not a scalar needs a cotangent.
-    #[error("backward of a value of shape {shape}: only a scalar has an implicit cotangent, give one with backward_with")]
+    #[error(
+        "backward of a value of shape {shape}: only a scalar has an implicit cotangent, give one with backward_with"
+    )]
     NonScalar {
         /// The value's shape, printed.
         shape: String,
@@ -86,7 +88,9 @@ pub enum Error {
         operation: &'static str,
     },
     /// An input of `grad` does not influence the outputs.
-    #[error("grad: input {index} of shape {shape} was not used to compute the outputs; allow it with allow_unused")]
+    #[error(
+        "grad: input {index} of shape {shape} was not used to compute the outputs; allow it with allow_unused"
+    )]
     Unused {
         /// Its place in the list.
         index: usize,

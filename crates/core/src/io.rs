@@ -84,7 +84,11 @@ impl AnyTensor {
             Dtype::I64 => AnyTensor::I64(parsed(data, shape, i64::from_le_bytes)?),
             Dtype::BOOL => AnyTensor::Bool(parsed(data, shape, |[byte]: [u8; 1]| byte != 0)?),
             Dtype::U8 => AnyTensor::Bytes(data.to_vec()),
-            other => return Err(format!("elements of type {other:?} are not supported; F32, F64, I64, BOOL and U8 are")),
+            other => {
+                return Err(format!(
+                    "elements of type {other:?} are not supported; F32, F64, I64, BOOL and U8 are"
+                ));
+            }
         })
     }
 }
@@ -98,7 +102,8 @@ fn parsed<T: Element, const B: usize>(
     if !rest.is_empty() {
         return Err("its data is cut".to_string());
     }
-    Tensor::from_vec(elements.iter().map(|bytes| from_bytes(*bytes)).collect(), shape).map_err(|e| e.to_string())
+    Tensor::from_vec(elements.iter().map(|bytes| from_bytes(*bytes)).collect(), shape)
+        .map_err(|e| e.to_string())
 }
 
 /// Tensors by name, with notes, in a `.safetensors` file: PyTorch's `state_dict` on disk.
@@ -142,7 +147,10 @@ impl TensorMap {
 
     /// The part whose names begin with `prefix`, without it.
     pub fn prefixed(&self, prefix: &str) -> TensorMap {
-        let own = self.tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(prefix)?.to_string(), t.clone())));
+        let own = self
+            .tensors
+            .iter()
+            .filter_map(|(name, t)| Some((name.strip_prefix(prefix)?.to_string(), t.clone())));
         TensorMap { tensors: own.collect(), notes: HashMap::new() }
     }
 
@@ -211,7 +219,8 @@ impl TensorMap {
     /// # Errors
     /// If the format can't hold it.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let data: Vec<(&String, &AnyTensor, Vec<u8>)> = self.tensors.iter().map(|(n, t)| (n, t, t.bytes())).collect();
+        let data: Vec<(&String, &AnyTensor, Vec<u8>)> =
+            self.tensors.iter().map(|(n, t)| (n, t, t.bytes())).collect();
         let failed = |error: safetensors::SafeTensorError| Error::file(Path::new("safetensors"), error);
         let views = data.iter().map(|(name, tensor, bytes)| {
             Ok((name.as_str(), TensorView::new(tensor.dtype(), tensor.shape(), bytes).map_err(failed)?))
@@ -230,12 +239,17 @@ impl TensorMap {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let damaged = |error: safetensors::SafeTensorError| format!("no safetensors file, or damaged: {error}");
+        let damaged =
+            |error: safetensors::SafeTensorError| format!("no safetensors file, or damaged: {error}");
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let mut map = TensorMap { notes: metadata.metadata().clone().unwrap_or_default(), ..TensorMap::new() };
+        let mut map =
+            TensorMap { notes: metadata.metadata().clone().unwrap_or_default(), ..TensorMap::new() };
         for (name, view) in file.iter() {
-            map.tensors.insert(name.to_string(), AnyTensor::parse(&view).map_err(|reason| format!("{name}: {reason}"))?);
+            map.tensors.insert(
+                name.to_string(),
+                AnyTensor::parse(&view).map_err(|reason| format!("{name}: {reason}"))?,
+            );
         }
         Ok(map)
     }

@@ -44,7 +44,8 @@ pub use ops::{cat, stack};
 pub use pointwise::Pointwise;
 pub use pool::{clear_pool, pool_bytes, set_pool_limit};
 pub use random::{
-    DEFAULT_SEED, Generator, GeneratorState, generator_state, manual_seed, set_generator_state, with_generator,
+    DEFAULT_SEED, Generator, GeneratorState, generator_state, manual_seed, set_generator_state,
+    with_generator,
 };
 pub use real::{Dual, Fused, Lane, Real};
 pub use tape::{

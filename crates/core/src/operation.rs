@@ -144,13 +144,14 @@ fn put_on_tape<T: Float, O: Operation<T>>(
     outputs.iter().for_each(|output| shapes.push(output.dims().clone()));
     let mut kept: Kept<T> = SmallVec::new();
     if saves != Saves::NOTHING {
-        (0..tensors.len()).for_each(|i| kept.push(saves.input(i).then(|| tensors[i].clone())));
+        (0..tensors.len())
+            .for_each(|i| kept.push(saves.input(i).then(|| Variable::computed(tensors[i].clone(), None))));
         if saves.outputs {
-            outputs.iter().for_each(|output| kept.push(Some(output.clone())));
+            outputs.iter().for_each(|output| kept.push(Some(Variable::computed(output.clone(), None))));
         }
     }
-    let head = Head::new(edges, shapes, kept, &O::NAME, std::panic::Location::caller());
-    Some(Arc::new(Node { head, rule: operation }))
+    let location = std::panic::Location::caller();
+    Some(Arc::new(Node { head: Head::new(edges, shapes, kept, &O::NAME, location), rule: operation }))
 }
 
 /// The values that a node saved for its pullback, as variables.
@@ -160,12 +161,9 @@ pub struct Saved<'n, T: Float> {
 }
 
 impl<'n, T: Float> Saved<'n, T> {
-    pub(crate) fn none(node: &'n NodeRef<T>) -> Self {
-        Saved { node, values: SmallVec::new() }
-    }
-
-    pub(crate) fn push(&mut self, value: Option<Variable<T>>) {
-        self.values.push(value);
+    #[inline]
+    pub(crate) fn new(node: &'n NodeRef<T>, values: SmallVec<[Option<Variable<T>>; 2]>) -> Self {
+        Saved { node, values }
     }
 
     /// Input `i`.
@@ -207,6 +205,13 @@ pub struct Cotangents<T: Float> {
 }
 
 impl<T: Float> Cotangents<T> {
+    #[inline]
+    pub(crate) fn none(outputs: usize) -> Self {
+        let mut values = SmallVec::with_capacity(outputs);
+        (0..outputs).for_each(|_| values.push(None));
+        Cotangents { values }
+    }
+
     /// The cotangent of output `k`; none stands for zero.
     pub fn get(&self, k: usize) -> Option<&Variable<T>> {
         self.values[k].as_ref()
@@ -254,7 +259,7 @@ impl<'w, T: Float> Gradients<'w, T> {
     /// Adds a term to a part of the cotangent of input `i` and nothing elsewhere.
     pub(crate) fn add_region(&mut self, i: usize, region: impl FnOnce() -> Region, cotangent: Variable<T>) {
         if self.wants(i) {
-            self.terms.push((i, Term::Part(region(), cotangent)));
+            self.terms.push((i, Term::Part(Box::new((region(), cotangent)))));
         }
     }
 }

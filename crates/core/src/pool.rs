@@ -62,7 +62,7 @@ impl<T: Element> Pool<T> {
 
 /// A row-major storage of elements of no particular value: whatever its last user left there.
 #[inline]
-pub(crate) fn acquire<T: Element>(shape: Dims) -> Arc<Storage<T>> {
+pub(crate) fn acquire<T: Element>(shape: &Dims) -> Arc<Storage<T>> {
     let len = shape.count();
     let (capacity, class) = class_of(len);
     let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class, capacity)).ok().flatten();

@@ -57,8 +57,10 @@ impl<T: Element> Storage<T> {
 
     /// Shapes a storage that nobody shares yet, row-major.
     #[inline]
-    pub(crate) fn shaped(&mut self, shape: Dims) {
-        self.layout = Layout { offset: 0, strides: shape.row_major(), shape };
+    pub(crate) fn shaped(&mut self, shape: &Dims) {
+        self.layout.offset = 0;
+        self.layout.shape.clone_from(shape);
+        self.layout.strides.set_row_major(shape);
     }
 
     #[inline]

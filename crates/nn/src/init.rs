@@ -81,7 +81,12 @@ pub fn xavier_normal<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()
     normal(parameter, 0.0, gain * (2.0 / (input + output)).sqrt())
 }
 
-fn kaiming_std<T: Float>(operation: &'static str, parameter: &Parameter<T>, mode: FanMode, gain: f64) -> Result<f64> {
+fn kaiming_std<T: Float>(
+    operation: &'static str,
+    parameter: &Parameter<T>,
+    mode: FanMode,
+    gain: f64,
+) -> Result<f64> {
     let (input, output) = fans(operation, parameter)?;
     let fan = if mode == FanMode::FanIn { input } else { output };
     Ok(gain / fan.sqrt())

@@ -32,7 +32,11 @@ impl LayerNorm {
     /// Normalisation over the last axes, which have the extents `normalized_shape`.
     pub fn new(normalized_shape: impl AsRef<[usize]>) -> Self {
         let shape = normalized_shape.as_ref();
-        LayerNorm { weight: Parameter::new(Tensor::ones(shape)), bias: Parameter::new(Tensor::zeros(shape)), eps: 1e-5 }
+        LayerNorm {
+            weight: Parameter::new(Tensor::ones(shape)),
+            bias: Parameter::new(Tensor::zeros(shape)),
+            eps: 1e-5,
+        }
     }
 
     /// The same with another `eps`.

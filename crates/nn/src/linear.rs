@@ -57,7 +57,11 @@ impl<T: Float> Forward for Linear<T> {
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
         let width = self.weight.shape()[1];
         if x.shape().last() != Some(&width) {
-            return Err(Error::shape("Linear", format!("an input whose last axis is {width}"), format!("{:?}", x.shape())));
+            return Err(Error::shape(
+                "Linear",
+                format!("an input whose last axis is {width}"),
+                format!("{:?}", x.shape()),
+            ));
         }
         Ok(x.linear(&self.weight, self.bias.as_deref()))
     }

@@ -38,7 +38,8 @@ pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &Tensor<i64>) -> R
     let count = kept.to_vec().into_iter().filter(|&kept| kept).count();
     let index = targets.map(|target| target.max(0)).unsqueeze(-1)?;
     let picked = logits.log_softmax(-1).gather(-1, &index).squeeze(-1);
-    let picked = if count < targets.numel() { picked.masked_fill(&kept.map(|kept| !kept), 0.0) } else { picked };
+    let picked =
+        if count < targets.numel() { picked.masked_fill(&kept.map(|kept| !kept), 0.0) } else { picked };
     Ok(picked.sum() * (-1.0 / count as f64))
 }
 

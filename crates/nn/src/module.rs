@@ -79,7 +79,9 @@ pub trait Module {
     /// ```
     fn set_requires_grad(&self, name: &str, on: bool) -> Result<()> {
         let all = self.named_parameters();
-        let below = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let below = |known: &str| {
+            known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
         let matching: Vec<_> = all.iter().filter(|(known, _)| below(known)).collect();
         if matching.is_empty() {
             return Err(no_such("set_requires_grad", name, &all));

@@ -64,7 +64,9 @@ pub trait State: Clone {
     /// This state where `mask` (one truth value per sample, (N)) holds, else `other`.
     #[track_caller]
     fn masked(&self, mask: &Tensor<bool>, other: &Self) -> Self {
-        Self::combine(&[self, other], &mut |parts| parts[0].where_(&along_first(mask, parts[0].rank()), parts[1]))
+        Self::combine(&[self, other], &mut |parts| {
+            parts[0].where_(&along_first(mask, parts[0].rank()), parts[1])
+        })
     }
 
     /// States side by side along a new axis `dim`.

@@ -45,7 +45,11 @@ pub trait Persist: Module {
                 Err(error) => misshapen.push(format!("{name} ({error})")),
                 Ok(value) if value.shape() == parameter.shape() => values.push((parameter, value)),
                 Ok(value) => {
-                    misshapen.push(format!("{name} expected {:?}, got {:?}", parameter.shape(), value.shape()));
+                    misshapen.push(format!(
+                        "{name} expected {:?}, got {:?}",
+                        parameter.shape(),
+                        value.shape()
+                    ));
                 }
             }
         }

@@ -27,12 +27,13 @@ pub use wengert_optim as optim;
 /// ```
 pub mod prelude {
     pub use wengert_core::{
-        Error, Float, GradOptions, Parameter, Pointwise, Real, Result, Tape, Tensor, TensorMap, Variable, cat, grad,
-        manual_seed, no_grad, pointwise, stack,
+        Error, Float, GradOptions, Parameter, Pointwise, Real, Result, Tape, Tensor, TensorMap, Variable,
+        cat, grad, manual_seed, no_grad, pointwise, stack,
     };
     pub use wengert_nn::{
-        Cast, Cell, Dropout, Embedding, Forward, Gru, GruCell, LayerNorm, Linear, Lstm, LstmCell, Module, Nonlinearity,
-        Persist, Recurrent, Rnn, RnnCell, Sequential, State, cross_entropy, init, module, mse_loss, state,
+        Cast, Cell, Dropout, Embedding, Forward, Gru, GruCell, LayerNorm, Linear, Lstm, LstmCell, Module,
+        Nonlinearity, Persist, Recurrent, Rnn, RnnCell, Sequential, State, cross_entropy, init, module,
+        mse_loss, state,
     };
     pub use wengert_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd, clip_grad_norm, clip_grad_value};
 }

@@ -28,8 +28,8 @@ impl Plan {
         for (axis, &extent) in shape.iter().enumerate().filter(|(_, extent)| **extent != 1) {
             let kept = outer.len();
             let stride = |o: usize| operands[o].as_ref()[axis];
-            let goes_on =
-                kept > 0 && walkers.iter().enumerate().all(|(o, w)| w.strides[kept - 1] == stride(o) * extent);
+            let goes_on = kept > 0
+                && walkers.iter().enumerate().all(|(o, w)| w.strides[kept - 1] == stride(o) * extent);
             if goes_on {
                 outer[kept - 1] *= extent;
                 walkers.iter_mut().enumerate().for_each(|(o, w)| w.strides[kept - 1] = stride(o));

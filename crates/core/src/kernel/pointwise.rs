@@ -3,7 +3,10 @@
 //! The formula runs over blocks of fixed length that the compiler turns into vectors. An operand that lies in
 //! order is read where it is; one that is broadcast, strided or cut off by the end of a row goes through a
 //! block of scratch, so that one loop serves all layouts.
-#![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side, without closures")]
+#![allow(
+    clippy::needless_range_loop,
+    reason = "arrays of operands are walked side by side, without closures"
+)]
 
 use std::mem::MaybeUninit;
 
@@ -260,7 +263,8 @@ impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O>
                     inputs[i] = readable(inputs[i], self.steps.0[i], j, count, width, &mut scratch_i[i]);
                 }
                 for c in 0..C {
-                    cotangents[c] = readable(cotangents[c], self.steps.1[c], j, count, width, &mut scratch_c[c]);
+                    cotangents[c] =
+                        readable(cotangents[c], self.steps.1[c], j, count, width, &mut scratch_c[c]);
                 }
                 for o in 0..O {
                     if !results[o].is_null() {

@@ -124,7 +124,9 @@ mod tests {
 
     #[test]
     fn agrees_with_a_naive_sum_at_odd_sizes() {
-        for (outer, reduced, inner) in [(1, 1, 1), (3, 5, 1), (2, 1100, 1), (2, 7, 3), (1, 300, 5), (2, 0, 2), (0, 3, 2)] {
+        for (outer, reduced, inner) in
+            [(1, 1, 1), (3, 5, 1), (2, 1100, 1), (2, 7, 3), (1, 300, 5), (2, 0, 2), (0, 3, 2)]
+        {
             let source: Vec<f32> = (0..outer * reduced * inner).map(|i| (i % 17) as f32 - 8.0).collect();
             let naive = |n: usize| -> f32 {
                 (0..reduced).map(|r| source[n / inner * reduced * inner + r * inner + n % inner]).sum()

@@ -29,7 +29,8 @@ impl<T: Float> Operation<T> for IndexSelect {
         let (extent, inner) = (x.shape()[self.axis], x.shape()[self.axis + 1..].iter().product::<usize>());
         let source = x.raw();
         let out = Tensor::build(self.to.clone(), |out| {
-            let rows = out.chunks_exact_mut(inner.max(1)).enumerate().take(if inner == 0 { 0 } else { usize::MAX });
+            let rows =
+                out.chunks_exact_mut(inner.max(1)).enumerate().take(if inner == 0 { 0 } else { usize::MAX });
             for (n, row) in rows {
                 let (outer, place) = (n / self.index.len(), self.index[n % self.index.len()]);
                 let start = (outer * extent + place) * inner;
@@ -81,7 +82,13 @@ fn pointed(operation: &'static str, base: &[usize], axis: usize, index: &Tensor<
     let mut at = vec![0; base.len()];
     let mut places = checked_indices(operation, index, base[axis])?;
     for place in &mut places {
-        let along: usize = at.iter().zip(strides.iter()).enumerate().filter(|(a, _)| *a != axis).map(|(_, (i, s))| i * s).sum();
+        let along: usize = at
+            .iter()
+            .zip(strides.iter())
+            .enumerate()
+            .filter(|(a, _)| *a != axis)
+            .map(|(_, (i, s))| i * s)
+            .sum();
         *place = along + *place * strides[axis];
         advance(&mut at, index.shape());
     }
@@ -141,9 +148,10 @@ impl<T: Float> Operation<T> for ScatterAdd {
             let expected = format!("a source of rank {}", base.rank());
             expect(Err(Error::shape("scatter_add", expected, format!("{:?}", source.shape()))))
         }
-        let region = self.index.shape().iter().enumerate().fold(Ok(source.clone()), |part, (axis, &extent)| {
-            part.and_then(|part| part.narrow(axis as isize, 0, extent))
-        });
+        let region =
+            self.index.shape().iter().enumerate().fold(Ok(source.clone()), |part, (axis, &extent)| {
+                part.and_then(|part| part.narrow(axis as isize, 0, extent))
+            });
         let source = expect(region).contiguous();
         let mut out = base.copy();
         let sums = out.fresh_mut();

@@ -82,7 +82,12 @@ struct Split {
 }
 
 impl Split {
-    fn part<E: crate::element::Element>(&self, base: &Tensor<E>, start: usize, extent: usize) -> Result<Tensor<E>> {
+    fn part<E: crate::element::Element>(
+        &self,
+        base: &Tensor<E>,
+        start: usize,
+        extent: usize,
+    ) -> Result<Tensor<E>> {
         if self.unbind {
             base.select(self.axis as isize, start)
         } else {
@@ -91,7 +96,8 @@ impl Split {
     }
 
     fn starts(&self) -> impl Iterator<Item = (usize, usize)> {
-        let starts = self.extents.iter().scan(0, |start, extent| Some(std::mem::replace(start, *start + extent)));
+        let starts =
+            self.extents.iter().scan(0, |start, extent| Some(std::mem::replace(start, *start + extent)));
         starts.zip(self.extents.iter().copied())
     }
 }

@@ -91,7 +91,8 @@ impl<T: Float> Variable<T> {
                 return Err(Error::shape("layer_norm", expected, format!("{:?}", affine.shape())));
             }
         }
-        let constant = |value: f64| Variable::from(Tensor::full(&*Dims::from(normalized_shape), T::from_f64(value)));
+        let constant =
+            |value: f64| Variable::from(Tensor::full(&*Dims::from(normalized_shape), T::from_f64(value)));
         let weight = weight.cloned().unwrap_or_else(|| constant(1.0));
         let bias = bias.cloned().unwrap_or_else(|| constant(0.0));
         Ok(LayerNorm { axes: normalized_shape.len(), eps }.apply1(&[self, &weight, &bias]))

@@ -23,7 +23,13 @@ pub(super) fn target<T: Float>(data: &mut [T], offset: usize, n: usize) -> MatMu
 
 /// The operands as matrices: a vector is a row on the left and a column on the right.
 fn promoted<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<(Tensor<T>, Tensor<T>)> {
-    let misfit = || Error::shape("matmul", format!("a right operand that fits {:?}", a.shape()), format!("{:?}", b.shape()));
+    let misfit = || {
+        Error::shape(
+            "matmul",
+            format!("a right operand that fits {:?}", a.shape()),
+            format!("{:?}", b.shape()),
+        )
+    };
     if a.rank() == 0 || b.rank() == 0 {
         return Err(misfit());
     }
@@ -61,7 +67,8 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
         return product(&tall(a)?, b)?.reshape(&*shape);
     }
     let batch = dims::broadcast("matmul", &a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?;
-    let full = |x: &Tensor<T>, rows, cols| x.expand(&batch.iter().copied().chain([rows, cols]).collect::<Dims>());
+    let full =
+        |x: &Tensor<T>, rows, cols| x.expand(&batch.iter().copied().chain([rows, cols]).collect::<Dims>());
     let (a, b) = (full(a, m, k)?, full(b, k, n)?);
     let shape: Dims = batch.iter().copied().chain([m, n]).collect();
     Ok(Tensor::build(shape, |out| {

@@ -149,10 +149,18 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn sum_to(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
-        let (own, to) = (self.shape(), shape.as_ref());
-        if own == to {
-            return self.clone();
-        }
+        self.sum_to_dims(&Dims::from(shape.as_ref()))
+    }
+
+    #[track_caller]
+    #[inline]
+    pub(crate) fn sum_to_dims(&self, to: &Dims) -> Variable<T> {
+        if self.dims() == to { self.clone() } else { self.sum_stretched(to) }
+    }
+
+    #[track_caller]
+    fn sum_stretched(&self, to: &[usize]) -> Variable<T> {
+        let own = self.shape();
         let extra = own.len().checked_sub(to.len());
         let fits = extra.is_some_and(|extra| to.iter().zip(&own[extra..]).all(|(&t, &s)| t == s || t == 1));
         assert!(fits, "sum_to: expected a shape that broadcasts to {own:?}, got {to:?}");

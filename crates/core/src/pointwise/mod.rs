@@ -81,7 +81,11 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
 /// A zero cotangent stays zero beside a local derivative that is not finite.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
-pub(crate) fn vjp<P, R, const I: usize, const O: usize>(formula: &P, inputs: [R; I], cotangents: [R; O]) -> [R; I]
+pub(crate) fn vjp<P, R, const I: usize, const O: usize>(
+    formula: &P,
+    inputs: [R; I],
+    cotangents: [R; O],
+) -> [R; I]
 where
     P: Pointwise<I, O>,
     R: Real,

@@ -15,7 +15,10 @@ use crate::variable::{Peek, Variable};
 
 /// Applies `formula` and records it.
 #[track_caller]
-pub(crate) fn apply<T, P, const I: usize, const O: usize>(formula: P, inputs: [&Variable<T>; I]) -> [Variable<T>; O]
+pub(crate) fn apply<T, P, const I: usize, const O: usize>(
+    formula: P,
+    inputs: [&Variable<T>; I],
+) -> [Variable<T>; O]
 where
     T: Float,
     P: Pointwise<I, O>,
@@ -59,7 +62,8 @@ where
         };
         for (i, cotangent) in found.into_iter().enumerate() {
             if let Some(cotangent) = cotangent {
-                gradients.add(i, cotangent.sum_to(inputs[i].shape()));
+                let fits = cotangent.dims() == inputs[i].dims();
+                gradients.add(i, if fits { cotangent } else { cotangent.sum_to_dims(inputs[i].dims()) });
             }
         }
     }
@@ -96,7 +100,9 @@ fn common_shape<T: Float>(name: &'static str, tensors: &[&Tensor<T>]) -> Result<
     if tensors[1..].iter().all(|tensor| tensor.dims() == first) {
         return Ok(first.clone());
     }
-    tensors[1..].iter().try_fold(first.clone(), |common, tensor| dims::broadcast(name, &common, tensor.shape()))
+    tensors[1..]
+        .iter()
+        .try_fold(first.clone(), |common, tensor| dims::broadcast(name, &common, tensor.shape()))
 }
 
 /// Runs a kernel over sources that broadcast to `shape`; gives those results that are wanted.
@@ -107,7 +113,7 @@ fn run<T: Float, const R: usize>(
     wanted: [bool; R],
     kernel: impl FnOnce(&Job<'_, T>),
 ) -> [Option<Tensor<T>>; R] {
-    let mut results = wanted.map(|wanted| wanted.then(|| Tensor::unspecified(shape.clone())));
+    let mut results = wanted.map(|wanted| wanted.then(|| Tensor::unspecified_like(shape)));
     let in_order = sources.iter().all(|source| source.is_contiguous() && source.dims() == shape);
     let plan = if in_order { None } else { Some(plan_of(shape, sources, R)) };
     let mut job = match &plan {

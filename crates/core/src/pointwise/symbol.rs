@@ -190,7 +190,11 @@ impl Real for Symbol {
     fn mul_add(self, a: Self, b: Self) -> Self {
         let trivial = |x: Symbol| x.literal().is_some_and(|x| x == 0.0 || x == 1.0);
         let nothing = b.literal() == Some(0.0);
-        if trivial(self) || trivial(a) || nothing { self * a + b } else { Symbol(push(Step::MulAdd(self.0, a.0, b.0))) }
+        if trivial(self) || trivial(a) || nothing {
+            self * a + b
+        } else {
+            Symbol(push(Step::MulAdd(self.0, a.0, b.0)))
+        }
     }
     fn pow(self, exponent: Self) -> Self {
         self.binary(Binary::Pow, exponent)
@@ -201,7 +205,10 @@ impl Real for Symbol {
 }
 
 /// The steps of a formula's pullback, inputs first, then cotangents; and where the results are.
-fn trace_pullback<P, const I: usize, const O: usize>(formula: &P, absent: [bool; O]) -> (Vec<Step>, [usize; I])
+fn trace_pullback<P, const I: usize, const O: usize>(
+    formula: &P,
+    absent: [bool; O],
+) -> (Vec<Step>, [usize; I])
 where
     P: Pointwise<I, O>,
 {
@@ -262,8 +269,12 @@ where
     for (step, needed) in steps.iter().zip(needed) {
         let value = needed.then(|| match *step {
             Step::Input(i) if i < I => Value::Variable(inputs[i].clone()),
-            Step::Input(k) => Value::Variable(cotangents.get(k - I).expect("absent ones are literals").clone()),
-            step => replay(step, |place| values[place].as_ref().expect("operands of needed steps are needed")),
+            Step::Input(k) => {
+                Value::Variable(cotangents.get(k - I).expect("absent ones are literals").clone())
+            }
+            step => {
+                replay(step, |place| values[place].as_ref().expect("operands of needed steps are needed"))
+            }
         });
         values.push(value);
     }

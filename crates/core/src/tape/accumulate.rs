@@ -7,8 +7,8 @@
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::kernel::copy;
-use crate::ops::region::Embed;
 use crate::operation::Operation;
+use crate::ops::region::Embed;
 use crate::tape::is_recording;
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
@@ -17,62 +17,49 @@ use crate::variable::Variable;
 pub(crate) enum Term<T: Float> {
     /// A term of the value's shape.
     Whole(Variable<T>),
-    /// A term that is zero outside a region of the value.
-    Part(Region, Variable<T>),
+    /// A term that is zero outside a region of the value; boxed, so that the common term stays small.
+    Part(Box<(Region, Variable<T>)>),
 }
 
 impl<T: Float> Term<T> {
     /// The shape of the value whose cotangent this is a term of.
-    pub(crate) fn shape(&self) -> &[usize] {
+    #[inline]
+    pub(crate) fn dims(&self) -> &Dims {
         match self {
-            Term::Whole(cotangent) => cotangent.shape(),
-            Term::Part(region, _) => &region.base,
+            Term::Whole(cotangent) => cotangent.dims(),
+            Term::Part(part) => &part.0.base,
         }
     }
 
     fn whole(self) -> Variable<T> {
         match self {
             Term::Whole(cotangent) => cotangent,
-            Term::Part(region, cotangent) => Embed { region }.apply1(&[&cotangent]),
+            Term::Part(part) => {
+                let (region, cotangent) = *part;
+                Embed { region }.apply1(&[&cotangent])
+            }
         }
     }
 }
 
-/// The terms of one cotangent that have come so far.
-pub(crate) struct Accumulator<T: Float> {
-    sum: Option<Variable<T>>,
-}
-
-impl<T: Float> Accumulator<T> {
-    pub(crate) const EMPTY: Self = Accumulator { sum: None };
-
-    /// Adds a term.
-    pub(crate) fn add(&mut self, term: Term<T>) {
-        let Some(mut sum) = self.sum.take() else {
-            self.sum = Some(term.whole());
-            return;
-        };
-        if is_recording() {
-            self.sum = Some(&sum + &term.whole());
-            return;
-        }
-        self.sum = match (sum.exclusive_mut(), term) {
-            (Some(target), term) => {
-                add_in_place(target, &term);
-                Some(sum)
-            }
-            (None, Term::Whole(cotangent)) => Some(&sum + &cotangent),
-            (None, term) => {
-                let mut copy = sum.value().copy();
-                add_in_place(copy.fresh_mut(), &term);
-                Some(Variable::computed(copy, None))
-            }
-        };
+/// Adds a term to the sum of those that have come so far.
+pub(crate) fn accumulate<T: Float>(sum: &mut Option<Variable<T>>, term: Term<T>) {
+    let Some(so_far) = sum else {
+        *sum = Some(term.whole());
+        return;
+    };
+    if is_recording() {
+        *so_far = &*so_far + &term.whole();
+        return;
     }
-
-    /// The sum, if anything came.
-    pub(crate) fn finish(self) -> Option<Variable<T>> {
-        self.sum
+    match (so_far.exclusive_mut(), term) {
+        (Some(target), term) => add_in_place(target, &term),
+        (None, Term::Whole(cotangent)) => *so_far = &*so_far + &cotangent,
+        (None, term) => {
+            let mut copy = so_far.value().copy();
+            add_in_place(copy.fresh_mut(), &term);
+            *so_far = Variable::computed(copy, None);
+        }
     }
 }
 
@@ -83,10 +70,13 @@ fn add_in_place<T: Float>(target: &mut [T], term: &Term<T>) {
             let strides = Dims::from(source.shape()).row_major();
             copy::update(target, &strides, source.raw(), source.strides(), source.shape(), |a, b| a + b);
         }
-        Term::Part(region, cotangent) => {
+        Term::Part(part) => {
+            let (region, cotangent) = &**part;
             let source = cotangent.peek();
             let target = &mut target[region.offset..];
-            copy::update(target, &region.strides, source.raw(), source.strides(), &region.shape, |a, b| a + b);
+            copy::update(target, &region.strides, source.raw(), source.strides(), &region.shape, |a, b| {
+                a + b
+            });
         }
     }
 }

@@ -45,7 +45,8 @@ impl<T: Float> Graveyard<T> {
 
 #[inline]
 pub(crate) fn bury<T: Float>(inputs: &mut SmallVec<[Option<Edge<T>>; 2]>) {
-    if inputs.iter().flatten().any(|edge| matches!(edge, Edge::Node(node, _) if Arc::strong_count(node) == 1)) {
+    if inputs.iter().flatten().any(|edge| matches!(edge, Edge::Node(node, _) if Arc::strong_count(node) == 1))
+    {
         // At a thread's end its graveyard may be gone; a graph that outlives it is freed recursively.
         let _ = T::graveyard().try_with(|graveyard| graveyard.bury(inputs));
     }

@@ -1,6 +1,6 @@
 //! Derivatives: of a value into its leaves, or of outputs with respect to chosen inputs.
 
-use super::accumulate::{Accumulator, Term};
+use super::accumulate::{Term, accumulate};
 use super::mode::with_recording;
 use super::walk::{Target, Walk, seed};
 use crate::element::Float;
@@ -88,7 +88,11 @@ pub fn grad<T: Float>(
     if let Some(cotangents) = &options.cotangents
         && cotangents.len() != outputs.len()
     {
-        return Err(Error::shape("grad", format!("{} cotangents, one an output", outputs.len()), cotangents.len()));
+        return Err(Error::shape(
+            "grad",
+            format!("{} cotangents, one an output", outputs.len()),
+            cotangents.len(),
+        ));
     }
     let edges = outputs.iter().map(|output| output.edge().ok_or(Error::NoGraph { operation: "grad" }));
     let edges = edges.collect::<Result<Vec<_>>>()?;
@@ -137,8 +141,7 @@ pub(crate) fn backward<T: Float>(
 
 /// The sum of what a leaf had and what comes; in place where nobody else holds it.
 fn add<T: Float>(before: Variable<T>, gradient: &Variable<T>) -> Variable<T> {
-    let mut sum = Accumulator::EMPTY;
-    sum.add(Term::Whole(before));
-    sum.add(Term::Whole(gradient.clone()));
-    sum.finish().expect("two terms came")
+    let mut sum = Some(before);
+    accumulate(&mut sum, Term::Whole(gradient.clone()));
+    sum.expect("a term is added to a sum")
 }

@@ -89,7 +89,15 @@ impl Tape {
     ) {
         let number = self.entries.len();
         let path = String::new();
-        self.entries.push(TapeEntry { number, operation, inputs, shapes, requires_grad, path, location: None });
+        self.entries.push(TapeEntry {
+            number,
+            operation,
+            inputs,
+            shapes,
+            requires_grad,
+            path,
+            location: None,
+        });
     }
 
     /// The lines, in order.

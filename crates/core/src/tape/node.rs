@@ -12,7 +12,6 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::operation::{Cotangents, Gradients, Operation, Saved};
-use crate::tensor::Tensor;
 use crate::variable::Variable;
 
 /// An operation on the tape: what all nodes have, and the rule, in one allocation.
@@ -59,7 +58,7 @@ pub(crate) struct Head<T: Float> {
 type Watchers<T> = Vec<(u32, Weak<Slot<T>>)>;
 
 /// The inputs and then the outputs that the rule asked to keep.
-pub(crate) type Kept<T> = SmallVec<[Option<Tensor<T>>; 2]>;
+pub(crate) type Kept<T> = SmallVec<[Option<Variable<T>>; 2]>;
 
 enum Values<T: Float> {
     /// Their storages know that they are needed, so that nobody changes them in place.
@@ -72,7 +71,7 @@ impl<T: Float> Values<T> {
     fn free(&mut self) -> Option<Kept<T>> {
         match std::mem::replace(self, Values::Freed) {
             Values::Kept(kept) => {
-                kept.iter().flatten().for_each(|value| value.storage().unmark_saved());
+                kept.iter().flatten().for_each(|value| value.peek().storage().unmark_saved());
                 Some(kept)
             }
             Values::Freed => None,
@@ -150,8 +149,8 @@ fn next_number<T: Float>(inputs: &[Option<Edge<T>>]) -> u64 {
 }
 
 impl<T: Float> Head<T> {
-    /// The head of a node that is recorded now.
-    #[inline]
+    /// The head of a node that is recorded now; inlined, so that it is built where it stays.
+    #[inline(always)]
     pub(crate) fn new(
         inputs: SmallVec<[Option<Edge<T>>; 2]>,
         shapes: SmallVec<[Dims; 1]>,
@@ -160,7 +159,7 @@ impl<T: Float> Head<T> {
         location: &'static Location<'static>,
     ) -> Self {
         LIVE.set(LIVE.get() + 1);
-        kept.iter().flatten().for_each(|value| value.storage().mark_saved(operation, location));
+        kept.iter().flatten().for_each(|value| value.peek().storage().mark_saved(operation, location));
         Head {
             number: next_number(&inputs),
             location,
@@ -179,12 +178,21 @@ impl<T: Float> Head<T> {
         slots.lock().unwrap_or_else(PoisonError::into_inner).push((output, Arc::downgrade(slot)));
     }
 
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.slots.get().is_some()
+    }
+
     /// The slots that watch output `output`.
     #[inline]
     pub(crate) fn watchers(&self, output: u32) -> SmallVec<[Arc<Slot<T>>; 1]> {
         let Some(slots) = self.slots.get() else { return SmallVec::new() };
         let slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.iter().filter(|(watched, _)| *watched == output).filter_map(|(_, slot)| slot.upgrade()).collect()
+        slots
+            .iter()
+            .filter(|(watched, _)| *watched == output)
+            .filter_map(|(_, slot)| slot.upgrade())
+            .collect()
     }
 }
 
@@ -207,9 +215,8 @@ impl<T: Float> Node<T> {
 /// The values that a node kept, as variables; freed in the node unless they are to be retained.
 pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool, record: bool) -> Result<Saved<'_, T>> {
     let head = &node.head;
-    let mut saved = Saved::none(node);
     if !head.keeps {
-        return Ok(saved);
+        return Ok(Saved::new(node, SmallVec::new()));
     }
     let mut values = head.saved.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = match &*values {
@@ -217,14 +224,16 @@ pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool, record: bo
         _ => values.free(),
     };
     drop(values);
-    let kept = kept.ok_or(Error::Freed { operation: node.name(), location: head.location })?;
-    for (i, value) in kept.into_iter().enumerate() {
-        let edge = match i.checked_sub(head.inputs.len()) {
-            _ if !record => None,
-            None => head.inputs[i].clone(),
-            Some(output) => Some(Edge::Node(Arc::clone(node), output as u32)),
-        };
-        saved.push(value.map(|value| Variable::computed(value, edge)));
+    let mut kept = kept.ok_or(Error::Freed { operation: node.name(), location: head.location })?;
+    if record {
+        let inputs = head.inputs.len();
+        for (i, value) in kept.iter_mut().enumerate() {
+            let edge = match i.checked_sub(inputs) {
+                None => head.inputs[i].clone(),
+                Some(output) => Some(Edge::Node(Arc::clone(node), output as u32)),
+            };
+            *value = value.take().map(|value| Variable::computed(value.value(), edge));
+        }
     }
-    Ok(saved)
+    Ok(Saved::new(node, kept))
 }

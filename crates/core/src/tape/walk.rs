@@ -5,15 +5,13 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
-use super::accumulate::{Accumulator, Term};
+use super::accumulate::{Term, accumulate};
 use super::leaf::Leaf;
 use super::mode::with_recording;
 use super::node::{Edge, NodeRef, saved_values};
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::operation::{Cotangents, Gradients, Outputs};
+use crate::operation::{Cotangents, Gradients};
 use crate::variable::Variable;
 
 /// Keys are addresses: spread their bits, nothing more.
@@ -51,7 +49,7 @@ impl Target {
 /// A node that cotangents have reached.
 struct Pending<T: Float> {
     node: NodeRef<T>,
-    cotangents: Outputs<Accumulator<T>>,
+    cotangents: Cotangents<T>,
 }
 
 /// One walk from outputs back to leaves, with its own table of cotangents.
@@ -68,7 +66,7 @@ pub(crate) struct Walk<T: Float> {
     heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
     arrivals: u64,
     pending: Table<Pending<T>>,
-    leaves: Vec<(Arc<Leaf<T>>, Accumulator<T>)>,
+    leaves: Vec<(Arc<Leaf<T>>, Option<Variable<T>>)>,
     leaf_places: Table<usize>,
 }
 
@@ -114,18 +112,17 @@ impl<T: Float> Walk<T> {
                 let pending = self.pending.entry(key).or_insert_with(|| {
                     heap.push((node.head.number, Reverse(*arrivals), key));
                     *arrivals += 1;
-                    let cotangents = node.head.shapes.iter().map(|_| Accumulator::EMPTY).collect();
-                    Pending { node: Arc::clone(node), cotangents }
+                    Pending { node: Arc::clone(node), cotangents: Cotangents::none(node.head.shapes.len()) }
                 });
-                pending.cotangents[*output as usize].add(term);
+                accumulate(&mut pending.cotangents.values[*output as usize], term);
             }
             Edge::Leaf(leaf) => {
                 let Some(leaf) = leaf.upgrade() else { return };
                 let place = *self.leaf_places.entry(edge.key()).or_insert_with(|| {
-                    self.leaves.push((leaf, Accumulator::EMPTY));
+                    self.leaves.push((leaf, None));
                     self.leaves.len() - 1
                 });
-                self.leaves[place].1.add(term);
+                accumulate(&mut self.leaves[place].1, term);
             }
         }
     }
@@ -141,8 +138,8 @@ impl<T: Float> Walk<T> {
         })
     }
 
-    fn visit(&mut self, key: usize, Pending { node, cotangents }: Pending<T>) -> Result<()> {
-        let cotangents = self.settle(key, &node, cotangents);
+    fn visit(&mut self, key: usize, Pending { node, mut cotangents }: Pending<T>) -> Result<()> {
+        self.settle(key, &node, &mut cotangents);
         let inputs = &node.head.inputs;
         // An input may be one that an application of the operation can do without.
         let wanted = |i: usize| inputs.get(i).is_some_and(|input| self.wants(input));
@@ -161,24 +158,22 @@ impl<T: Float> Walk<T> {
         Ok(())
     }
 
-    /// The finished cotangents of a node, past hooks, retained and handed out where that was asked for.
-    fn settle(&mut self, key: usize, node: &NodeRef<T>, sums: Outputs<Accumulator<T>>) -> Cotangents<T> {
-        let mut values: Outputs<Option<Variable<T>>> = SmallVec::new();
-        for (output, sum) in sums.into_iter().enumerate() {
-            let output = output as u32;
-            let cotangent = sum.finish().map(|cotangent| {
-                node.head.watchers(output).iter().fold(cotangent, |cotangent, slot| {
-                    let cotangent = slot.through_hooks(cotangent);
-                    if slot.retains() {
-                        slot.set_grad(Some(cotangent.clone()));
-                    }
-                    cotangent
-                })
-            });
-            self.hand_out(key, Some(output), &cotangent);
-            values.push(cotangent);
+    /// Takes the finished cotangents of a node past hooks, retains them and hands them out where that was asked for.
+    #[inline]
+    fn settle(&mut self, key: usize, node: &NodeRef<T>, cotangents: &mut Cotangents<T>) {
+        if !node.head.is_watched() && self.targets.is_empty() {
+            return;
         }
-        Cotangents { values }
+        for (output, value) in cotangents.values.iter_mut().enumerate() {
+            let output = output as u32;
+            for slot in node.head.watchers(output) {
+                *value = value.take().map(|cotangent| slot.through_hooks(cotangent));
+                if slot.retains() {
+                    slot.set_grad(value.clone());
+                }
+            }
+            self.hand_out(key, Some(output), value);
+        }
     }
 
     fn hand_out(&mut self, key: usize, output: Option<u32>, cotangent: &Option<Variable<T>>) {
@@ -191,14 +186,13 @@ impl<T: Float> Walk<T> {
 
     /// The leaves that gradients came to, in the order they came.
     pub(crate) fn leaf_gradients(self) -> impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> {
-        let finished = |(leaf, sum): (Arc<Leaf<T>>, Accumulator<T>)| sum.finish().map(|grad| (leaf, grad));
-        self.leaves.into_iter().filter_map(finished)
+        self.leaves.into_iter().filter_map(|(leaf, sum)| sum.map(|grad| (leaf, grad)))
     }
 
     /// The cotangents asked for with [`Walk::only`], none where nothing came.
     pub(crate) fn cotangents(mut self) -> Vec<Option<Variable<T>>> {
         for (leaf, sum) in std::mem::take(&mut self.leaves) {
-            let gradient = sum.finish().map(|gradient| leaf.slot.through_hooks(gradient));
+            let gradient = sum.map(|gradient| leaf.slot.through_hooks(gradient));
             self.hand_out(Arc::as_ptr(&leaf) as usize, None, &gradient);
         }
         self.found
@@ -206,17 +200,18 @@ impl<T: Float> Walk<T> {
 }
 
 /// A rule that gives a cotangent of another shape than its input is a mistake in the rule.
+#[inline]
 fn check_shape<T: Float>(node: &NodeRef<T>, edge: &Edge<T>, term: &Term<T>) {
     let fits = match edge {
-        Edge::Node(source, output) => *source.head.shapes[*output as usize] == *term.shape(),
-        Edge::Leaf(leaf) => leaf.upgrade().is_none_or(|leaf| **leaf.shape() == *term.shape()),
+        Edge::Node(source, output) => source.head.shapes[*output as usize] == *term.dims(),
+        Edge::Leaf(leaf) => leaf.upgrade().is_none_or(|leaf| leaf.shape() == term.dims()),
     };
     assert!(
         fits,
         "the pullback of {}: expected a cotangent of its input's shape {:?}, got {:?}",
         node.name(),
         edge.shape().unwrap_or_default(),
-        term.shape()
+        term.dims()
     );
 }
 

@@ -83,7 +83,12 @@ impl<T: Element> Tensor<T> {
     pub fn arange(start: f64, end: f64, step: f64) -> Result<Self> {
         let steps = ((end - start) / step).ceil();
         if !(steps.is_finite() && steps >= 0.0) {
-            return Err(Error::argument("arange", "step", format!("a step from {start} towards {end}"), step));
+            return Err(Error::argument(
+                "arange",
+                "step",
+                format!("a step from {start} towards {end}"),
+                step,
+            ));
         }
         Ok(Tensor::from_fn([steps as usize], |i| T::from_f64(start + i as f64 * step)))
     }
@@ -97,7 +102,9 @@ impl<T: Element> Tensor<T> {
     pub fn linspace(start: f64, end: f64, steps: usize) -> Self {
         let step = if steps > 1 { (end - start) / (steps - 1) as f64 } else { 0.0 };
         // From the nearer end, so that both ends are exact.
-        let at = |i: usize| if 2 * i < steps { start + step * i as f64 } else { end - step * (steps - 1 - i) as f64 };
+        let at = |i: usize| {
+            if 2 * i < steps { start + step * i as f64 } else { end - step * (steps - 1 - i) as f64 }
+        };
         Tensor::from_fn([steps], |i| T::from_f64(if steps == 1 { start } else { at(i) }))
     }
 }
@@ -169,7 +176,11 @@ impl Tensor<i64> {
 }
 
 /// The indices in row-major order, each inside `0..extent`.
-pub(crate) fn checked_indices(operation: &'static str, index: &Tensor<i64>, extent: usize) -> Result<Vec<usize>> {
+pub(crate) fn checked_indices(
+    operation: &'static str,
+    index: &Tensor<i64>,
+    extent: usize,
+) -> Result<Vec<usize>> {
     let check = |i: i64| match usize::try_from(i) {
         Ok(index) if index < extent => Ok(index),
         _ => Err(Error::argument(operation, "every index", format!("in 0..{extent}"), i)),

@@ -13,9 +13,9 @@ mod view;
 
 use std::sync::Arc;
 
+pub(crate) use create::checked_indices;
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
-pub(crate) use create::checked_indices;
 pub(crate) use view::Region;
 
 use crate::dims::Dims;
@@ -71,7 +71,13 @@ impl<T: Element> Tensor<T> {
     /// A row-major tensor of elements of no particular value.
     #[inline]
     pub(crate) fn unspecified(shape: impl Into<Dims>) -> Self {
-        Tensor { storage: Some(pool::acquire(shape.into())), view: None }
+        Tensor::unspecified_like(&shape.into())
+    }
+
+    /// [`Tensor::unspecified`] for extents that stay where they are.
+    #[inline]
+    pub(crate) fn unspecified_like(shape: &Dims) -> Self {
+        Tensor { storage: Some(pool::acquire(shape)), view: None }
     }
 
     /// The elements of a tensor just made.
@@ -81,7 +87,7 @@ impl<T: Element> Tensor<T> {
     }
 
     pub(crate) fn from_parts(mut storage: Storage<T>, shape: Dims) -> Self {
-        storage.shaped(shape);
+        storage.shaped(&shape);
         Tensor { storage: Some(Arc::new(storage)), view: None }
     }
 
@@ -179,7 +185,8 @@ impl<T: Element> Tensor<T> {
 
     /// The elements in row-major order, if that is how they lie.
     pub fn as_slice(&self) -> Option<&[T]> {
-        self.is_contiguous().then(|| &self.storage().as_slice()[self.storage_offset()..self.storage_offset() + self.numel()])
+        self.is_contiguous()
+            .then(|| &self.storage().as_slice()[self.storage_offset()..self.storage_offset() + self.numel()])
     }
 
     /// All elements of the storage from the first one of this tensor on.
@@ -202,7 +209,9 @@ impl<T: Element> Tensor<T> {
 
     /// A row-major copy with storage of its own.
     pub fn copy(&self) -> Self {
-        Tensor::build(self.dims().clone(), |out| copy::gather(self.raw(), self.dims(), self.stride_dims(), out))
+        Tensor::build(self.dims().clone(), |out| {
+            copy::gather(self.raw(), self.dims(), self.stride_dims(), out)
+        })
     }
 
     /// The elements of a row-major tensor, to change in place.
@@ -223,7 +232,12 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn data_mut(&mut self) -> Result<&mut [T]> {
         if !self.is_contiguous() {
-            return Err(Error::argument("data_mut", "the tensor", "contiguous", format!("strides {:?}", self.strides())));
+            return Err(Error::argument(
+                "data_mut",
+                "the tensor",
+                "contiguous",
+                format!("strides {:?}", self.strides()),
+            ));
         }
         let range = self.storage_offset()..self.storage_offset() + self.numel();
         let shape = self.dims().clone();

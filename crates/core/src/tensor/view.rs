@@ -16,7 +16,10 @@ pub(crate) struct Region {
 
 impl Region {
     /// The region that a view of a row-major tensor of shape `base` covers.
-    pub(crate) fn of(base: &[usize], view: impl FnOnce(&Tensor<bool>) -> Result<Tensor<bool>>) -> Result<Region> {
+    pub(crate) fn of(
+        base: &[usize],
+        view: impl FnOnce(&Tensor<bool>) -> Result<Tensor<bool>>,
+    ) -> Result<Region> {
         let base = Dims::from(base);
         let strides = base.row_major();
         // Only the layout is asked for: the stand-in has the base's extents over a single element.
@@ -68,7 +71,11 @@ impl<T: Element> Tensor<T> {
         }
         let mut shape = self.dims().clone();
         shape[axis] = length;
-        let offset = if length == 0 { self.storage_offset() } else { self.storage_offset() + start * self.strides()[axis] };
+        let offset = if length == 0 {
+            self.storage_offset()
+        } else {
+            self.storage_offset() + start * self.strides()[axis]
+        };
         Ok(self.with_layout(offset, shape, self.stride_dims().clone()))
     }
 
@@ -152,8 +159,13 @@ impl<T: Element> Tensor<T> {
         }
         // Old and new axes are matched in runs of equal extent; inside a run the old axes must lie
         // one behind the other.
-        let old: Vec<(usize, usize)> =
-            self.shape().iter().copied().zip(self.strides().iter().copied()).filter(|&(n, _)| n != 1).collect();
+        let old: Vec<(usize, usize)> = self
+            .shape()
+            .iter()
+            .copied()
+            .zip(self.strides().iter().copied())
+            .filter(|&(n, _)| n != 1)
+            .collect();
         let (mut i, mut j) = (0, 0);
         while i < old.len() {
             let (first, mut old_count) = (j, old[i].0);
@@ -184,7 +196,13 @@ impl<T: Element> Tensor<T> {
 
     /// The tensor repeated along new leading axes and along axes of extent 1 by a stride of 0 (`torch.expand`).
     pub fn expand(&self, shape: &[usize]) -> Result<Self> {
-        let misfit = || Error::shape("expand", format!("a shape that {:?} broadcasts to", self.shape()), format!("{shape:?}"));
+        let misfit = || {
+            Error::shape(
+                "expand",
+                format!("a shape that {:?} broadcasts to", self.shape()),
+                format!("{shape:?}"),
+            )
+        };
         let extra = shape.len().checked_sub(self.rank()).ok_or_else(misfit)?;
         let mut strides = Dims::default();
         for (axis, &extent) in shape.iter().enumerate() {

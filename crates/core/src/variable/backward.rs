@@ -78,7 +78,9 @@ impl<T: Float> Variable<T> {
                 grad.shape()
             );
         }
-        self.slot().expect("set_grad: only a leaf or a value that retains its gradient has one").set_grad(grad);
+        self.slot()
+            .expect("set_grad: only a leaf or a value that retains its gradient has one")
+            .set_grad(grad);
     }
 
     /// Forgets the gradient (`zero_grad(set_to_none=True)`).
@@ -108,11 +110,13 @@ impl<T: Float> Variable<T> {
     /// The slot that watches this intermediate value; made at the first call. None for leaves.
     fn watch(&mut self) -> Option<&Arc<Slot<T>>> {
         match &mut self.repr {
-            Repr::Computed { edge: Some(Edge::Node(node, output)), slot, .. } => Some(slot.get_or_insert_with(|| {
-                let fresh = Arc::new(Slot::new());
-                node.head.watch(*output, &fresh);
-                fresh
-            })),
+            Repr::Computed { edge: Some(Edge::Node(node, output)), slot, .. } => {
+                Some(slot.get_or_insert_with(|| {
+                    let fresh = Arc::new(Slot::new());
+                    node.head.watch(*output, &fresh);
+                    fresh
+                }))
+            }
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, RwLockReadGuard};
 
 pub use parameter::Parameter;
 
+use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::Result;
 use crate::tape::node::Edge;
@@ -137,6 +138,14 @@ impl<T: Float> Variable<T> {
         match &self.repr {
             Repr::Leaf(leaf) => leaf.shape(),
             Repr::Computed { value, .. } => value.shape(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn dims(&self) -> &Dims {
+        match &self.repr {
+            Repr::Leaf(leaf) => leaf.shape(),
+            Repr::Computed { value, .. } => value.dims(),
         }
     }
 

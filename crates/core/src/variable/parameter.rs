@@ -66,7 +66,11 @@ impl<T: Float> Parameter<T> {
     /// If the shape differs.
     pub fn set_value(&self, value: Tensor<T>) -> Result<()> {
         if value.shape() != self.shape() {
-            return Err(Error::shape("set_value", format!("{:?}", self.shape()), format!("{:?}", value.shape())));
+            return Err(Error::shape(
+                "set_value",
+                format!("{:?}", self.shape()),
+                format!("{:?}", value.shape()),
+            ));
         }
         *self.own_leaf().value_mut() = value;
         Ok(())

@@ -40,7 +40,14 @@ pub struct RecurrentBuilder<F> {
 
 impl<F: CellFactory> RecurrentBuilder<F> {
     pub(super) fn new(input_size: usize, factory: F) -> Self {
-        RecurrentBuilder { factory, input_size, num_layers: 1, batch_first: false, dropout: 0.0, bidirectional: false }
+        RecurrentBuilder {
+            factory,
+            input_size,
+            num_layers: 1,
+            batch_first: false,
+            dropout: 0.0,
+            bidirectional: false,
+        }
     }
 
     /// How many layers stand on each other; default 1.

@@ -117,7 +117,8 @@ impl<T: Float> Cell for LstmCell<T> {
     }
 
     fn extra_repr(&self) -> String {
-        let projection = self.weight_hr.as_ref().map(|w| format!(", proj_size={}", w.shape()[0])).unwrap_or_default();
+        let projection =
+            self.weight_hr.as_ref().map(|w| format!(", proj_size={}", w.shape()[0])).unwrap_or_default();
         let bias = if self.weights.bias_ih.is_some() { "" } else { ", bias=False" };
         format!("{}, {}{projection}{bias}", self.input_size(), self.hidden_size())
     }

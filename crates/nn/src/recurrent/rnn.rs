@@ -63,7 +63,12 @@ impl RnnCell {
     ///
     /// # Errors
     /// As [`RnnCell::new`].
-    pub fn with(input_size: usize, hidden_size: usize, bias: bool, nonlinearity: Nonlinearity) -> Result<Self> {
+    pub fn with(
+        input_size: usize,
+        hidden_size: usize,
+        bias: bool,
+        nonlinearity: Nonlinearity,
+    ) -> Result<Self> {
         check_sizes("RNNCell", input_size, hidden_size.max(1))?;
         Ok(RnnCell { weights: Weights::new(1, input_size, hidden_size, hidden_size, bias), nonlinearity })
     }

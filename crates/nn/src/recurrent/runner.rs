@@ -116,7 +116,11 @@ impl<C: Cell> Recurrent<C> {
     fn check_input(&self, input: &Variable<C::Element>) -> Result<()> {
         let (name, shape, width) = (static_name(&self.cells[0]), input.shape(), self.cells[0].input_size());
         if !matches!(shape.len(), 2 | 3) {
-            return Err(Error::shape(name, "an input of 2 or 3 axes", format!("{} in shape {shape:?}", shape.len())));
+            return Err(Error::shape(
+                name,
+                "an input of 2 or 3 axes",
+                format!("{} in shape {shape:?}", shape.len()),
+            ));
         }
         if shape[shape.len() - 1] != width {
             let got = format!("{} in shape {shape:?}", shape[shape.len() - 1]);
@@ -162,7 +166,8 @@ impl<C: Cell> Recurrent<C> {
             let mut outputs = Vec::with_capacity(self.directions);
             for (direction, cell) in cells.iter().enumerate() {
                 let state = &states[layer * self.directions + direction];
-                let (output, state) = scope(&suffix(layer, direction)[1..], || sweep(cell, &input, state, direction == 1));
+                let (output, state) =
+                    scope(&suffix(layer, direction)[1..], || sweep(cell, &input, state, direction == 1));
                 outputs.push(output);
                 last.push(state);
             }

@@ -1,0 +1,158 @@
+//! What an optimizer refuses, in its exact words.
+
+use wengert_core::{Error, Parameter, Result, Tensor};
+use wengert_optim::{
+    Adam, AdamOptions, AdamW, AdamWOptions, Optimizer, RmsProp, RmsPropOptions, Sgd, SgdOptions, Stepper,
+};
+
+use crate::{bits, parameter, set_grad};
+
+fn said<R>(made: Result<Stepper<R>>) -> String {
+    made.err().expect("a refusal").to_string()
+}
+
+fn w() -> [Parameter; 1] {
+    [parameter([1.0, 2.0])]
+}
+
+#[test]
+fn no_parameters() {
+    let none = "parameters must be at least one, got none";
+    assert_eq!(said(Sgd::new([], 0.1)), format!("SGD: {none}"));
+    assert_eq!(said(Adam::new([], 0.1)), format!("Adam: {none}"));
+    assert_eq!(said(AdamW::new([], 0.1)), format!("AdamW: {none}"));
+    assert_eq!(said(RmsProp::new([], 0.1)), format!("RMSprop: {none}"));
+    let mut sgd = Sgd::new(w(), 0.1).unwrap();
+    assert_eq!(sgd.add_group([], SgdOptions::default()).unwrap_err().to_string(), format!("SGD: {none}"));
+    assert_eq!(sgd.groups().len(), 1);
+}
+
+#[test]
+fn learning_rates() {
+    assert_eq!(said(Sgd::new(w(), -0.5)), "SGD: lr must be at least 0, got -0.5");
+    assert_eq!(said(Adam::new(w(), -0.5)), "Adam: lr must be at least 0, got -0.5");
+    assert_eq!(said(AdamW::new(w(), -0.5)), "AdamW: lr must be at least 0, got -0.5");
+    assert_eq!(said(RmsProp::new(w(), -0.5)), "RMSprop: lr must be at least 0, got -0.5");
+    assert_eq!(said(Sgd::new(w(), f64::NAN)), "SGD: lr must be finite, got NaN");
+    assert_eq!(said(Adam::new(w(), f64::NAN)), "Adam: lr must be finite, got NaN");
+    assert_eq!(said(AdamW::new(w(), f64::NAN)), "AdamW: lr must be finite, got NaN");
+    assert_eq!(said(RmsProp::new(w(), f64::NAN)), "RMSprop: lr must be finite, got NaN");
+    assert_eq!(said(Sgd::new(w(), f64::INFINITY)), "SGD: lr must be finite, got inf");
+    assert!(Sgd::new(w(), 0.0).is_ok());
+}
+
+#[test]
+fn options_of_sgd() {
+    let said = |options| said(Sgd::with(w(), options));
+    let options = SgdOptions::default;
+    assert_eq!(said(options().momentum(-0.1)), "SGD: momentum must be at least 0, got -0.1");
+    assert_eq!(said(options().weight_decay(-0.1)), "SGD: weight_decay must be at least 0, got -0.1");
+    assert_eq!(said(options().dampening(f64::NAN)), "SGD: dampening must be finite, got NaN");
+    let nesterov = "SGD: nesterov must be used with momentum above 0 and dampening 0, got";
+    assert_eq!(said(options().nesterov(true)), format!("{nesterov} momentum 0, dampening 0"));
+    let damped = options().nesterov(true).momentum(0.9).dampening(0.5);
+    assert_eq!(said(damped), format!("{nesterov} momentum 0.9, dampening 0.5"));
+    assert!(Sgd::with(w(), options().nesterov(true).momentum(0.9)).is_ok());
+}
+
+#[test]
+fn options_of_adam() {
+    let adam = |options| said(Adam::with(w(), options));
+    let adam_w = |options| said(AdamW::with(w(), options));
+    assert_eq!(adam(AdamOptions::default().beta1(1.0)), "Adam: beta1 must be in [0, 1), got 1");
+    assert_eq!(adam(AdamOptions::default().beta2(1.0)), "Adam: beta2 must be in [0, 1), got 1");
+    assert_eq!(adam(AdamOptions::default().beta1(-0.1)), "Adam: beta1 must be in [0, 1), got -0.1");
+    assert_eq!(adam(AdamOptions::default().beta2(f64::NAN)), "Adam: beta2 must be in [0, 1), got NaN");
+    assert_eq!(adam(AdamOptions::default().eps(-1.0)), "Adam: eps must be at least 0, got -1");
+    assert_eq!(
+        adam(AdamOptions::default().weight_decay(-1.0)),
+        "Adam: weight_decay must be at least 0, got -1"
+    );
+    assert_eq!(adam_w(AdamWOptions::default().beta1(1.0)), "AdamW: beta1 must be in [0, 1), got 1");
+    assert_eq!(adam_w(AdamWOptions::default().beta2(1.0)), "AdamW: beta2 must be in [0, 1), got 1");
+}
+
+#[test]
+fn options_of_rms_prop() {
+    let said = |options| said(RmsProp::with(w(), options));
+    let options = RmsPropOptions::default;
+    assert_eq!(said(options().alpha(-0.1)), "RMSprop: alpha must be at least 0, got -0.1");
+    assert_eq!(said(options().eps(-0.1)), "RMSprop: eps must be at least 0, got -0.1");
+    assert_eq!(said(options().momentum(-0.1)), "RMSprop: momentum must be at least 0, got -0.1");
+    assert_eq!(said(options().weight_decay(f64::NAN)), "RMSprop: weight_decay must be finite, got NaN");
+}
+
+#[test]
+fn a_parameter_in_two_groups() {
+    let [a, b] = [parameter::<f32, 2>([1.0, 2.0]), parameter([3.0])];
+    let mut adam = Adam::new([a.clone()], 0.1).unwrap();
+    let error = adam.add_group([b, a.clone()], AdamOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "Adam: parameters must be in no other group, got one of shape [2] that is");
+    assert_eq!(adam.parameters().len(), 1, "none of the refused group is kept");
+}
+
+#[test]
+fn options_that_were_changed_badly() {
+    let [a] = w();
+    let mut adam = Adam::new([a.clone()], 0.1).unwrap();
+    set_grad(&a, &[1.0, 1.0]);
+    adam.groups_mut()[0].options.beta1 = 1.0;
+    let before = adam.state_dict();
+    assert_eq!(adam.step().unwrap_err().to_string(), "Adam: beta1 must be in [0, 1), got 1");
+    assert_eq!((a.to_vec(), adam.state_dict()), (vec![1.0, 2.0], before));
+}
+
+fn check_needed<O: Optimizer>(name: &'static str, make: impl Fn([Parameter; 3]) -> O) {
+    let [a, b, c] = [1.0, 2.0, 3.0].map(|x| parameter::<f32, 2>([x, -x]));
+    let mut optimizer = make([a.clone(), b.clone(), c.clone()]);
+    (a.square().sum() + b.square().sum() + c.square().sum()).backward().unwrap();
+    optimizer.step().unwrap();
+    let before = (bits(&optimizer.parameters()), optimizer.state_dict());
+    // The next loss is recorded too early; its backward needs b as it is.
+    let line = line!() + 1;
+    let early = b.square().sum();
+    let error = optimizer.step().unwrap_err();
+    let Error::InPlace { operation, ref shape, holder, location } = error else { panic!("{error}") };
+    assert_eq!((operation, shape.as_str(), holder), (name, "[2]", "Square"));
+    assert_eq!((location.line(), location.file()), (line, file!()));
+    let text =
+        format!("{name}: the value [2] is still needed by Square recorded at {location}; run its backward, ");
+    assert!(error.to_string().starts_with(&text), "{error}");
+    assert_eq!((bits(&optimizer.parameters()), optimizer.state_dict()), before);
+    // What has no gradient isn't changed and may be needed.
+    let grad = b.grad();
+    b.zero_grad();
+    optimizer.step().unwrap();
+    assert_eq!(bits(&[b.clone()])[..], before.0[2..4]);
+    // What was in the way can go, by its backward.
+    b.set_grad(grad);
+    early.backward().unwrap();
+    optimizer.step().unwrap();
+    assert_ne!(bits(&[b])[..], before.0[2..4]);
+}
+
+#[test]
+fn a_value_that_a_recorded_operation_needs() {
+    check_needed("SGD", |p| Sgd::with(p, SgdOptions::default().momentum(0.9)).unwrap());
+    check_needed("Adam", |p| Adam::new(p, 0.1).unwrap());
+    check_needed("AdamW", |p| AdamW::new(p, 0.1).unwrap());
+    check_needed("RMSprop", |p| RmsProp::new(p, 0.1).unwrap());
+}
+
+#[test]
+fn a_needed_value_in_a_later_group_keeps_the_earlier_ones() {
+    let [a, b] = [parameter::<f64, 1>([1.0]), Parameter::new(Tensor::from([2.0]))];
+    let mut sgd = Sgd::new([a.clone()], 0.1).unwrap();
+    sgd.add_group([b.clone()], SgdOptions::default()).unwrap();
+    set_grad(&a, &[1.0]);
+    set_grad(&b, &[1.0]);
+    let needs = &*a * &*b;
+    a.set_requires_grad(false);
+    assert!(matches!(sgd.step(), Err(Error::InPlace { holder: "Mul", .. })));
+    a.set_requires_grad(true);
+    assert!(matches!(sgd.step(), Err(Error::InPlace { holder: "Mul", .. })));
+    assert_eq!((a.to_vec(), b.to_vec()), (vec![1.0], vec![2.0]));
+    drop(needs);
+    sgd.step().unwrap();
+    assert_eq!((a.to_vec(), b.to_vec()), (vec![0.9], vec![1.999]));
+}
