@@ -85,8 +85,8 @@ pub(crate) fn without<T: Float>(len: usize) -> Vec<[T; 0]> {
 
 /// Refuses an option that is negative, infinite or no number.
 pub(crate) fn at_least_zero(rule: &'static str, option: &'static str, value: f64) -> Result<()> {
-    finite(rule, option, value)?;
-    in_range(rule, option, value, value >= 0.0, "at least 0")
+    in_range(rule, option, value, value >= 0.0, "at least 0")?;
+    finite(rule, option, value)
 }
 
 /// Refuses an option that is infinite or no number.

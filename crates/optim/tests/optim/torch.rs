@@ -1,11 +1,11 @@
 //! Five steps of each optimizer with two parameters, as PyTorch 2 takes them in double precision.
 
-use wengert_core::{Float, Parameter, Result, Tensor};
+use wengert_core::{Float, Parameter, Result};
 use wengert_optim::{
     Adam, AdamOptions, AdamW, AdamWOptions, Optimizer, RmsProp, RmsPropOptions, Sgd, SgdOptions,
 };
 
-use crate::set_grad;
+use crate::{set_grad, tensor};
 
 /// After each step the elements of both parameters.
 type Steps = [[f64; 7]; 5];
@@ -15,9 +15,8 @@ fn check<T: Float, O: Optimizer<T>>(
     expected: &Steps,
     tolerance: f64,
 ) {
-    let number = T::from_f64;
-    let a = Parameter::new(Tensor::from([1.5, -0.75, 0.25].map(number)));
-    let b = Parameter::new(Tensor::from([[2.0, -1.0].map(number), [0.5, -3.0].map(number)]));
+    let a = Parameter::new(tensor(&[3], &[1.5, -0.75, 0.25], false));
+    let b = Parameter::new(tensor(&[2, 2], &[2.0, -1.0, 0.5, -3.0], false));
     let mut optimizer = make([a.clone(), b.clone()]).unwrap();
     for (t, expected) in (1i32..).zip(expected) {
         let step = f64::from(t);
