@@ -39,9 +39,11 @@ pub mod kernel;
 pub use element::{Element, Float};
 pub use error::{Error, Result};
 pub use io::{AnyTensor, TensorMap};
-pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 pub use ops::{cat, stack};
 pub use pointwise::Pointwise;
+#[doc(hidden)]
+pub use pointwise::dependence;
 pub use pool::{clear_pool, pool_bytes, set_pool_limit};
 pub use random::{
     DEFAULT_SEED, Generator, GeneratorState, generator_state, manual_seed, set_generator_state,

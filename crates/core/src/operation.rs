@@ -35,8 +35,24 @@ impl Saves {
         Saves { inputs: self.inputs | 1 << i, outputs: self.outputs }
     }
 
+    /// The inputs whose bits are set.
+    pub(crate) const fn inputs(bits: u32) -> Saves {
+        Saves { inputs: bits, outputs: false }
+    }
+
     fn input(self, i: usize) -> bool {
         self.inputs == u32::MAX || (i < 32 && self.inputs & 1 << i != 0)
+    }
+}
+
+/// Which inputs (of the first 32) of an operation that is being recorded want a gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wants(u32);
+
+impl Wants {
+    /// Whether input `i` does; beyond the first 32, true.
+    pub fn input(self, i: usize) -> bool {
+        i >= 32 || self.0 & 1 << i != 0
     }
 }
 
@@ -47,7 +63,7 @@ impl Saves {
 /// `create_graph` the same rule is recorded, and that is where derivatives of every order come from.
 ///
 /// ```
-/// use wengert_core::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Tensor, Variable};
+/// use wengert_core::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Tensor, Variable, Wants};
 ///
 /// /// `x^3`, with its derivative `3 x^2`.
 /// struct Cube;
@@ -57,7 +73,7 @@ impl Saves {
 ///     fn forward(&self, inputs: &[&Tensor<f64>]) -> Outputs<Tensor<f64>> {
 ///         [inputs[0].map(|x| x * x * x)].into()
 ///     }
-///     fn saves(&self) -> Saves {
+///     fn saves(&self, _: Wants) -> Saves {
 ///         Saves::INPUTS
 ///     }
 ///     fn pullback(&self, saved: &Saved<'_, f64>, cotangents: &Cotangents<f64>, gradients: &mut Gradients<'_, f64>) {
@@ -78,8 +94,8 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
     /// The outputs; the inputs' shapes have been checked or are checked here, by panicking.
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>>;
 
-    /// Which values the pullback will ask for.
-    fn saves(&self) -> Saves {
+    /// Which values the pullback will ask for, given which inputs want a gradient.
+    fn saves(&self, _: Wants) -> Saves {
         Saves::NOTHING
     }
 
@@ -137,9 +153,10 @@ fn put_on_tape<T: Float, O: Operation<T>>(
     if !is_recording() || !inputs.iter().any(|input| input.requires_grad()) {
         return None;
     }
-    let saves = operation.saves();
     let mut edges: SmallVec<[Option<Edge<T>>; 2]> = SmallVec::with_capacity(inputs.len());
     inputs.iter().for_each(|input| edges.push(input.edge()));
+    let wants = edges.iter().take(32).enumerate().map(|(i, edge)| u32::from(edge.is_some()) << i);
+    let saves = operation.saves(Wants(wants.sum()));
     let mut shapes: SmallVec<[Dims; 1]> = SmallVec::with_capacity(outputs.len());
     outputs.iter().for_each(|output| shapes.push(output.dims().clone()));
     let mut kept: Kept<T> = SmallVec::new();
@@ -174,6 +191,21 @@ impl<'n, T: Float> Saved<'n, T> {
         match self.values.get(i) {
             Some(Some(value)) => value,
             _ => panic!("{}: its pullback asks for input {i}, which it does not save", self.node.name()),
+        }
+    }
+
+    /// Input `i`, if it was saved.
+    #[inline]
+    pub(crate) fn find_input(&self, i: usize) -> Option<&Variable<T>> {
+        self.values.get(i).and_then(Option::as_ref)
+    }
+
+    /// Whether input `i`, to which a gradient flows, has these extents.
+    #[inline]
+    pub(crate) fn fits_input(&self, i: usize, dims: &Dims) -> bool {
+        match &self.node.head.inputs[i] {
+            Some(Edge::Node(source, output)) => source.head.shapes[*output as usize] == *dims,
+            _ => self.input_dims(i) == *dims,
         }
     }
 
@@ -220,6 +252,12 @@ impl<T: Float> Cotangents<T> {
     /// The cotangent of an operation's only output.
     pub fn only(&self) -> &Variable<T> {
         self.values[0].as_ref().expect("a node is visited only if something came back to it")
+    }
+
+    /// The cotangent of some output; all have the same shape in a pointwise operation.
+    #[inline]
+    pub(crate) fn any(&self) -> &Variable<T> {
+        self.values.iter().flatten().next().expect("a node is visited only if something came back to it")
     }
 
     /// How many outputs the operation has.

@@ -4,7 +4,7 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::rows::Normalise;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -36,7 +36,7 @@ impl<T: Float> Operation<T> for LayerNorm {
         [out].into()
     }
 
-    fn saves(&self) -> Saves {
+    fn saves(&self, _: Wants) -> Saves {
         Saves::NOTHING.and_input(0).and_input(1)
     }
 

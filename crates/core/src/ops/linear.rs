@@ -5,11 +5,11 @@ use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy;
 use crate::kernel::gemm::gemm;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
-use super::matmul::{matrix, rows, target};
+use super::matmul::{matrix, rows, saves_of_product, target};
 
 /// `x W^T`, and `+ b` if there is a third input: the product is added to a copy of `b`, not `b` to the product.
 struct Linear;
@@ -58,8 +58,8 @@ impl<T: Float> Operation<T> for Linear {
         [out].into()
     }
 
-    fn saves(&self) -> Saves {
-        Saves::NOTHING.and_input(0).and_input(1)
+    fn saves(&self, wants: Wants) -> Saves {
+        saves_of_product(wants)
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {

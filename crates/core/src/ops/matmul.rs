@@ -4,11 +4,15 @@ use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::gemm::{MatMut, MatRef, gemm};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
-struct MatMul;
+/// A product; a vector is a row on the left and a column on the right.
+struct MatMul {
+    row: bool,
+    column: bool,
+}
 
 /// A matrix of the last two axes of `x`, at `offset` elements from its first.
 pub(super) fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
@@ -102,30 +106,46 @@ impl<T: Float> Operation<T> for MatMul {
         [expect(out.reshape(&*shape))].into()
     }
 
-    fn saves(&self) -> Saves {
-        Saves::INPUTS
+    fn saves(&self, wants: Wants) -> Saves {
+        saves_of_product(wants)
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let (a0, b0, g) = (saved.input(0), saved.input(1), cotangents.only());
-        let a = if a0.rank() == 1 { a0.unsqueeze(0) } else { a0.clone() };
-        let b = if b0.rank() == 1 { b0.unsqueeze(1) } else { b0.clone() };
-        let g = if a0.rank() == 1 { g.unsqueeze(if b0.rank() == 1 { -1 } else { -2 }) } else { g.clone() };
-        let g = if b0.rank() == 1 { g.unsqueeze(-1) } else { g };
+        let (row, column) = (self.row, self.column);
+        let g = cotangents.only();
+        let g = if row { g.unsqueeze(if column { -1 } else { -2 }) } else { g.clone() };
+        let g = if column { g.unsqueeze(-1) } else { g };
         if gradients.wants(0) {
-            let da = g.matmul(&b.t());
-            gradients.add(0, da.sum_to(a.shape()).reshape(a0.shape()));
+            let b = if column { saved.input(1).unsqueeze(1) } else { saved.input(1).clone() };
+            let mut shape = saved.input_dims(0);
+            let own = shape.clone();
+            if row {
+                shape.insert(0, 1);
+            }
+            gradients.add(0, g.matmul(&b.t()).sum_to_dims(&shape).reshape(own));
         }
         if gradients.wants(1) {
+            let a = if row { saved.input(0).unsqueeze(0) } else { saved.input(0).clone() };
+            let mut shape = saved.input_dims(1);
+            let own = shape.clone();
+            if column {
+                shape.push(1);
+            }
             // A matrix shared by a batch: one product over all its rows.
-            let db = if b.rank() == 2 && a.rank() > 2 {
+            let db = if shape.len() == 2 && a.rank() > 2 {
                 rows(&a).t().matmul(&rows(&g))
             } else {
-                a.t().matmul(&g).sum_to(b.shape())
+                a.t().matmul(&g).sum_to_dims(&shape)
             };
-            gradients.add(1, db.reshape(b0.shape()));
+            gradients.add(1, db.reshape(own));
         }
     }
+}
+
+/// Each factor's cotangent needs the other factor.
+pub(super) fn saves_of_product(wants: Wants) -> Saves {
+    let saves = if wants.input(1) { Saves::NOTHING.and_input(0) } else { Saves::NOTHING };
+    if wants.input(0) { saves.and_input(1) } else { saves }
 }
 
 /// All but the last axis as one.
@@ -152,6 +172,6 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn matmul(&self, other: &Variable<T>) -> Variable<T> {
         expect(promoted(&self.peek(), &other.peek()));
-        MatMul.apply1(&[self, other])
+        MatMul { row: self.rank() == 1, column: other.rank() == 1 }.apply1(&[self, other])
     }
 }

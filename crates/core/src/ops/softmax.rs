@@ -4,7 +4,7 @@ use crate::dims::axis_of;
 use crate::element::Float;
 use crate::error::expect;
 use crate::kernel::rows::{self, RowFunction};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -31,7 +31,7 @@ impl<T: Float> Operation<T> for Softmax {
         [row_function(inputs[0], self.axis, RowFunction::Softmax)].into()
     }
 
-    fn saves(&self) -> Saves {
+    fn saves(&self, _: Wants) -> Saves {
         Saves::OUTPUTS
     }
 
@@ -53,7 +53,7 @@ impl<T: Float> Operation<T> for LogSoftmax {
         [row_function(inputs[0], self.axis, RowFunction::LogSoftmax)].into()
     }
 
-    fn saves(&self) -> Saves {
+    fn saves(&self, _: Wants) -> Saves {
         Saves::OUTPUTS
     }
 
@@ -80,7 +80,7 @@ impl<T: Float> Operation<T> for LogSumExp {
         [expect(out.transpose(self.axis as isize, -1))].into()
     }
 
-    fn saves(&self) -> Saves {
+    fn saves(&self, _: Wants) -> Saves {
         Saves::INPUTS
     }
 

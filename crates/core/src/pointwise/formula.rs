@@ -36,7 +36,13 @@ macro_rules! pointwise {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
         $vis struct $name;
-        $crate::pointwise!(@impl $name, [], [$($x),+], $outputs, [$($body)*]);
+        $crate::pointwise!(@impl $name, [], [$($x),+], $outputs, [$($body)*], [
+            // Without constants the answer is always the same.
+            fn dependence(&self) -> [u32; $crate::pointwise!(@count $($x)+)] {
+                static FOUND: ::std::sync::OnceLock<[u32; $crate::pointwise!(@count $($x)+)]> = ::std::sync::OnceLock::new();
+                *FOUND.get_or_init(|| $crate::dependence(self))
+            }
+        ]);
     };
     (
         $(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$cmeta:meta])* $constant:ident),+ $(,)? }
@@ -49,9 +55,9 @@ macro_rules! pointwise {
             $(#[$cmeta])*
             pub $constant: f64,
         )+ }
-        $crate::pointwise!(@impl $name, [$($constant),+], [$($x),+], $outputs, [$($body)*]);
+        $crate::pointwise!(@impl $name, [$($constant),+], [$($x),+], $outputs, [$($body)*], []);
     };
-    (@impl $name:ident, [$($constant:ident),*], [$($x:ident),+], $outputs:literal, [$($body:tt)*]) => {
+    (@impl $name:ident, [$($constant:ident),*], [$($x:ident),+], $outputs:literal, [$($body:tt)*], [$($more:tt)*]) => {
         impl $crate::Pointwise<{ $crate::pointwise!(@count $($x)+) }, $outputs> for $name {
             const NAME: &'static str = stringify!($name);
 
@@ -60,6 +66,7 @@ macro_rules! pointwise {
                 $(let $constant = R::lit(self.$constant);)*
                 $crate::__literals!(@walk {} [$($body)*] {})
             }
+            $($more)*
             fn forward_f32(&self, job: &$crate::kernel::pointwise::Job<'_, f32>) {
                 job.forward(self);
             }

@@ -6,9 +6,13 @@
 //! which are recorded, and so come the higher orders. (Revels et al. 2018, arXiv 1810.08297, for the duals inside
 //! reverse mode.)
 
+mod dependence;
 mod formula;
 mod operation;
 mod symbol;
+
+#[doc(hidden)]
+pub use dependence::dependence;
 
 use crate::kernel::pointwise::Job;
 use crate::real::{Dual, Real};
@@ -55,6 +59,12 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
     #[track_caller]
     fn apply<T: Float>(&self, inputs: [&Variable<T>; I]) -> [Variable<T>; O] {
         operation::apply(self.clone(), inputs)
+    }
+
+    /// For each input, which inputs' values its cotangent depends on; no others are saved.
+    #[doc(hidden)]
+    fn dependence(&self) -> [u32; I] {
+        dependence(self)
     }
 
     // The macro repeats these four without generics, so that they are compiled in the formula's crate alone.

@@ -8,7 +8,7 @@ use crate::element::Float;
 use crate::error::Result;
 use crate::kernel::plan::Plan;
 use crate::kernel::pointwise::Job;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, record};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
 use crate::variable::{Peek, Variable};
@@ -48,12 +48,19 @@ where
         outputs.into_iter().flatten().collect()
     }
 
-    fn saves(&self) -> Saves {
-        Saves::INPUTS
+    #[inline]
+    fn saves(&self, wants: Wants) -> Saves {
+        let mut needed = 0;
+        for (i, on) in self.0.dependence().into_iter().enumerate() {
+            needed |= if wants.input(i) { on } else { 0 };
+        }
+        Saves::inputs(needed)
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let inputs: [&Variable<T>; I] = std::array::from_fn(|i| saved.input(i));
+        // The value of an input that was not saved has no influence: any cotangent can stand for it.
+        let stand_in = cotangents.any();
+        let inputs: [&Variable<T>; I] = std::array::from_fn(|i| saved.find_input(i).unwrap_or(stand_in));
         let wanted: [bool; I] = std::array::from_fn(|i| gradients.wants(i));
         let found = if is_recording() {
             symbol::replay_pullback(&self.0, inputs, cotangents, wanted)
@@ -62,8 +69,8 @@ where
         };
         for (i, cotangent) in found.into_iter().enumerate() {
             if let Some(cotangent) = cotangent {
-                let fits = cotangent.dims() == inputs[i].dims();
-                gradients.add(i, if fits { cotangent } else { cotangent.sum_to_dims(inputs[i].dims()) });
+                let fits = saved.fits_input(i, cotangent.dims());
+                gradients.add(i, if fits { cotangent } else { cotangent.sum_to_dims(&saved.input_dims(i)) });
             }
         }
     }
@@ -88,8 +95,7 @@ where
     for cotangent in &found {
         sources.push(cotangent.as_deref().or(zero.as_ref()).expect("absent ones are zero"));
     }
-    let shape = crate::error::expect(common_shape(P::NAME, &sources));
-    let results = run(&shape, &sources, wanted, |job| T::backward(formula, job));
+    let results = run(cotangents.any().dims(), &sources, wanted, |job| T::backward(formula, job));
     results.map(|result| result.map(Variable::from))
 }
 

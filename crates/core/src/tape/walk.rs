@@ -62,6 +62,8 @@ pub(crate) struct Walk<T: Float> {
     found: Vec<Option<Variable<T>>>,
     retain: bool,
     record: bool,
+    /// The only node that waits, if there is one alone: a chain needs neither heap nor table.
+    alone: Option<(usize, Pending<T>)>,
     /// Number, then (for determinism) age; nodes of equal number come from different threads.
     heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
     arrivals: u64,
@@ -78,6 +80,7 @@ impl<T: Float> Walk<T> {
             found: Vec::new(),
             retain,
             record,
+            alone: None,
             heap: BinaryHeap::new(),
             arrivals: 0,
             pending: Table::default(),
@@ -106,16 +109,7 @@ impl<T: Float> Walk<T> {
     /// A cotangent arrives at `edge`.
     pub(crate) fn send(&mut self, edge: &Edge<T>, term: Term<T>) {
         match edge {
-            Edge::Node(node, output) => {
-                let key = edge.key();
-                let (heap, arrivals) = (&mut self.heap, &mut self.arrivals);
-                let pending = self.pending.entry(key).or_insert_with(|| {
-                    heap.push((node.head.number, Reverse(*arrivals), key));
-                    *arrivals += 1;
-                    Pending { node: Arc::clone(node), cotangents: Cotangents::none(node.head.shapes.len()) }
-                });
-                accumulate(&mut pending.cotangents.values[*output as usize], term);
-            }
+            Edge::Node(node, output) => self.send_to_node(node, *output as usize, edge.key(), term),
             Edge::Leaf(leaf) => {
                 let Some(leaf) = leaf.upgrade() else { return };
                 let place = *self.leaf_places.entry(edge.key()).or_insert_with(|| {
@@ -127,15 +121,49 @@ impl<T: Float> Walk<T> {
         }
     }
 
+    fn send_to_node(&mut self, node: &NodeRef<T>, output: usize, key: usize, term: Term<T>) {
+        let fresh = || Pending { node: Arc::clone(node), cotangents: Cotangents::none(node.head.shapes.len()) };
+        if self.alone.is_none() && self.heap.is_empty() {
+            self.alone = Some((key, fresh()));
+        }
+        if let Some((waiting, pending)) = &mut self.alone {
+            if *waiting == key {
+                return accumulate(&mut pending.cotangents.values[output], term);
+            }
+            let (waiting, pending) = self.alone.take().expect("just seen");
+            self.wait(waiting, pending);
+        }
+        if !self.pending.contains_key(&key) {
+            self.wait(key, fresh());
+        }
+        let pending = self.pending.get_mut(&key).expect("it waits now, if it did not");
+        accumulate(&mut pending.cotangents.values[output], term);
+    }
+
+    /// Queues a node that a cotangent has reached.
+    fn wait(&mut self, key: usize, pending: Pending<T>) {
+        self.heap.push((pending.node.head.number, Reverse(self.arrivals), key));
+        self.arrivals += 1;
+        self.pending.insert(key, pending);
+    }
+
     /// Visits every node that a cotangent reaches.
     pub(crate) fn run(&mut self) -> Result<()> {
         with_recording(self.record, || {
-            while let Some((_, _, key)) = self.heap.pop() {
-                let pending = self.pending.remove(&key).expect("what waits in the heap is in the table");
+            while let Some((key, pending)) = self.next() {
                 self.visit(key, pending)?;
             }
             Ok(())
         })
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<(usize, Pending<T>)> {
+        if self.alone.is_some() {
+            return self.alone.take();
+        }
+        let (_, _, key) = self.heap.pop()?;
+        Some((key, self.pending.remove(&key).expect("what waits in the heap is in the table")))
     }
 
     fn visit(&mut self, key: usize, Pending { node, mut cotangents }: Pending<T>) -> Result<()> {
