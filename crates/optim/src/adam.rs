@@ -12,11 +12,11 @@ macro_rules! adam {
             $options {
                 /// Learning rate.
                 lr: Number f64 = 1e-3;
-                /// Decay of the gradient's running mean.
+                /// Decay of the gradient's running mean, in [0, 1).
                 beta1: Number f64 = 0.9;
-                /// Decay of the squared gradient's running mean.
+                /// Decay of the squared gradient's running mean, in [0, 1).
                 beta2: Number f64 = 0.999;
-                /// Added to the denominator.
+                /// Added to the denominator, after the root.
                 eps: Number f64 = 1e-8;
                 /// Pull towards zero.
                 weight_decay: Number f64 = $decay;
@@ -73,12 +73,15 @@ macro_rules! adam {
 }
 
 adam! {
-    /// Options of [`Adam`]; the defaults are PyTorch's.
+    /// Options of [`Adam`]; the defaults are `torch.optim.Adam`'s: lr 1e-3, betas 0.9 and 0.999, eps 1e-8, no weight decay.
     AdamOptions,
     /// Adam (`torch.optim.Adam`).
     ///
     /// `g += wd p`; `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`;
-    /// `p -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps)`.
+    /// `p -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps)`, where `t` counts the steps of this parameter.
+    /// With amsgrad the largest `v` so far is in place of `v`; to maximise, `g` is negated first.
+    ///
+    /// States: `exp_avg` (m), `exp_avg_sq` (v), with amsgrad `max_exp_avg_sq`.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};
@@ -94,9 +97,21 @@ adam! {
 }
 
 adam! {
-    /// Options of [`AdamW`]; the defaults are PyTorch's.
+    /// Options of [`AdamW`]; the defaults are `torch.optim.AdamW`'s: as [`AdamOptions`], with weight decay 1e-2.
     AdamWOptions,
-    /// Adam with weight decay apart from the gradient (`torch.optim.AdamW`): first `p *= 1 - lr wd`, then as [`Adam`].
+    /// Adam with weight decay apart from the gradient (`torch.optim.AdamW`): first `p *= 1 - lr wd`, then as [`Adam`]
+    /// without decay.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{AdamW, AdamWOptions, Optimizer};
+    /// let w = Parameter::new(Tensor::from([1.0f64]));
+    /// let mut adam = AdamW::with([w.clone()], AdamWOptions::default().lr(0.1).weight_decay(0.5))?;
+    /// w.square().sum().backward()?;
+    /// adam.step()?;
+    /// assert!((w.item()? - (0.95 - 0.1)).abs() < 1e-8);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     AdamW, "AdamW", 1e-2, true
 }
 

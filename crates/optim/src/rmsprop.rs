@@ -6,7 +6,7 @@ use crate::rule::{OptionMut, Rule, Update, at_least_zero, options, pulled, with,
 use crate::stepper::Stepper;
 
 options! {
-    /// Options of [`RmsProp`]; the defaults are PyTorch's.
+    /// Options of [`RmsProp`]; the defaults are `torch.optim.RMSprop`'s: lr 1e-2, alpha 0.99, eps 1e-8, nothing else.
     RmsPropOptions {
         /// Learning rate.
         lr: Number f64 = 1e-2;
@@ -28,7 +28,21 @@ options! {
 /// RMSprop (`torch.optim.RMSprop`).
 ///
 /// `g += wd p`; `s = a s + (1 - a) g^2`; centred, `m = a m + (1 - a) g` and `s - m^2` in place of s;
-/// `d = g / (sqrt(s) + eps)`; with momentum `b = mu b + d`, `d = b`; `p -= lr d`.
+/// `d = g / (sqrt(s) + eps)`; with momentum `b = mu b + d`, `d = b`; `p -= lr d`. To maximise, `g` is negated first.
+///
+/// States: `square_avg` (s), centred `grad_avg` (m), with momentum `momentum_buffer` (b).
+///
+/// ```
+/// use wengert_core::{Parameter, Tensor};
+/// use wengert_optim::{Optimizer, RmsProp};
+/// let w = Parameter::new(Tensor::from([1.0f64]));
+/// let mut rms_prop = RmsProp::new([w.clone()], 0.01)?;
+/// w.square().sum().backward()?;
+/// rms_prop.step()?;
+/// // The first step is lr / sqrt(1 - alpha), whatever the gradient's size.
+/// assert!((w.item()? - 0.9).abs() < 1e-8);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
 pub type RmsProp<T = f32> = Stepper<RmsPropOptions, T>;
 
 impl Rule for RmsPropOptions {

@@ -16,7 +16,49 @@ pub struct Update<'u, T> {
     pub fresh: bool,
 }
 
-/// An optimizer's options and its update of one parameter.
+/// An optimizer's options and its update of one parameter; [`Stepper`](crate::Stepper) makes an optimizer of it.
+///
+/// ```
+/// use wengert_core::{Float, Parameter, Result, Tensor};
+/// use wengert_optim::{OptionMut, Optimizer, Rule, Stepper, Update};
+///
+/// /// `s += g^2`; `p -= lr g / sqrt(s)`.
+/// #[derive(Clone)]
+/// struct Adagrad {
+///     lr: f64,
+/// }
+///
+/// impl Rule for Adagrad {
+///     const NAME: &'static str = "Adagrad";
+///     fn states(&self) -> &'static [&'static str] {
+///         &["sum"]
+///     }
+///     fn check(&self) -> Result<()> {
+///         Ok(())
+///     }
+///     fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)> {
+///         vec![("lr", OptionMut::Number(&mut self.lr))]
+///     }
+///     fn lr(&mut self) -> &mut f64 {
+///         &mut self.lr
+///     }
+///     fn update<T: Float>(&self, Update { value, grad, mut states, .. }: Update<'_, T>) {
+///         let lr = T::from_f64(self.lr);
+///         for ((p, g), s) in value.iter_mut().zip(grad).zip(states[0].iter_mut()) {
+///             *s = *s + *g * *g;
+///             *p = *p - lr * *g / s.sqrt();
+///         }
+///     }
+/// }
+///
+/// let w = Parameter::new(Tensor::from([1.0f64]));
+/// let mut adagrad = Stepper::with([w.clone()], Adagrad { lr: 0.5 })?;
+/// w.square().sum().backward()?;
+/// adagrad.step()?;
+/// assert_eq!(w.item()?, 0.5);
+/// assert_eq!(adagrad.state_dict().number("state.0.sum")?, 4.0);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
 pub trait Rule: Clone {
     /// The name in messages.
     const NAME: &'static str;
@@ -30,7 +72,7 @@ pub trait Rule: Clone {
     /// [`Error::Argument`] names the option.
     fn check(&self) -> Result<()>;
 
-    /// Every option as a number, by name: for saving. A truth value is 0 or 1.
+    /// Every option by name, to be saved as a number. A truth value is 0 or 1.
     fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)>;
 
     /// The learning rate.

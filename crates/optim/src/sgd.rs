@@ -6,7 +6,7 @@ use crate::rule::{OptionMut, Rule, Update, at_least_zero, finite, options, pulle
 use crate::stepper::Stepper;
 
 options! {
-    /// Options of [`Sgd`]; the defaults are PyTorch's.
+    /// Options of [`Sgd`]; the defaults are `torch.optim.SGD`'s: lr 1e-3, nothing else.
     SgdOptions {
         /// Learning rate.
         lr: Number f64 = 1e-3;
@@ -26,7 +26,25 @@ options! {
 /// Stochastic gradient descent (`torch.optim.SGD`).
 ///
 /// `g += wd p`; with momentum `b = mu b + (1 - d) g` (the first time `b = g`), `g = b`, or with Nesterov `g + mu b`;
-/// `p -= lr g`.
+/// `p -= lr g`. To maximise, `g` is negated first.
+///
+/// State: with momentum, `momentum_buffer` (b).
+///
+/// ```
+/// use wengert_core::{Parameter, Tensor};
+/// use wengert_optim::{Optimizer, Sgd, SgdOptions};
+/// let w = Parameter::new(Tensor::from([1.0f64]));
+/// let mut sgd = Sgd::with([w.clone()], SgdOptions::default().lr(0.25).momentum(0.5))?;
+/// for expected in [0.75, 0.375] {
+///     sgd.zero_grad();
+///     w.sum().backward()?;
+///     sgd.step()?;
+///     assert_eq!(w.item()?, expected);
+/// }
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+///
+/// Nesterov's variant needs a momentum, as in PyTorch:
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};

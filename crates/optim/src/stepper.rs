@@ -6,12 +6,34 @@ use wengert_core::{Error, Float, Parameter, Result, TensorMap};
 
 use crate::rule::{Rule, Update};
 
-/// What changes parameters by their gradients.
+/// What changes parameters by their gradients (`torch.optim.Optimizer`).
+///
+/// ```
+/// use wengert_core::{Parameter, Result, Tensor, TensorMap};
+/// use wengert_optim::{Adam, Optimizer};
+/// let w = Parameter::new(Tensor::from([3.0f32]));
+/// let train = |optimizer: &mut dyn Optimizer| -> Result<()> {
+///     optimizer.zero_grad();
+///     w.square().sum().backward()?;
+///     optimizer.step()
+/// };
+/// let mut adam = Adam::new([w.clone()], 0.1)?;
+/// train(&mut adam)?;
+/// // Another process goes on from the bytes.
+/// let bytes = adam.state_dict().to_bytes()?;
+/// let mut adam = Adam::new([w.clone()], 1.0)?;
+/// adam.load_state_dict(&TensorMap::from_bytes(&bytes)?)?;
+/// assert_eq!(adam.lr(), 0.1);
+/// train(&mut adam)?;
+/// assert!((w.item()? - 2.8).abs() < 1e-2);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
 pub trait Optimizer<T: Float = f32> {
     /// Changes every parameter that has a gradient; the others are skipped and their step count stays.
     ///
     /// # Errors
-    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value; then none has changed.
+    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`] if an option was
+    /// set out of its range; then no parameter has changed.
     fn step(&mut self) -> Result<()>;
 
     /// All parameters, group after group.
@@ -23,22 +45,24 @@ pub trait Optimizer<T: Float = f32> {
     /// Sets the learning rate of all groups.
     fn set_lr(&mut self, lr: f64);
 
-    /// Options and states, for going on later as if never stopped.
+    /// Options and states, for going on later as if never stopped: `group.G.OPTION` for each option, and for the N-th
+    /// parameter, if it has had a step, `state.N.step` and `state.N.STATE`.
     fn state_dict(&self) -> TensorMap;
 
-    /// Takes over options and states.
+    /// Takes over options and states, for the same parameters in the same groups and order.
     ///
     /// # Errors
-    /// One error lists all that is missing, unexpected or of another shape; then nothing has changed.
+    /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape; [`Error::Argument`] names an
+    /// option or step count out of its range. Then nothing has changed.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
 
-    /// Forgets the gradients of all parameters.
+    /// Forgets the gradients of all parameters (`zero_grad(set_to_none=True)`).
     fn zero_grad(&self) {
         self.parameters().iter().for_each(|parameter| parameter.zero_grad());
     }
 }
 
-/// Parameters that share options.
+/// Parameters that share options (`torch.optim.Optimizer.param_groups`).
 #[derive(Clone, Debug)]
 pub struct Group<R, T: Float = f32> {
     /// The options, which may be changed between steps. A state that they no longer ask for is dropped, a new one
@@ -97,6 +121,19 @@ impl<R: Rule, T: Float> Stepper<R, T> {
     ///
     /// # Errors
     /// If there are none, one is in another group already, or an option is out of its range.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{Optimizer, Sgd, SgdOptions};
+    /// let [body, head] = [0.0f32, 0.0].map(|x| Parameter::new(Tensor::from([x])));
+    /// let mut sgd = Sgd::new([body.clone()], 0.1)?;
+    /// sgd.add_group([head.clone()], SgdOptions::default().lr(0.5))?;
+    /// (body.sum() + head.sum()).backward()?;
+    /// sgd.step()?;
+    /// assert_eq!((body.item()?, head.item()?), (-0.1, -0.5));
+    /// sgd.groups_mut()[1].options.lr = 0.25;
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     pub fn add_group(
         &mut self,
         parameters: impl IntoIterator<Item = Parameter<T>>,
@@ -127,7 +164,7 @@ impl<R: Rule, T: Float> Stepper<R, T> {
         &self.groups
     }
 
-    /// The groups, to change their options.
+    /// The groups, to change their options; the next step checks them.
     pub fn groups_mut(&mut self) -> &mut [Group<R, T>] {
         &mut self.groups
     }

@@ -123,7 +123,7 @@ fn check_needed<O: Optimizer>(name: &'static str, make: impl Fn([Parameter; 3]) 
     let grad = b.grad();
     b.zero_grad();
     optimizer.step().unwrap();
-    assert_eq!(bits(&[b.clone()])[..], before.0[2..4]);
+    assert_eq!(bits(std::slice::from_ref(&b))[..], before.0[2..4]);
     // What was in the way can go, by its backward.
     b.set_grad(grad);
     early.backward().unwrap();
