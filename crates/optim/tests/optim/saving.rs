@@ -235,6 +235,14 @@ fn states_without_a_step_count_are_unexpected() {
 }
 
 #[test]
+fn what_was_saved_before_the_first_step_starts_over() {
+    let (parameters, mut adam) = stepped();
+    let fresh = Adam::new(parameters, 0.1).unwrap().state_dict();
+    adam.load_state_dict(&copied(&fresh)).unwrap();
+    assert_eq!(adam.state_dict(), fresh);
+}
+
+#[test]
 fn a_missing_option_says_nothing_about_the_states() {
     let w = parameter::<f32, 1>([1.0]);
     let mut sgd = Sgd::with([w.clone()], SgdOptions::default().momentum(0.9)).unwrap();

@@ -57,6 +57,18 @@ fn a_frozen_parameter_is_skipped() {
 }
 
 #[test]
+fn a_frozen_parameter_may_be_needed() {
+    let [a, b] = [parameter::<f64, 1>([1.0]), parameter([1.0])];
+    let mut sgd = Sgd::new([a.clone(), b.clone()], 0.5).unwrap();
+    set_grad(&a, &[1.0]);
+    set_grad(&b, &[1.0]);
+    let needs = b.square();
+    b.set_requires_grad(false);
+    sgd.step().unwrap();
+    assert_eq!((a.to_vec(), b.to_vec(), needs.to_vec()), (vec![0.5], vec![1.0], vec![1.0]));
+}
+
+#[test]
 fn groups_have_options_of_their_own() {
     let [a, b] = [parameter::<f64, 1>([1.0]), parameter([1.0])];
     let mut sgd = Sgd::new([a.clone()], 0.25).unwrap();
