@@ -1,9 +1,11 @@
 //! Named tensors in `.safetensors` files.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
@@ -12,6 +14,13 @@ use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 
 /// A tensor of one of the element types that files hold.
+///
+/// ```
+/// use wengert_core::{AnyTensor, Tensor};
+/// let any = AnyTensor::from(Tensor::from([[1i64, 2]]));
+/// assert!(matches!(&any, AnyTensor::I64(tensor) if tensor.shape() == [1, 2]));
+/// assert_eq!(any.shape(), [1, 2]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyTensor {
     /// Single precision.
@@ -22,7 +31,7 @@ pub enum AnyTensor {
     I64(Tensor<i64>),
     /// Masks.
     Bool(Tensor<bool>),
-    /// Bytes without meaning to this crate, such as a generator's state.
+    /// Bytes without meaning to this crate, such as a generator's state; in one row, whatever shape a file gives them.
     Bytes(Vec<u8>),
 }
 
@@ -47,10 +56,10 @@ impl AnyTensor {
     /// The tensor with elements of type `T`, cast if need be.
     fn cast<T: Element>(&self) -> Tensor<T> {
         match self {
-            AnyTensor::F32(tensor) => tensor.cast(),
-            AnyTensor::F64(tensor) => tensor.cast(),
-            AnyTensor::I64(tensor) => tensor.cast(),
-            AnyTensor::Bool(tensor) => tensor.cast(),
+            AnyTensor::F32(tensor) => converted(tensor),
+            AnyTensor::F64(tensor) => converted(tensor),
+            AnyTensor::I64(tensor) => converted(tensor),
+            AnyTensor::Bool(tensor) => converted(tensor),
             AnyTensor::Bytes(bytes) => Tensor::from_fn([bytes.len()], |i| T::from_f64(f64::from(bytes[i]))),
         }
     }
@@ -93,6 +102,14 @@ impl AnyTensor {
     }
 }
 
+/// A tensor of its own, cast only if the type differs: a cast goes by way of f64 and rounds an i64 beyond 2^53.
+fn converted<T: Element, U: Element>(tensor: &Tensor<T>) -> Tensor<U> {
+    match (tensor as &dyn Any).downcast_ref::<Tensor<U>>() {
+        Some(same) => same.copy(),
+        None => tensor.cast(),
+    }
+}
+
 fn parsed<T: Element, const B: usize>(
     data: &[u8],
     shape: &[usize],
@@ -101,6 +118,10 @@ fn parsed<T: Element, const B: usize>(
     let (elements, rest) = data.as_chunks::<B>();
     if !rest.is_empty() {
         return Err("its data is cut".to_string());
+    }
+    // An extent of 0 makes any others fit the data, but strides are products of them.
+    if shape.iter().try_fold(1, |product: usize, &extent| product.checked_mul(extent.max(1))).is_none() {
+        return Err(format!("the extents {shape:?} are too large"));
     }
     Tensor::from_vec(elements.iter().map(|bytes| from_bytes(*bytes)).collect(), shape)
         .map_err(|e| e.to_string())
@@ -138,14 +159,23 @@ impl TensorMap {
         self.insert(name, Tensor::scalar(value));
     }
 
-    /// Puts all of another map here, its names behind `prefix`.
+    /// Puts all tensors of another map here, their names behind `prefix`; notes stay where they are.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, TensorMap};
+    /// let (mut model, mut all) = (TensorMap::new(), TensorMap::new());
+    /// model.insert("bias", Tensor::from([1.0f32]));
+    /// all.insert_all("model.", &model);
+    /// assert_eq!(all.names().collect::<Vec<_>>(), ["model.bias"]);
+    /// assert_eq!(all.prefixed("model."), model);
+    /// ```
     pub fn insert_all(&mut self, prefix: &str, other: &TensorMap) {
         for (name, tensor) in &other.tensors {
             self.tensors.insert(format!("{prefix}{name}"), tensor.clone());
         }
     }
 
-    /// The part whose names begin with `prefix`, without it.
+    /// The tensors whose names begin with `prefix`, named without it; no notes.
     pub fn prefixed(&self, prefix: &str) -> TensorMap {
         let own = self
             .tensors
@@ -159,10 +189,19 @@ impl TensorMap {
         self.tensors.get(name)
     }
 
-    /// The tensor of that name with elements of type `T`, cast if the file has another type.
+    /// The tensor of that name with elements of type `T`, cast if the file has another type, else bit for bit.
     ///
     /// # Errors
     /// If there is none.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, TensorMap};
+    /// let mut map = TensorMap::new();
+    /// map.insert("w", Tensor::from([0.5f32, -1.0]));
+    /// assert_eq!(map.tensor::<f64>("w")?, Tensor::from([0.5f64, -1.0]));
+    /// assert!(map.tensor::<f64>("v").unwrap_err().to_string().ends_with("missing: v"));
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     pub fn tensor<T: Element>(&self, name: &str) -> Result<Tensor<T>> {
         match self.get(name) {
             Some(tensor) => Ok(tensor.cast()),
@@ -254,19 +293,26 @@ impl TensorMap {
         Ok(map)
     }
 
-    /// Writes the map beside `path` and renames it there, so that a reader finds the old file or the new one whole.
+    /// Writes the map beside `path` and renames it there, so that a reader finds the old file or the new one whole,
+    /// also if several save to the same path at once.
     ///
     /// # Errors
-    /// If it can't be written; then what was at `path` is untouched.
+    /// If it can't be written; then what was at `path` is untouched and nothing is left beside it.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, TensorMap};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("model.safetensors");
+    /// let mut map = TensorMap::new();
+    /// map.insert("weight", Tensor::from([[1.0f32, 2.0]]));
+    /// map.set_note("epoch", "3");
+    /// map.save(&path)?;
+    /// assert_eq!(TensorMap::load(&path)?, map);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let beside = beside(path);
-        let written = write_through(&beside, &self.to_bytes()?).and_then(|()| fs::rename(&beside, path));
-        written.map_err(|error| {
-            // Nothing is left behind; if even that fails, the first error is the one to tell.
-            let _ = fs::remove_file(&beside);
-            Error::file(path, error)
-        })
+        replace(path, &self.to_bytes()?).map_err(|error| Error::file(path, error))
     }
 
     /// Reads a map from a file.
@@ -284,76 +330,32 @@ fn missing(name: &str) -> Error {
     Error::Mismatch { missing: vec![name.to_string()], unexpected: Vec::new(), misshapen: Vec::new() }
 }
 
-/// A name in the same folder that nobody else uses.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
+/// Puts `bytes` in the place of the file at `path`, by way of one beside it.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let (mut file, beside) = create_beside(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    // Closed before it is renamed, which some systems ask for.
+    drop(file);
+    written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
+        // Nothing is left behind; if even that fails, the first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    })
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// A new file in the same folder; its name is nobody else's, neither another thread's nor left over from a crash.
+fn create_beside(path: &Path) -> std::io::Result<(File, PathBuf)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().ok_or_else(|| std::io::Error::other("the path names no file"))?;
+    loop {
+        let mut name = name.to_os_string();
+        name.push(format!(".{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let beside = path.with_file_name(name);
+        match File::create_new(&beside) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => return Ok((made?, beside)),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn sample() -> TensorMap {
-        let mut map = TensorMap::new();
-        map.insert("a", Tensor::from([[1.5f32, -2.0], [f32::INFINITY, 0.0]]).t());
-        map.insert("b.weight", Tensor::from([1i64 << 40, -1]));
-        map.insert("c", Tensor::<f64>::zeros([0, 3]));
-        map.insert("mask", Tensor::from([true, false]));
-        map.insert("state", AnyTensor::Bytes(vec![1, 2, 255]));
-        map.set_note("position", "17");
-        map
-    }
-
-    #[test]
-    fn what_is_saved_comes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("map.safetensors");
-        sample().save(&path).unwrap();
-        assert_eq!(TensorMap::load(&path).unwrap(), sample());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
-        assert_eq!(sample().prefixed("b.").names().collect::<Vec<_>>(), vec!["weight"]);
-    }
-
-    #[test]
-    fn a_failed_save_names_the_path_and_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("missing").join("map.safetensors");
-        let error = sample().save(&path).unwrap_err().to_string();
-        assert!(error.contains("map.safetensors") && error.contains("No such file"), "{error}");
-    }
-
-    #[test]
-    fn a_file_cut_short_is_refused_wherever_it_is_cut() {
-        let bytes = sample().to_bytes().unwrap();
-        for len in 0..bytes.len() {
-            assert!(TensorMap::from_bytes(&bytes[..len]).is_err(), "cut at {len} of {}", bytes.len());
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn random_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert!(TensorMap::from_bytes(&bytes).is_err());
-        }
-
-        #[test]
-        fn a_flipped_byte_never_panics(place in 0usize..400, byte in any::<u8>()) {
-            let mut bytes = sample().to_bytes().unwrap();
-            let place = place % bytes.len();
-            bytes[place] = byte;
-            let _ = TensorMap::from_bytes(&bytes);
-        }
-    }
-}
+mod tests;
