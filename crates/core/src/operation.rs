@@ -133,11 +133,13 @@ pub(crate) fn record<T: Float, O: Operation<T>, const K: usize>(
     tensors: &[&Tensor<T>],
     outputs: [Tensor<T>; K],
 ) -> [Variable<T>; K] {
-    let node = put_on_tape(operation, inputs, tensors, &outputs);
+    let mut node = put_on_tape(operation, inputs, tensors, &outputs);
     let mut k = 0;
     outputs.map(|value| {
         k += 1;
-        Variable::computed(value, node.as_ref().map(|node| Edge::Node(Arc::clone(node), k - 1)))
+        // The last output takes the handle over: for the common single one no count goes up and down.
+        let node = if k == K { node.take() } else { node.clone() };
+        Variable::computed(value, node.map(|node| Edge::Node(node, k as u32 - 1)))
     })
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::dims::Dims;
 use crate::element::Element;
 use crate::kernel::buffer::Buffer;
-use crate::storage::Storage;
+use crate::storage::{Layout, Storage};
 
 /// Sizes are rounded up to one of four steps per power of two, so at most a quarter is wasted.
 const STEPS: usize = 4;
@@ -29,9 +29,10 @@ pub struct Pool<T: Element> {
 fn class_of(len: usize) -> (usize, usize) {
     let len = len.max(SMALLEST);
     let octave = (usize::BITS - 1 - (len - 1).leading_zeros()) as usize;
-    let step = (1usize << octave) / STEPS;
-    let steps = (len - (1 << octave)).div_ceil(step);
-    ((1 << octave) + steps * step, (octave * STEPS + steps).min(CLASSES - 1))
+    // A step is a power of two: shifts, since a division would take longer than all the rest.
+    let shift = octave - STEPS.trailing_zeros() as usize;
+    let steps = (len - (1 << octave) + (1 << shift) - 1) >> shift;
+    ((1 << octave) + (steps << shift), (octave * STEPS + steps).min(CLASSES - 1))
 }
 
 impl<T: Element> Pool<T> {
@@ -63,13 +64,23 @@ impl<T: Element> Pool<T> {
 /// A row-major storage of elements of no particular value: whatever its last user left there.
 #[inline]
 pub(crate) fn acquire<T: Element>(shape: &Dims) -> Arc<Storage<T>> {
-    let len = shape.count();
+    acquire_with(shape.count(), |fresh| fresh.shaped(shape))
+}
+
+/// A storage like another one of `len` elements that is laid out in order.
+#[inline]
+pub(crate) fn acquire_like<T: Element>(len: usize, layout: &Layout) -> Arc<Storage<T>> {
+    acquire_with(len, |fresh| fresh.laid_out(layout))
+}
+
+#[inline]
+fn acquire_with<T: Element>(len: usize, lay_out: impl FnOnce(&mut Storage<T>)) -> Arc<Storage<T>> {
     let (capacity, class) = class_of(len);
     let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class, capacity)).ok().flatten();
     let mut storage = recycled.unwrap_or_else(|| Arc::new(Storage::new(Buffer::zeroed(len, capacity))));
     let fresh = Arc::get_mut(&mut storage).expect("a pooled storage has no other holder");
     fresh.renew(len);
-    fresh.shaped(shape);
+    lay_out(fresh);
     storage
 }
 

@@ -64,6 +64,11 @@ impl<T: Element> Storage<T> {
     }
 
     #[inline]
+    pub(crate) fn laid_out(&mut self, layout: &Layout) {
+        self.layout.clone_from(layout);
+    }
+
+    #[inline]
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }

@@ -169,9 +169,16 @@ unsafe fn readable<T: Element>(
         // SAFETY: `width` elements from `j` on lie inside the operand.
         return unsafe { start.add(j) };
     }
-    for (l, place) in scratch[..width].iter_mut().enumerate() {
-        // SAFETY: the index is that of an element of the operand.
-        place.write(if l < len || step == 0 { unsafe { *start.add((j + l) * step) } } else { T::ZERO });
+    if step == 0 {
+        // SAFETY: the operand has an element.
+        scratch[..width].fill(MaybeUninit::new(unsafe { *start }));
+    } else {
+        // What lies behind the row's end is computed with and thrown away.
+        scratch[..width].fill(MaybeUninit::new(T::ZERO));
+        for l in 0..len {
+            // SAFETY: the index is that of an element of the operand.
+            scratch[l].write(unsafe { *start.add((j + l) * step) });
+        }
     }
     scratch.as_ptr().cast()
 }

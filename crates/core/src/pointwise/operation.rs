@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{Pointwise, symbol};
 use crate::dims::{self, Dims};
 use crate::element::Float;
-use crate::error::Result;
+use crate::error::{Result, expect};
 use crate::kernel::plan::Plan;
 use crate::kernel::pointwise::Job;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
@@ -25,8 +25,7 @@ where
 {
     let peeks = inputs.map(Variable::peek);
     let tensors = peeks.each_ref().map(|peek| &**peek);
-    let shape = crate::error::expect(common_shape(P::NAME, &tensors));
-    let outputs = run(&shape, &tensors, [true; O], |job| T::forward(&formula, job));
+    let outputs = run(P::NAME, &tensors, [true; O], |job| T::forward(&formula, job));
     record(Formula(formula), &inputs, &tensors, outputs.map(|output| output.expect("all are wanted")))
 }
 
@@ -43,8 +42,7 @@ where
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
-        let shape = crate::error::expect(common_shape(P::NAME, &inputs));
-        let outputs = run(&shape, &inputs, [true; O], |job| T::forward(&self.0, job));
+        let outputs = run(P::NAME, &inputs, [true; O], |job| T::forward(&self.0, job));
         outputs.into_iter().flatten().collect()
     }
 
@@ -95,42 +93,50 @@ where
     for cotangent in &found {
         sources.push(cotangent.as_deref().or(zero.as_ref()).expect("absent ones are zero"));
     }
-    let results = run(cotangents.any().dims(), &sources, wanted, |job| T::backward(formula, job));
+    let results = run(P::NAME, &sources, wanted, |job| T::backward(formula, job));
     results.map(|result| result.map(Variable::from))
 }
 
-/// The shape that all operands broadcast to.
-#[inline]
-fn common_shape<T: Float>(name: &'static str, tensors: &[&Tensor<T>]) -> Result<Dims> {
-    let first = tensors[0].dims();
-    if tensors[1..].iter().all(|tensor| tensor.dims() == first) {
-        return Ok(first.clone());
-    }
-    tensors[1..]
-        .iter()
-        .try_fold(first.clone(), |common, tensor| dims::broadcast(name, &common, tensor.shape()))
-}
-
-/// Runs a kernel over sources that broadcast to `shape`; gives those results that are wanted.
+/// Runs a kernel over sources that broadcast to one shape; gives those results that are wanted.
+///
+/// # Panics
+/// If they don't broadcast.
+#[track_caller]
 #[inline]
 fn run<T: Float, const R: usize>(
-    shape: &Dims,
+    name: &'static str,
     sources: &[&Tensor<T>],
     wanted: [bool; R],
     kernel: impl FnOnce(&Job<'_, T>),
 ) -> [Option<Tensor<T>>; R] {
-    let mut results = wanted.map(|wanted| wanted.then(|| Tensor::unspecified_like(shape)));
-    let in_order = sources.iter().all(|source| source.is_contiguous() && source.dims() == shape);
-    let plan = if in_order { None } else { Some(plan_of(shape, sources, R)) };
-    let mut job = match &plan {
-        None => Job::in_order(shape.count()),
-        Some(plan) => Job::planned(plan),
-    };
+    let first = sources[0];
+    if sources.iter().all(|source| source.is_contiguous() && source.dims() == first.dims()) {
+        let mut results = wanted.map(|wanted| wanted.then(|| first.unspecified_as()));
+        execute(Job::in_order(first.raw_len()), sources, &mut results, kernel);
+        return results;
+    }
+    let shape = expect(common_shape(name, sources));
+    let mut results = wanted.map(|wanted| wanted.then(|| Tensor::unspecified_like(&shape)));
+    execute(Job::planned(&plan_of(&shape, sources, R)), sources, &mut results, kernel);
+    results
+}
+
+#[inline]
+fn execute<'t, T: Float>(
+    mut job: Job<'t, T>,
+    sources: &[&'t Tensor<T>],
+    results: &'t mut [Option<Tensor<T>>],
+    kernel: impl FnOnce(&Job<'t, T>),
+) {
     sources.iter().for_each(|source| job.source(source.raw()));
     results.iter_mut().for_each(|result| job.result(result.as_mut().map(Tensor::fresh_mut)));
     kernel(&job);
-    drop(job);
-    results
+}
+
+/// The shape that all operands broadcast to.
+fn common_shape<T: Float>(name: &'static str, tensors: &[&Tensor<T>]) -> Result<Dims> {
+    let first = tensors[0].dims().clone();
+    tensors[1..].iter().try_fold(first, |common, tensor| dims::broadcast(name, &common, tensor.shape()))
 }
 
 fn plan_of<T: Float>(shape: &Dims, sources: &[&Tensor<T>], results: usize) -> Plan {

@@ -122,7 +122,8 @@ impl<T: Float> Walk<T> {
     }
 
     fn send_to_node(&mut self, node: &NodeRef<T>, output: usize, key: usize, term: Term<T>) {
-        let fresh = || Pending { node: Arc::clone(node), cotangents: Cotangents::none(node.head.shapes.len()) };
+        let fresh =
+            || Pending { node: Arc::clone(node), cotangents: Cotangents::none(node.head.shapes.len()) };
         if self.alone.is_none() && self.heap.is_empty() {
             self.alone = Some((key, fresh()));
         }

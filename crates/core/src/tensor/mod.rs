@@ -80,6 +80,21 @@ impl<T: Element> Tensor<T> {
         Tensor { storage: Some(pool::acquire(shape)), view: None }
     }
 
+    /// [`Tensor::unspecified`] with the extents of another tensor, whose layout is taken over if it is row-major.
+    #[inline]
+    pub(crate) fn unspecified_as(&self) -> Self {
+        match &self.view {
+            None => {
+                let storage = self.storage();
+                Tensor {
+                    storage: Some(pool::acquire_like(storage.as_slice().len(), storage.layout())),
+                    view: None,
+                }
+            }
+            Some(view) => Tensor::unspecified_like(&view.shape),
+        }
+    }
+
     /// The elements of a tensor just made.
     #[inline]
     pub(crate) fn fresh_mut(&mut self) -> &mut [T] {
@@ -261,6 +276,12 @@ impl<T: Element> Tensor<T> {
         }
         let range = self.storage_offset()..self.storage_offset() + self.numel();
         Arc::get_mut(self.storage_mut()).map(|storage| &mut storage.as_mut_slice()[range])
+    }
+
+    /// The number of elements of a row-major tensor.
+    #[inline]
+    pub(crate) fn raw_len(&self) -> usize {
+        if self.view.is_none() { self.storage().as_slice().len() } else { self.numel() }
     }
 
     /// Whether two tensors view the same storage.
