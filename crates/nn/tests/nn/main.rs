@@ -1,0 +1,27 @@
+//! The modules against naive references, PyTorch's numbers and differences; saving, dropout, and what is refused.
+
+mod golden;
+mod naive;
+
+use wengert_core::{Element, Tensor, Variable};
+use wengert_nn::Module;
+
+type V = Variable<f64>;
+
+/// A variable of numbers between -1 and 1.
+fn variable(shape: &[usize]) -> V {
+    V::new(Tensor::uniform(shape, -1.0, 1.0))
+}
+
+/// Every number is within `tolerance` of what is expected.
+#[track_caller]
+fn close(got: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), expected.len());
+    let far = got.iter().zip(expected).any(|(a, b)| a.is_nan() || (a - b).abs() > tolerance);
+    assert!(!far, "got {got:?}, expected {expected:?}");
+}
+
+/// The bits of all parameters.
+fn bits<M: Module>(module: &M) -> Vec<u64> {
+    module.parameters().iter().flat_map(|p| p.to_vec()).map(|x| x.to_f64().to_bits()).collect()
+}
