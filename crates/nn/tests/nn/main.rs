@@ -1,12 +1,21 @@
 //! The modules against naive references, PyTorch's numbers and differences; saving, dropout, and what is refused.
 
 mod golden;
+mod gradients;
+mod module;
 mod naive;
+mod state_dict;
+mod user_cell;
 
+use proptest::prelude::ProptestConfig;
 use wengert_core::{Element, Tensor, Variable};
 use wengert_nn::Module;
 
 type V = Variable<f64>;
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 /// A variable of numbers between -1 and 1.
 fn variable(shape: &[usize]) -> V {
@@ -24,4 +33,8 @@ fn close(got: &[f64], expected: &[f64], tolerance: f64) {
 /// The bits of all parameters.
 fn bits<M: Module>(module: &M) -> Vec<u64> {
     module.parameters().iter().flat_map(|p| p.to_vec()).map(|x| x.to_f64().to_bits()).collect()
+}
+
+fn names<M: Module>(module: &M) -> Vec<String> {
+    module.named_parameters().into_iter().map(|(name, _)| name).collect()
 }
