@@ -1,9 +1,17 @@
 //! The modules against naive references, PyTorch's numbers and differences; saving, dropout, and what is refused.
 
+mod dropout;
+mod errors;
 mod golden;
 mod gradients;
+mod inits;
+mod layers;
+mod learning;
+mod losses;
 mod module;
 mod naive;
+mod names;
+mod send_sync;
 mod state_dict;
 mod user_cell;
 
