@@ -40,11 +40,11 @@ impl Weights {
         sums
     }
 
-    fn from_x(&self, x: &[f64]) -> Row {
+    fn of_input(&self, x: &[f64]) -> Row {
         self.affine("weight_ih", "bias_ih", x)
     }
 
-    fn from_h(&self, h: &[f64]) -> Row {
+    fn of_state(&self, h: &[f64]) -> Row {
         self.affine("weight_hh", "bias_hh", h)
     }
 }
@@ -54,7 +54,7 @@ pub fn sigmoid(x: f64) -> f64 {
 }
 
 fn rnn(w: &Weights, x: &[f64], state: &[Row], f: fn(f64) -> f64) -> (Row, Vec<Row>) {
-    let (x, h) = (w.from_x(x), w.from_h(&state[0]));
+    let (x, h) = (w.of_input(x), w.of_state(&state[0]));
     let h: Row = (0..h.len()).map(|j| f(x[j] + h[j])).collect();
     (h.clone(), vec![h])
 }
@@ -68,7 +68,7 @@ fn rnn_relu(w: &Weights, x: &[f64], state: &[Row]) -> (Row, Vec<Row>) {
 }
 
 fn lstm(w: &Weights, x: &[f64], state: &[Row]) -> (Row, Vec<Row>) {
-    let (x, h) = (w.from_x(x), w.from_h(&state[0]));
+    let (x, h) = (w.of_input(x), w.of_state(&state[0]));
     let width = state[1].len();
     let gate = |k: usize, j: usize| x[k * width + j] + h[k * width + j];
     let (mut h, mut c) = (vec![0.0; width], state[1].clone());
@@ -81,7 +81,7 @@ fn lstm(w: &Weights, x: &[f64], state: &[Row]) -> (Row, Vec<Row>) {
 }
 
 fn gru(w: &Weights, x: &[f64], state: &[Row]) -> (Row, Vec<Row>) {
-    let (x, h) = (w.from_x(x), w.from_h(&state[0]));
+    let (x, h) = (w.of_input(x), w.of_state(&state[0]));
     let width = state[0].len();
     let next = |j: usize| {
         let r = sigmoid(x[j] + h[j]);
@@ -173,7 +173,7 @@ pub fn check<C: Cell<Element = f64>>(net: &Recurrent<C>, step: Step, layout: Lay
     let cells: Vec<Weights> =
         (0..layers * directions).map(|k| Weights::of(net.cell(k / directions, k % directions))).collect();
     let input = layout.input(steps, batch, net.cell(0, 0).input_size());
-    let zeros = net.zero_state(batch);
+    let zeros = net.zero_state(batch).map(|part| V::new(Tensor::zeros(part.shape())));
     let zeros = if layout.batched { zeros } else { zeros.map(|part| part.squeeze(1)) };
     let state = if layout.given { zeros.map(|part| variable(part.shape())) } else { zeros };
 
@@ -241,7 +241,7 @@ fn gru_is_a_loop_over_scalars_for_every_argument() {
 fn check_cell<C: Cell<Element = f64>>(cell: &C, step: Step) {
     for layout in Layout::all().filter(|layout| !layout.batch_first && layout.contiguous) {
         let batch = if layout.batched { 3 } else { 1 };
-        let zeros = cell.zero_state(batch);
+        let zeros = cell.zero_state(batch).map(|part| V::new(Tensor::zeros(part.shape())));
         let zeros = if layout.batched { zeros } else { zeros.map(|part| part.squeeze(0)) };
         let mut state = if layout.given { zeros.map(|part| variable(part.shape())) } else { zeros };
         let rows = |x: &V, n: usize| x.to_vec()[n * x.numel() / batch..(n + 1) * x.numel() / batch].to_vec();
