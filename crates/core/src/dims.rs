@@ -9,8 +9,25 @@ use crate::error::{Error, Result};
 const INLINE: usize = 4;
 
 /// The extents (or strides) of a tensor's axes; up to four lie inline, so that copying them is a few moves.
-#[derive(Clone)]
 pub struct Dims(Repr);
+
+impl Clone for Dims {
+    #[inline]
+    fn clone(&self) -> Self {
+        Dims(self.0.clone())
+    }
+
+    #[inline]
+    fn clone_from(&mut self, from: &Self) {
+        match (&mut self.0, &from.0) {
+            (Repr::Inline { len, dims }, Repr::Inline { len: from_len, dims: from_dims }) => {
+                *len = *from_len;
+                *dims = *from_dims;
+            }
+            (to, from) => *to = from.clone(),
+        }
+    }
+}
 
 #[derive(Clone)]
 enum Repr {

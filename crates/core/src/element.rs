@@ -7,7 +7,7 @@ use std::thread::LocalKey;
 use crate::io::AnyTensor;
 use crate::kernel::gemm::Gemm;
 use crate::kernel::level::{Kernel, dispatch};
-use crate::kernel::pointwise::Job;
+use crate::kernel::pointwise::{Backward, Forward};
 use crate::pointwise::Pointwise;
 use crate::pool::Pool;
 use crate::real::{Lane, Real};
@@ -52,9 +52,15 @@ pub trait Float: Element + Real<Mask = bool> + Lane<Self> + Gemm {
     fn graveyard() -> &'static LocalKey<Graveyard<Self>>;
     /// Runs a formula's kernel for this type, compiled where the formula is defined.
     #[doc(hidden)]
-    fn forward<P: Pointwise<I, O>, const I: usize, const O: usize>(formula: &P, job: &Job<'_, Self>);
+    fn forward<P: Pointwise<I, O>, const I: usize, const O: usize>(
+        formula: &P,
+        job: &Forward<'_, Self, I, O>,
+    );
     #[doc(hidden)]
-    fn backward<P: Pointwise<I, O>, const I: usize, const O: usize>(formula: &P, job: &Job<'_, Self>);
+    fn backward<P: Pointwise<I, O>, const I: usize, const O: usize>(
+        formula: &P,
+        job: &Backward<'_, Self, I, O>,
+    );
     #[doc(hidden)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output;
 }
@@ -101,10 +107,10 @@ macro_rules! float {
                 thread_local!(static GRAVES: Graveyard<$type> = const { Graveyard::new() });
                 &GRAVES
             }
-            fn forward<P: Pointwise<I, O>, const I: usize, const O: usize>(formula: &P, job: &Job<'_, Self>) {
+            fn forward<P: Pointwise<I, O>, const I: usize, const O: usize>(formula: &P, job: &Forward<'_, Self, I, O>) {
                 formula.$forward(job);
             }
-            fn backward<P: Pointwise<I, O>, const I: usize, const O: usize>(formula: &P, job: &Job<'_, Self>) {
+            fn backward<P: Pointwise<I, O>, const I: usize, const O: usize>(formula: &P, job: &Backward<'_, Self, I, O>) {
                 formula.$backward(job);
             }
             #[inline]

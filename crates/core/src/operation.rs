@@ -6,9 +6,11 @@ use smallvec::SmallVec;
 
 use crate::dims::Dims;
 use crate::element::Float;
+use crate::kernel::place::arc_with;
 use crate::tape::accumulate::Term;
 use crate::tape::is_recording;
 use crate::tape::node::{Edge, Head, Kept, Node, NodeRef};
+use crate::tape::walk::Walk;
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
 
@@ -50,6 +52,22 @@ impl Saves {
 pub struct Wants(u32);
 
 impl Wants {
+    /// Those of the first 32 inputs that `wanted` says.
+    #[inline]
+    pub(crate) fn of(inputs: usize, wanted: impl Fn(usize) -> bool) -> Self {
+        let mut bits = 0;
+        for i in 0..inputs.min(32) {
+            bits |= u32::from(wanted(i)) << i;
+        }
+        Wants(bits)
+    }
+
+    /// Whether none of `inputs` inputs does.
+    #[inline]
+    pub(crate) fn nothing(self, inputs: usize) -> bool {
+        self.0 == 0 && inputs <= 32
+    }
+
     /// Whether input `i` does; beyond the first 32, true.
     pub fn input(self, i: usize) -> bool {
         i >= 32 || self.0 & 1 << i != 0
@@ -78,7 +96,7 @@ impl Wants {
 ///     }
 ///     fn pullback(&self, saved: &Saved<'_, f64>, cotangents: &Cotangents<f64>, gradients: &mut Gradients<'_, f64>) {
 ///         let x = saved.input(0);
-///         gradients.add(0, &(x * x) * 3.0 * cotangents.only());
+///         gradients.add(0, &x * &x * 3.0 * cotangents.only());
 ///     }
 /// }
 ///
@@ -134,13 +152,13 @@ pub(crate) fn record<T: Float, O: Operation<T>, const K: usize>(
     outputs: [Tensor<T>; K],
 ) -> [Variable<T>; K] {
     let mut node = put_on_tape(operation, inputs, tensors, &outputs);
-    let mut k = 0;
-    outputs.map(|value| {
-        k += 1;
+    let mut outputs = outputs.map(Variable::from);
+    for (k, output) in outputs.iter_mut().enumerate() {
         // The last output takes the handle over: for the common single one no count goes up and down.
-        let node = if k == K { node.take() } else { node.clone() };
-        Variable::computed(value, node.map(|node| Edge::Node(node, k as u32 - 1)))
-    })
+        let node = if k + 1 == K { node.take() } else { node.clone() };
+        output.set_history(node.map(|node| Edge::Node(node, k as u32)));
+    }
+    outputs
 }
 
 /// The node of an operation, if it is to be recorded.
@@ -155,71 +173,82 @@ fn put_on_tape<T: Float, O: Operation<T>>(
     if !is_recording() || !inputs.iter().any(|input| input.requires_grad()) {
         return None;
     }
-    let mut edges: SmallVec<[Option<Edge<T>>; 2]> = SmallVec::with_capacity(inputs.len());
-    inputs.iter().for_each(|input| edges.push(input.edge()));
-    let wants = edges.iter().take(32).enumerate().map(|(i, edge)| u32::from(edge.is_some()) << i);
-    let saves = operation.saves(Wants(wants.sum()));
-    let mut shapes: SmallVec<[Dims; 1]> = SmallVec::with_capacity(outputs.len());
-    outputs.iter().for_each(|output| shapes.push(output.dims().clone()));
-    let mut kept: Kept<T> = SmallVec::new();
-    if saves != Saves::NOTHING {
-        (0..tensors.len())
-            .for_each(|i| kept.push(saves.input(i).then(|| Variable::computed(tensors[i].clone(), None))));
-        if saves.outputs {
-            outputs.iter().for_each(|output| kept.push(Some(Variable::computed(output.clone(), None))));
-        }
-    }
     let location = std::panic::Location::caller();
-    Some(Arc::new(Node { head: Head::new(edges, shapes, kept, &O::NAME, location), rule: operation }))
+    Some(arc_with(move || {
+        let edges = collect(inputs.len(), |i| inputs[i].edge());
+        let saves = operation.saves(Wants::of(edges.len(), |i| edges[i].is_some()));
+        let kept = keep(saves, tensors, outputs);
+        let shapes = match outputs {
+            [output] => SmallVec::from_buf([output.dims().clone()]),
+            outputs => outputs.iter().map(|output| output.dims().clone()).collect(),
+        };
+        Node { head: Head::new(edges, shapes, kept, &O::NAME, location), rule: operation }
+    }))
+}
+
+/// Handles to the values that a pullback will ask for.
+#[inline(always)]
+fn keep<T: Float>(saves: Saves, tensors: &[&Tensor<T>], outputs: &[Tensor<T>]) -> Kept<T> {
+    if saves == Saves::NOTHING {
+        return SmallVec::new();
+    }
+    let mut kept: Kept<T> = collect(tensors.len(), |i| saves.input(i).then(|| tensors[i].clone()));
+    if saves.outputs {
+        outputs.iter().for_each(|output| kept.push(Some(output.clone())));
+    }
+    kept
+}
+
+/// The list of `at(i)` for each input; up to two are written straight to their place.
+#[inline(always)]
+fn collect<V>(inputs: usize, at: impl Fn(usize) -> Option<V>) -> SmallVec<[Option<V>; 2]> {
+    match inputs {
+        1 => SmallVec::from_buf_and_len([at(0), None], 1),
+        2 => SmallVec::from_buf([at(0), at(1)]),
+        inputs => (0..inputs).map(at).collect(),
+    }
 }
 
 /// The values that a node saved for its pullback, as variables.
 pub struct Saved<'n, T: Float> {
     node: &'n NodeRef<T>,
-    values: SmallVec<[Option<Variable<T>>; 2]>,
+    values: Kept<T>,
 }
 
 impl<'n, T: Float> Saved<'n, T> {
     #[inline]
-    pub(crate) fn new(node: &'n NodeRef<T>, values: SmallVec<[Option<Variable<T>>; 2]>) -> Self {
+    pub(crate) fn new(node: &'n NodeRef<T>, values: Kept<T>) -> Self {
         Saved { node, values }
     }
 
-    /// Input `i`.
+    /// Input `i`; under `create_graph` with its history.
     ///
     /// # Panics
     /// If the operation's [`Saves`] do not name it.
-    pub fn input(&self, i: usize) -> &Variable<T> {
-        match self.values.get(i) {
-            Some(Some(value)) => value,
-            _ => panic!("{}: its pullback asks for input {i}, which it does not save", self.node.name()),
-        }
+    pub fn input(&self, i: usize) -> Variable<T> {
+        let Some(value) = self.tensor(i) else {
+            panic!("{}: its pullback asks for input {i}, which it does not save", self.node.name())
+        };
+        let edge = if is_recording() { self.node.head.inputs[i].clone() } else { None };
+        Variable::computed(value.clone(), edge)
     }
 
-    /// Input `i`, if it was saved.
+    /// The value of input `i`, if it was saved.
     #[inline]
-    pub(crate) fn find_input(&self, i: usize) -> Option<&Variable<T>> {
+    pub(crate) fn tensor(&self, i: usize) -> Option<&Tensor<T>> {
         self.values.get(i).and_then(Option::as_ref)
     }
 
-    /// Whether input `i`, to which a gradient flows, has these extents.
-    #[inline]
-    pub(crate) fn fits_input(&self, i: usize, dims: &Dims) -> bool {
-        match &self.node.head.inputs[i] {
-            Some(Edge::Node(source, output)) => source.head.shapes[*output as usize] == *dims,
-            _ => self.input_dims(i) == *dims,
-        }
-    }
-
-    /// Output `k`.
+    /// Output `k`; under `create_graph` with its history.
     ///
     /// # Panics
     /// If the operation does not save its outputs.
-    pub fn output(&self, k: usize) -> &Variable<T> {
-        match self.values.get(self.node.head.inputs.len() + k) {
-            Some(Some(value)) => value,
-            _ => panic!("{}: its pullback asks for output {k}, which it does not save", self.node.name()),
-        }
+    pub fn output(&self, k: usize) -> Variable<T> {
+        let Some(value) = self.tensor(self.node.head.inputs.len() + k) else {
+            panic!("{}: its pullback asks for output {k}, which it does not save", self.node.name())
+        };
+        let edge = is_recording().then(|| Edge::Node(Arc::clone(self.node), k as u32));
+        Variable::computed(value.clone(), edge)
     }
 
     /// The shape of an input that a gradient flows to.
@@ -228,8 +257,7 @@ impl<'n, T: Float> Saved<'n, T> {
     }
 
     pub(crate) fn input_dims(&self, i: usize) -> Dims {
-        let shape = self.node.head.inputs[i].as_ref().and_then(Edge::shape);
-        shape.expect("a gradient that is wanted has a shape")
+        self.node.input_dims(i)
     }
 }
 
@@ -244,6 +272,12 @@ impl<T: Float> Cotangents<T> {
         let mut values = SmallVec::with_capacity(outputs);
         (0..outputs).for_each(|_| values.push(None));
         Cotangents { values }
+    }
+
+    /// That of an operation with one output.
+    #[inline]
+    pub(crate) fn one(value: Variable<T>) -> Self {
+        Cotangents { values: SmallVec::from_buf([Some(value)]) }
     }
 
     /// The cotangent of output `k`; none stands for zero.
@@ -275,31 +309,66 @@ impl<T: Float> Cotangents<T> {
 
 /// Where a pullback puts the cotangents of the inputs.
 pub struct Gradients<'w, T: Float> {
-    wanted: &'w dyn Fn(usize) -> bool,
-    pub(crate) terms: SmallVec<[(usize, Term<T>); 2]>,
+    walk: &'w mut Walk<T>,
+    node: &'w NodeRef<T>,
+    wanted: Wants,
 }
 
 impl<'w, T: Float> Gradients<'w, T> {
-    pub(crate) fn new(wanted: &'w dyn Fn(usize) -> bool) -> Self {
-        Gradients { wanted, terms: SmallVec::new() }
+    #[inline]
+    pub(crate) fn new(walk: &'w mut Walk<T>, node: &'w NodeRef<T>, wanted: Wants) -> Self {
+        Gradients { walk, node, wanted }
     }
 
     /// Whether input `i` leads to something that wants a gradient; if not, computing it is wasted.
+    #[inline]
     pub fn wants(&self, i: usize) -> bool {
-        (self.wanted)(i)
+        // An input may be one that an application of the operation can do without.
+        if i < 32 { self.wanted.input(i) } else { self.walk.wants(self.node.head.inputs.get(i)) }
     }
 
     /// Adds a term, of the input's shape, to the cotangent of input `i`.
+    ///
+    /// # Panics
+    /// If it has another shape: a mistake in the rule.
     pub fn add(&mut self, i: usize, cotangent: Variable<T>) {
-        if self.wants(i) {
-            self.terms.push((i, Term::Whole(cotangent)));
+        self.add_term(i, || Term::Whole(cotangent));
+    }
+
+    /// Adds a term of a shape that input `i` was broadcast to, summed to the input's own; the input is wanted.
+    #[inline]
+    pub(crate) fn add_broadcast_value(&mut self, i: usize, cotangent: Tensor<T>) {
+        if self.node.input_has_dims(i, cotangent.dims()) {
+            self.walk.arrive_value(self.node, i, cotangent);
+        } else {
+            self.add_broadcast(i, Variable::from(cotangent));
         }
+    }
+
+    /// [`Gradients::add_broadcast_value`] for a term with history.
+    pub(crate) fn add_broadcast(&mut self, i: usize, cotangent: Variable<T>) {
+        let fits = self.node.input_has_dims(i, cotangent.dims());
+        let term = if fits { cotangent } else { cotangent.sum_to_dims(&self.node.input_dims(i)) };
+        self.walk.arrive(self.node, i, Term::Whole(term));
     }
 
     /// Adds a term to a part of the cotangent of input `i` and nothing elsewhere.
     pub(crate) fn add_region(&mut self, i: usize, region: impl FnOnce() -> Region, cotangent: Variable<T>) {
-        if self.wants(i) {
-            self.terms.push((i, Term::Part(Box::new((region(), cotangent)))));
+        self.add_term(i, || Term::Part(Box::new((region(), cotangent))));
+    }
+
+    fn add_term(&mut self, i: usize, term: impl FnOnce() -> Term<T>) {
+        if !self.wants(i) {
+            return;
         }
+        let term = term();
+        assert!(
+            self.node.input_has_dims(i, term.dims()),
+            "the pullback of {}: expected a cotangent of its input's shape {:?}, got {:?}",
+            self.node.name(),
+            self.node.input_dims(i),
+            term.dims()
+        );
+        self.walk.arrive(self.node, i, term);
     }
 }

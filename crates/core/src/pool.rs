@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::dims::Dims;
 use crate::element::Element;
 use crate::kernel::buffer::Buffer;
-use crate::storage::{Layout, Storage};
+use crate::storage::Storage;
 
 /// Sizes are rounded up to one of four steps per power of two, so at most a quarter is wasted.
 const STEPS: usize = 4;
-const CLASSES: usize = 48 * STEPS;
+const CLASSES: usize = usize::BITS as usize * STEPS;
 const SMALLEST: usize = 16;
 
 static LIMIT: AtomicUsize = AtomicUsize::new(512 << 20);
@@ -27,12 +27,13 @@ pub struct Pool<T: Element> {
 /// The capacity that a length is rounded up to, and its class.
 #[inline]
 fn class_of(len: usize) -> (usize, usize) {
-    let len = len.max(SMALLEST);
+    // Whole vectors, so that a kernel may read and write the last one to its end.
+    let len = len.next_multiple_of(SMALLEST).max(SMALLEST);
     let octave = (usize::BITS - 1 - (len - 1).leading_zeros()) as usize;
     // A step is a power of two: shifts, since a division would take longer than all the rest.
     let shift = octave - STEPS.trailing_zeros() as usize;
     let steps = (len - (1 << octave) + (1 << shift) - 1) >> shift;
-    ((1 << octave) + (steps << shift), (octave * STEPS + steps).min(CLASSES - 1))
+    ((1 << octave) + (steps << shift), octave * STEPS + steps)
 }
 
 impl<T: Element> Pool<T> {
@@ -40,16 +41,17 @@ impl<T: Element> Pool<T> {
         Pool { classes: [const { Vec::new() }; CLASSES], bytes: 0 }
     }
 
-    fn take(&mut self, class: usize, capacity: usize) -> Option<Arc<Storage<T>>> {
-        let storage = self.classes[class].pop_if(|s| s.buffer().capacity() >= capacity)?;
+    #[inline]
+    fn take(&mut self, class: usize) -> Option<Arc<Storage<T>>> {
+        let storage = self.classes[class].pop()?;
         self.bytes -= storage.buffer().bytes();
         Some(storage)
     }
 
-    fn put(&mut self, storage: Arc<Storage<T>>) {
+    #[inline]
+    fn put(&mut self, class: usize, storage: Arc<Storage<T>>) {
         let bytes = storage.buffer().bytes();
         if self.bytes + bytes <= LIMIT.load(Ordering::Relaxed) {
-            let (_, class) = class_of(storage.buffer().capacity());
             self.bytes += bytes;
             self.classes[class].push(storage);
         }
@@ -64,20 +66,33 @@ impl<T: Element> Pool<T> {
 /// A row-major storage of elements of no particular value: whatever its last user left there.
 #[inline]
 pub(crate) fn acquire<T: Element>(shape: &Dims) -> Arc<Storage<T>> {
-    acquire_with(shape.count(), |fresh| fresh.shaped(shape))
-}
-
-/// A storage like another one of `len` elements that is laid out in order.
-#[inline]
-pub(crate) fn acquire_like<T: Element>(len: usize, layout: &Layout) -> Arc<Storage<T>> {
-    acquire_with(len, |fresh| fresh.laid_out(layout))
-}
-
-#[inline]
-fn acquire_with<T: Element>(len: usize, lay_out: impl FnOnce(&mut Storage<T>)) -> Arc<Storage<T>> {
+    let len = shape.count();
     let (capacity, class) = class_of(len);
-    let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class, capacity)).ok().flatten();
-    let mut storage = recycled.unwrap_or_else(|| Arc::new(Storage::new(Buffer::zeroed(len, capacity))));
+    acquire_from(class, capacity, len, |fresh| fresh.shaped(shape))
+}
+
+/// A storage of the length and layout of another one.
+#[inline]
+pub(crate) fn acquire_like<T: Element>(other: &Storage<T>) -> Arc<Storage<T>> {
+    match other.class() {
+        Some(class) => {
+            let len = other.as_slice().len();
+            acquire_from(class, other.buffer().capacity(), len, |fresh| fresh.laid_out(other.layout()))
+        }
+        None => acquire(&other.layout().shape),
+    }
+}
+
+#[inline(always)]
+fn acquire_from<T: Element>(
+    class: usize,
+    capacity: usize,
+    len: usize,
+    lay_out: impl FnOnce(&mut Storage<T>),
+) -> Arc<Storage<T>> {
+    let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class)).ok().flatten();
+    let mut storage =
+        recycled.unwrap_or_else(|| Arc::new(Storage::recyclable(Buffer::zeroed(len, capacity), class)));
     let fresh = Arc::get_mut(&mut storage).expect("a pooled storage has no other holder");
     fresh.renew(len);
     lay_out(fresh);
@@ -87,9 +102,9 @@ fn acquire_with<T: Element>(len: usize, lay_out: impl FnOnce(&mut Storage<T>)) -
 /// Takes back a storage that the caller is the only holder of.
 #[inline]
 pub(crate) fn release<T: Element>(storage: Arc<Storage<T>>) {
-    if storage.buffer().is_recyclable() {
+    if let Some(class) = storage.class() {
         // At a thread's end its pool may be gone already: then the storage is simply freed.
-        let _ = T::pool().try_with(|pool| pool.borrow_mut().put(storage));
+        let _ = T::pool().try_with(|pool| pool.borrow_mut().put(class, storage));
     }
 }
 
@@ -139,7 +154,10 @@ mod tests {
     fn classes_waste_at_most_a_quarter_and_are_fixed_points() {
         for len in 1..5000 {
             let (capacity, class) = class_of(len);
-            assert!(capacity >= len && capacity <= (len + len / 4 + 1).max(SMALLEST), "{len} -> {capacity}");
+            assert!(
+                capacity >= len && capacity <= (len + len / 4 + 1).next_multiple_of(SMALLEST),
+                "{len} -> {capacity}"
+            );
             assert_eq!(class_of(capacity), (capacity, class));
         }
     }

@@ -1,5 +1,6 @@
 //! Shared memory of tensors, with what is needed to know whether it may change in place.
 
+use std::num::NonZeroU16;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -15,6 +16,8 @@ pub struct Storage<T> {
     buffer: Buffer<T>,
     /// How the tensor that the storage was made for sees it; views have a layout of their own.
     layout: Layout,
+    /// The pool's class that the storage came from and goes back to, if it may be used again.
+    class: Option<NonZeroU16>,
     /// Drawn at the first question, so that short-lived storages don't pay for it; 0 is none yet.
     id: AtomicU64,
     version: u64,
@@ -39,12 +42,25 @@ impl<T: Element> Storage<T> {
         Storage {
             buffer,
             layout: Layout::default(),
+            class: None,
             id: AtomicU64::new(0),
             version: 0,
             saved: AtomicU32::new(0),
             holder: StaticRef::none(),
             holder_location: StaticRef::none(),
         }
+    }
+
+    /// A storage that a pool takes back.
+    pub(crate) fn recyclable(buffer: Buffer<T>, class: usize) -> Self {
+        let class = u16::try_from(class).ok().and_then(NonZeroU16::new);
+        Storage { class, ..Storage::new(buffer) }
+    }
+
+    /// The pool's class, if a pool takes it back.
+    #[inline]
+    pub(crate) fn class(&self) -> Option<usize> {
+        self.class.map(|class| class.get().into())
     }
 
     /// Makes a recycled storage a new one: another identity, another length.
@@ -65,7 +81,9 @@ impl<T: Element> Storage<T> {
 
     #[inline]
     pub(crate) fn laid_out(&mut self, layout: &Layout) {
-        self.layout.clone_from(layout);
+        self.layout.offset = layout.offset;
+        self.layout.shape.clone_from(&layout.shape);
+        self.layout.strides.clone_from(&layout.strides);
     }
 
     #[inline]
@@ -87,6 +105,19 @@ impl<T: Element> Storage<T> {
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
         self.version += 1;
         self.buffer.as_mut_slice()
+    }
+
+    /// The elements and what initialised memory there is behind them.
+    #[inline]
+    pub(crate) fn as_room(&self) -> &[T] {
+        self.buffer.as_room()
+    }
+
+    /// [`Storage::as_room`], to change.
+    #[inline]
+    pub(crate) fn as_mut_room(&mut self) -> &mut [T] {
+        self.version += 1;
+        self.buffer.as_mut_room()
     }
 
     /// A number that no other storage has or had in this process.

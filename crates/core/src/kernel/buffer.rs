@@ -59,8 +59,29 @@ impl<T: Element> Buffer<T> {
     }
 
     /// Whether the whole capacity is initialised, so that it may be used for another length.
+    #[inline]
     pub(crate) fn is_recyclable(&self) -> bool {
         self.align == ALIGN
+    }
+
+    /// How many elements are initialised: those behind the length are of no particular value.
+    #[inline]
+    fn room(&self) -> usize {
+        if self.is_recyclable() { self.capacity } else { self.len }
+    }
+
+    /// The elements and the initialised ones behind them, so that whole vectors can be read at the end.
+    #[inline]
+    pub(crate) fn as_room(&self) -> &[T] {
+        // SAFETY: `start` points to `room()` initialised elements that this buffer owns.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.room()) }
+    }
+
+    /// [`Buffer::as_room`], to write whole vectors.
+    #[inline]
+    pub(crate) fn as_mut_room(&mut self) -> &mut [T] {
+        // SAFETY: as for `as_room`; `&mut self` makes the borrow exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.room()) }
     }
 
     #[inline]

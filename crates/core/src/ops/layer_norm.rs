@@ -43,11 +43,11 @@ impl<T: Float> Operation<T> for LayerNorm {
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let (x, weight, g) = (saved.input(0), saved.input(1), cotangents.only());
         let dims = self.dims();
-        let centred = x - x.mean_dim(&dims, true);
+        let centred = &x - x.mean_dim(&dims, true);
         let deviation = (centred.square().mean_dim(&dims, true) + self.eps).sqrt();
         let normal = &centred / &deviation;
         if gradients.wants(0) {
-            let h = g * weight;
+            let h = g * &weight;
             let along = &normal * (&h * &normal).mean_dim(&dims, true);
             gradients.add(0, (&h - h.mean_dim(&dims, true) - along) / &deviation);
         }

@@ -65,10 +65,10 @@ impl<T: Float> Operation<T> for Linear {
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let g = cotangents.only();
         if gradients.wants(0) {
-            gradients.add(0, g.matmul(saved.input(1)));
+            gradients.add(0, g.matmul(&saved.input(1)));
         }
         if gradients.wants(1) {
-            gradients.add(1, rows(g).t().matmul(&rows(saved.input(0))));
+            gradients.add(1, rows(g).t().matmul(&rows(&saved.input(0))));
         }
         if gradients.wants(2) {
             gradients.add(2, g.sum_to(saved.input_shape(2)));

@@ -116,7 +116,7 @@ impl<T: Float> Operation<T> for MatMul {
         let g = if row { g.unsqueeze(if column { -1 } else { -2 }) } else { g.clone() };
         let g = if column { g.unsqueeze(-1) } else { g };
         if gradients.wants(0) {
-            let b = if column { saved.input(1).unsqueeze(1) } else { saved.input(1).clone() };
+            let b = if column { saved.input(1).unsqueeze(1) } else { saved.input(1) };
             let mut shape = saved.input_dims(0);
             let own = shape.clone();
             if row {
@@ -125,7 +125,7 @@ impl<T: Float> Operation<T> for MatMul {
             gradients.add(0, g.matmul(&b.t()).sum_to_dims(&shape).reshape(own));
         }
         if gradients.wants(1) {
-            let a = if row { saved.input(0).unsqueeze(0) } else { saved.input(0).clone() };
+            let a = if row { saved.input(0).unsqueeze(0) } else { saved.input(0) };
             let mut shape = saved.input_dims(1);
             let own = shape.clone();
             if column {

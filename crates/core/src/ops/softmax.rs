@@ -37,7 +37,7 @@ impl<T: Float> Operation<T> for Softmax {
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let (y, g) = (saved.output(0), cotangents.only());
-        let weighted = y * g;
+        let weighted = &y * g;
         gradients.add(0, &weighted - y * weighted.sum_dim(&[self.axis as isize], true));
     }
 }

@@ -14,7 +14,7 @@ mod symbol;
 #[doc(hidden)]
 pub use dependence::dependence;
 
-use crate::kernel::pointwise::Job;
+use crate::kernel::pointwise::{Backward, Forward};
 use crate::real::{Dual, Real};
 use crate::{Float, Variable};
 
@@ -69,19 +69,19 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
 
     // The macro repeats these four without generics, so that they are compiled in the formula's crate alone.
     #[doc(hidden)]
-    fn forward_f32(&self, job: &Job<'_, f32>) {
+    fn forward_f32(&self, job: &Forward<'_, f32, I, O>) {
         job.forward(self);
     }
     #[doc(hidden)]
-    fn forward_f64(&self, job: &Job<'_, f64>) {
+    fn forward_f64(&self, job: &Forward<'_, f64, I, O>) {
         job.forward(self);
     }
     #[doc(hidden)]
-    fn backward_f32(&self, job: &Job<'_, f32>) {
+    fn backward_f32(&self, job: &Backward<'_, f32, I, O>) {
         job.backward(self);
     }
     #[doc(hidden)]
-    fn backward_f64(&self, job: &Job<'_, f64>) {
+    fn backward_f64(&self, job: &Backward<'_, f64, I, O>) {
         job.backward(self);
     }
 }

@@ -23,9 +23,9 @@ where
     T: Float,
     P: Pointwise<I, O>,
 {
-    let peeks = inputs.map(Variable::peek);
-    let tensors = peeks.each_ref().map(|peek| &**peek);
-    let outputs = run(P::NAME, &tensors, [true; O], |job| T::forward(&formula, job));
+    let peeks: [Peek<'_, T>; I] = std::array::from_fn(|i| inputs[i].peek());
+    let tensors: [&Tensor<T>; I] = std::array::from_fn(|i| &*peeks[i]);
+    let outputs = run(P::NAME, tensors, [], [true; O], |job| T::forward(&formula, job));
     record(Formula(formula), &inputs, &tensors, outputs.map(|output| output.expect("all are wanted")))
 }
 
@@ -42,7 +42,7 @@ where
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
-        let outputs = run(P::NAME, &inputs, [true; O], |job| T::forward(&self.0, job));
+        let outputs = run(P::NAME, inputs, [], [true; O], |job| T::forward(&self.0, job));
         outputs.into_iter().flatten().collect()
     }
 
@@ -56,28 +56,31 @@ where
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        // The value of an input that was not saved has no influence: any cotangent can stand for it.
-        let stand_in = cotangents.any();
-        let inputs: [&Variable<T>; I] = std::array::from_fn(|i| saved.find_input(i).unwrap_or(stand_in));
         let wanted: [bool; I] = std::array::from_fn(|i| gradients.wants(i));
-        let found = if is_recording() {
-            symbol::replay_pullback(&self.0, inputs, cotangents, wanted)
+        if is_recording() {
+            let found = recorded_pullback(&self.0, saved, cotangents, wanted);
+            give(found, |i, cotangent| gradients.add_broadcast(i, cotangent));
         } else {
-            fused_pullback(&self.0, inputs, cotangents, wanted)
-        };
-        for (i, cotangent) in found.into_iter().enumerate() {
-            if let Some(cotangent) = cotangent {
-                let fits = saved.fits_input(i, cotangent.dims());
-                gradients.add(i, if fits { cotangent } else { cotangent.sum_to_dims(&saved.input_dims(i)) });
-            }
+            let found = fused_pullback(&self.0, saved, cotangents, wanted);
+            give(found, |i, cotangent| gradients.add_broadcast_value(i, cotangent));
         }
     }
 }
 
-/// All cotangents of the inputs in one pass over inputs and cotangents, in the shape all broadcast to.
-fn fused_pullback<T, P, const I: usize, const O: usize>(
+/// Hands out what was found.
+#[inline(always)]
+fn give<V, const I: usize>(found: [Option<V>; I], mut to: impl FnMut(usize, V)) {
+    for (i, cotangent) in found.into_iter().enumerate() {
+        if let Some(cotangent) = cotangent {
+            to(i, cotangent);
+        }
+    }
+}
+
+/// All cotangents of the inputs as operations on variables.
+fn recorded_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
-    inputs: [&Variable<T>; I],
+    saved: &Saved<'_, T>,
     cotangents: &Cotangents<T>,
     wanted: [bool; I],
 ) -> [Option<Variable<T>>; I]
@@ -85,16 +88,35 @@ where
     T: Float,
     P: Pointwise<I, O>,
 {
-    let peeks = inputs.map(Variable::peek);
+    // The value of an input that was not saved has no influence: any cotangent can stand for it.
+    let input = |i: usize| match saved.tensor(i) {
+        Some(_) => saved.input(i),
+        None => cotangents.any().clone(),
+    };
+    let inputs: [Variable<T>; I] = std::array::from_fn(input);
+    symbol::replay_pullback(formula, inputs.each_ref(), cotangents, wanted)
+}
+
+/// All cotangents of the inputs in one pass over inputs and cotangents, in the shape all broadcast to.
+fn fused_pullback<T, P, const I: usize, const O: usize>(
+    formula: &P,
+    saved: &Saved<'_, T>,
+    cotangents: &Cotangents<T>,
+    wanted: [bool; I],
+) -> [Option<Tensor<T>>; I]
+where
+    T: Float,
+    P: Pointwise<I, O>,
+{
     let zero = if (0..O).all(|k| cotangents.get(k).is_some()) { None } else { Some(Tensor::scalar(T::ZERO)) };
     let found: [Option<Peek<'_, T>>; O] = std::array::from_fn(|k| cotangents.get(k).map(Variable::peek));
-    let mut sources: SmallVec<[&Tensor<T>; 8]> = SmallVec::new();
-    peeks.iter().for_each(|peek| sources.push(peek));
-    for cotangent in &found {
-        sources.push(cotangent.as_deref().or(zero.as_ref()).expect("absent ones are zero"));
-    }
-    let results = run(P::NAME, &sources, wanted, |job| T::backward(formula, job));
-    results.map(|result| result.map(Variable::from))
+    let stand_in =
+        found.iter().flatten().next().expect("a node is visited only if something came back to it");
+    let sources: [&Tensor<T>; O] =
+        std::array::from_fn(|k| found[k].as_deref().or(zero.as_ref()).expect("absent ones are zero"));
+    // The value of an input that was not saved has no influence: any cotangent can stand for it.
+    let inputs: [&Tensor<T>; I] = std::array::from_fn(|i| saved.tensor(i).unwrap_or(stand_in));
+    run(P::NAME, inputs, sources, wanted, |job| T::backward(formula, job))
 }
 
 /// Runs a kernel over sources that broadcast to one shape; gives those results that are wanted.
@@ -102,35 +124,41 @@ where
 /// # Panics
 /// If they don't broadcast.
 #[track_caller]
-#[inline]
-fn run<T: Float, const R: usize>(
+#[inline(always)]
+fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     name: &'static str,
-    sources: &[&Tensor<T>],
-    wanted: [bool; R],
-    kernel: impl FnOnce(&Job<'_, T>),
-) -> [Option<Tensor<T>>; R] {
-    let first = sources[0];
-    if sources.iter().all(|source| source.is_contiguous() && source.dims() == first.dims()) {
-        let mut results = wanted.map(|wanted| wanted.then(|| first.unspecified_as()));
-        execute(Job::in_order(first.raw_len()), sources, &mut results, kernel);
+    inputs: [&Tensor<T>; I],
+    cotangents: [&Tensor<T>; C],
+    wanted: [bool; O],
+    kernel: impl FnOnce(&Job<'_, T, I, C, O>),
+) -> [Option<Tensor<T>>; O] {
+    let first = inputs[0];
+    let mut in_order = true;
+    for source in inputs.iter().chain(&cotangents) {
+        in_order &= source.lies_like(first);
+    }
+    let from: [&[T]; I] = std::array::from_fn(|i| inputs[i].room());
+    let to: [&[T]; C] = std::array::from_fn(|i| cotangents[i].room());
+    if in_order {
+        let mut results = [const { None }; O];
+        for (result, wanted) in results.iter_mut().zip(wanted) {
+            if wanted {
+                *result = Some(first.unspecified_as());
+            }
+        }
+        kernel(&Job::in_order(first.raw_len(), from, to, rooms(&mut results)));
         return results;
     }
-    let shape = expect(common_shape(name, sources));
+    let sources: SmallVec<[&Tensor<T>; 8]> = inputs.into_iter().chain(cotangents).collect();
+    let shape = expect(common_shape(name, &sources));
     let mut results = wanted.map(|wanted| wanted.then(|| Tensor::unspecified_like(&shape)));
-    execute(Job::planned(&plan_of(&shape, sources, R)), sources, &mut results, kernel);
+    kernel(&Job::planned(&plan_of(&shape, &sources, O), from, to, rooms(&mut results)));
     results
 }
 
 #[inline]
-fn execute<'t, T: Float>(
-    mut job: Job<'t, T>,
-    sources: &[&'t Tensor<T>],
-    results: &'t mut [Option<Tensor<T>>],
-    kernel: impl FnOnce(&Job<'t, T>),
-) {
-    sources.iter().for_each(|source| job.source(source.raw()));
-    results.iter_mut().for_each(|result| job.result(result.as_mut().map(Tensor::fresh_mut)));
-    kernel(&job);
+fn rooms<T: Float, const O: usize>(results: &mut [Option<Tensor<T>>; O]) -> [Option<&mut [T]>; O] {
+    results.each_mut().map(|result| result.as_mut().map(Tensor::fresh_room_mut))
 }
 
 /// The shape that all operands broadcast to.

@@ -31,7 +31,8 @@ impl<T: Float> Term<T> {
         }
     }
 
-    fn whole(self) -> Variable<T> {
+    #[inline]
+    pub(crate) fn whole(self) -> Variable<T> {
         match self {
             Term::Whole(cotangent) => cotangent,
             Term::Part(part) => {

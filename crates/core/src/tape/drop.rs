@@ -1,9 +1,7 @@
 //! Freeing a graph without recursion, however long its chains are.
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
-
 use smallvec::SmallVec;
+use std::cell::{Cell, RefCell};
 
 use super::node::{Edge, NodeRef};
 use crate::element::Float;
@@ -24,11 +22,9 @@ impl<T: Float> Graveyard<T> {
     /// A node freed inside the loop comes here as well, finds the digging going on and only queues its inputs.
     fn bury(&self, inputs: &mut SmallVec<[Option<Edge<T>>; 2]>) {
         let mut waiting = self.waiting.borrow_mut();
-        for edge in inputs.drain(..).flatten() {
+        for edge in inputs.iter_mut() {
             // A node held elsewhere too is not freed by us: its count goes down and nothing else happens.
-            if let Edge::Node(node, _) = edge
-                && Arc::strong_count(&node) == 1
-            {
+            if let Some(Edge::Node(node, _)) = edge.take_if(|edge| edge.is_last()) {
                 waiting.push(node);
             }
         }
@@ -45,8 +41,7 @@ impl<T: Float> Graveyard<T> {
 
 #[inline]
 pub(crate) fn bury<T: Float>(inputs: &mut SmallVec<[Option<Edge<T>>; 2]>) {
-    if inputs.iter().flatten().any(|edge| matches!(edge, Edge::Node(node, _) if Arc::strong_count(node) == 1))
-    {
+    if inputs.iter().flatten().any(Edge::is_last) {
         // At a thread's end its graveyard may be gone; a graph that outlives it is freed recursively.
         let _ = T::graveyard().try_with(|graveyard| graveyard.bury(inputs));
     }

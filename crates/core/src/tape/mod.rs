@@ -13,7 +13,7 @@ mod listing;
 mod mode;
 pub(crate) mod node;
 mod scope;
-mod walk;
+pub(crate) mod walk;
 
 pub use drop::Graveyard;
 pub(crate) use grad::backward;

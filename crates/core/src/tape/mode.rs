@@ -5,6 +5,7 @@ use std::cell::Cell;
 thread_local!(static RECORDING: Cell<bool> = const { Cell::new(true) });
 
 /// Whether operations on this thread are recorded; true unless inside [`no_grad`].
+#[inline]
 pub fn is_recording() -> bool {
     RECORDING.get()
 }

@@ -12,7 +12,7 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::operation::{Cotangents, Gradients, Operation, Saved};
-use crate::variable::Variable;
+use crate::tensor::Tensor;
 
 /// An operation on the tape: what all nodes have, and the rule, in one allocation.
 pub(crate) struct Node<T: Float, R: ?Sized = dyn Rule<T>> {
@@ -58,7 +58,7 @@ pub(crate) struct Head<T: Float> {
 type Watchers<T> = Vec<(u32, Weak<Slot<T>>)>;
 
 /// The inputs and then the outputs that the rule asked to keep.
-pub(crate) type Kept<T> = SmallVec<[Option<Variable<T>>; 2]>;
+pub(crate) type Kept<T> = SmallVec<[Option<Tensor<T>>; 2]>;
 
 enum Values<T: Float> {
     /// Their storages know that they are needed, so that nobody changes them in place.
@@ -71,7 +71,7 @@ impl<T: Float> Values<T> {
     fn free(&mut self) -> Option<Kept<T>> {
         match std::mem::replace(self, Values::Freed) {
             Values::Kept(kept) => {
-                kept.iter().flatten().for_each(|value| value.peek().storage().unmark_saved());
+                kept.iter().flatten().for_each(|value| value.storage().unmark_saved());
                 Some(kept)
             }
             Values::Freed => None,
@@ -98,6 +98,12 @@ impl<T: Float> Clone for Edge<T> {
 }
 
 impl<T: Float> Edge<T> {
+    /// Whether this is the only handle to a node.
+    #[inline]
+    pub(crate) fn is_last(&self) -> bool {
+        matches!(self, Edge::Node(node, _) if Arc::strong_count(node) == 1)
+    }
+
     /// An identity for tables; valid while the edge is held.
     #[inline]
     pub(crate) fn key(&self) -> usize {
@@ -159,7 +165,7 @@ impl<T: Float> Head<T> {
         location: &'static Location<'static>,
     ) -> Self {
         LIVE.set(LIVE.get() + 1);
-        kept.iter().flatten().for_each(|value| value.peek().storage().mark_saved(operation, location));
+        kept.iter().flatten().for_each(|value| value.storage().mark_saved(operation, location));
         Head {
             number: next_number(&inputs),
             location,
@@ -210,10 +216,26 @@ impl<T: Float> Node<T> {
     pub(crate) fn name(&self) -> &'static str {
         self.rule.name()
     }
+
+    /// The extents of input `i`, to which a gradient flows.
+    pub(crate) fn input_dims(&self, i: usize) -> Dims {
+        let shape = self.head.inputs[i].as_ref().and_then(Edge::shape);
+        shape.expect("a gradient that is wanted has a shape")
+    }
+
+    /// Whether input `i`, to which a gradient flows, has these extents.
+    #[inline]
+    pub(crate) fn input_has_dims(&self, i: usize, dims: &Dims) -> bool {
+        match &self.head.inputs[i] {
+            Some(Edge::Node(source, output)) => source.head.shapes[*output as usize] == *dims,
+            _ => self.input_dims(i) == *dims,
+        }
+    }
 }
 
-/// The values that a node kept, as variables; freed in the node unless they are to be retained.
-pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool, record: bool) -> Result<Saved<'_, T>> {
+/// The values that a node kept; freed in the node unless they are to be retained.
+#[inline]
+pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool) -> Result<Saved<'_, T>> {
     let head = &node.head;
     if !head.keeps {
         return Ok(Saved::new(node, SmallVec::new()));
@@ -224,16 +246,6 @@ pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool, record: bo
         _ => values.free(),
     };
     drop(values);
-    let mut kept = kept.ok_or(Error::Freed { operation: node.name(), location: head.location })?;
-    if record {
-        let inputs = head.inputs.len();
-        for (i, value) in kept.iter_mut().enumerate() {
-            let edge = match i.checked_sub(inputs) {
-                None => head.inputs[i].clone(),
-                Some(output) => Some(Edge::Node(Arc::clone(node), output as u32)),
-            };
-            *value = value.take().map(|value| Variable::computed(value.value(), edge));
-        }
-    }
+    let kept = kept.ok_or(Error::Freed { operation: node.name(), location: head.location })?;
     Ok(Saved::new(node, kept))
 }

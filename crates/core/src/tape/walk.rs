@@ -11,7 +11,9 @@ use super::mode::with_recording;
 use super::node::{Edge, NodeRef, saved_values};
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::operation::{Cotangents, Gradients};
+use crate::kernel::prefetch::prefetch;
+use crate::operation::{Cotangents, Gradients, Wants};
+use crate::tensor::Tensor;
 use crate::variable::Variable;
 
 /// Keys are addresses: spread their bits, nothing more.
@@ -50,6 +52,16 @@ impl Target {
 struct Pending<T: Float> {
     node: NodeRef<T>,
     cotangents: Cotangents<T>,
+}
+
+impl<T: Float> Pending<T> {
+    /// A node that `term` is the first to reach, at one of its outputs.
+    #[inline]
+    fn first(node: &NodeRef<T>, output: usize, term: Term<T>) -> Self {
+        let mut cotangents = Cotangents::none(node.head.shapes.len());
+        cotangents.values[output] = Some(term.whole());
+        Pending { node: Arc::clone(node), cotangents }
+    }
 }
 
 /// One walk from outputs back to leaves, with its own table of cotangents.
@@ -97,13 +109,39 @@ impl<T: Float> Walk<T> {
         self
     }
 
-    fn wants(&self, edge: &Option<Edge<T>>) -> bool {
+    /// Whether a cotangent that goes along `edge` is of use.
+    #[inline]
+    pub(crate) fn wants(&self, edge: Option<&Option<Edge<T>>>) -> bool {
         match (edge, &self.relevant) {
-            (None, _) => false,
-            (Some(edge), Some(relevant)) => relevant.contains(&edge.key()),
-            (Some(Edge::Leaf(leaf)), None) => leaf.upgrade().is_some_and(|leaf| leaf.requires_grad()),
-            (Some(Edge::Node(..)), None) => true,
+            (None | Some(None), _) => false,
+            (Some(Some(edge)), Some(relevant)) => relevant.contains(&edge.key()),
+            (Some(Some(Edge::Node(..))), None) => true,
+            (Some(Some(Edge::Leaf(leaf))), None) => leaf.upgrade().is_some_and(|leaf| leaf.requires_grad()),
         }
+    }
+
+    /// A wanted cotangent arrives at input `i` of `node`.
+    pub(crate) fn arrive(&mut self, node: &NodeRef<T>, i: usize, term: Term<T>) {
+        self.send(node.head.inputs[i].as_ref().expect("only wanted inputs get terms"), term);
+    }
+
+    /// [`Walk::arrive`] for a value without history, the common case: on a chain it goes straight to its place.
+    #[inline]
+    pub(crate) fn arrive_value(&mut self, node: &NodeRef<T>, i: usize, value: Tensor<T>) {
+        let edge = node.head.inputs[i].as_ref().expect("only wanted inputs get terms");
+        match edge {
+            Edge::Node(source, _) if source.head.shapes.len() == 1 && self.is_idle() => {
+                let cotangents = Cotangents::one(Variable::from(value));
+                self.alone = Some((edge.key(), Pending { node: Arc::clone(source), cotangents }));
+            }
+            _ => self.send(edge, Term::Whole(Variable::from(value))),
+        }
+    }
+
+    /// Whether no node waits.
+    #[inline]
+    fn is_idle(&self) -> bool {
+        self.alone.is_none() && self.heap.is_empty()
     }
 
     /// A cotangent arrives at `edge`.
@@ -122,23 +160,22 @@ impl<T: Float> Walk<T> {
     }
 
     fn send_to_node(&mut self, node: &NodeRef<T>, output: usize, key: usize, term: Term<T>) {
-        let fresh =
-            || Pending { node: Arc::clone(node), cotangents: Cotangents::none(node.head.shapes.len()) };
-        if self.alone.is_none() && self.heap.is_empty() {
-            self.alone = Some((key, fresh()));
-        }
-        if let Some((waiting, pending)) = &mut self.alone {
-            if *waiting == key {
-                return accumulate(&mut pending.cotangents.values[output], term);
+        if self.heap.is_empty() {
+            match &mut self.alone {
+                None => return self.alone = Some((key, Pending::first(node, output, term))),
+                Some((waiting, pending)) if *waiting == key => {
+                    return accumulate(&mut pending.cotangents.values[output], term);
+                }
+                Some(_) => {}
             }
-            let (waiting, pending) = self.alone.take().expect("just seen");
+        }
+        if let Some((waiting, pending)) = self.alone.take() {
             self.wait(waiting, pending);
         }
-        if !self.pending.contains_key(&key) {
-            self.wait(key, fresh());
+        match self.pending.get_mut(&key) {
+            Some(pending) => accumulate(&mut pending.cotangents.values[output], term),
+            None => self.wait(key, Pending::first(node, output, term)),
         }
-        let pending = self.pending.get_mut(&key).expect("it waits now, if it did not");
-        accumulate(&mut pending.cotangents.values[output], term);
     }
 
     /// Queues a node that a cotangent has reached.
@@ -167,22 +204,20 @@ impl<T: Float> Walk<T> {
         Some((key, self.pending.remove(&key).expect("what waits in the heap is in the table")))
     }
 
+    #[inline(always)]
     fn visit(&mut self, key: usize, Pending { node, mut cotangents }: Pending<T>) -> Result<()> {
-        self.settle(key, &node, &mut cotangents);
         let inputs = &node.head.inputs;
-        // An input may be one that an application of the operation can do without.
-        let wanted = |i: usize| inputs.get(i).is_some_and(|input| self.wants(input));
-        if !(0..inputs.len()).any(wanted) {
-            return Ok(());
+        // On a long tape these have left the caches: they come while this node is at work.
+        for edge in inputs.iter().flatten() {
+            if let Edge::Node(source, _) = edge {
+                prefetch(&source.head);
+            }
         }
-        let saved = saved_values(&node, self.retain, self.record)?;
-        let mut gradients = Gradients::new(&wanted);
-        node.rule.pullback(&saved, &cotangents, &mut gradients);
-        let terms = gradients.terms;
-        for (i, term) in terms {
-            let edge = inputs[i].as_ref().expect("only wanted inputs get terms");
-            check_shape(&node, edge, &term);
-            self.send(edge, term);
+        self.settle(key, &node, &mut cotangents);
+        let wanted = Wants::of(inputs.len(), |i| self.wants(inputs.get(i)));
+        if !wanted.nothing(inputs.len()) {
+            let saved = saved_values(&node, self.retain)?;
+            node.rule.pullback(&saved, &cotangents, &mut Gradients::new(self, &node, wanted));
         }
         Ok(())
     }
@@ -226,22 +261,6 @@ impl<T: Float> Walk<T> {
         }
         self.found
     }
-}
-
-/// A rule that gives a cotangent of another shape than its input is a mistake in the rule.
-#[inline]
-fn check_shape<T: Float>(node: &NodeRef<T>, edge: &Edge<T>, term: &Term<T>) {
-    let fits = match edge {
-        Edge::Node(source, output) => source.head.shapes[*output as usize] == *term.dims(),
-        Edge::Leaf(leaf) => leaf.upgrade().is_none_or(|leaf| leaf.shape() == term.dims()),
-    };
-    assert!(
-        fits,
-        "the pullback of {}: expected a cotangent of its input's shape {:?}, got {:?}",
-        node.name(),
-        edge.shape().unwrap_or_default(),
-        term.dims()
-    );
 }
 
 /// All nodes that `outputs` were computed from, each once, in ascending order of their numbers.

@@ -84,13 +84,7 @@ impl<T: Element> Tensor<T> {
     #[inline]
     pub(crate) fn unspecified_as(&self) -> Self {
         match &self.view {
-            None => {
-                let storage = self.storage();
-                Tensor {
-                    storage: Some(pool::acquire_like(storage.as_slice().len(), storage.layout())),
-                    view: None,
-                }
-            }
+            None => Tensor { storage: Some(pool::acquire_like(self.storage())), view: None },
             Some(view) => Tensor::unspecified_like(&view.shape),
         }
     }
@@ -99,6 +93,12 @@ impl<T: Element> Tensor<T> {
     #[inline]
     pub(crate) fn fresh_mut(&mut self) -> &mut [T] {
         Arc::get_mut(self.storage_mut()).expect("a new tensor has no other holder").as_mut_slice()
+    }
+
+    /// [`Tensor::fresh_mut`] and the memory behind, which may be overwritten.
+    #[inline]
+    pub(crate) fn fresh_room_mut(&mut self) -> &mut [T] {
+        Arc::get_mut(self.storage_mut()).expect("a new tensor has no other holder").as_mut_room()
     }
 
     pub(crate) fn from_parts(mut storage: Storage<T>, shape: Dims) -> Self {
@@ -198,6 +198,15 @@ impl<T: Element> Tensor<T> {
         true
     }
 
+    /// Whether both lie in row-major order and have the same extents.
+    #[inline(always)]
+    pub(crate) fn lies_like(&self, other: &Self) -> bool {
+        match (&self.view, &other.view) {
+            (None, None) => self.storage().layout().shape == other.storage().layout().shape,
+            _ => self.is_contiguous() && other.is_contiguous() && self.dims() == other.dims(),
+        }
+    }
+
     /// The elements in row-major order, if that is how they lie.
     pub fn as_slice(&self) -> Option<&[T]> {
         self.is_contiguous()
@@ -208,6 +217,12 @@ impl<T: Element> Tensor<T> {
     #[inline]
     pub(crate) fn raw(&self) -> &[T] {
         &self.storage().as_slice()[self.storage_offset()..]
+    }
+
+    /// [`Tensor::raw`] and the initialised memory behind, which may be read.
+    #[inline]
+    pub(crate) fn room(&self) -> &[T] {
+        &self.storage().as_room()[self.storage_offset()..]
     }
 
     /// A tensor of the same elements in row-major order: itself if they lie so, else a copy.

@@ -94,6 +94,14 @@ impl<T: Float> Variable<T> {
         Variable { repr: Repr::Computed { value, edge, slot: None } }
     }
 
+    /// Says where a value just computed came from.
+    #[inline]
+    pub(crate) fn set_history(&mut self, history: Option<Edge<T>>) {
+        if let Repr::Computed { edge, .. } = &mut self.repr {
+            *edge = history;
+        }
+    }
+
     #[inline]
     pub(crate) fn peek(&self) -> Peek<'_, T> {
         match &self.repr {
