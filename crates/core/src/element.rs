@@ -11,7 +11,7 @@ use crate::kernel::pointwise::{Backward, Forward};
 use crate::pointwise::Pointwise;
 use crate::pool::Pool;
 use crate::real::{Lane, Real};
-use crate::tape::Graveyard;
+use crate::tape::Recycler;
 use crate::tensor::{Printed, Tensor};
 
 mod sealed {
@@ -49,7 +49,7 @@ pub trait Element:
 /// An element with derivatives: `f32` or `f64`.
 pub trait Float: Element + Real<Mask = bool> + Lane<Self> + Gemm {
     #[doc(hidden)]
-    fn graveyard() -> &'static LocalKey<Graveyard<Self>>;
+    fn recycler() -> &'static LocalKey<Recycler<Self>>;
     /// Runs a formula's kernel for this type, compiled where the formula is defined.
     #[doc(hidden)]
     fn forward<P: Pointwise<I, O>, const I: usize, const O: usize>(
@@ -103,9 +103,9 @@ element!(bool, Bool, false, true, Bool, |v| v != 0.0, |s| f64::from(u8::from(s))
 macro_rules! float {
     ($type:ty, $forward:ident, $backward:ident) => {
         impl Float for $type {
-            fn graveyard() -> &'static LocalKey<Graveyard<Self>> {
-                thread_local!(static GRAVES: Graveyard<$type> = const { Graveyard::new() });
-                &GRAVES
+            fn recycler() -> &'static LocalKey<Recycler<Self>> {
+                thread_local!(static NODES: Recycler<$type> = const { Recycler::new() });
+                &NODES
             }
             fn forward<P: Pointwise<I, O>, const I: usize, const O: usize>(formula: &P, job: &Forward<'_, Self, I, O>) {
                 formula.$forward(job);

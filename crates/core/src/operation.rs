@@ -1,15 +1,13 @@
 //! What an operation is: a forward in tensors and, beside it, a pullback in variables.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
 use crate::dims::Dims;
 use crate::element::Float;
-use crate::kernel::place::arc_with;
 use crate::tape::accumulate::Term;
 use crate::tape::is_recording;
-use crate::tape::node::{Edge, Head, Kept, Node, NodeRef};
+use crate::tape::node::{Edge, Kept};
+use crate::tape::recycle::NodeRef;
 use crate::tape::walk::Walk;
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
@@ -129,7 +127,7 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
         match put_on_tape(self, inputs, &tensors, &outputs) {
             None => outputs.into_iter().map(|value| Variable::computed(value, None)).collect(),
             Some(node) => {
-                let edge = |k: usize| Some(Edge::Node(Arc::clone(&node), k as u32));
+                let edge = |k: usize| Some(Edge::Node(node.clone(), k as u32));
                 outputs.into_iter().enumerate().map(|(k, value)| Variable::computed(value, edge(k))).collect()
             }
         }
@@ -174,24 +172,16 @@ fn put_on_tape<T: Float, O: Operation<T>>(
         return None;
     }
     let location = std::panic::Location::caller();
-    Some(arc_with(move || {
-        let edges = collect(inputs.len(), |i| inputs[i].edge());
-        let saves = operation.saves(Wants::of(edges.len(), |i| edges[i].is_some()));
-        let kept = keep(saves, tensors, outputs);
-        let shapes = match outputs {
-            [output] => SmallVec::from_buf([output.dims().clone()]),
-            outputs => outputs.iter().map(|output| output.dims().clone()).collect(),
-        };
-        Node { head: Head::new(edges, shapes, kept, &O::NAME, location), rule: operation }
+    Some(NodeRef::recorded(move |node| {
+        let edges = inputs.iter().map(|input| input.edge());
+        let shapes = outputs.iter().map(|output| output.dims().clone());
+        node.record(operation, location, edges, shapes, |saves| keep(saves, tensors, outputs));
     }))
 }
 
 /// Handles to the values that a pullback will ask for.
 #[inline(always)]
 fn keep<T: Float>(saves: Saves, tensors: &[&Tensor<T>], outputs: &[Tensor<T>]) -> Kept<T> {
-    if saves == Saves::NOTHING {
-        return SmallVec::new();
-    }
     let mut kept: Kept<T> = collect(tensors.len(), |i| saves.input(i).then(|| tensors[i].clone()));
     if saves.outputs {
         outputs.iter().for_each(|output| kept.push(Some(output.clone())));
@@ -229,7 +219,7 @@ impl<'n, T: Float> Saved<'n, T> {
         let Some(value) = self.tensor(i) else {
             panic!("{}: its pullback asks for input {i}, which it does not save", self.node.name())
         };
-        let edge = if is_recording() { self.node.head.inputs[i].clone() } else { None };
+        let edge = if is_recording() { self.node.inputs[i].clone() } else { None };
         Variable::computed(value.clone(), edge)
     }
 
@@ -244,10 +234,10 @@ impl<'n, T: Float> Saved<'n, T> {
     /// # Panics
     /// If the operation does not save its outputs.
     pub fn output(&self, k: usize) -> Variable<T> {
-        let Some(value) = self.tensor(self.node.head.inputs.len() + k) else {
+        let Some(value) = self.tensor(self.node.inputs.len() + k) else {
             panic!("{}: its pullback asks for output {k}, which it does not save", self.node.name())
         };
-        let edge = is_recording().then(|| Edge::Node(Arc::clone(self.node), k as u32));
+        let edge = is_recording().then(|| Edge::Node(self.node.clone(), k as u32));
         Variable::computed(value.clone(), edge)
     }
 
@@ -324,7 +314,7 @@ impl<'w, T: Float> Gradients<'w, T> {
     #[inline]
     pub fn wants(&self, i: usize) -> bool {
         // An input may be one that an application of the operation can do without.
-        if i < 32 { self.wanted.input(i) } else { self.walk.wants(self.node.head.inputs.get(i)) }
+        if i < 32 { self.wanted.input(i) } else { self.walk.wants(self.node.inputs.get(i)) }
     }
 
     /// Adds a term, of the input's shape, to the cotangent of input `i`.

@@ -7,7 +7,6 @@ pub(crate) mod buffer;
 pub(crate) mod copy;
 pub mod gemm;
 pub mod level;
-pub(crate) mod place;
 pub(crate) mod plan;
 pub mod pointwise;
 pub(crate) mod prefetch;

@@ -56,7 +56,7 @@ impl Tape {
         let nodes = reachable(&[&root]);
         let mut tape = Tape { entries: Vec::new() };
         let mut numbers = HashMap::new();
-        let edges = nodes.iter().flat_map(|node| node.head.inputs.iter().flatten()).chain([&root]);
+        let edges = nodes.iter().flat_map(|node| node.inputs.iter().flatten()).chain([&root]);
         for edge in edges {
             if let Edge::Leaf(leaf) = edge
                 && !numbers.contains_key(&edge.key())
@@ -68,14 +68,14 @@ impl Tape {
         }
         for node in &nodes {
             let inputs: Vec<Option<usize>> =
-                node.head.inputs.iter().map(|edge| edge.as_ref().map(|edge| numbers[&edge.key()])).collect();
+                node.inputs.iter().map(|edge| edge.as_ref().map(|edge| numbers[&edge.key()])).collect();
             let flows = inputs.iter().flatten().any(|&i| tape.entries[i].requires_grad);
-            numbers.insert(std::sync::Arc::as_ptr(node).cast::<()>() as usize, tape.entries.len());
-            let shapes = node.head.shapes.iter().map(|shape| shape.to_vec()).collect();
+            numbers.insert(node.key(), tape.entries.len());
+            let shapes = node.shapes.iter().map(|shape| shape.to_vec()).collect();
             tape.push(node.name(), inputs, shapes, flows);
             let entry = tape.entries.last_mut().expect("just pushed");
-            entry.path = super::scope::path(node.head.scope);
-            entry.location = Some(node.head.location);
+            entry.path = super::scope::path(node.scope);
+            entry.location = Some(node.location);
         }
         tape
     }

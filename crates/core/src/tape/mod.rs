@@ -6,16 +6,15 @@
 //! reaches any more is freed at once. The table of cotangents belongs to the walk.
 
 pub(crate) mod accumulate;
-mod drop;
 mod grad;
 mod leaf;
 mod listing;
 mod mode;
 pub(crate) mod node;
+pub(crate) mod recycle;
 mod scope;
 pub(crate) mod walk;
 
-pub use drop::Graveyard;
 pub(crate) use grad::backward;
 pub use grad::{GradOptions, grad};
 pub use leaf::HookId;
@@ -23,4 +22,5 @@ pub(crate) use leaf::{Hook, Leaf, Slot};
 pub use listing::{Tape, TapeEntry};
 pub use mode::{is_recording, no_grad, with_recording};
 pub use node::live_nodes;
+pub use recycle::Recycler;
 pub use scope::scope;

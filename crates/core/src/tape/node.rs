@@ -7,20 +7,36 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use smallvec::SmallVec;
 
 use super::leaf::{Leaf, Slot};
+use super::recycle::NodeRef;
 use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::operation::{Cotangents, Gradients, Operation, Saved};
+use crate::operation::{Cotangents, Gradients, Operation, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 
-/// An operation on the tape: what all nodes have, and the rule, in one allocation.
-pub(crate) struct Node<T: Float, R: ?Sized = dyn Rule<T>> {
-    pub(crate) head: Head<T>,
-    pub(crate) rule: R,
+/// An operation on the tape.
+///
+/// Nodes are used again (see [`recycle`](super::recycle)): an idle one holds nothing.
+pub(crate) struct Node<T: Float> {
+    /// Above the numbers of all inputs.
+    pub(crate) number: u64,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) scope: u32,
+    /// Whether it is on the tape, rather than idle.
+    recorded: bool,
+    /// Whether the rule asked for values at all.
+    keeps: bool,
+    /// One for each input; none where no gradient flows.
+    pub(crate) inputs: SmallVec<[Option<Edge<T>>; 2]>,
+    /// The shape of each output.
+    pub(crate) shapes: SmallVec<[Dims; 1]>,
+    saved: Mutex<Values<T>>,
+    /// Slots of those handles to outputs that retain their gradient or have hooks.
+    slots: OnceLock<Box<Mutex<Watchers<T>>>>,
+    /// None while idle. An operation without constants takes no memory.
+    rule: Option<Box<dyn Rule<T>>>,
 }
-
-pub(crate) type NodeRef<T> = Arc<Node<T>>;
 
 /// What of an [`Operation`] a node keeps once its type is erased.
 pub(crate) trait Rule<T: Float>: Send + Sync {
@@ -36,22 +52,6 @@ impl<T: Float, O: Operation<T>> Rule<T> for O {
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         Operation::pullback(self, saved, cotangents, gradients);
     }
-}
-
-pub(crate) struct Head<T: Float> {
-    /// Above the numbers of all inputs.
-    pub(crate) number: u64,
-    pub(crate) location: &'static Location<'static>,
-    pub(crate) scope: u32,
-    /// One for each input; none where no gradient flows.
-    pub(crate) inputs: SmallVec<[Option<Edge<T>>; 2]>,
-    /// The shape of each output.
-    pub(crate) shapes: SmallVec<[Dims; 1]>,
-    /// Whether the rule asked for values at all.
-    keeps: bool,
-    saved: Mutex<Values<T>>,
-    /// Slots of those handles to outputs that retain their gradient or have hooks.
-    slots: OnceLock<Box<Mutex<Watchers<T>>>>,
 }
 
 /// An output's number and the slot that watches it.
@@ -91,24 +91,18 @@ impl<T: Float> Clone for Edge<T> {
     #[inline]
     fn clone(&self) -> Self {
         match self {
-            Edge::Node(node, output) => Edge::Node(Arc::clone(node), *output),
+            Edge::Node(node, output) => Edge::Node(node.clone(), *output),
             Edge::Leaf(leaf) => Edge::Leaf(Weak::clone(leaf)),
         }
     }
 }
 
 impl<T: Float> Edge<T> {
-    /// Whether this is the only handle to a node.
-    #[inline]
-    pub(crate) fn is_last(&self) -> bool {
-        matches!(self, Edge::Node(node, _) if Arc::strong_count(node) == 1)
-    }
-
     /// An identity for tables; valid while the edge is held.
     #[inline]
     pub(crate) fn key(&self) -> usize {
         match self {
-            Edge::Node(node, _) => Arc::as_ptr(node).cast::<()>() as usize,
+            Edge::Node(node, _) => node.key(),
             Edge::Leaf(leaf) => leaf.as_ptr() as usize,
         }
     }
@@ -116,7 +110,7 @@ impl<T: Float> Edge<T> {
     /// The shape of the value, unless it is a leaf that is gone.
     pub(crate) fn shape(&self) -> Option<Dims> {
         match self {
-            Edge::Node(node, output) => Some(node.head.shapes[*output as usize].clone()),
+            Edge::Node(node, output) => Some(node.shapes[*output as usize].clone()),
             Edge::Leaf(leaf) => leaf.upgrade().map(|leaf| leaf.shape().clone()),
         }
     }
@@ -146,7 +140,7 @@ pub fn live_nodes() -> isize {
 #[inline]
 fn next_number<T: Float>(inputs: &[Option<Edge<T>>]) -> u64 {
     let above = inputs.iter().flatten().map(|edge| match edge {
-        Edge::Node(node, _) => node.head.number + 1,
+        Edge::Node(node, _) => node.number + 1,
         Edge::Leaf(_) => 0,
     });
     let number = above.fold(CLOCK.get(), u64::max);
@@ -154,27 +148,90 @@ fn next_number<T: Float>(inputs: &[Option<Edge<T>>]) -> u64 {
     number
 }
 
-impl<T: Float> Head<T> {
-    /// The head of a node that is recorded now; inlined, so that it is built where it stays.
-    #[inline(always)]
-    pub(crate) fn new(
-        inputs: SmallVec<[Option<Edge<T>>; 2]>,
-        shapes: SmallVec<[Dims; 1]>,
-        kept: Kept<T>,
-        operation: &'static &'static str,
-        location: &'static Location<'static>,
-    ) -> Self {
-        LIVE.set(LIVE.get() + 1);
-        kept.iter().flatten().for_each(|value| value.storage().mark_saved(operation, location));
-        Head {
-            number: next_number(&inputs),
-            location,
-            scope: scope::current(),
-            inputs,
-            shapes,
-            keeps: !kept.is_empty(),
-            saved: Mutex::new(Values::Kept(kept)),
+impl<T: Float> Node<T> {
+    pub(crate) fn idle() -> Self {
+        Node {
+            number: 0,
+            location: Location::caller(),
+            scope: 0,
+            recorded: false,
+            keeps: false,
+            inputs: SmallVec::new(),
+            shapes: SmallVec::new(),
+            saved: Mutex::new(Values::Freed),
             slots: OnceLock::new(),
+            rule: None,
+        }
+    }
+
+    /// Puts an idle node on the tape, field by field where it stays; the storages of `kept` learn that they are needed.
+    #[inline(always)]
+    pub(crate) fn record<O: Operation<T>>(
+        &mut self,
+        operation: O,
+        location: &'static Location<'static>,
+        inputs: impl Iterator<Item = Option<Edge<T>>>,
+        shapes: impl Iterator<Item = Dims>,
+        keep: impl FnOnce(Saves) -> Kept<T>,
+    ) {
+        for input in inputs {
+            self.inputs.push(input);
+        }
+        for shape in shapes {
+            self.shapes.push(shape);
+        }
+        let saves = operation.saves(Wants::of(self.inputs.len(), |i| self.inputs[i].is_some()));
+        if saves != Saves::NOTHING {
+            let kept = keep(saves);
+            kept.iter().flatten().for_each(|value| value.storage().mark_saved(&O::NAME, location));
+            *self.saved.get_mut().unwrap_or_else(PoisonError::into_inner) = Values::Kept(kept);
+            self.keeps = true;
+        }
+        self.number = next_number(&self.inputs);
+        self.location = location;
+        self.scope = scope::current();
+        self.rule = Some(Box::new(operation));
+        self.recorded = true;
+        LIVE.set(LIVE.get() + 1);
+    }
+
+    /// Takes the node off the tape, and all that only it kept alive.
+    pub(crate) fn clear(&mut self) {
+        if !std::mem::take(&mut self.recorded) {
+            return;
+        }
+        let _ = LIVE.try_with(|live| live.set(live.get() - 1));
+        if std::mem::take(&mut self.keeps) {
+            self.saved.get_mut().unwrap_or_else(PoisonError::into_inner).free();
+        }
+        self.inputs.clear();
+        self.shapes.clear();
+        if self.is_watched() {
+            self.slots = OnceLock::new();
+        }
+        self.rule = None;
+    }
+
+    pub(crate) fn rule(&self) -> &dyn Rule<T> {
+        self.rule.as_deref().expect("a node on the tape has its rule")
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.rule().name()
+    }
+
+    /// The extents of input `i`, to which a gradient flows.
+    pub(crate) fn input_dims(&self, i: usize) -> Dims {
+        let shape = self.inputs[i].as_ref().and_then(Edge::shape);
+        shape.expect("a gradient that is wanted has a shape")
+    }
+
+    /// Whether input `i`, to which a gradient flows, has these extents.
+    #[inline]
+    pub(crate) fn input_has_dims(&self, i: usize, dims: &Dims) -> bool {
+        match &self.inputs[i] {
+            Some(Edge::Node(source, output)) => source.shapes[*output as usize] == *dims,
+            _ => self.input_dims(i) == *dims,
         }
     }
 
@@ -202,50 +259,24 @@ impl<T: Float> Head<T> {
     }
 }
 
-impl<T: Float> Drop for Head<T> {
+impl<T: Float> Drop for Node<T> {
     fn drop(&mut self) {
-        let _ = LIVE.try_with(|live| live.set(live.get() - 1));
-        if self.keeps {
-            self.saved.get_mut().unwrap_or_else(PoisonError::into_inner).free();
-        }
-        super::drop::bury(&mut self.inputs);
-    }
-}
-
-impl<T: Float> Node<T> {
-    pub(crate) fn name(&self) -> &'static str {
-        self.rule.name()
-    }
-
-    /// The extents of input `i`, to which a gradient flows.
-    pub(crate) fn input_dims(&self, i: usize) -> Dims {
-        let shape = self.head.inputs[i].as_ref().and_then(Edge::shape);
-        shape.expect("a gradient that is wanted has a shape")
-    }
-
-    /// Whether input `i`, to which a gradient flows, has these extents.
-    #[inline]
-    pub(crate) fn input_has_dims(&self, i: usize, dims: &Dims) -> bool {
-        match &self.head.inputs[i] {
-            Some(Edge::Node(source, output)) => source.head.shapes[*output as usize] == *dims,
-            _ => self.input_dims(i) == *dims,
-        }
+        self.clear();
     }
 }
 
 /// The values that a node kept; freed in the node unless they are to be retained.
 #[inline]
 pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool) -> Result<Saved<'_, T>> {
-    let head = &node.head;
-    if !head.keeps {
+    if !node.keeps {
         return Ok(Saved::new(node, SmallVec::new()));
     }
-    let mut values = head.saved.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut values = node.saved.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = match &*values {
         Values::Kept(kept) if retain => Some(kept.clone()),
         _ => values.free(),
     };
     drop(values);
-    let kept = kept.ok_or(Error::Freed { operation: node.name(), location: head.location })?;
+    let kept = kept.ok_or(Error::Freed { operation: node.name(), location: node.location })?;
     Ok(Saved::new(node, kept))
 }

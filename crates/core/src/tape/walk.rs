@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::accumulate::{Term, accumulate};
 use super::leaf::Leaf;
 use super::mode::with_recording;
-use super::node::{Edge, NodeRef, saved_values};
+use super::node::{Edge, saved_values};
+use super::recycle::NodeRef;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::prefetch::prefetch;
@@ -58,9 +59,9 @@ impl<T: Float> Pending<T> {
     /// A node that `term` is the first to reach, at one of its outputs.
     #[inline]
     fn first(node: &NodeRef<T>, output: usize, term: Term<T>) -> Self {
-        let mut cotangents = Cotangents::none(node.head.shapes.len());
+        let mut cotangents = Cotangents::none(node.shapes.len());
         cotangents.values[output] = Some(term.whole());
-        Pending { node: Arc::clone(node), cotangents }
+        Pending { node: node.clone(), cotangents }
     }
 }
 
@@ -122,17 +123,17 @@ impl<T: Float> Walk<T> {
 
     /// A wanted cotangent arrives at input `i` of `node`.
     pub(crate) fn arrive(&mut self, node: &NodeRef<T>, i: usize, term: Term<T>) {
-        self.send(node.head.inputs[i].as_ref().expect("only wanted inputs get terms"), term);
+        self.send(node.inputs[i].as_ref().expect("only wanted inputs get terms"), term);
     }
 
     /// [`Walk::arrive`] for a value without history, the common case: on a chain it goes straight to its place.
     #[inline]
     pub(crate) fn arrive_value(&mut self, node: &NodeRef<T>, i: usize, value: Tensor<T>) {
-        let edge = node.head.inputs[i].as_ref().expect("only wanted inputs get terms");
+        let edge = node.inputs[i].as_ref().expect("only wanted inputs get terms");
         match edge {
-            Edge::Node(source, _) if source.head.shapes.len() == 1 && self.is_idle() => {
+            Edge::Node(source, _) if source.shapes.len() == 1 && self.is_idle() => {
                 let cotangents = Cotangents::one(Variable::from(value));
-                self.alone = Some((edge.key(), Pending { node: Arc::clone(source), cotangents }));
+                self.alone = Some((edge.key(), Pending { node: source.clone(), cotangents }));
             }
             _ => self.send(edge, Term::Whole(Variable::from(value))),
         }
@@ -180,7 +181,7 @@ impl<T: Float> Walk<T> {
 
     /// Queues a node that a cotangent has reached.
     fn wait(&mut self, key: usize, pending: Pending<T>) {
-        self.heap.push((pending.node.head.number, Reverse(self.arrivals), key));
+        self.heap.push((pending.node.number, Reverse(self.arrivals), key));
         self.arrivals += 1;
         self.pending.insert(key, pending);
     }
@@ -206,18 +207,18 @@ impl<T: Float> Walk<T> {
 
     #[inline(always)]
     fn visit(&mut self, key: usize, Pending { node, mut cotangents }: Pending<T>) -> Result<()> {
-        let inputs = &node.head.inputs;
+        let inputs = &node.inputs;
         // On a long tape these have left the caches: they come while this node is at work.
         for edge in inputs.iter().flatten() {
             if let Edge::Node(source, _) = edge {
-                prefetch(&source.head);
+                prefetch(&**source);
             }
         }
         self.settle(key, &node, &mut cotangents);
         let wanted = Wants::of(inputs.len(), |i| self.wants(inputs.get(i)));
         if !wanted.nothing(inputs.len()) {
             let saved = saved_values(&node, self.retain)?;
-            node.rule.pullback(&saved, &cotangents, &mut Gradients::new(self, &node, wanted));
+            node.rule().pullback(&saved, &cotangents, &mut Gradients::new(self, &node, wanted));
         }
         Ok(())
     }
@@ -225,12 +226,12 @@ impl<T: Float> Walk<T> {
     /// Takes the finished cotangents of a node past hooks, retains them and hands them out where that was asked for.
     #[inline]
     fn settle(&mut self, key: usize, node: &NodeRef<T>, cotangents: &mut Cotangents<T>) {
-        if !node.head.is_watched() && self.targets.is_empty() {
+        if !node.is_watched() && self.targets.is_empty() {
             return;
         }
         for (output, value) in cotangents.values.iter_mut().enumerate() {
             let output = output as u32;
-            for slot in node.head.watchers(output) {
+            for slot in node.watchers(output) {
                 *value = value.take().map(|cotangent| slot.through_hooks(cotangent));
                 if slot.retains() {
                     slot.set_grad(value.clone());
@@ -271,17 +272,17 @@ pub(crate) fn reachable<T: Float>(outputs: &[&Edge<T>]) -> Vec<NodeRef<T>> {
         if let Edge::Node(node, _) = edge
             && seen.insert(edge.key())
         {
-            nodes.push(Arc::clone(node));
+            nodes.push(node.clone());
         }
     };
     outputs.iter().for_each(|edge| visit(edge, &mut nodes));
     let mut next = 0;
     while next < nodes.len() {
-        let node = Arc::clone(&nodes[next]);
-        node.head.inputs.iter().flatten().for_each(|edge| visit(edge, &mut nodes));
+        let node = nodes[next].clone();
+        node.inputs.iter().flatten().for_each(|edge| visit(edge, &mut nodes));
         next += 1;
     }
-    nodes.sort_by_key(|node| node.head.number);
+    nodes.sort_by_key(|node| node.number);
     nodes
 }
 
@@ -289,8 +290,8 @@ pub(crate) fn reachable<T: Float>(outputs: &[&Edge<T>]) -> Vec<NodeRef<T>> {
 fn leading_to<T: Float>(outputs: &[&Edge<T>], targets: &[Target]) -> KeySet {
     let mut relevant: KeySet = targets.iter().map(|target| target.key).collect();
     for node in reachable(outputs) {
-        if node.head.inputs.iter().flatten().any(|edge| relevant.contains(&edge.key())) {
-            relevant.insert(Arc::as_ptr(&node).cast::<()>() as usize);
+        if node.inputs.iter().flatten().any(|edge| relevant.contains(&edge.key())) {
+            relevant.insert(node.key());
         }
     }
     relevant

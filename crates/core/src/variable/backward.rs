@@ -113,7 +113,7 @@ impl<T: Float> Variable<T> {
             Repr::Computed { edge: Some(Edge::Node(node, output)), slot, .. } => {
                 Some(slot.get_or_insert_with(|| {
                     let fresh = Arc::new(Slot::new());
-                    node.head.watch(*output, &fresh);
+                    node.watch(*output, &fresh);
                     fresh
                 }))
             }

@@ -245,7 +245,7 @@ impl<T: Float> Variable<T> {
             (
                 Repr::Computed { edge: Some(Edge::Node(a, i)), .. },
                 Repr::Computed { edge: Some(Edge::Node(b, j)), .. },
-            ) => Arc::ptr_eq(a, b) && i == j,
+            ) => a.key() == b.key() && i == j,
             _ => false,
         }
     }
