@@ -53,8 +53,19 @@ impl AnyTensor {
         }
     }
 
+    /// The name of the element type.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            AnyTensor::F32(_) => f32::NAME,
+            AnyTensor::F64(_) => f64::NAME,
+            AnyTensor::I64(_) => i64::NAME,
+            AnyTensor::Bool(_) => bool::NAME,
+            AnyTensor::Bytes(_) => "u8",
+        }
+    }
+
     /// The tensor with elements of type `T`, cast if need be.
-    fn cast<T: Element>(&self) -> Tensor<T> {
+    pub fn cast<T: Element>(&self) -> Tensor<T> {
         match self {
             AnyTensor::F32(tensor) => converted(tensor),
             AnyTensor::F64(tensor) => converted(tensor),

@@ -109,13 +109,17 @@ pub trait Cell: Module {
             let expected = format!("an input of width {}", self.input_size());
             return Err(Error::shape("cell", expected, input.shape()[1]));
         }
+        let zeros = self.zero_state(input.shape()[0]);
         let state = match state {
-            Some(state) => {
-                let state = if batched { state.clone() } else { state.map(|part| part.unsqueeze(0)) };
-                check_state("cell", &state, &self.zero_state(input.shape()[0]))?;
-                state
+            None => zeros,
+            Some(state) if batched => {
+                check_state("cell", state, &zeros)?;
+                state.clone()
             }
-            None => self.zero_state(input.shape()[0]),
+            Some(state) => {
+                check_state("cell", state, &zeros.map(|part| part.squeeze(0)))?;
+                state.map(|part| part.unsqueeze(0))
+            }
         };
         let (_, state) = self.step(&self.project(&input), &state);
         Ok(if batched { state } else { state.map(|part| part.squeeze(0)) })

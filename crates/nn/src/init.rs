@@ -38,7 +38,7 @@ pub fn gain(nonlinearity: Nonlinearity) -> f64 {
 /// U(low, high).
 ///
 /// # Errors
-/// If a recorded operation still needs the old value; so for all initialisers.
+/// None; a `Result` as all initialisers, of which some refuse a parameter's rank.
 pub fn uniform<T: Float>(parameter: &Parameter<T>, low: f64, high: f64) -> Result<()> {
     parameter.set_value(Tensor::uniform(parameter.shape(), low, high))
 }

@@ -29,6 +29,10 @@ pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &Tensor<i64>) -> R
         let expected = format!("targets of shape {leading:?} for logits {:?}", logits.shape());
         return Err(Error::shape("cross_entropy", expected, format!("{shape:?}")));
     }
+    if classes == 0 {
+        let expected = "logits with at least one class";
+        return Err(Error::shape("cross_entropy", expected, format!("{:?}", logits.shape())));
+    }
     let known = |target: i64| target == IGNORE || (0..classes as i64).contains(&target);
     if let Some(outside) = targets.to_vec().into_iter().find(|&target| !known(target)) {
         let expected = format!("in 0..{classes}, or {IGNORE} to be ignored");

@@ -176,7 +176,9 @@ impl<'v, T: Float> Visitor<'v, T> {
 
     /// Goes into a part whose parameters' names end in `suffix`, as `_l0_reverse`.
     pub fn suffixed<M: Module<Element = T> + ?Sized>(&mut self, suffix: &str, part: &M) {
-        let outer = std::mem::replace(&mut self.suffix, suffix.to_string());
+        // A part within a part ends in both suffixes, the inner one first.
+        let both = format!("{suffix}{}", self.suffix);
+        let outer = std::mem::replace(&mut self.suffix, both);
         part.visit(self);
         self.suffix = outer;
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use wengert_core::{Error, Parameter, Result, Tensor, TensorMap};
+use wengert_core::{AnyTensor, Error, Result, TensorMap};
 
 use crate::module::Module;
 
@@ -40,17 +40,18 @@ pub trait Persist: Module {
         let parameters = self.named_parameters();
         let (mut missing, mut misshapen, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for (name, parameter) in &parameters {
-            match map.tensor::<Self::Element>(name) {
-                Err(_) if map.get(name).is_none() => missing.push(name.clone()),
-                Err(error) => misshapen.push(format!("{name} ({error})")),
-                Ok(value) if value.shape() == parameter.shape() => values.push((parameter, value)),
-                Ok(value) => {
-                    misshapen.push(format!(
-                        "{name} expected {:?}, got {:?}",
-                        parameter.shape(),
-                        value.shape()
-                    ));
+            let Some(entry) = map.get(name) else {
+                missing.push(name.clone());
+                continue;
+            };
+            let (expected, got) = (parameter.shape(), entry.shape());
+            match entry {
+                AnyTensor::F32(_) | AnyTensor::F64(_) if got == expected => values.push((parameter, entry)),
+                AnyTensor::F32(_) | AnyTensor::F64(_) => {
+                    misshapen.push(format!("{name} expected {expected:?}, got {got:?}"));
                 }
+                _ => misshapen
+                    .push(format!("{name} expected {expected:?} of f32 or f64, got {}", entry.kind())),
             }
         }
         let known = |name: &str| parameters.iter().any(|(known, _)| known == name);
@@ -58,7 +59,7 @@ pub trait Persist: Module {
         if !(missing.is_empty() && unexpected.is_empty() && misshapen.is_empty()) {
             return Err(Error::Mismatch { missing, unexpected, misshapen });
         }
-        values.into_iter().try_for_each(|(parameter, value)| set(parameter, &value))
+        values.into_iter().try_for_each(|(parameter, value)| parameter.set_value(value.cast().copy()))
     }
 
     /// Writes the state dict beside `path` and renames it there.
@@ -79,7 +80,3 @@ pub trait Persist: Module {
 }
 
 impl<M: Module + ?Sized> Persist for M {}
-
-fn set<T: wengert_core::Float>(parameter: &Parameter<T>, value: &Tensor<T>) -> Result<()> {
-    parameter.set_value(value.copy())
-}

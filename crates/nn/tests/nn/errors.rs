@@ -230,3 +230,13 @@ fn targets_of_another_shape() {
     let expected = "mse_loss: expected a target of the input's shape [2, 3], got [3]";
     refused(mse_loss(&zeros(&[2, 3]), &zeros(&[3])), expected);
 }
+
+#[test]
+fn a_state_of_an_unbatched_step_is_named_as_it_was_given() {
+    let cell = LstmCell::new(10, 20).unwrap();
+    for wrong in [&[1, 20][..], &[3]] {
+        let state = (zeros(wrong), zeros(&[20]));
+        let expected = format!("cell: expected state 0 of shape [20], got {wrong:?}");
+        refused(cell.forward(&zeros(&[10]), Some(&state)), &expected);
+    }
+}

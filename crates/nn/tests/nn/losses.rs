@@ -1,7 +1,7 @@
 //! Losses against their formulas.
 
 use proptest::prelude::*;
-use wengert_core::{Parameter, Tensor};
+use wengert_core::{Parameter, Tensor, Variable};
 use wengert_nn::{cross_entropy, loss::IGNORE, mse_loss};
 
 use crate::{V, close, config, variable};
@@ -96,4 +96,11 @@ fn losses_of_frozen_inputs_can_be_computed_and_record_nothing() {
     x.set_requires_grad(false);
     assert!(!cross_entropy(&x, &Tensor::from([0i64, 1])).unwrap().requires_grad());
     assert!(!mse_loss(&x, &variable(&[2, 3])).unwrap().requires_grad());
+}
+
+#[test]
+fn cross_entropy_asks_for_a_class_even_if_every_target_is_ignored() {
+    let error = cross_entropy(&Variable::new(Tensor::<f64>::zeros([2, 0])), &Tensor::from([-100i64, -100]))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "cross_entropy: expected logits with at least one class, got [2, 0]");
 }

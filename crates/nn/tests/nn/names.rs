@@ -1,7 +1,7 @@
 //! The recurrent modules' parameters: names, shapes, order and start.
 
-use wengert_core::{Tensor, manual_seed};
-use wengert_nn::{Gru, GruCell, Linear, Lstm, LstmCell, Module, Rnn, RnnCell};
+use wengert_core::{Tensor, Variable, manual_seed};
+use wengert_nn::{Cell, Gru, GruCell, Linear, Lstm, LstmCell, Module, Recurrent, Rnn, RnnCell, module};
 
 fn shapes<M: Module>(module: &M) -> Vec<(String, Vec<usize>)> {
     module.named_parameters().into_iter().map(|(name, p)| (name, p.shape().to_vec())).collect()
@@ -106,4 +106,47 @@ fn recurrent_layers_start_from_one_over_the_root_of_their_units_in_the_order_of_
     check_start(|| LstmCell::new(3, 5).unwrap(), bound);
     check_start(|| GruCell::new(3, 5).unwrap(), bound);
     check_start(|| Linear::new(3, 7).unwrap(), 1.0 / 3f64.sqrt());
+}
+
+/// A cell that runs a layer of its own over each step's input.
+#[derive(Clone)]
+struct Nested {
+    inner: Gru,
+}
+module!(Nested { inner });
+
+impl Cell for Nested {
+    type State = Variable;
+
+    fn input_size(&self) -> usize {
+        3
+    }
+
+    fn output_size(&self) -> usize {
+        3
+    }
+
+    fn zero_state(&self, batch: usize) -> Variable {
+        Variable::new(Tensor::zeros([batch, 3]))
+    }
+
+    fn project(&self, x: &Variable) -> Variable {
+        x.clone()
+    }
+
+    fn step(&self, x: &Variable, state: &Variable) -> (Variable, Variable) {
+        let (_, h) = self.inner.forward(&x.unsqueeze(0), Some(&state.unsqueeze(0))).unwrap();
+        (h.squeeze(0), h.squeeze(0))
+    }
+}
+
+#[test]
+fn layers_of_cells_that_hold_layers_have_names_of_their_own() {
+    let nested = |_| Ok(Nested { inner: Gru::new(3, 3)? });
+    let layers = Recurrent::of(3, nested).num_layers(2).bidirectional(false).build().unwrap();
+    let names: Vec<String> = layers.named_parameters().into_iter().map(|(name, _)| name).collect();
+    let of = |suffix: &str| {
+        ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map(|name| format!("inner.{name}_l0{suffix}"))
+    };
+    assert_eq!(names, [of("_l0"), of("_l1")].concat());
 }

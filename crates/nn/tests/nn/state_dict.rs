@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use wengert_core::{Error, Parameter, Tensor, TensorMap};
+use wengert_core::{AnyTensor, Error, Parameter, Tensor, TensorMap};
 use wengert_nn::{Cast, Embedding, Gru, Linear, Lstm, Module, Persist, Rnn, module};
 
 use crate::{bits, config, names};
@@ -217,5 +217,21 @@ proptest! {
         bytes[at % header] = byte;
         let loaded = TensorMap::from_bytes(&bytes).and_then(|map| other.load_state_dict(&map));
         prop_assert!(loaded.is_ok() || bits(&other) == before);
+    }
+}
+
+#[test]
+fn entries_that_are_not_real_numbers_are_refused() {
+    let linear = Linear::new(2, 2).unwrap();
+    for (wrong, kind) in [
+        (Tensor::from([1i64, 2]).into(), "i64"),
+        (Tensor::from([true, false]).into(), "bool"),
+        (AnyTensor::Bytes(vec![1, 2]), "u8"),
+    ] {
+        let mut map = linear.state_dict();
+        map.insert("bias", wrong);
+        let error = refused(&linear, |linear| linear.load_state_dict(&map));
+        let expected = format!("bias expected [2] of f32 or f64, got {kind}");
+        assert!(error.to_string().contains(&expected), "{error}");
     }
 }
