@@ -48,17 +48,18 @@ fn char_rnn_learns_with_every_cell() {
 #[test]
 fn char_rnn_resumed_goes_on_bit_for_bit() {
     let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let long = ["--steps", "50", "--dropout", "0.2", "--epochs", "99"];
-    run(&options(whole.path(), &long));
-    run(&options(parts.path(), &["--steps", "23", "--dropout", "0.2", "--epochs", "99"]));
+    let with_steps =
+        |steps| ["--steps", steps, "--dropout", "0.2", "--epochs", "99", "--learning-rate", "0.01"];
+    run(&options(whole.path(), &with_steps("50")));
+    run(&options(parts.path(), &with_steps("23")));
     let saved = parts.path().join("checkpoint.safetensors");
     // Something else happens on this thread in between.
     wengert::manual_seed(99);
-    let resume = ["--steps", "50", "--epochs", "99", "--resume", saved.to_str().unwrap()];
+    let resume = ["--steps", "50", "--resume", saved.to_str().unwrap()];
     run(&options(parts.path(), &resume));
     let load = |folder: &Path| wengert::TensorMap::load(folder.join("checkpoint.safetensors")).unwrap();
     let (whole, parts) = (load(whole.path()), load(parts.path()));
-    for name in whole.names().filter(|name| !name.starts_with("position.training")) {
+    for name in whole.names() {
         assert_eq!(whole.get(name), parts.get(name), "{name}");
     }
 }

@@ -10,12 +10,47 @@ use super::{CellKind, Options};
 pub struct Position {
     /// Steps done, over all epochs.
     pub step: usize,
-    /// The sum of this epoch's losses, and how many there are.
-    pub epoch_loss: (f64, usize),
+    /// This epoch's losses.
+    pub epoch: Mean,
+    /// The losses since the last validation.
+    pub stretch: Mean,
     /// (step, loss) of training, a mean for each stretch between two validations.
     pub training: Vec<(f64, f64)>,
     /// (step, loss) of validation.
     pub validation: Vec<(f64, f64)>,
+}
+
+/// A mean that goes on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mean {
+    sum: f64,
+    count: f64,
+}
+
+impl Mean {
+    pub fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1.0;
+    }
+
+    /// The mean so far; starts over.
+    pub fn take_mean(&mut self) -> f64 {
+        let Mean { sum, count } = std::mem::take(self);
+        sum / count.max(1.0)
+    }
+
+    fn tensor(&self) -> Tensor<f64> {
+        Tensor::from([self.sum, self.count])
+    }
+
+    fn restored(saved: &TensorMap, name: &str) -> Result<Self> {
+        match saved.tensor::<f64>(name)?.to_vec()[..] {
+            [sum, count] => Ok(Mean { sum, count }),
+            ref other => {
+                Err(Error::argument("char_rnn", "the checkpoint's mean", "two numbers", other.len()))
+            }
+        }
+    }
 }
 
 /// The options that a checkpoint decides, over those of the command line.
@@ -36,7 +71,10 @@ pub fn options(given: &Options, saved: &TensorMap) -> Result<Options> {
         sequence: number("sequence")? as usize,
         clip: number("clip")?,
         dropout: number("dropout")?,
-        seed: number("seed")? as u64,
+        seed: saved.note("seed").and_then(|seed| seed.parse().ok()).unwrap_or(given.seed),
+        learning_rate: given.learning_rate.or(number("learning_rate").ok()),
+        epochs: given.epochs.or(number("epochs").ok().map(|epochs| epochs as usize)),
+        steps: given.steps.or(number("steps").ok().map(|steps| steps as usize)),
         ..given.clone()
     })
 }
@@ -65,15 +103,19 @@ pub fn save<C: Cell<Element = f32>>(
         ("option.sequence", options.sequence as f64),
         ("option.clip", options.clip),
         ("option.dropout", options.dropout),
-        ("option.seed", options.seed as f64),
+        ("option.learning_rate", options.learning_rate()),
         ("position.step", position.step as f64),
-        ("position.epoch_loss", position.epoch_loss.0),
-        ("position.epoch_losses", position.epoch_loss.1 as f64),
     ];
     numbers.into_iter().for_each(|(name, value)| map.insert_number(name, value));
+    for (name, given) in [("option.epochs", options.epochs), ("option.steps", options.steps)] {
+        given.into_iter().for_each(|given| map.insert_number(name, given as f64));
+    }
+    map.insert("position.epoch", position.epoch.tensor());
+    map.insert("position.stretch", position.stretch.tensor());
     map.insert("position.training", curve(&position.training));
     map.insert("position.validation", curve(&position.validation));
     map.set_note("alphabet", alphabet.iter().collect::<String>());
+    map.set_note("seed", options.seed.to_string());
     map.set_note("cell", format!("{:?}", options.cell).to_lowercase());
     map.set_note("text", options.text.as_ref().map(|path| path.display().to_string()).unwrap_or_default());
     map
@@ -110,7 +152,8 @@ pub fn restore<C: Cell<Element = f32>>(
     }
     let position = Position {
         step: saved.number("position.step")? as usize,
-        epoch_loss: (saved.number("position.epoch_loss")?, saved.number("position.epoch_losses")? as usize),
+        epoch: Mean::restored(saved, "position.epoch")?,
+        stretch: Mean::restored(saved, "position.stretch")?,
         training: points(&saved.tensor("position.training")?),
         validation: points(&saved.tensor("position.validation")?),
     };

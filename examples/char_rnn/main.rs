@@ -35,15 +35,15 @@ pub struct Options {
     #[arg(long, default_value_t = 2)]
     pub layers: usize,
     /// Units of a recurrent layer.
-    #[arg(long, default_value_t = 192)]
+    #[arg(long, default_value_t = 128)]
     pub hidden: usize,
     /// Width of a character's vector.
     #[arg(long, default_value_t = 64)]
     pub embedding: usize,
-    /// Times to go through the text.
-    #[arg(long, default_value_t = 12)]
-    pub epochs: usize,
-    /// Stop after so many steps.
+    /// Times to go through the text [default: 10, or what a resumed run was to do].
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Stop after so many steps [default: never, or when a resumed run was to].
     #[arg(long)]
     pub steps: Option<usize>,
     /// Stop after so many minutes.
@@ -55,9 +55,9 @@ pub struct Options {
     /// Characters of a stream that a gradient goes back over; the state is carried on beyond.
     #[arg(long, default_value_t = 64)]
     pub sequence: usize,
-    /// Adam's learning rate.
-    #[arg(long, default_value_t = 3e-3)]
-    pub learning_rate: f64,
+    /// Adam's learning rate [default: 0.004, or that of a resumed run].
+    #[arg(long)]
+    pub learning_rate: Option<f64>,
     /// The largest norm of a step's gradients.
     #[arg(long, default_value_t = 5.0)]
     pub clip: f64,
@@ -67,7 +67,7 @@ pub struct Options {
     /// The seed of everything random.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Go on from a checkpoint; it says text and shape of the network.
+    /// Go on from a checkpoint, with its options but those given here that are not the network's.
     #[arg(long)]
     pub resume: Option<PathBuf>,
     /// Write so many characters: at the end, or with --resume at once and without training.
@@ -85,6 +85,17 @@ pub struct Options {
     /// No progress bar and no samples.
     #[arg(long)]
     pub quiet: bool,
+}
+
+impl Options {
+    /// How many steps there are to do, where an epoch has `windows`.
+    fn total(&self, windows: usize) -> usize {
+        (self.epochs.unwrap_or(10) * windows).min(self.steps.unwrap_or(usize::MAX))
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate.unwrap_or(4e-3)
+    }
 }
 
 /// The recurrent cells to choose from.

@@ -1,6 +1,7 @@
 //! The training loop: truncated backpropagation with the state carried on.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ where
     let model = CharModel::new(corpus.alphabet.len(), options.embedding, rnn.build()?, options.dropout)?;
     let streams = Streams::new(&corpus.train, options.batch, options.sequence);
     let mut run = Run {
-        optimizer: Adam::new(model.parameters(), options.learning_rate)?,
+        optimizer: Adam::new(model.parameters(), options.learning_rate())?,
         state: model.zero_state(streams.batch()),
         position: Position::default(),
         model,
@@ -44,7 +45,7 @@ where
     if let Some(saved) = &saved {
         (run.state, run.position) =
             checkpoint::restore(saved, &corpus.alphabet, &run.model, &mut run.optimizer, &run.state)?;
-        run.optimizer.set_lr(options.learning_rate);
+        run.optimizer.set_lr(options.learning_rate());
         if let Some(count) = options.sample {
             println!("{}", run.sample(count)?);
             return run.validate();
@@ -67,27 +68,28 @@ struct Run<'r, C: Cell<Element = f32>> {
 impl<C: Cell<Element = f32>> Run<'_, C> {
     fn train(&mut self, stop: &AtomicBool) -> Result<f64> {
         let windows = self.streams.windows();
-        let total = (self.options.epochs * windows).min(self.options.steps.unwrap_or(usize::MAX));
+        let total = self.options.total(windows);
         let every = (windows / 2).max(1);
         let deadline = Instant::now() + Duration::from_secs_f64(self.options.minutes * 60.0);
         self.announce(total);
         let bar = self.progress_bar(total);
-        let mut stretch = (0.0, 0);
         let mut interrupted = false;
         while self.position.step < total && Instant::now() < deadline && !interrupted {
             let loss = self.step()?;
-            stretch = (stretch.0 + loss, stretch.1 + 1);
             bar.set_position(self.position.step as u64);
             bar.set_message(self.message(loss, &bar));
-            if self.position.step.is_multiple_of(every) {
-                self.position.training.push((self.position.step as f64, stretch.0 / f64::from(stretch.1)));
-                stretch = (0.0, 0);
+            let look = self.position.step.is_multiple_of(every);
+            if look {
+                self.position.training.push((self.position.step as f64, self.position.stretch.take_mean()));
                 let validation = self.validate()?;
                 self.position.validation.push((self.position.step as f64, validation));
                 self.show_sample(&bar)?;
             }
             if self.position.step.is_multiple_of(windows) {
                 self.end_epoch(windows, &bar);
+            }
+            if look {
+                self.save()?;
             }
             interrupted = stop.load(Ordering::Relaxed);
         }
@@ -107,8 +109,8 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         self.state = state.detach();
         self.position.step += 1;
         let loss = f64::from(loss.item()?);
-        self.position.epoch_loss.0 += loss;
-        self.position.epoch_loss.1 += 1;
+        self.position.epoch.add(loss);
+        self.position.stretch.add(loss);
         Ok(loss)
     }
 
@@ -142,13 +144,10 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
     }
 
     fn end_epoch(&mut self, windows: usize, bar: &ProgressBar) {
-        let (sum, count) = std::mem::take(&mut self.position.epoch_loss);
+        let training = self.position.epoch.take_mean();
         let validation = self.position.validation.last().map_or(f64::NAN, |last| last.1);
         let epoch = self.position.step / windows;
-        let line = format!(
-            "epoch {epoch}: training {:.3}, validation {validation:.3} nats",
-            sum / count.max(1) as f64
-        );
+        let line = format!("epoch {epoch}: training {training:.3}, validation {validation:.3} nats");
         bar.suspend(|| println!("{line}"));
         self.state = self.model.zero_state(self.streams.batch());
     }
@@ -200,11 +199,11 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         format!("loss {loss:.3}{validation} {:.0}k chars/s", speed / 1e3)
     }
 
-    /// Saves, draws, and says how it went.
-    fn finish(&mut self, interrupted: bool) -> Result<f64> {
+    /// Writes the checkpoint; says where.
+    fn save(&self) -> Result<PathBuf> {
         let output = &self.options.output;
         fs::create_dir_all(output).map_err(|error| Error::file(output, error))?;
-        let (file, picture) = (output.join("checkpoint.safetensors"), output.join("loss.svg"));
+        let file = output.join("checkpoint.safetensors");
         let saved = checkpoint::save(
             self.options,
             &self.corpus.alphabet,
@@ -214,6 +213,12 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
             &self.position,
         );
         saved.save(&file)?;
+        Ok(file)
+    }
+
+    /// Saves, draws, and says how it went.
+    fn finish(&mut self, interrupted: bool) -> Result<f64> {
+        let (file, picture) = (self.save()?, self.options.output.join("loss.svg"));
         plot::draw(&picture, &self.position)?;
         if interrupted {
             println!(

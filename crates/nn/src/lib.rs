@@ -47,7 +47,7 @@ pub use recurrent::{
     RecurrentBuilder, Rnn, RnnCell, RnnFactory,
 };
 pub use sequential::{Forward, Sequential};
-pub use state::State;
+pub use state::{Combine, State};
 pub use state_dict::Persist;
 
 #[doc(hidden)]

@@ -2,6 +2,9 @@
 
 use wengert_core::{Element, Float, Result, Tensor, Variable, stack};
 
+/// What [`State::combine`] makes of the variables that stand at one place of the states.
+pub type Combine<'f, T> = dyn FnMut(&[&Variable<T>]) -> Variable<T> + 'f;
+
 /// Variables that a cell carries on; all that a runner does to a state follows from one function.
 ///
 /// A variable is a state, and so is a pair of states; a struct becomes one with [`state!`](crate::state!).
@@ -24,10 +27,7 @@ pub trait State: Clone {
     type Element: Float;
 
     /// Combines states of one structure, variable by variable.
-    fn combine(
-        states: &[&Self],
-        f: &mut dyn FnMut(&[&Variable<Self::Element>]) -> Variable<Self::Element>,
-    ) -> Self;
+    fn combine(states: &[&Self], f: &mut Combine<'_, Self::Element>) -> Self;
 
     /// Each variable through a function.
     fn map(&self, mut f: impl FnMut(&Variable<Self::Element>) -> Variable<Self::Element>) -> Self {
@@ -85,7 +85,7 @@ fn along_first<T: Element>(mask: &Tensor<T>, rank: usize) -> Tensor<T> {
 impl<T: Float> State for Variable<T> {
     type Element = T;
 
-    fn combine(states: &[&Self], f: &mut dyn FnMut(&[&Variable<T>]) -> Variable<T>) -> Self {
+    fn combine(states: &[&Self], f: &mut Combine<'_, T>) -> Self {
         f(states)
     }
 }
@@ -93,10 +93,7 @@ impl<T: Float> State for Variable<T> {
 impl<A: State, B: State<Element = A::Element>> State for (A, B) {
     type Element = A::Element;
 
-    fn combine(
-        states: &[&Self],
-        f: &mut dyn FnMut(&[&Variable<A::Element>]) -> Variable<A::Element>,
-    ) -> Self {
+    fn combine(states: &[&Self], f: &mut Combine<'_, A::Element>) -> Self {
         let first: Vec<&A> = states.iter().map(|state| &state.0).collect();
         let second: Vec<&B> = states.iter().map(|state| &state.1).collect();
         (A::combine(&first, f), B::combine(&second, f))
@@ -121,7 +118,7 @@ macro_rules! state {
     (@combine $name:ident { $($field:ident),+ } $t:ty) => {
         fn combine(
             states: &[&Self],
-            f: &mut dyn FnMut(&[&$crate::core::Variable<$t>]) -> $crate::core::Variable<$t>,
+            f: &mut $crate::Combine<'_, $t>,
         ) -> Self {
             $name { $(
                 $field: $crate::State::combine(&states.iter().map(|state| &state.$field).collect::<Vec<_>>(), f),

@@ -148,10 +148,12 @@ impl<T: Float> Operation<T> for ScatterAdd {
             let expected = format!("a source of rank {}", base.rank());
             expect(Err(Error::shape("scatter_add", expected, format!("{:?}", source.shape()))))
         }
-        let region =
-            self.index.shape().iter().enumerate().fold(Ok(source.clone()), |part, (axis, &extent)| {
-                part.and_then(|part| part.narrow(axis as isize, 0, extent))
-            });
+        let region = self
+            .index
+            .shape()
+            .iter()
+            .enumerate()
+            .try_fold(source.clone(), |part, (axis, &extent)| part.narrow(axis as isize, 0, extent));
         let source = expect(region).contiguous();
         let mut out = base.copy();
         let sums = out.fresh_mut();

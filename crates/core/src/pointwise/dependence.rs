@@ -89,11 +89,19 @@ impl Neg for Depends {
 #[derive(Clone, Copy, Debug)]
 struct DependsMask(u32);
 
+impl DependsMask {
+    /// Whatever the connective: the outcome depends on both sides.
+    #[inline(always)]
+    fn both(self, other: Self) -> Self {
+        DependsMask(self.0 | other.0)
+    }
+}
+
 impl BitAnd for DependsMask {
     type Output = Self;
     #[inline(always)]
     fn bitand(self, other: Self) -> Self {
-        DependsMask(self.0 | other.0)
+        self.both(other)
     }
 }
 
@@ -101,7 +109,7 @@ impl BitOr for DependsMask {
     type Output = Self;
     #[inline(always)]
     fn bitor(self, other: Self) -> Self {
-        DependsMask(self.0 | other.0)
+        self.both(other)
     }
 }
 

@@ -49,6 +49,9 @@ impl Target {
     }
 }
 
+/// A leaf, and what has arrived there so far.
+type LeafSum<T> = (Arc<Leaf<T>>, Option<Variable<T>>);
+
 /// A node that cotangents have reached.
 struct Pending<T: Float> {
     node: NodeRef<T>,
@@ -81,7 +84,7 @@ pub(crate) struct Walk<T: Float> {
     heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
     arrivals: u64,
     pending: Table<Pending<T>>,
-    leaves: Vec<(Arc<Leaf<T>>, Option<Variable<T>>)>,
+    leaves: Vec<LeafSum<T>>,
     leaf_places: Table<usize>,
 }
 

@@ -120,7 +120,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.t().as_ndarray()[[0, 1]], 3.0);
     /// ```
     pub fn as_ndarray(&self) -> ArrayViewD<'_, T> {
-        let shape = IxDyn(&self.shape());
+        let shape = IxDyn(self.shape());
         let view = match self.numel() {
             // ndarray wants even the strides of nothing to stay inside.
             0 => ArrayViewD::from_shape(shape, &self.raw()[..0]),
