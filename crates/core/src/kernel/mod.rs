@@ -6,6 +6,7 @@
 pub(crate) mod buffer;
 pub(crate) mod copy;
 pub mod gemm;
+mod job;
 pub mod level;
 pub(crate) mod plan;
 pub mod pointwise;

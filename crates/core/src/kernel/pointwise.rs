@@ -10,140 +10,16 @@
 
 use std::mem::MaybeUninit;
 
+use super::job::Span;
+pub use super::job::{Backward, Forward, Job};
 use super::level::{Kernel, dispatch};
-use super::plan::Plan;
 use crate::element::Element;
 use crate::pointwise::{Pointwise, vjp};
 use crate::real::{Fused, Lane, Real};
 
 /// Elements that go through the formula together, and those at a row's end.
 const BLOCK: usize = 64;
-const TAIL: usize = 16;
-
-/// Operands and results of one run of a formula, bounds checked.
-///
-/// A slice begins at its operand's first element and may go on behind the last: what lies there is computed with
-/// and thrown away, and behind the end of a result it is overwritten, so that whole vectors can be moved.
-pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
-    /// The loops; none for a single one over operands that all lie in order.
-    plan: Option<&'a Plan>,
-    inner: usize,
-    inputs: [Span<*const T>; I],
-    cotangents: [Span<*const T>; C],
-    /// Null for a result not wanted.
-    results: [Span<*mut T>; O],
-    owner: std::marker::PhantomData<&'a mut [T]>,
-}
-
-/// What computes a formula's outputs.
-pub type Forward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
-
-/// What computes the cotangents of a formula's inputs.
-pub type Backward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
-
-/// Where an operand starts and how many elements its memory has from there on.
-#[derive(Clone, Copy)]
-struct Span<P> {
-    start: P,
-    len: usize,
-}
-
-impl<P> Span<P> {
-    /// Whether `width` elements from `j` on are there.
-    #[inline(always)]
-    fn has(&self, j: usize, width: usize) -> bool {
-        j + width <= self.len
-    }
-}
-
-impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, I, C, O> {
-    /// A run over `len` elements of operands that all lie in order.
-    ///
-    /// # Panics
-    /// If an operand is shorter.
-    #[inline]
-    pub(crate) fn in_order(
-        len: usize,
-        inputs: [&'a [T]; I],
-        cotangents: [&'a [T]; C],
-        results: [Option<&'a mut [T]>; O],
-    ) -> Self {
-        let job = Job::unchecked(None, len, inputs, cotangents, results);
-        job.check(|_, span| span >= len);
-        job
-    }
-
-    /// A run over a plan, whose operands are the inputs, the cotangents and the results.
-    ///
-    /// # Panics
-    /// If an operand is shorter than the plan reaches, or the rows of a result don't lie in order.
-    pub(crate) fn planned(
-        plan: &'a Plan,
-        inputs: [&'a [T]; I],
-        cotangents: [&'a [T]; C],
-        results: [Option<&'a mut [T]>; O],
-    ) -> Self {
-        assert!(plan.operands.len() == I + C + O, "a walker for each operand");
-        let in_order = |operand: usize| plan.inner == 1 || plan.operands[operand].step == 1;
-        assert!((I + C..I + C + O).all(in_order), "results lie in order");
-        let job = Job::unchecked(Some(plan), plan.inner, inputs, cotangents, results);
-        job.check(|operand, span| plan.reach(operand).is_none_or(|last| last < span));
-        job
-    }
-
-    #[inline(always)]
-    fn unchecked(
-        plan: Option<&'a Plan>,
-        inner: usize,
-        inputs: [&'a [T]; I],
-        cotangents: [&'a [T]; C],
-        results: [Option<&'a mut [T]>; O],
-    ) -> Self {
-        Job {
-            plan,
-            inner,
-            inputs: inputs.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
-            cotangents: cotangents.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
-            results: results.map(|slice| match slice {
-                Some(slice) => Span { start: slice.as_mut_ptr(), len: slice.len() },
-                None => Span { start: std::ptr::null_mut(), len: 0 },
-            }),
-            owner: std::marker::PhantomData,
-        }
-    }
-
-    /// Whether every operand has memory up to the end of its last vector.
-    #[inline(always)]
-    fn has_whole_vectors(&self) -> bool {
-        let end = self.inner.next_multiple_of(TAIL);
-        let mut all = true;
-        for i in 0..I {
-            all &= self.inputs[i].len >= end;
-        }
-        for c in 0..C {
-            all &= self.cotangents[c].len >= end;
-        }
-        for o in 0..O {
-            all &= self.results[o].start.is_null() || self.results[o].len >= end;
-        }
-        all
-    }
-
-    /// That each operand's length is enough.
-    #[inline(always)]
-    fn check(&self, enough: impl Fn(usize, usize) -> bool) {
-        for i in 0..I {
-            assert!(enough(i, self.inputs[i].len), "input {i} is too short");
-        }
-        for c in 0..C {
-            assert!(enough(I + c, self.cotangents[c].len), "cotangent {c} is too short");
-        }
-        for o in 0..O {
-            let wanted = !self.results[o].start.is_null();
-            assert!(!wanted || enough(I + C + o, self.results[o].len), "result {o} is too short");
-        }
-    }
-}
+pub(super) const TAIL: usize = 16;
 
 /// What a block is put through: the formula itself, or its derivative.
 trait Body<const I: usize, const C: usize, const O: usize> {
@@ -276,14 +152,14 @@ where
             unsafe {
                 for i in 0..I {
                     row.steps.0[i] = plan.operands[i].step;
-                    row.inputs[i] = skip(inputs[i], rows.offsets[i]);
+                    row.inputs[i] = inputs[i].skip(rows.offsets[i]);
                 }
                 for c in 0..C {
                     row.steps.1[c] = plan.operands[I + c].step;
-                    row.cotangents[c] = skip(cotangents[c], rows.offsets[I + c]);
+                    row.cotangents[c] = cotangents[c].skip(rows.offsets[I + c]);
                 }
                 for o in 0..O {
-                    row.results[o] = skip_mut(results[o], rows.offsets[I + C + o]);
+                    row.results[o] = results[o].skip(rows.offsets[I + C + o]);
                 }
                 row.sweep::<N, F>(&self.body, *inner);
             }
@@ -334,29 +210,6 @@ where
     }
 }
 
-/// The operand from its element `offset` on.
-///
-/// # Safety
-/// It has that many elements.
-#[inline(always)]
-unsafe fn skip<T>(operand: Span<*const T>, offset: usize) -> Span<*const T> {
-    // SAFETY: the caller vouches for it.
-    Span { start: unsafe { operand.start.add(offset) }, len: operand.len - offset }
-}
-
-/// [`skip`] for a result, if it is wanted.
-///
-/// # Safety
-/// It has that many elements.
-#[inline(always)]
-unsafe fn skip_mut<T>(result: Span<*mut T>, offset: usize) -> Span<*mut T> {
-    if result.start.is_null() {
-        return result;
-    }
-    // SAFETY: the caller vouches for it.
-    Span { start: unsafe { result.start.add(offset) }, len: result.len - offset }
-}
-
 /// One inner loop: where each operand starts and how far its elements are apart.
 struct Row<T, const I: usize, const C: usize, const O: usize> {
     steps: ([usize; I], [usize; C]),
@@ -393,7 +246,7 @@ impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O>
                         readable(self.cotangents[c], self.steps.1[c], j, count, width, &mut scratch_c[c]);
                 }
                 for o in 0..O {
-                    results[o] = skip_mut(self.results[o], j).start;
+                    results[o] = self.results[o].skip(j).start;
                 }
                 if wide {
                     block::<T, N, F, BLOCK, I, C, O>(body, inputs, cotangents, results, count);
@@ -425,5 +278,74 @@ where
     /// Results: the cotangents of the inputs, from inputs and the cotangents of the outputs.
     pub fn backward<P: Pointwise<I, O>>(&self, formula: &P) {
         dispatch(Sweep { body: Pullback(formula), job: self });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::plan::Plan;
+
+    #[derive(Clone)]
+    struct MulAdd;
+    impl Pointwise<3, 1> for MulAdd {
+        const NAME: &'static str = "MulAdd";
+        #[inline(always)]
+        fn eval<R: Real>(&self, [a, b, c]: [R; 3]) -> [R; 1] {
+            [a * b + c]
+        }
+    }
+
+    /// Whole numbers, whose products and sums are exact in every order.
+    fn numbers(len: usize, seed: usize) -> Vec<f32> {
+        (0..len).map(|i| ((i * 7 + seed * 13) % 11) as f32 - 5.0).collect()
+    }
+
+    /// Lengths around blocks and vectors, with and without memory behind the last element.
+    #[test]
+    fn operands_in_order() {
+        for len in [0usize, 1, 15, 16, 17, 63, 64, 65, 81] {
+            for room in [len, len.next_multiple_of(TAIL)] {
+                let [a, b, c] = [1, 2, 3].map(|seed| numbers(room, seed));
+                let mut out = vec![0.0; room];
+                Job::in_order(len, [&a[..], &b, &c], [], [Some(&mut out[..])]).forward(&MulAdd);
+                for i in 0..len {
+                    assert_eq!(out[i], a[i] * b[i] + c[i], "element {i} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn operands_with_strides_and_repeated_ones() {
+        let (rows, columns) = (3, 18);
+        let a = numbers(rows * columns, 1);
+        let transposed = numbers(rows * columns, 2);
+        let row = numbers(columns, 3);
+        let strides = [[columns, 1], [1, rows], [0, 1], [columns, 1]];
+        let plan = Plan::new(&[rows, columns], &strides);
+        let mut out = vec![0.0; rows * columns];
+        Job::planned(&plan, [&a[..], &transposed, &row], [], [Some(&mut out[..])]).forward(&MulAdd);
+        for (r, c) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
+            let at = r * columns + c;
+            assert_eq!(out[at], a[at] * transposed[c * rows + r] + row[c], "row {r}, column {c}");
+        }
+    }
+
+    #[test]
+    fn a_pullback_writes_what_is_wanted_alone() {
+        let len = 21;
+        let [a, b, c, g] = [1, 2, 3, 4].map(|seed| numbers(len, seed));
+        let (mut of_a, mut of_c) = (vec![0.0; len], vec![0.0; len]);
+        Job::in_order(len, [&a[..], &b, &c], [&g[..]], [Some(&mut of_a[..]), None, Some(&mut of_c[..])])
+            .backward(&MulAdd);
+        assert!((0..len).all(|i| of_a[i] == g[i] * b[i] && of_c[i] == g[i]));
+    }
+
+    #[test]
+    #[should_panic(expected = "input 1 is too short")]
+    fn operands_must_fit() {
+        let (long, short, mut out) = ([0.0f32; 8], [0.0; 7], [0.0; 8]);
+        Job::in_order(8, [&long[..], &short, &long], [], [Some(&mut out[..])]).forward(&MulAdd);
     }
 }

@@ -82,7 +82,7 @@ impl<R: Real, const I: usize> Mul for Dual<R, I> {
     type Output = Self;
 
     #[inline(always)]
-    #[allow(clippy::suspicious_arithmetic_impl)] // The sum is the product rule.
+    #[allow(clippy::suspicious_arithmetic_impl, reason = "the sum is the product rule")]
     fn mul(self, other: Self) -> Self {
         self.zip(other, self.value * other.value, |t, u| t.scale(other.value) + u.scale(self.value))
     }

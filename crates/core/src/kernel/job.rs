@@ -1,0 +1,161 @@
+//! What a pointwise kernel runs over.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "arrays of operands are walked side by side, without closures"
+)]
+
+use super::plan::Plan;
+use super::pointwise::TAIL;
+use crate::element::Element;
+
+/// Operands and results of one run of a formula, bounds checked.
+///
+/// A slice begins at its operand's first element and may go on behind the last: what lies there is computed with
+/// and thrown away, and behind the end of a result it is overwritten, so that whole vectors can be moved.
+pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
+    /// The loops; none for a single one over operands that all lie in order.
+    pub(super) plan: Option<&'a Plan>,
+    pub(super) inner: usize,
+    pub(super) inputs: [Span<*const T>; I],
+    pub(super) cotangents: [Span<*const T>; C],
+    /// Null for a result not wanted.
+    pub(super) results: [Span<*mut T>; O],
+    owner: std::marker::PhantomData<&'a mut [T]>,
+}
+
+/// What computes a formula's outputs.
+pub type Forward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
+
+/// What computes the cotangents of a formula's inputs.
+pub type Backward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
+
+/// Where an operand starts and how many elements its memory has from there on.
+#[derive(Clone, Copy)]
+pub(crate) struct Span<P> {
+    pub(super) start: P,
+    pub(super) len: usize,
+}
+
+impl<P> Span<P> {
+    /// Whether `width` elements from `j` on are there.
+    #[inline(always)]
+    pub(super) fn has(&self, j: usize, width: usize) -> bool {
+        j + width <= self.len
+    }
+}
+
+impl<T> Span<*const T> {
+    /// The operand from its element `offset` on.
+    ///
+    /// # Safety
+    /// It has that many elements.
+    #[inline(always)]
+    pub(super) unsafe fn skip(self, offset: usize) -> Self {
+        // SAFETY: the caller vouches for it.
+        Span { start: unsafe { self.start.add(offset) }, len: self.len - offset }
+    }
+}
+
+impl<T> Span<*mut T> {
+    /// The result from its element `offset` on, if it is wanted.
+    ///
+    /// # Safety
+    /// Then it has that many elements.
+    #[inline(always)]
+    pub(super) unsafe fn skip(self, offset: usize) -> Self {
+        if self.start.is_null() {
+            return self;
+        }
+        // SAFETY: the caller vouches for it.
+        Span { start: unsafe { self.start.add(offset) }, len: self.len - offset }
+    }
+}
+
+impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, I, C, O> {
+    /// A run over `len` elements of operands that all lie in order.
+    ///
+    /// # Panics
+    /// If an operand is shorter.
+    #[inline]
+    pub(crate) fn in_order(
+        len: usize,
+        inputs: [&'a [T]; I],
+        cotangents: [&'a [T]; C],
+        results: [Option<&'a mut [T]>; O],
+    ) -> Self {
+        let job = Job::unchecked(None, len, inputs, cotangents, results);
+        job.check(|_, span| span >= len);
+        job
+    }
+
+    /// A run over a plan, whose operands are the inputs, the cotangents and the results.
+    ///
+    /// # Panics
+    /// If an operand is shorter than the plan reaches, or the rows of a result don't lie in order.
+    pub(crate) fn planned(
+        plan: &'a Plan,
+        inputs: [&'a [T]; I],
+        cotangents: [&'a [T]; C],
+        results: [Option<&'a mut [T]>; O],
+    ) -> Self {
+        assert!(plan.operands.len() == I + C + O, "a walker for each operand");
+        let in_order = |operand: usize| plan.inner == 1 || plan.operands[operand].step == 1;
+        assert!((I + C..I + C + O).all(in_order), "results lie in order");
+        let job = Job::unchecked(Some(plan), plan.inner, inputs, cotangents, results);
+        job.check(|operand, span| plan.reach(operand).is_none_or(|last| last < span));
+        job
+    }
+
+    #[inline(always)]
+    fn unchecked(
+        plan: Option<&'a Plan>,
+        inner: usize,
+        inputs: [&'a [T]; I],
+        cotangents: [&'a [T]; C],
+        results: [Option<&'a mut [T]>; O],
+    ) -> Self {
+        Job {
+            plan,
+            inner,
+            inputs: inputs.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
+            cotangents: cotangents.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
+            results: results.map(|slice| match slice {
+                Some(slice) => Span { start: slice.as_mut_ptr(), len: slice.len() },
+                None => Span { start: std::ptr::null_mut(), len: 0 },
+            }),
+            owner: std::marker::PhantomData,
+        }
+    }
+
+    /// Whether every operand has memory up to the end of its last vector.
+    #[inline(always)]
+    pub(super) fn has_whole_vectors(&self) -> bool {
+        let end = self.inner.next_multiple_of(TAIL);
+        let mut all = true;
+        for i in 0..I {
+            all &= self.inputs[i].len >= end;
+        }
+        for c in 0..C {
+            all &= self.cotangents[c].len >= end;
+        }
+        for o in 0..O {
+            all &= self.results[o].start.is_null() || self.results[o].len >= end;
+        }
+        all
+    }
+
+    /// That each operand's length is enough.
+    #[inline(always)]
+    fn check(&self, enough: impl Fn(usize, usize) -> bool) {
+        for i in 0..I {
+            assert!(enough(i, self.inputs[i].len), "input {i} is too short");
+        }
+        for c in 0..C {
+            assert!(enough(I + c, self.cotangents[c].len), "cotangent {c} is too short");
+        }
+        for o in 0..O {
+            let wanted = !self.results[o].start.is_null();
+            assert!(!wanted || enough(I + C + o, self.results[o].len), "result {o} is too short");
+        }
+    }
+}
