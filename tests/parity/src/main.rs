@@ -1,0 +1,63 @@
+//! Does again what PyTorch did, and compares.
+//!
+//! ```text
+//! cargo run --release -p parity -- PATH...
+//! ```
+//!
+//! Each PATH is a case or a folder of cases: `.safetensors` files that hold inputs, PyTorch's results and gradients, and
+//! say in their metadata what to run. A case that fails prints a line; the last line counts. `case.rs` reads and
+//! compares, `op.rs` and `recurrent.rs` run.
+
+mod case;
+mod op;
+mod recurrent;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use case::{Case, Failure};
+use clap::Parser;
+
+/// Runs cases that PyTorch was the judge of.
+#[derive(Parser)]
+struct Arguments {
+    /// Cases, or folders of cases.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let files: Vec<PathBuf> = Arguments::parse().paths.iter().flat_map(|path| files(path)).collect();
+    let failed = files.iter().filter(|file| !passes(file)).count();
+    println!("{} passed, {failed} failed, 0 skipped", files.len() - failed);
+    if failed == 0 && !files.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The cases of a folder, in order of their names; anything else is taken for a case.
+fn files(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_path_buf()] };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "safetensors"));
+    files.sort();
+    files
+}
+
+fn passes(file: &Path) -> bool {
+    let outcome = Case::load(file).and_then(|case| run(&case));
+    if let Err(failure) = &outcome {
+        println!("{}: {failure}", file.display());
+    }
+    outcome.is_ok()
+}
+
+fn run(case: &Case) -> Result<(), Failure> {
+    match (case.text("kind")?, case.text("dtype").unwrap_or("f64")) {
+        ("op", "f64") => op::run::<f64>(case),
+        ("op", "f32") => op::run::<f32>(case),
+        ("recurrent", "f64") => recurrent::layer::<f64>(case),
+        ("recurrent", "f32") => recurrent::layer::<f32>(case),
+        ("cell", "f64") => recurrent::cell::<f64>(case),
+        ("cell", "f32") => recurrent::cell::<f32>(case),
+        (kind, dtype) => Err(Failure::Unsupported(format!("kind {kind} of {dtype}"))),
+    }
+}
