@@ -241,7 +241,9 @@ fn a_wrong_call_says_what_is_wrong_at_the_callers_line() {
             return usual(info);
         }
         let file = info.location().map_or(String::new(), |location| location.file().to_string());
-        PANICS.lock().unwrap().push((thread, info.payload_as_str().unwrap_or("").to_string(), file));
+        let said = info.payload().downcast_ref::<String>().cloned();
+        let said = said.or_else(|| info.payload().downcast_ref::<&str>().map(|said| said.to_string()));
+        PANICS.lock().unwrap().push((thread, said.unwrap_or_default(), file));
     }));
     let mut faults = Vec::new();
     for (expected, call) in WRONG {
