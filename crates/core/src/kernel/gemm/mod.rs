@@ -226,7 +226,7 @@ impl<T: Gemm> Product<T> {
 }
 
 macro_rules! implement {
-    ($type:ty, $baseline:path) => {
+    ($type:ty, $baseline:path, $packed:path) => {
         impl Gemm for $type {
             const NOTHING: Self = 0.0;
 
@@ -242,12 +242,20 @@ macro_rules! implement {
                         }
                         #[cfg(all(target_arch = "x86_64", not(miri)))]
                         Backend::Rows | Backend::Dots => product.direct(backend),
-                        // This crate names the scale of C alpha.
-                        #[rustfmt::skip]
-                        _ => gemm::gemm(
-                            m, n, k, c.0, c.2, c.1, beta != 0.0, a.0, a.2, a.1, b.0, b.2, b.1, beta, alpha,
-                            false, false, false, gemm::Parallelism::None,
-                        ),
+                        _ => {
+                            // These kernels go down the columns of C: a row-major one is the transposed product.
+                            let flip = |(at, row, column)| (at, column, row);
+                            let (m, n, a, b, (at, row, column)) = match c.2 < c.1 {
+                                true => (n, m, flip(b), flip(a), (c.0, c.2, c.1)),
+                                false => (m, n, a, b, c),
+                            };
+                            // The scale of C comes first.
+                            #[rustfmt::skip]
+                            $packed()(
+                                m, n, k, at, column, row, beta != 0.0, a.0, a.2, a.1, b.0, b.2, b.1, beta, alpha,
+                                false, false, false, gemm_common::Parallelism::None,
+                            );
+                        }
                     }
                 }
             }
@@ -255,5 +263,5 @@ macro_rules! implement {
     };
 }
 
-implement!(f32, matrixmultiply::sgemm);
-implement!(f64, matrixmultiply::dgemm);
+implement!(f32, matrixmultiply::sgemm, gemm_f32::gemm::f32::get_gemm_fn);
+implement!(f64, matrixmultiply::dgemm, gemm_f64::gemm::f64::get_gemm_fn);
