@@ -25,6 +25,7 @@ mod pool;
 mod storage;
 mod tensor;
 
+mod functional;
 mod tape;
 mod variable;
 
@@ -38,6 +39,7 @@ pub mod kernel;
 
 pub use element::{Element, Float};
 pub use error::{Error, Result};
+pub use functional::{hessian, hvp, jacobian, jvp, vjp};
 pub use io::{AnyTensor, TensorMap};
 pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 pub use ops::{cat, stack};
