@@ -97,6 +97,22 @@ pub enum Error {
         /// Its shape, printed.
         shape: String,
     },
+    /// A NaN or an infinity, where [`detect_anomaly`](crate::detect_anomaly) looked for them.
+    #[error("{value} in the {pass} of {operation} recorded at {location}{path}: {shapes}")]
+    Anomaly {
+        /// `forward` or `backward`.
+        pass: &'static str,
+        /// What was found.
+        value: f64,
+        /// The operation that made it.
+        operation: &'static str,
+        /// Where that operation was recorded.
+        location: &'static Location<'static>,
+        /// The path of the module that recorded it, behind ` in `; empty outside one.
+        path: String,
+        /// The shapes involved, printed.
+        shapes: String,
+    },
     /// A saved state does not fit the model or optimizer; nothing was changed.
     #[error("{}", describe_mismatch(.missing, .unexpected, .misshapen))]
     Mismatch {

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::tape::accumulate::Term;
+use crate::tape::anomaly;
 use crate::tape::is_recording;
 use crate::tape::node::{Edge, Kept};
 use crate::tape::recycle::NodeRef;
@@ -172,6 +173,9 @@ fn put_on_tape<T: Float, O: Operation<T>>(
         return None;
     }
     let location = std::panic::Location::caller();
+    if anomaly::is_watching() {
+        anomaly::look_forward(O::NAME, location, tensors, outputs);
+    }
     Some(NodeRef::recorded(move |node| {
         let edges = inputs.iter().map(|input| input.edge());
         let shapes = outputs.iter().map(|output| output.dims().clone());
@@ -328,7 +332,7 @@ impl<'w, T: Float> Gradients<'w, T> {
     /// Adds a term of a shape that input `i` was broadcast to, summed to the input's own; the input is wanted.
     #[inline]
     pub(crate) fn add_broadcast_value(&mut self, i: usize, cotangent: Tensor<T>) {
-        if self.node.input_has_dims(i, cotangent.dims()) {
+        if self.node.input_has_dims(i, cotangent.dims()) && !anomaly::is_watching() {
             self.walk.arrive_value(self.node, i, cotangent);
         } else {
             self.add_broadcast(i, Variable::from(cotangent));
@@ -339,7 +343,14 @@ impl<'w, T: Float> Gradients<'w, T> {
     pub(crate) fn add_broadcast(&mut self, i: usize, cotangent: Variable<T>) {
         let fits = self.node.input_has_dims(i, cotangent.dims());
         let term = if fits { cotangent } else { cotangent.sum_to_dims(&self.node.input_dims(i)) };
-        self.walk.arrive(self.node, i, Term::Whole(term));
+        self.arrive(i, Term::Whole(term));
+    }
+
+    fn arrive(&mut self, i: usize, term: Term<T>) {
+        if anomaly::is_watching() {
+            anomaly::look_backward(self.node, i, &term.value().peek());
+        }
+        self.walk.arrive(self.node, i, term);
     }
 
     /// Adds a term to a part of the cotangent of input `i` and nothing elsewhere.
@@ -359,6 +370,6 @@ impl<'w, T: Float> Gradients<'w, T> {
             self.node.input_dims(i),
             term.dims()
         );
-        self.walk.arrive(self.node, i, term);
+        self.arrive(i, term);
     }
 }

@@ -31,6 +31,14 @@ impl<T: Float> Term<T> {
         }
     }
 
+    /// The term, or the part of it that is not zero.
+    pub(crate) fn value(&self) -> &Variable<T> {
+        match self {
+            Term::Whole(cotangent) => cotangent,
+            Term::Part(part) => &part.1,
+        }
+    }
+
     #[inline]
     pub(crate) fn whole(self) -> Variable<T> {
         match self {

@@ -6,6 +6,7 @@
 //! reaches any more is freed at once. The table of cotangents belongs to the walk.
 
 pub(crate) mod accumulate;
+pub(crate) mod anomaly;
 mod grad;
 mod leaf;
 mod listing;
@@ -15,6 +16,7 @@ pub(crate) mod recycle;
 mod scope;
 pub(crate) mod walk;
 
+pub use anomaly::detect_anomaly;
 pub(crate) use grad::backward;
 pub use grad::{GradOptions, grad};
 pub use leaf::HookId;

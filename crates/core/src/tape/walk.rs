@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::accumulate::{Term, accumulate};
+use super::anomaly;
 use super::leaf::Leaf;
 use super::mode::with_recording;
 use super::node::{Edge, saved_values};
@@ -222,6 +223,9 @@ impl<T: Float> Walk<T> {
         if !wanted.nothing(inputs.len()) {
             let saved = saved_values(&node, self.retain)?;
             node.rule().pullback(&saved, &cotangents, &mut Gradients::new(self, &node, wanted));
+            if anomaly::is_watching() {
+                anomaly::first().map_or(Ok(()), Err)?;
+            }
         }
         Ok(())
     }
