@@ -13,15 +13,17 @@ mod formula {
     pointwise! { pub struct Ln; fn eval(x) -> 1 { [x.ln()] } }
     pointwise! { pub struct Ln1p; fn eval(x) -> 1 { [x.ln_1p()] } }
     pointwise! { pub struct Sqrt; fn eval(x) -> 1 { [x.sqrt()] } }
+    pointwise! { pub struct Rsqrt; fn eval(x) -> 1 { [1.0 / x.sqrt()] } }
     pointwise! { pub struct Square; fn eval(x) -> 1 { [x * x] } }
     pointwise! { pub struct Recip; fn eval(x) -> 1 { [1.0 / x] } }
     pointwise! { pub struct Abs; fn eval(x) -> 1 { [x.abs()] } }
     pointwise! { pub struct Sin; fn eval(x) -> 1 { [x.sin()] } }
     pointwise! { pub struct Cos; fn eval(x) -> 1 { [x.cos()] } }
+    pointwise! { pub struct Erf; fn eval(x) -> 1 { [x.erf()] } }
+    pointwise! { pub struct Ndtr; fn eval(x) -> 1 { [x.ndtr()] } }
+    pointwise! { pub struct Atan2; fn eval(y, x) -> 1 { [y.atan2(x)] } }
     pointwise! { pub struct Tanh; fn eval(x) -> 1 { [x.tanh()] } }
     pointwise! { pub struct Sigmoid; fn eval(x) -> 1 { [x.sigmoid()] } }
-    pointwise! { pub struct Relu; fn eval(x) -> 1 { [x.relu()] } }
-    pointwise! { pub struct Softplus; fn eval(x) -> 1 { [x.softplus()] } }
     pointwise! { pub struct Pow; fn eval(x, exponent) -> 1 { [x.pow(exponent)] } }
     pointwise! { pub struct PowScalar { exponent } fn eval(x) -> 1 { [x.pow(exponent)] } }
     pointwise! { pub struct Maximum; fn eval(a, b) -> 1 { [a.maximum(b)] } }
@@ -30,22 +32,34 @@ mod formula {
         pub struct Clamp { min, max }
         fn eval(x) -> 1 { [R::select(x.lt(min), min, R::select(max.lt(x), max, x))] }
     }
+    // The exponential of a number that is not positive. Equal infinities have no difference, so they are apart.
+    pointwise! {
+        pub struct Logaddexp;
+        fn eval(a, b) -> 1 {
+            [{
+                let (less, same) = (a.lt(b), a.eq(b) & a.abs().eq(R::lit(f64::INFINITY)));
+                let (larger, smaller) = (R::select(less, b, a), R::select(less, a, b));
+                R::select(same, a.maximum(b), larger + (smaller - larger).exp().ln_1p())
+            }]
+        }
+    }
 }
 
 macro_rules! unary {
-    ($($(#[$doc:meta])* $method:ident $formula:ident;)*) => {
+    ($module:ident: $($(#[$doc:meta])* $method:ident $formula:ident;)*) => {
         impl<T: Float> Variable<T> {$(
             $(#[$doc])*
             #[track_caller]
             pub fn $method(&self) -> Variable<T> {
-                let [out] = formula::$formula.apply([self]);
+                let [out] = $module::$formula.apply([self]);
                 out
             }
         )*}
     };
 }
+pub(super) use unary;
 
-unary! {
+unary! { formula:
     /// `e^x`, element by element (`torch.exp`).
     ///
     /// ```
@@ -61,6 +75,13 @@ unary! {
     ln_1p Ln1p;
     /// Square root; the derivative at 0 is infinite (`torch.sqrt`).
     sqrt Sqrt;
+    /// `1 / sqrt(x)` (`torch.rsqrt`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// assert_eq!(Variable::new(Tensor::from([4.0f32])).rsqrt().to_vec(), vec![0.5]);
+    /// ```
+    rsqrt Rsqrt;
     /// `x^2` (`torch.square`).
     square Square;
     /// `1 / x` (`torch.reciprocal`).
@@ -75,15 +96,21 @@ unary! {
     tanh Tanh;
     /// `1 / (1 + e^-x)` (`torch.sigmoid`).
     sigmoid Sigmoid;
-    /// `max(x, 0)`; the derivative at 0 is 0 (`torch.relu`).
+    /// Error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `x` (`torch.erf`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
-    /// assert_eq!(Variable::new(Tensor::from([-1.0f32, 2.0])).relu().to_vec(), vec![0.0, 2.0]);
+    /// let x = Variable::new(Tensor::from([0.0f64, 0.5]));
+    /// assert_eq!(x.erf().to_vec(), vec![0.0, 0.5204998778130465]);
     /// ```
-    relu Relu;
-    /// `ln(1 + e^x)`, linear above 20 (`torch.nn.functional.softplus`).
-    softplus Softplus;
+    erf Erf;
+    /// The probability that a standard normal number is below `x`, accurate in both tails (`torch.special.ndtr`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// assert_eq!(Variable::new(Tensor::from([0.0f32])).ndtr().to_vec(), vec![0.5]);
+    /// ```
+    ndtr Ndtr;
 }
 
 impl<T: Float> Variable<T> {
@@ -107,6 +134,33 @@ impl<T: Float> Variable<T> {
             return self.square();
         }
         let [out] = formula::PowScalar { exponent }.apply([self]);
+        out
+    }
+
+    /// The angle of the point `(x, self)`, in `[-pi, pi]`, broadcasting; the derivatives at the origin are 0
+    /// (`torch.atan2`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let (y, x) = (Variable::new(Tensor::from([1.0f64, -0.0])), Variable::new(Tensor::from([0.0f64, -1.0])));
+    /// assert_eq!(y.atan2(&x).to_vec(), vec![std::f64::consts::FRAC_PI_2, -std::f64::consts::PI]);
+    /// ```
+    #[track_caller]
+    pub fn atan2(&self, x: &Variable<T>) -> Variable<T> {
+        let [out] = formula::Atan2.apply([self, x]);
+        out
+    }
+
+    /// `ln(e^a + e^b)`, element by element, broadcasting, for numbers of any size (`torch.logaddexp`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let a = Variable::new(Tensor::from([1000.0f64, f64::NEG_INFINITY]));
+    /// assert_eq!(a.logaddexp(&a).to_vec(), vec![1000.0 + 2f64.ln(), f64::NEG_INFINITY]);
+    /// ```
+    #[track_caller]
+    pub fn logaddexp(&self, other: &Variable<T>) -> Variable<T> {
+        let [out] = formula::Logaddexp.apply([self, other]);
         out
     }
 

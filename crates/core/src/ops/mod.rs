@@ -1,6 +1,6 @@
 //! The operations on variables, each with its rule beside it.
 //!
-//! A pointwise one is a formula (`elementwise.rs`, `arithmetic.rs`): a few lines of
+//! A pointwise one is a formula (`elementwise.rs`, `activation.rs`, `arithmetic.rs`): a few lines of
 //! [`pointwise!`](crate::pointwise!) and a method. Any other is an [`Operation`](crate::Operation): a struct of its
 //! arguments, `forward` in tensors, `pullback` in variables, and a method that checks the arguments. A new one is a
 //! new file here, or a few lines in the file of its kind, and its line in the property tests.
@@ -8,6 +8,7 @@
 //! A pullback is linear in its cotangents, so operations come in pairs whose pullbacks are each other:
 //! `sum` and `expand`, `narrow` and `Embed`, `index_select` and `index_add`, `gather` and `scatter_add`.
 
+mod activation;
 mod arithmetic;
 mod compare;
 mod dropout;

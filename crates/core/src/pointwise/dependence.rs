@@ -172,7 +172,11 @@ impl Real for Depends {
     fn pow(self, exponent: Self) -> Self {
         self.and(exponent)
     }
-    functions!(exp exp_m1 ln ln_1p sqrt tanh sigmoid abs sin cos);
+    #[inline(always)]
+    fn atan2(self, x: Self) -> Self {
+        self.and(x)
+    }
+    functions!(exp exp_m1 ln ln_1p sqrt tanh sigmoid abs sin cos erf ndtr);
 }
 
 /// For each input the bits of those inputs whose values its cotangent depends on.

@@ -46,6 +46,8 @@ enum Unary {
     Abs,
     Sin,
     Cos,
+    Erf,
+    Ndtr,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +58,7 @@ enum Binary {
     Div,
     Scale,
     Pow,
+    Atan2,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -199,8 +202,12 @@ impl Real for Symbol {
     fn pow(self, exponent: Self) -> Self {
         self.binary(Binary::Pow, exponent)
     }
+    fn atan2(self, x: Self) -> Self {
+        self.binary(Binary::Atan2, x)
+    }
     unary_functions!(
-        exp Exp, exp_m1 ExpM1, ln Ln, ln_1p Ln1p, sqrt Sqrt, tanh Tanh, sigmoid Sigmoid, abs Abs, sin Sin, cos Cos
+        exp Exp, exp_m1 ExpM1, ln Ln, ln_1p Ln1p, sqrt Sqrt, tanh Tanh, sigmoid Sigmoid, abs Abs, sin Sin, cos Cos,
+        erf Erf, ndtr Ndtr
     );
 }
 
@@ -342,12 +349,14 @@ fn replay_unary<T: Float>(unary: Unary, x: &Variable<T>) -> Variable<T> {
         Unary::Abs => x.abs(),
         Unary::Sin => x.sin(),
         Unary::Cos => x.cos(),
+        Unary::Erf => x.erf(),
+        Unary::Ndtr => x.ndtr(),
     }
 }
 
 #[track_caller]
 fn replay_binary<T: Float>(binary: Binary, a: &Value<T>, b: &Value<T>) -> Variable<T> {
-    use Binary::{Add, Div, Mul, Pow, Scale, Sub};
+    use Binary::{Add, Atan2, Div, Mul, Pow, Scale, Sub};
     match (binary, a, b) {
         (Add, Value::Variable(a), Value::Literal(b)) | (Add, Value::Literal(b), Value::Variable(a)) => a + *b,
         (Sub, Value::Variable(a), Value::Literal(b)) => a - *b,
@@ -361,5 +370,6 @@ fn replay_binary<T: Float>(binary: Binary, a: &Value<T>, b: &Value<T>) -> Variab
         (Div, a, b) => &a.variable() / &b.variable(),
         (Scale, a, b) => a.variable().scale(&b.variable()),
         (Pow, a, b) => a.variable().pow(&b.variable()),
+        (Atan2, a, b) => a.variable().atan2(&b.variable()),
     }
 }

@@ -1,4 +1,4 @@
-//! The elementary functions against the standard library's, in units in the last place.
+//! The elementary functions against the standard library's or slow ones, in units in the last place.
 
 use super::{Fused, Lane, Real};
 
@@ -39,7 +39,52 @@ fn cases() -> Vec<Case> {
         case!(tanh, f64::tanh, 3.0, 4.0),
         case!(sigmoid, sigmoid, 3.0, 4.0),
         case!(sqrt, f64::sqrt, 0.51, 0.0),
+        case!(erf, reference::erf, 0.51, 5.0),
+        case!(ndtr, reference::ndtr, 0.51, 8.0),
     ]
+}
+
+/// The functions that the standard library does not have, slowly.
+mod reference {
+    use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+    /// `e^(-factor x^2)`, the rounding of the square put right.
+    fn gaussian(x: f64, factor: f64) -> f64 {
+        let square = x * x;
+        (-factor * square).exp() * (1.0 - factor * x.mul_add(x, -square))
+    }
+
+    /// `2 y / sqrt(pi) e^(-y^2)` times the series `1 + 2 y^2 / 3 + 4 y^4 / 15 + ..`, all terms positive.
+    fn series(y: f64) -> f64 {
+        let nested = |sum: f64, k: i32| 1.0 + 2.0 * y * y / f64::from(2 * k + 1) * sum;
+        let sum = (1..60).rev().fold(1.0, nested);
+        y * (FRAC_2_SQRT_PI * gaussian(y, 1.0) * sum)
+    }
+
+    /// `e^(y^2) erfc(y)` for `y >= 0.7`, by its continued fraction.
+    fn scaled_tail(y: f64) -> f64 {
+        0.5 * FRAC_2_SQRT_PI / (1..400).rev().fold(y, |fraction, k| y + 0.5 * f64::from(k) / fraction)
+    }
+
+    pub fn erf(x: f64) -> f64 {
+        let y = x.abs();
+        if y.is_nan() || y < 1.0 {
+            series(x)
+        } else if y > 7.0 {
+            1f64.copysign(x)
+        } else {
+            (1.0 - gaussian(y, 1.0) * scaled_tail(y)).copysign(x)
+        }
+    }
+
+    pub fn ndtr(x: f64) -> f64 {
+        let y = x.abs() * FRAC_1_SQRT_2;
+        if y.is_nan() || y < 0.7 {
+            return 0.5 + 0.5 * series(x * FRAC_1_SQRT_2);
+        }
+        let tail = if y > 30.0 { 0.0 } else { 0.5 * gaussian(x.abs(), 0.5) * scaled_tail(y) };
+        if x < 0.0 { tail } else { 1.0 - tail }
+    }
 }
 
 /// The distance between `got` and `want` in units of the last place of `want`, whose format has
@@ -134,7 +179,7 @@ fn the_range_where_exp_and_sigmoid_are_subnormal_is_accurate() {
 fn special_values() {
     const INF: f64 = f64::INFINITY;
     const NAN: f64 = f64::NAN;
-    let table: [(&str, &[(f64, f64)]); 7] = [
+    let table: [(&str, &[(f64, f64)]); 9] = [
         ("exp", &[(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (1e9, INF), (-1e9, 0.0)]),
         ("exp_m1", &[(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1.0), (1e9, INF), (-1e9, -1.0)]),
         ("ln", &[(0.0, -INF), (-0.0, -INF), (1.0, 0.0), (INF, INF), (-1.0, NAN), (-INF, NAN)]),
@@ -142,6 +187,8 @@ fn special_values() {
         ("tanh", &[(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e9, 1.0), (-1e9, -1.0)]),
         ("sigmoid", &[(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e9, 1.0), (-1e9, 0.0)]),
         ("sqrt", &[(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-1.0, NAN)]),
+        ("erf", &[(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e9, 1.0), (-1e9, -1.0)]),
+        ("ndtr", &[(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e9, 1.0), (-1e9, 0.0)]),
     ];
     for (name, rows) in table {
         let case = cases().into_iter().find(|c| c.name == name).unwrap();

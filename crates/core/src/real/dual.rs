@@ -223,4 +223,33 @@ impl<R: Real, const I: usize> Real for Dual<R, I> {
     fn cos(self) -> Self {
         self.chain(self.value.cos(), -self.value.sin())
     }
+
+    #[inline(always)]
+    fn erf(self) -> Self {
+        let slope = R::lit(std::f64::consts::FRAC_2_SQRT_PI) * (-(self.value * self.value)).exp();
+        self.chain(self.value.erf(), slope)
+    }
+
+    /// The slope is the normal distribution's density.
+    #[inline(always)]
+    fn ndtr(self) -> Self {
+        let peak = R::lit(0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2);
+        self.chain(self.value.ndtr(), peak * (self.value * self.value * R::lit(-0.5)).exp())
+    }
+
+    /// `d atan2(y, x) = (x dy - y dx) / (x^2 + y^2)`, with the larger coordinate taken out, so that no square leaves
+    /// the range of numbers.
+    #[inline(always)]
+    fn atan2(self, x: Self) -> Self {
+        let (y, one, zero) = (self.value, R::lit(1.0), R::lit(0.0));
+        let steep = x.value.abs().lt(y.abs());
+        let larger = R::select(steep, y, x.value);
+        let ratio = R::select(steep, x.value, y) / larger;
+        let long = one / (larger * ratio.mul_add(ratio, one));
+        let short = ratio * long;
+        let origin = larger.eq(zero);
+        let in_y = R::select(origin, zero, R::select(steep, short, long));
+        let in_x = R::select(origin, zero, R::select(steep, long, short));
+        self.zip(x, y.atan2(x.value), |t, u| t.scale(in_y) - u.scale(in_x))
+    }
 }

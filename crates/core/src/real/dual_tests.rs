@@ -86,6 +86,10 @@ formulas! {
     pow: |x, y| x.pow(y) + y.pow(R::lit(3.0)) + R::lit(2.0).pow(x), 0.3, 3.0;
     sin: |x, y| (x * y).sin() + y, -2.0, 2.0;
     cos: |x, y| (x * y).cos() * y, -2.0, 2.0;
+    erf: |x, y| (x * y).erf() * y, -2.0, 2.0;
+    ndtr: |x, y| (x * y).ndtr() * y, -2.0, 2.0;
+    angle: |x, y| x.atan2(y) * y + (-x).atan2(y * y), 0.1, 3.0;
+    angle_on_the_left: |x, y| x.atan2(-y) + (-x).atan2(-y * R::lit(0.3)), 0.1, 3.0;
     softplus: |x, y| (x * y).softplus(), -4.0, 4.0;
     relu: |x, y| (x.square() + y).relu() + (-x.square() - R::lit(0.1)).relu(), 0.1, 3.0;
     clamped: |x, y| (x * y).clamp(R::lit(-30.0), x.square() + R::lit(30.0)), -3.0, 3.0;
@@ -147,6 +151,15 @@ fn what_is_not_selected_does_not_count() {
     let at = |x: f64| slope(|x| Real::select(x.le(Real::lit(0.0)), Real::lit(7.0), x.sqrt() * x.ln()), x);
     assert_eq!(at(0.0), 0.0);
     assert_eq!(at(1.0), 1.0);
+}
+
+#[test]
+fn slopes_of_atan2_at_the_origin_and_far_from_it() {
+    let angle = |y, x| Real::atan2(Dual::<f64, 2>::variable(y, 0), Dual::variable(x, 1)).tangent;
+    assert_eq!(angle(0.0, 0.0), [0.0, 0.0]);
+    assert_eq!(angle(0.0, 1e200), [1e-200, 0.0]);
+    assert_eq!(angle(1e-200, 0.0), [0.0, -1e200]);
+    assert_eq!(angle(1.0, f64::INFINITY), [0.0, 0.0]);
 }
 
 /// Third derivatives of `x^4` and `x^y`: a selection by value must not lose what is zero in value only.

@@ -224,9 +224,15 @@ macro_rules! impl_real {
                 Self::wrap($float::powf(self.unwrap(), exponent.unwrap()))
             }
 
+            #[inline(always)]
+            fn atan2(self, x: Self) -> Self {
+                Self::wrap($float::atan2(self.unwrap(), x.unwrap()))
+            }
+
             impl_real!(@unary $float: [exp::<$fused>] exp, [exp_m1::<$fused>] exp_m1, [ln::<$fused>] ln,
                 [ln_1p::<$fused>] ln_1p, [tanh::<$fused>] tanh, [sigmoid::<$fused>] sigmoid,
-                [$float::sqrt] sqrt, [$float::abs] abs, [$float::sin] sin, [$float::cos] cos);
+                [$float::sqrt] sqrt, [$float::abs] abs, [$float::sin] sin, [$float::cos] cos,
+                [erf] erf, [ndtr] ndtr);
         }
     };
     (@unary $float:ident: $([$($function:tt)*] $method:ident),*) => {$(

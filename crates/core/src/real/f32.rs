@@ -6,6 +6,7 @@
 use super::Real;
 use super::elementary::{elementary, impl_real};
 use super::fused::{Fused, Lane};
+use super::normal;
 
 const BIAS: u32 = 127;
 const MANTISSA: u32 = 23;
@@ -40,6 +41,14 @@ fn ln_reduced<const FUSED: bool>(f: f32, e: f32) -> f32 {
     let tail = fma::<FUSED>(f2 * f, horner::<FUSED, _>(f, LN_TAIL), e * LN2_LO);
     let y = f + fma::<FUSED>(f2, -0.5, tail);
     fma::<FUSED>(e, LN2_HI, y)
+}
+
+fn erf(x: f32) -> f32 {
+    normal::erf(x.into()) as f32
+}
+
+fn ndtr(x: f32) -> f32 {
+    normal::ndtr(x.into()) as f32
 }
 
 impl_real!(f32, f32, false);

@@ -6,6 +6,7 @@
 use super::Real;
 use super::elementary::{elementary, impl_real};
 use super::fused::{Fused, Lane};
+use super::normal::{erf, ndtr};
 
 const BIAS: u64 = 1023;
 const MANTISSA: u64 = 52;

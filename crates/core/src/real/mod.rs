@@ -14,6 +14,7 @@ mod elementary;
 mod f32;
 mod f64;
 mod fused;
+mod normal;
 
 pub use dual::Dual;
 pub use fused::{Fused, Lane};
@@ -67,6 +68,13 @@ pub trait Real:
     fn sin(self) -> Self;
     /// Cosine.
     fn cos(self) -> Self;
+    /// Error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `self`.
+    fn erf(self) -> Self;
+    /// The probability that a standard normal number is below `self`, `(1 + erf(x / sqrt(2))) / 2`, accurate in
+    /// both tails.
+    fn ndtr(self) -> Self;
+    /// The angle of the point `(x, self)`, in `[-pi, pi]`; the derivatives at the origin are 0.
+    fn atan2(self, x: Self) -> Self;
 
     /// `self > other`; false if either is NaN.
     #[inline(always)]

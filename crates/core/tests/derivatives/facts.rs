@@ -24,6 +24,23 @@ fn kinks_have_the_slope_that_is_documented() {
     assert_eq!(slopes(|[x]| x.abs(), [&[0.0, -0.0, 2.0, -2.0]]), [[0.0, 0.0, 1.0, -1.0]]);
     assert_eq!(slopes(|[x]| x.relu(), [&[0.0, -0.0, 2.0, -2.0]]), [[0.0, 0.0, 1.0, 0.0]]);
     assert_eq!(slopes(|[x]| x.clamp(-1.0, 1.0), [&[-1.0, 1.0, -1.5, 1.5, 0.0]]), [[1.0, 1.0, 0.0, 0.0, 1.0]]);
+    assert_eq!(slopes(|[x]| x.leaky_relu(0.1), [&[0.0, -0.0, 2.0, -2.0]]), [[0.1, 0.1, 1.0, 0.1]]);
+    assert_eq!(slopes(|[x]| x.elu(0.5), [&[0.0, 2.0, -1000.0]]), [[0.5, 1.0, 0.0]]);
+    assert_eq!(
+        slopes(|[x]| x.hardtanh(-1.0, 1.0), [&[-1.0, 1.0, -1.5, 1.5, 0.0]]),
+        [[0.0, 0.0, 0.0, 0.0, 1.0]]
+    );
+    assert_eq!(slopes(|[x]| x.hardsigmoid(), [&[-3.0, 3.0, -4.0, 4.0]]), [[0.0; 4]]);
+    assert_eq!(slopes(|[x]| x.softsign(), [&[0.0]]), [[1.0]]);
+    assert_eq!(slopes(|[x]| x.softplus_of(2.0, 6.0), [&[0.0, 3.5, 1000.0, -1000.0]]), [[0.5, 1.0, 1.0, 0.0]]);
+    assert_eq!(
+        slopes(|[x]| x.logsigmoid(), [&[0.0, -1000.0, 1000.0, -INF, INF]]),
+        [[0.5, 1.0, 0.0, 1.0, 0.0]]
+    );
+    let tails: [&[f64]; 1] = [&[0.0, 1000.0, -1000.0, INF]];
+    assert_eq!(slopes(|[x]| x.silu(), tails), [[0.5, 1.0, 0.0, 1.0]]);
+    assert_eq!(slopes(|[x]| x.gelu(), tails), [[0.5, 1.0, 0.0, 1.0]]);
+    assert_eq!(slopes(|[x]| x.mish(), tails), [[0.6, 1.0, 0.0, 1.0]]);
     assert_eq!(slopes(|[x]| x.softplus(), [&[20.5, 1000.0, -1000.0]]), [[1.0, 1.0, 0.0]]);
 }
 
@@ -53,6 +70,10 @@ fn equal_extremes_share_evenly_over_axes_and_the_first_takes_all_along_one() {
 #[test]
 fn singular_slopes_are_infinite_or_zero_as_documented() {
     assert_eq!(slopes(|[x]| x.sqrt(), [&[0.0, 4.0]]), [[INF, 0.25]]);
+    assert_eq!(slopes(|[x]| x.rsqrt(), [&[0.0, 4.0]]), [[-INF, -0.0625]]);
+    assert_eq!(slopes(|[y, x]| y.atan2(x), [&[0.0, 0.0], &[0.0, 2.0]]), [[0.0, 0.5], [0.0, 0.0]]);
+    let infinite: [&[f64]; 2] = [&[INF, -INF, INF, -INF], &[INF, -INF, 0.0, 0.0]];
+    assert_eq!(slopes(|[a, b]| a.logaddexp(b), infinite), [[0.5, 0.5, 1.0, 0.0], [0.5, 0.5, 0.0, 1.0]]);
     assert_eq!(slopes(|[x]| x.pow_scalar(0.0), [&[0.0, 2.0, INF, f64::NAN]]), [[0.0; 4]]);
     let [in_base, in_exponent] = slopes(|[x, e]| x.pow(e), [&[0.0, 0.0, 0.0, 2.0], &[0.0, 1.0, 2.0, 0.0]]);
     assert_eq!(in_base, [0.0, 1.0, 0.0, 0.0]);
