@@ -23,35 +23,62 @@ pub fn run<T: Float>(case: &Case) -> Result<(), Failure> {
 type Found<T> = Option<Result<Variable<T>, Failure>>;
 
 fn elementwise<T: Float>(name: &str, x: &[&Variable<T>], a: &Arguments<'_>) -> Found<T> {
-    Some(Ok(match name {
+    Some(match name {
+        "leaky_relu" => a.number("negative_slope").map(|slope| x[0].leaky_relu(slope)),
+        "elu" => a.number("alpha").map(|alpha| x[0].elu(alpha)),
+        "softplus" => two(a, "beta", "threshold").map(|(beta, from)| x[0].softplus_of(beta, from)),
+        "hardtanh" => two(a, "min_val", "max_val").map(|(min, max)| x[0].hardtanh(min, max)),
+        "clamp" => two(a, "min", "max").map(|(min, max)| x[0].clamp(min, max)),
+        _ => Ok(binary(name, x).or_else(|| unary(name, x[0]))?),
+    })
+}
+
+fn two(a: &Arguments<'_>, first: &str, second: &str) -> Result<(f64, f64), Failure> {
+    Ok((a.number(first)?, a.number(second)?))
+}
+
+fn binary<T: Float>(name: &str, x: &[&Variable<T>]) -> Option<Variable<T>> {
+    Some(match name {
         "add" => x[0] + x[1],
         "sub" => x[0] - x[1],
         "mul" => x[0] * x[1],
         "div" => x[0] / x[1],
-        "neg" => -x[0],
         "maximum" => x[0].maximum(x[1]),
         "minimum" => x[0].minimum(x[1]),
         "pow" => x[0].pow(x[1]),
-        "abs" => x[0].abs(),
-        "exp" => x[0].exp(),
-        "expm1" => x[0].exp_m1(),
-        "log" => x[0].ln(),
-        "log1p" => x[0].ln_1p(),
-        "sqrt" => x[0].sqrt(),
-        "reciprocal" => x[0].recip(),
-        "square" => x[0].square(),
-        "sin" => x[0].sin(),
-        "cos" => x[0].cos(),
-        "tanh" => x[0].tanh(),
-        "sigmoid" => x[0].sigmoid(),
-        "relu" => x[0].relu(),
-        "clamp" => return Some(bounds(a, "min", "max").map(|(min, max)| x[0].clamp(min, max))),
+        "logaddexp" => x[0].logaddexp(x[1]),
+        "atan2" => x[0].atan2(x[1]),
         _ => return None,
-    }))
+    })
 }
 
-fn bounds(a: &Arguments<'_>, low: &str, high: &str) -> Result<(f64, f64), Failure> {
-    Ok((a.number(low)?, a.number(high)?))
+fn unary<T: Float>(name: &str, x: &Variable<T>) -> Option<Variable<T>> {
+    Some(match name {
+        "neg" => -x,
+        "abs" => x.abs(),
+        "exp" => x.exp(),
+        "expm1" => x.exp_m1(),
+        "log" => x.ln(),
+        "log1p" => x.ln_1p(),
+        "sqrt" => x.sqrt(),
+        "rsqrt" => x.rsqrt(),
+        "reciprocal" => x.recip(),
+        "square" => x.square(),
+        "sin" => x.sin(),
+        "cos" => x.cos(),
+        "tanh" => x.tanh(),
+        "sigmoid" => x.sigmoid(),
+        "relu" => x.relu(),
+        "selu" => x.selu(),
+        "gelu" => x.gelu(),
+        "silu" => x.silu(),
+        "mish" => x.mish(),
+        "softsign" => x.softsign(),
+        "logsigmoid" => x.logsigmoid(),
+        "hardsigmoid" => x.hardsigmoid(),
+        "erf" => x.erf(),
+        _ => return None,
+    })
 }
 
 fn reduction<T: Float>(name: &str, x: &[&Variable<T>], a: &Arguments<'_>) -> Found<T> {

@@ -33,7 +33,8 @@ fn case(folder: &Path, says: &str, result: f64) -> std::path::PathBuf {
     path
 }
 
-const EXP: &str = r#"{"kind": "op", "name": "exp", "op": "exp", "args": {}, "dtype": "f64", "double": false}"#;
+const EXP: &str =
+    r#"{"kind": "op", "name": "exp", "op": "exp", "args": {}, "dtype": "f64", "double": false}"#;
 
 #[test]
 fn a_case_that_is_off_fails_and_is_measured() {
@@ -41,7 +42,10 @@ fn a_case_that_is_off_fails_and_is_measured() {
     assert!(parity(&case(folder.path(), EXP, 1.0)).status.success());
     let output = parity(&case(folder.path(), EXP, 1.001));
     assert!(!output.status.success());
-    assert!(said(&output).contains("case.safetensors: expect.output: off by 1.000e-3 absolute, 9.990e-4 relative"));
+    assert!(
+        said(&output)
+            .contains("case.safetensors: expect.output: off by 1.000e-3 absolute, 9.990e-4 relative")
+    );
     assert!(said(&output).ends_with("0 passed, 1 failed, 0 skipped\n"));
 }
 
