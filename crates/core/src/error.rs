@@ -50,8 +50,8 @@ pub enum Error {
     },
     /// A value was to change in place while a recorded operation still needs it.
     #[error(
-        "{operation}: the value {shape} is still needed by {holder} recorded at {location}; run its backward, \
-         detach or drop what depends on it first"
+        "{operation}: the value {shape} is still needed by {holder} recorded at {location}{path}; run its \
+         backward, detach or drop what depends on it first"
     )]
     InPlace {
         /// What wanted to change it.
@@ -62,6 +62,21 @@ pub enum Error {
         holder: &'static str,
         /// Where that operation was recorded.
         location: &'static Location<'static>,
+        /// The path of the module that recorded it, behind ` in `; empty outside one.
+        path: String,
+    },
+    /// A derivative was asked for that goes back through what a [`FirstOrder`](crate::FirstOrder)'s backward gave.
+    #[error(
+        "{operation} recorded at {location}{path} has a derivative of first order only: its backward is written in \
+         tensors; an Operation, whose pullback is written in variables, has every order"
+    )]
+    FirstOrderOnly {
+        /// The operation.
+        operation: &'static str,
+        /// Where it was recorded.
+        location: &'static Location<'static>,
+        /// The path of the module that recorded it, behind ` in `; empty outside one.
+        path: String,
     },
     /// A tensor's storage is shared with other handles and so can't change in place.
     #[error("{operation}: the storage of {shape} is shared with {holders} other handles; copy it first")]

@@ -10,6 +10,8 @@ use crate::tape::{GradOptions, grad};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
+type Values<T> = Vec<Variable<T>>;
+
 /// The outputs of `f` at `inputs`, and the cotangents of the inputs: for each input `x` the sum over the outputs `y` of
 /// `cotangent(y)^T dy/dx`. One call of `f` and one walk back.
 ///
@@ -28,7 +30,7 @@ pub fn vjp<T: Float>(
     f: impl FnOnce(&[Variable<T>]) -> Vec<Variable<T>>,
     inputs: &[&Variable<T>],
     cotangents: &[&Variable<T>],
-) -> Result<(Vec<Variable<T>>, Vec<Variable<T>>)> {
+) -> Result<(Values<T>, Values<T>)> {
     let x = leaves(inputs);
     let y = f(&x);
     let found = pull_back(&y, &x, cotangents, GradOptions::default())?;
@@ -56,7 +58,7 @@ pub fn jvp<T: Float>(
     f: impl FnOnce(&[Variable<T>]) -> Vec<Variable<T>>,
     inputs: &[&Variable<T>],
     tangents: &[&Variable<T>],
-) -> Result<(Vec<Variable<T>>, Vec<Variable<T>>)> {
+) -> Result<(Values<T>, Values<T>)> {
     let x = leaves(inputs);
     let y = f(&x);
     let at: Vec<Variable<T>> = y.iter().map(|y| leaf(Tensor::zeros(y.shape()))).collect();

@@ -29,6 +29,7 @@ mod functional;
 mod tape;
 mod variable;
 
+mod first_order;
 mod operation;
 mod ops;
 mod pointwise;
@@ -39,6 +40,7 @@ pub mod kernel;
 
 pub use element::{Element, Float};
 pub use error::{Error, Result};
+pub use first_order::{FirstOrder, SavedTensors};
 pub use functional::{hessian, hvp, jacobian, jvp, vjp};
 pub use io::{AnyTensor, TensorMap};
 pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};

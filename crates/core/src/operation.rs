@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use crate::dims::Dims;
 use crate::element::Float;
+use crate::error::Error;
 use crate::tape::accumulate::Term;
 use crate::tape::anomaly;
 use crate::tape::is_recording;
@@ -205,7 +206,7 @@ fn collect<V>(inputs: usize, at: impl Fn(usize) -> Option<V>) -> SmallVec<[Optio
 
 /// The values that a node saved for its pullback, as variables.
 pub struct Saved<'n, T: Float> {
-    node: &'n NodeRef<T>,
+    pub(crate) node: &'n NodeRef<T>,
     values: Kept<T>,
 }
 
@@ -220,11 +221,16 @@ impl<'n, T: Float> Saved<'n, T> {
     /// # Panics
     /// If the operation's [`Saves`] do not name it.
     pub fn input(&self, i: usize) -> Variable<T> {
+        let value = self.expect_input(i).clone();
+        let edge = if is_recording() { self.node.inputs[i].clone() } else { None };
+        Variable::computed(value, edge)
+    }
+
+    pub(crate) fn expect_input(&self, i: usize) -> &Tensor<T> {
         let Some(value) = self.tensor(i) else {
             panic!("{}: its pullback asks for input {i}, which it does not save", self.node.name())
         };
-        let edge = if is_recording() { self.node.inputs[i].clone() } else { None };
-        Variable::computed(value.clone(), edge)
+        value
     }
 
     /// The value of input `i`, if it was saved.
@@ -238,11 +244,15 @@ impl<'n, T: Float> Saved<'n, T> {
     /// # Panics
     /// If the operation does not save its outputs.
     pub fn output(&self, k: usize) -> Variable<T> {
+        let edge = is_recording().then(|| Edge::Node(self.node.clone(), k as u32));
+        Variable::computed(self.expect_output(k).clone(), edge)
+    }
+
+    pub(crate) fn expect_output(&self, k: usize) -> &Tensor<T> {
         let Some(value) = self.tensor(self.node.inputs.len() + k) else {
             panic!("{}: its pullback asks for output {k}, which it does not save", self.node.name())
         };
-        let edge = is_recording().then(|| Edge::Node(self.node.clone(), k as u32));
-        Variable::computed(value.clone(), edge)
+        value
     }
 
     /// The shape of an input that a gradient flows to.
@@ -319,6 +329,37 @@ impl<'w, T: Float> Gradients<'w, T> {
     pub fn wants(&self, i: usize) -> bool {
         // An input may be one that an application of the operation can do without.
         if i < 32 { self.wanted.input(i) } else { self.walk.wants(self.node.inputs.get(i)) }
+    }
+
+    /// Which inputs do.
+    pub(crate) fn wanted(&self) -> Wants {
+        self.wanted
+    }
+
+    /// Refuses: the walk ends with this error as soon as the pullback returns, and no leaf's gradient changes.
+    ///
+    /// ```
+    /// use wengert_core::{Cotangents, Error, Gradients, Operation, Outputs, Saved, Tensor, Variable};
+    ///
+    /// /// A value that nothing may be learned through.
+    /// struct Sealed;
+    ///
+    /// impl Operation<f32> for Sealed {
+    ///     const NAME: &'static str = "Sealed";
+    ///     fn forward(&self, inputs: &[&Tensor]) -> Outputs<Tensor> {
+    ///         [inputs[0].clone()].into()
+    ///     }
+    ///     fn pullback(&self, _: &Saved<'_, f32>, _: &Cotangents<f32>, gradients: &mut Gradients<'_, f32>) {
+    ///         gradients.refuse(Error::argument("Sealed", "input", "a constant", "one with history"));
+    ///     }
+    /// }
+    ///
+    /// let x = Variable::new(Tensor::from([2.0f32])).requires_grad_(true);
+    /// let error = Sealed.apply1(&[&x]).sum().backward().unwrap_err();
+    /// assert_eq!(error.to_string(), "Sealed: input must be a constant, got one with history");
+    /// ```
+    pub fn refuse(&mut self, error: Error) {
+        self.walk.refuse(error);
     }
 
     /// Adds a term, of the input's shape, to the cotangent of input `i`.

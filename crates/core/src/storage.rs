@@ -10,6 +10,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
 use crate::kernel::static_ref::StaticRef;
+use crate::tape::scope;
 
 /// The elements that one or several tensors view.
 pub struct Storage<T> {
@@ -25,6 +26,8 @@ pub struct Storage<T> {
     saved: AtomicU32,
     holder: StaticRef<&'static str>,
     holder_location: StaticRef<Location<'static>>,
+    /// The module that recorded the holder.
+    holder_scope: AtomicU32,
 }
 
 /// Where a tensor's elements lie in its storage.
@@ -48,6 +51,7 @@ impl<T: Element> Storage<T> {
             saved: AtomicU32::new(0),
             holder: StaticRef::none(),
             holder_location: StaticRef::none(),
+            holder_scope: AtomicU32::new(0),
         }
     }
 
@@ -139,10 +143,16 @@ impl<T: Element> Storage<T> {
     }
 
     #[inline]
-    pub(crate) fn mark_saved(&self, operation: &'static &'static str, location: &'static Location<'static>) {
+    pub(crate) fn mark_saved(
+        &self,
+        operation: &'static &'static str,
+        location: &'static Location<'static>,
+        scope: u32,
+    ) {
         self.saved.fetch_add(1, Ordering::Relaxed);
         self.holder.set(operation);
         self.holder_location.set(location);
+        self.holder_scope.store(scope, Ordering::Relaxed);
     }
 
     #[inline]
@@ -160,6 +170,7 @@ impl<T: Element> Storage<T> {
             shape: format!("{shape:?}"),
             holder: self.holder.get().copied().unwrap_or("an operation"),
             location: self.holder_location.get().unwrap_or(Location::caller()),
+            path: scope::place(self.holder_scope.load(Ordering::Relaxed)),
         })
     }
 }

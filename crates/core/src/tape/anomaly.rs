@@ -91,10 +91,7 @@ fn look<T: Float>(
 ) {
     let odd = value.to_vec().into_iter().map(T::to_f64).find(|value| !value.is_finite());
     if let (Some(value), None) = (odd, first()) {
-        let path = match scope::path(path) {
-            path if path.is_empty() => path,
-            path => format!(" in {path}"),
-        };
+        let path = scope::place(path);
         let found = Error::Anomaly { pass, value, operation, location, path, shapes: shapes() };
         FOUND.replace(Some(found));
     }

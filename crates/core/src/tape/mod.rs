@@ -13,7 +13,7 @@ mod listing;
 mod mode;
 pub(crate) mod node;
 pub(crate) mod recycle;
-mod scope;
+pub(crate) mod scope;
 pub(crate) mod walk;
 
 pub use anomaly::detect_anomaly;

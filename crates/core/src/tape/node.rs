@@ -183,7 +183,8 @@ impl<T: Float> Node<T> {
         let saves = operation.saves(Wants::of(self.inputs.len(), |i| self.inputs[i].is_some()));
         if saves != Saves::NOTHING {
             let kept = keep(saves);
-            kept.iter().flatten().for_each(|value| value.storage().mark_saved(&O::NAME, location));
+            let scope = scope::current();
+            kept.iter().flatten().for_each(|value| value.storage().mark_saved(&O::NAME, location, scope));
             *self.saved.get_mut().unwrap_or_else(PoisonError::into_inner) = Values::Kept(kept);
             self.keeps = true;
         }

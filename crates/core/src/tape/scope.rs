@@ -50,6 +50,14 @@ pub(crate) fn current() -> u32 {
     CURRENT.get()
 }
 
+/// The path as errors end a place: behind ` in `, empty outside a module.
+pub(crate) fn place(number: u32) -> String {
+    match path(number) {
+        path if path.is_empty() => path,
+        path => format!(" in {path}"),
+    }
+}
+
 pub(crate) fn path(number: u32) -> String {
     match number {
         0 => String::new(),

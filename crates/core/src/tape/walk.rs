@@ -79,6 +79,8 @@ pub(crate) struct Walk<T: Float> {
     found: Vec<Option<Variable<T>>>,
     retain: bool,
     record: bool,
+    /// What a pullback refused.
+    refusal: Option<Box<Error>>,
     /// The only node that waits, if there is one alone: a chain needs neither heap nor table.
     alone: Option<(usize, Pending<T>)>,
     /// Number, then (for determinism) age; nodes of equal number come from different threads.
@@ -97,6 +99,7 @@ impl<T: Float> Walk<T> {
             found: Vec::new(),
             retain,
             record,
+            refusal: None,
             alone: None,
             heap: BinaryHeap::new(),
             arrivals: 0,
@@ -141,6 +144,12 @@ impl<T: Float> Walk<T> {
             }
             _ => self.send(edge, Term::Whole(Variable::from(value))),
         }
+    }
+
+    /// Ends the walk with an error once the pullback at work is done; the first one counts.
+    #[cold]
+    pub(crate) fn refuse(&mut self, error: Error) {
+        self.refusal.get_or_insert_with(|| Box::new(error));
     }
 
     /// Whether no node waits.
@@ -225,6 +234,9 @@ impl<T: Float> Walk<T> {
             node.rule().pullback(&saved, &cotangents, &mut Gradients::new(self, &node, wanted));
             if anomaly::is_watching() {
                 anomaly::first().map_or(Ok(()), Err)?;
+            }
+            if let Some(error) = self.refusal.take() {
+                return Err(*error);
             }
         }
         Ok(())

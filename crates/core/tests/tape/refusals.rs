@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use wengert_core::{
     Cotangents, GradOptions, Gradients, Operation, Outputs, Parameter, Pointwise, Saved, Tape, Tensor, cat,
-    grad, pointwise, stack,
+    grad, pointwise, scope, stack,
 };
 
 use crate::{V, scalar, vector};
@@ -54,6 +54,10 @@ fn a_value_that_a_recorded_operation_needs_does_not_change_in_place() {
     let text = w.update("step", |_| unreachable!("refused before")).unwrap_err().to_string();
     assert!(text.starts_with("step: the value [2] is still needed by Square recorded at "), "{text}");
     assert!(text.contains(&format!("refusals.rs:{line}:")), "{text}");
+    let held = scope("model", || scope("head", || w.square()));
+    let text = w.check_update("step").unwrap_err().to_string();
+    assert!(text.contains(" in model.head; run its backward, detach or drop"), "{text}");
+    drop(held);
     // Replacing the value is no change of it: the graph keeps the old one.
     w.set_value(Tensor::from([5.0, 5.0])).unwrap();
     y.backward().unwrap();
