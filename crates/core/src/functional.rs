@@ -12,6 +12,9 @@ use crate::variable::Variable;
 
 type Values<T> = Vec<Variable<T>>;
 
+/// The outputs of a function, and a product of its derivative: one variable for each input (`vjp`) or output (`jvp`).
+pub type OutputsAndProduct<T> = (Vec<Variable<T>>, Vec<Variable<T>>);
+
 /// The outputs of `f` at `inputs`, and the cotangents of the inputs: for each input `x` the sum over the outputs `y` of
 /// `cotangent(y)^T dy/dx`. One call of `f` and one walk back.
 ///

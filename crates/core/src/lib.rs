@@ -41,7 +41,7 @@ pub mod kernel;
 pub use element::{Element, Float};
 pub use error::{Error, Result};
 pub use first_order::{FirstOrder, SavedTensors};
-pub use functional::{hessian, hvp, jacobian, jvp, vjp};
+pub use functional::{OutputsAndProduct, hessian, hvp, jacobian, jvp, vjp};
 pub use io::{AnyTensor, TensorMap};
 pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 pub use ops::{cat, stack};

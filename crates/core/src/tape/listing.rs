@@ -52,7 +52,34 @@ pub struct Tape {
 impl Tape {
     /// The tape of a value: what is reachable from it, leaves first, then operations in the order of recording.
     pub fn of<T: Float>(value: &Variable<T>) -> Tape {
-        let Some(root) = value.edge() else { return Tape { entries: Vec::new() } };
+        Tape::numbered(value).0
+    }
+
+    /// The operations that lie between two values: those that `output` was computed by and that depend on `input`. They
+    /// keep their numbers in the whole tape of `output`.
+    ///
+    /// ```
+    /// use wengert_core::{Tape, Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([1.0f32, 2.0])).requires_grad_(true);
+    /// let w = Variable::new(Tensor::from([3.0f32, 4.0])).requires_grad_(true);
+    /// let y = (x.exp() * w.sin()).sum();
+    /// let names: Vec<_> = Tape::between(&w, &y).entries().iter().map(|entry| entry.operation).collect();
+    /// assert_eq!(names, ["Sin", "Mul", "Sum"]);
+    /// ```
+    pub fn between<T: Float>(input: &Variable<T>, output: &Variable<T>) -> Tape {
+        let (tape, numbers) = Tape::numbered(output);
+        let from = input.edge().and_then(|edge| numbers.get(&edge.key()).copied());
+        let mut depends = vec![false; tape.len()];
+        for entry in &tape.entries {
+            let on_it = |input: &Option<usize>| input.is_some_and(|i| Some(i) == from || depends[i]);
+            depends[entry.number] = entry.inputs.iter().any(on_it);
+        }
+        Tape { entries: tape.entries.into_iter().filter(|entry| depends[entry.number]).collect() }
+    }
+
+    /// The tape, and the numbers by the keys of edges.
+    fn numbered<T: Float>(value: &Variable<T>) -> (Tape, HashMap<usize, usize>) {
+        let Some(root) = value.edge() else { return (Tape { entries: Vec::new() }, HashMap::new()) };
         let nodes = reachable(&[&root]);
         let mut tape = Tape { entries: Vec::new() };
         let mut numbers = HashMap::new();
@@ -77,7 +104,7 @@ impl Tape {
             entry.path = super::scope::path(node.scope);
             entry.location = Some(node.location);
         }
-        tape
+        (tape, numbers)
     }
 
     fn push(

@@ -47,6 +47,11 @@ impl<C: Cell> Recurrent<C> {
         self.directions == 2
     }
 
+    /// Whether inputs and outputs are (N, L, ..) instead of (L, N, ..).
+    pub fn is_batch_first(&self) -> bool {
+        self.batch_first
+    }
+
     /// The width of an output: that of a cell, times the directions.
     pub fn output_size(&self) -> usize {
         self.cells[0].output_size() * self.directions

@@ -1,0 +1,215 @@
+//! What a check can find, and how it says so.
+
+use std::fmt;
+
+use crate::matrix::Matrix;
+
+/// Why a check did not pass.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// There is nothing to check.
+    #[error("gradcheck: no input requires a gradient; ask for it with requires_grad_(true)")]
+    NothingToCheck,
+
+    /// One element of an input stands at several places, so it can't be changed alone.
+    #[error(
+        "gradcheck: {input} of shape {shape:?} has strides {strides:?}: an axis of stride 0 repeats its elements; \
+         make it contiguous(), or allow it with Gradcheck::expanded(true)"
+    )]
+    Expanded {
+        /// The input's name.
+        input: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Its strides.
+        strides: Vec<usize>,
+    },
+
+    /// The function itself gave an error.
+    #[error("gradcheck: the function failed: {error}")]
+    Function {
+        /// What it said.
+        error: String,
+    },
+
+    /// Going back gave an error.
+    #[error("gradcheck, order {order}: the backward failed: {error}")]
+    Backward {
+        /// Which derivative was taken.
+        order: usize,
+        /// What it said.
+        error: Box<wengert_core::Error>,
+    },
+
+    /// Two calls at the same inputs gave different values: neither derivative means anything.
+    #[error(
+        "gradcheck: the function is not deterministic: two calls gave {first} and {second} at {place}; \
+         is there dropout in training mode, or state that a call changes?"
+    )]
+    NotDeterministic {
+        /// Which element of which output.
+        place: Box<Place>,
+        /// From the first call.
+        first: f64,
+        /// From the second.
+        second: f64,
+    },
+
+    /// Going back twice through one record gave different gradients: a pullback that changes what it reads.
+    #[error(
+        "gradcheck, order {order}: the backward is not reentrant: the derivative of {output} in {input} was {first}, \
+         then {second}"
+    )]
+    NotReentrant {
+        /// Which derivative was taken.
+        order: usize,
+        /// Which element of which output.
+        output: Box<Place>,
+        /// Which element of which input.
+        input: Box<Place>,
+        /// From the first walk.
+        first: f64,
+        /// From the second.
+        second: f64,
+    },
+
+    /// A pullback that isn't linear in its cotangent: zero in must be zero out.
+    #[error("gradcheck, order {order}: cotangents of zero gave a gradient of {value} in {input}")]
+    ZeroCotangent {
+        /// Which derivative was taken.
+        order: usize,
+        /// Which element of which input.
+        input: Box<Place>,
+        /// What came out.
+        value: f64,
+    },
+
+    /// A cotangent that is missing must count as zero.
+    #[error(
+        "gradcheck, order {order}: with a cotangent for {output} alone, {input} got {left_out}; with zeros for the \
+         other outputs, {zeros}"
+    )]
+    MissingCotangent {
+        /// Which derivative was taken.
+        order: usize,
+        /// The output that had a cotangent.
+        output: String,
+        /// Which element of which input.
+        input: Box<Place>,
+        /// With the other cotangents left out.
+        left_out: f64,
+        /// With zeros in their place.
+        zeros: f64,
+    },
+
+    /// The gradient is another one when its computation is recorded.
+    #[error(
+        "gradcheck, order {order}: the gradient in {input} is {plain}, and {recorded} when it is recorded \
+         (create_graph)"
+    )]
+    RecordedDiffers {
+        /// Which derivative was taken.
+        order: usize,
+        /// Which element of which input.
+        input: Box<Place>,
+        /// From an ordinary walk.
+        plain: f64,
+        /// From a recorded one.
+        recorded: f64,
+    },
+
+    /// The derivative is not that of differences.
+    #[error("{0}")]
+    Mismatch(Box<Mismatch>),
+}
+
+/// An element of an input or output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The name of the input or output.
+    pub name: String,
+    /// The element's index.
+    pub index: Vec<usize>,
+    /// The time step, where an axis is time.
+    pub step: Option<usize>,
+}
+
+impl Place {
+    pub(crate) fn of(label: &crate::subject::Label, shape: &[usize], element: usize) -> Box<Self> {
+        Box::new(Self::new(label, shape, element))
+    }
+
+    pub(crate) fn new(label: &crate::subject::Label, shape: &[usize], element: usize) -> Self {
+        let mut rest = element;
+        let mut index: Vec<usize> = shape
+            .iter()
+            .rev()
+            .map(|&extent| {
+                let i = rest % extent.max(1);
+                rest /= extent.max(1);
+                i
+            })
+            .collect();
+        index.reverse();
+        let step = label.time.and_then(|axis| index.get(axis).copied());
+        Place { name: label.name.clone(), index, step }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if !self.index.is_empty() {
+            write!(f, " {:?}", self.index)?;
+        }
+        self.step.map_or(Ok(()), |step| write!(f, " (time step {step})"))
+    }
+}
+
+/// The element where the derivative by the tape and the one by differences are furthest apart.
+#[derive(Clone, Debug)]
+pub struct Mismatch {
+    /// Which derivative was taken: 1 for the gradient, 2 for the gradient of the gradient.
+    pub order: usize,
+    /// The element of an output.
+    pub output: Place,
+    /// The element of an input or parameter.
+    pub input: Place,
+    /// The derivative from the tape.
+    pub analytical: f64,
+    /// The derivative from differences.
+    pub numerical: f64,
+    /// How sure the differences are.
+    pub uncertainty: f64,
+    /// How far apart the two may be here.
+    pub allowed: f64,
+    /// All derivatives of this output in this input: rows are the output's elements, columns the input's.
+    pub jacobians: Option<Box<[Matrix; 2]>>,
+    /// Row and column of the element.
+    pub at: (usize, usize),
+    /// The operations that lie between input and output, in order.
+    pub operations: Vec<String>,
+    /// The seed of cotangents and projections.
+    pub seed: u64,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Mismatch { order, output, input, analytical, numerical, uncertainty, allowed, .. } = self;
+        let off = (analytical - numerical).abs();
+        writeln!(f, "the derivative of {output} in {input} is wrong (order {order})")?;
+        writeln!(f, "  analytical  {analytical}")?;
+        writeln!(f, "  numerical   {numerical}  (to {uncertainty:.1e})")?;
+        writeln!(f, "  off by      {off:.3e}, {:.3e} of it; allowed {allowed:.3e}", off / numerical.abs())?;
+        writeln!(f, "  operations  {}", self.operations.join(" -> "))?;
+        write!(f, "  seed        {}", self.seed)?;
+        match &self.jacobians {
+            None => Ok(()),
+            Some(jacobians) => {
+                let [analytical, numerical] = &**jacobians;
+                write!(f, "\n{}", Matrix::beside(analytical, numerical, self.at))
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Checks of derivatives.
+
+mod analytical;
+mod difference;
+mod draw;
+mod failure;
+mod gradcheck;
+mod matrix;
+mod module;
+mod outputs;
+mod property;
+mod shapes;
+mod shrink;
+mod subject;
+mod tensors;
+
+pub use draw::{Draw, Drawable, Drawn, draws};
+pub use failure::{Failure, Mismatch, Place};
+pub use gradcheck::{Gradcheck, gradcheck, gradgradcheck};
+pub use matrix::Matrix;
+pub use module::{Call, gradcheck_module, gradgradcheck_module};
+#[doc(hidden)]
+pub use module::{Labels, OfCell, OfForward, OfRecurrent};
+pub use outputs::IntoOutputs;
+#[doc(hidden)]
+pub use property::argument;
+pub use property::{Case, Property};
+pub use shapes::{Extent, Shape, broadcast_shapes, broadcasts_to, shapes};
+pub use shrink::Shrinking;
+pub use tensors::{TensorStrategy, tensor};
+
+pub use proptest;

@@ -1,0 +1,72 @@
+//! Jacobians, and how they print.
+
+/// A matrix of derivatives: rows are an output's elements, columns an input's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    /// How many rows there are.
+    pub rows: usize,
+    /// How many columns there are.
+    pub columns: usize,
+    /// Row after row.
+    pub values: Vec<f64>,
+}
+
+/// At most this many rows and columns are shown.
+const SHOWN: usize = 5;
+
+impl Matrix {
+    pub(crate) fn zeros(rows: usize, columns: usize) -> Self {
+        Matrix { rows, columns, values: vec![0.0; rows * columns] }
+    }
+
+    pub(crate) fn at(&self, row: usize, column: usize) -> f64 {
+        self.values[row * self.columns + column]
+    }
+
+    pub(crate) fn set(&mut self, row: usize, column: usize, value: f64) {
+        self.values[row * self.columns + column] = value;
+    }
+
+    /// Two matrices side by side, around one element, which gets a star.
+    pub(crate) fn beside(analytical: &Matrix, numerical: &Matrix, (row, column): (usize, usize)) -> String {
+        let rows = window(row, analytical.rows);
+        let columns = window(column, analytical.columns);
+        let part = |all: usize, shown: &std::ops::Range<usize>, what: &str| match shown.len() == all {
+            true => format!("{all} {what}"),
+            false => format!("{what} {}..{} of {all}", shown.start, shown.end),
+        };
+        let size = format!(
+            "{}, {}",
+            part(analytical.rows, &rows, "rows"),
+            part(analytical.columns, &columns, "columns")
+        );
+        let block = |matrix: &Matrix| -> Vec<String> {
+            let line = |i: usize| {
+                let cells = columns.clone().map(|j| cell(matrix.at(i, j), (i, j) == (row, column)));
+                cells.collect::<Vec<_>>().join(" ")
+            };
+            rows.clone().map(line).collect()
+        };
+        let (left, right) = (block(analytical), block(numerical));
+        let width = left.first().map_or(0, String::len).max("analytical".len());
+        let mut lines = vec![format!("  Jacobian (outputs down, inputs across): {size}")];
+        lines.push(format!("  {:<width$}   {}", "analytical", "numerical"));
+        lines.extend(left.iter().zip(&right).map(|(l, r)| format!("  {l:<width$}   {r}")));
+        lines.join("\n")
+    }
+}
+
+/// The indices to show, around `at`.
+fn window(at: usize, count: usize) -> std::ops::Range<usize> {
+    let start = at.saturating_sub(SHOWN / 2).min(count.saturating_sub(SHOWN));
+    start..(start + SHOWN).min(count)
+}
+
+fn cell(value: f64, marked: bool) -> String {
+    let size = value.abs();
+    let text = match value == 0.0 || (1e-3..1e5).contains(&size) {
+        true => format!("{value:.5}"),
+        false => format!("{value:.2e}"),
+    };
+    format!("{:>11}", if marked { format!("*{text}") } else { text })
+}
