@@ -37,11 +37,14 @@ pub trait Module {
     /// All parameters under all their names; a tied one comes once for each name.
     fn named_parameters(&self) -> Vec<(String, Parameter<Self::Element>)> {
         let mut found = Vec::new();
-        self.visit(&mut Visitor::new(&mut |name, parameter| found.push((name, parameter.clone()))));
+        self.visit(&mut Visitor::new(&mut |name, parameter| {
+            let parameter = parameter.clone().named(name.as_str());
+            found.push((name, parameter));
+        }));
         found
     }
 
-    /// All parameters, each once.
+    /// All parameters, each once, under the first of its names.
     fn parameters(&self) -> Vec<Parameter<Self::Element>> {
         let mut seen = HashSet::new();
         self.named_parameters().into_iter().map(|(_, p)| p).filter(|p| seen.insert(p.id())).collect()
@@ -88,6 +91,25 @@ pub trait Module {
         }
         matching.iter().for_each(|(_, parameter)| parameter.set_requires_grad(on));
         Ok(())
+    }
+
+    /// The names of the parameters that require a gradient and have none: since the gradients were forgotten, no
+    /// backward reached them, so they will not learn. A tied one is named once.
+    ///
+    /// ```
+    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_nn::{module, Forward, Linear, Module};
+    /// struct Model { body: Linear, head: Linear }
+    /// module!(Model { body, head });
+    ///
+    /// let model = Model { body: Linear::new(2, 3)?, head: Linear::new(3, 1)? };
+    /// let h = model.body.forward(&Variable::new(Tensor::ones([1, 2])))?;
+    /// h.sum().backward()?; // the head was forgotten
+    /// assert_eq!(model.without_gradient(), ["head.weight", "head.bias"]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn without_gradient(&self) -> Vec<String> {
+        Parameter::without_gradient(&self.parameters())
     }
 
     /// Forgets all gradients.

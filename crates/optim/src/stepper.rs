@@ -29,7 +29,9 @@ use crate::rule::{Rule, Update};
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub trait Optimizer<T: Float = f32> {
-    /// Changes every parameter that has a gradient; the others are skipped and their step count stays.
+    /// Changes every parameter that has a gradient; the others are skipped and their step count stays. The first
+    /// step says on the standard error stream which of them require one
+    /// ([`warn_without_gradient`](Stepper::warn_without_gradient)).
     ///
     /// # Errors
     /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`] if an option was
@@ -55,6 +57,12 @@ pub trait Optimizer<T: Float = f32> {
     /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape; [`Error::Argument`] names an
     /// option or step count out of its range. Then nothing has changed.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
+
+    /// The names of the parameters that require a gradient and have none, and so would be skipped now; without
+    /// a name, place and shape ([`Parameter::without_gradient`]).
+    fn without_gradient(&self) -> Vec<String> {
+        Parameter::without_gradient(&self.parameters())
+    }
 
     /// Forgets the gradients of all parameters (`zero_grad(set_to_none=True)`).
     fn zero_grad(&self) {
@@ -84,6 +92,8 @@ pub(crate) struct Member<T: Float> {
 #[derive(Clone, Debug)]
 pub struct Stepper<R, T: Float = f32> {
     pub(crate) groups: Vec<Group<R, T>>,
+    /// Whether the next step is to name what has no gradient.
+    warns: bool,
 }
 
 impl<R: Rule + Default, T: Float> Stepper<R, T> {
@@ -112,7 +122,7 @@ impl<R: Rule, T: Float> Stepper<R, T> {
     /// assert_eq!(error.to_string(), "AdamW: lr must be at least 0, got -1");
     /// ```
     pub fn with(parameters: impl IntoIterator<Item = Parameter<T>>, options: R) -> Result<Self> {
-        let mut stepper = Stepper { groups: Vec::new() };
+        let mut stepper = Stepper { groups: Vec::new(), warns: true };
         stepper.add_group(parameters, options)?;
         Ok(stepper)
     }
@@ -159,6 +169,31 @@ impl<R: Rule, T: Float> Stepper<R, T> {
         Ok(())
     }
 
+    /// Whether the first step from now warns, once, if parameters that require a gradient have none. It does from the
+    /// start: a loss that does not reach them is a mistake that nothing else shows.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{Adam, Optimizer};
+    /// let [body, head] = ["body", "head"].map(|name| Parameter::new(Tensor::from([2.0f32])).named(name));
+    /// let mut adam = Adam::new([body.clone(), head], 0.1)?.warn_without_gradient(false);
+    /// body.square().sum().backward()?;
+    /// adam.step()?;
+    /// assert_eq!(adam.without_gradient(), ["head"]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn warn_without_gradient(mut self, on: bool) -> Self {
+        self.warns = on;
+        self
+    }
+
+    fn warn(&self) {
+        let names = self.without_gradient();
+        if !names.is_empty() {
+            eprintln!("{}", warning(R::NAME, &names, self.members().count()));
+        }
+    }
+
     /// The groups, in the order they were added.
     pub fn groups(&self) -> &[Group<R, T>] {
         &self.groups
@@ -172,6 +207,20 @@ impl<R: Rule, T: Float> Stepper<R, T> {
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member<T>> {
         self.groups.iter().flat_map(|group| &group.members)
     }
+}
+
+/// What a first step says about parameters it has to skip; of many only the first are named.
+fn warning(rule: &str, names: &[String], all: usize) -> String {
+    const SHOWN: usize = 20;
+    let mut list = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN {
+        list += &format!(" and {} more", names.len() - SHOWN);
+    }
+    format!(
+        "warning: {rule}: at its first step {} of {all} parameters have no gradient and stay as they are: {list}. The \
+         loss does not depend on them; freeze what is not to learn, or see `warn_without_gradient`.",
+        names.len()
+    )
 }
 
 impl<R, T: Float> Group<R, T> {
@@ -221,6 +270,9 @@ impl<R: Rule, T: Float> Optimizer<T> for Stepper<R, T> {
         self.groups.iter().try_for_each(|group| group.options.check())?;
         let due = |member: &&Member<T>| member.is_due();
         self.members().filter(due).try_for_each(|member| member.parameter.check_update(R::NAME))?;
+        if std::mem::take(&mut self.warns) {
+            self.warn();
+        }
         for Group { options, members } in &mut self.groups {
             members.iter_mut().try_for_each(|member| member.advance(options))?;
         }

@@ -1,6 +1,7 @@
 //! Derivatives: of a value into its leaves, or of outputs with respect to chosen inputs.
 
 use super::accumulate::{Term, accumulate};
+use super::leaf::Leaf;
 use super::mode::with_recording;
 use super::walk::{Target, Walk, seed};
 use crate::element::Float;
@@ -115,11 +116,12 @@ pub fn grad<T: Float>(
     found.into_iter().zip(inputs).enumerate().map(or_zero).collect()
 }
 
-/// Adds the gradient of `output` to `grad()` of every leaf it was computed from.
+/// Adds the gradient of `output` to `grad()` of every leaf it was computed from, and shows `reached` each of them.
 pub(crate) fn backward<T: Float>(
     output: &Variable<T>,
     cotangent: Option<&Variable<T>>,
     options: &GradOptions<T>,
+    mut reached: impl FnMut(&Leaf<T>),
 ) -> Result<()> {
     let edge = output.edge().ok_or(Error::NoGraph { operation: "backward" })?;
     let mut walk = Walk::new(options.retains_graph(), options.create_graph);
@@ -128,6 +130,7 @@ pub(crate) fn backward<T: Float>(
     walk.run()?;
     with_recording(options.create_graph, || {
         for (leaf, gradient) in walk.leaf_gradients() {
+            reached(&leaf);
             let gradient = leaf.slot.through_hooks(gradient);
             let sum = match leaf.slot.take_grad() {
                 None => gradient.contiguous(),

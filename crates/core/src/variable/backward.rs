@@ -1,8 +1,9 @@
 //! Gradients of a variable: asking for them, and watching them pass.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Repr, Variable};
+use super::{Parameter, Repr, Variable};
 use crate::element::Float;
 use crate::error::Result;
 use crate::tape::node::Edge;
@@ -49,7 +50,28 @@ impl<T: Float> Variable<T> {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn backward_options(&self, cotangent: Option<&Variable<T>>, options: &GradOptions<T>) -> Result<()> {
-        crate::tape::backward(self, cotangent, options)
+        crate::tape::backward(self, cotangent, options, |_| {})
+    }
+
+    /// [`Variable::backward`], and the names of those `parameters` that it brought no gradient: this value does not depend
+    /// on them. Frozen ones expect none and are left out; see [`Parameter::without_gradient`] for the names.
+    ///
+    /// # Errors
+    /// As `backward`.
+    ///
+    /// ```
+    /// # use wengert_core::{Parameter, Tensor};
+    /// let [body, head] = ["body", "head"].map(|name| Parameter::new(Tensor::from([2.0f32])).named(name));
+    /// let loss = body.square().sum(); // the head was forgotten
+    /// assert_eq!(loss.backward_reporting(&[body, head])?, ["head"]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn backward_reporting(&self, parameters: &[Parameter<T>]) -> Result<Vec<String>> {
+        let mut reached = HashSet::new();
+        crate::tape::backward(self, None, &GradOptions::default(), |leaf| {
+            reached.insert(std::ptr::from_ref(leaf) as usize);
+        })?;
+        Ok(Parameter::lacking(parameters, |parameter| reached.contains(&parameter.id())))
     }
 
     fn slot(&self) -> Option<&Slot<T>> {

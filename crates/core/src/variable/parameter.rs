@@ -1,6 +1,8 @@
 //! Parameters: the leaves that training changes.
 
+use std::collections::HashSet;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::Variable;
 use crate::element::Float;
@@ -23,6 +25,8 @@ use crate::tensor::Tensor;
 #[derive(Clone)]
 pub struct Parameter<T: Float = f32> {
     variable: Variable<T>,
+    /// This handle's: a module's walk gives the path, so one parameter may go by several.
+    name: Option<Arc<str>>,
 }
 
 impl<T: Float> Deref for Parameter<T> {
@@ -36,7 +40,55 @@ impl<T: Float> Deref for Parameter<T> {
 impl<T: Float> Parameter<T> {
     /// A parameter with this initial value.
     pub fn new(value: Tensor<T>) -> Self {
-        Parameter { variable: Variable::from_leaf(Leaf::new(value, true, true)) }
+        Parameter { variable: Variable::from_leaf(Leaf::new(value, true, true)), name: None }
+    }
+
+    /// A handle to the same parameter that goes by this name in messages, as do its clones. What a module's
+    /// `parameters()` gives is named by its place in the module.
+    ///
+    /// ```
+    /// # use wengert_core::{Parameter, Tensor};
+    /// let w = Parameter::new(Tensor::from([1.0f32])).named("scale");
+    /// assert_eq!(w.clone().name(), Some("scale"));
+    /// ```
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The handle's name.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The names of those that require a gradient and have none: the backward passes since the gradients were forgotten
+    /// did not reach them. One without a name is called by its place in the list and its shape; a tied one
+    /// comes once. [`Variable::backward_reporting`] tells it of a single backward.
+    ///
+    /// ```
+    /// # use wengert_core::{Parameter, Tensor};
+    /// let [a, b, c] = [1.0f32, 2.0, 3.0].map(|x| Parameter::new(Tensor::from([x])));
+    /// let all = [a.clone(), b.named("b"), c];
+    /// a.square().sum().backward()?;
+    /// assert_eq!(Parameter::without_gradient(&all), ["b", "parameter 2 of shape [1]"]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn without_gradient(parameters: &[Parameter<T>]) -> Vec<String> {
+        Parameter::lacking(parameters, |parameter| parameter.grad().is_some())
+    }
+
+    /// The names of those that require a gradient and have not got one.
+    pub(crate) fn lacking(parameters: &[Parameter<T>], has: impl Fn(&Parameter<T>) -> bool) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let each = parameters.iter().enumerate();
+        each.filter(|(_, parameter)| {
+            parameter.requires_grad() && !has(parameter) && seen.insert(parameter.id())
+        })
+        .map(|(i, parameter)| match parameter.name() {
+            Some(name) => name.to_string(),
+            None => format!("parameter {i} of shape {:?}", parameter.shape()),
+        })
+        .collect()
     }
 
     fn own_leaf(&self) -> &Leaf<T> {
@@ -53,9 +105,11 @@ impl<T: Float> Parameter<T> {
         self.own_leaf().set_requires_grad(on);
     }
 
-    /// A parameter of its own with a copy of the value, in any element type, frozen if this one is; without gradient.
+    /// A parameter of its own with a copy of the value, in any element type, of the same name, frozen if this one is;
+    /// without gradient.
     pub fn copy<U: Float>(&self) -> Parameter<U> {
-        let copy = Parameter::new(self.peek().cast::<U>());
+        let mut copy = Parameter::new(self.peek().cast::<U>());
+        copy.name.clone_from(&self.name);
         copy.set_requires_grad(self.requires_grad());
         copy
     }

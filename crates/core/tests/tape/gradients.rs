@@ -219,3 +219,31 @@ fn the_listing_reads_as_a_program() {
         "a leaf that is gone gets no gradient"
     );
 }
+
+#[test]
+fn a_backward_names_the_parameters_it_did_not_reach() {
+    let [a, b, c] = [1.0, 2.0, 3.0].map(|x| Parameter::new(Tensor::from([x, x])));
+    let all = [a.clone(), b.clone().named("b"), c.clone(), b.clone()];
+    let missed = (&*a * 2.0).sum().backward_reporting(&all).unwrap();
+    assert_eq!(missed, ["b", "parameter 2 of shape [2]"]);
+    assert_eq!(Parameter::without_gradient(&all), missed);
+    // It speaks of this backward; the gradients are those of both.
+    assert_eq!((&*b * &*c).sum().backward_reporting(&all).unwrap(), ["parameter 0 of shape [2]"]);
+    assert_eq!((gradient(&a), gradient(&b)), (vec![2.0; 2], vec![3.0; 2]));
+    assert!(Parameter::without_gradient(&all).is_empty());
+    // A gradient of zeros is one; a frozen parameter expects none.
+    c.set_requires_grad(false);
+    assert!((&*a * &*b * 0.0).sum().backward_reporting(&all).unwrap().is_empty());
+    let nowhere = V::from(Tensor::scalar(1.0)).backward_reporting(&all).unwrap_err();
+    assert!(nowhere.to_string().starts_with("backward: the value neither requires"), "{nowhere}");
+}
+
+#[test]
+fn a_name_belongs_to_a_handle_and_goes_with_copies() {
+    let w = Parameter::new(Tensor::scalar(1.0));
+    let named = w.clone().named("w");
+    assert_eq!((w.name(), named.clone().name()), (None, Some("w")));
+    assert!(named.is_same(&w));
+    assert_eq!(named.copy::<f32>().name(), Some("w"));
+    assert_eq!(named.named("v").name(), Some("v"));
+}

@@ -122,6 +122,41 @@ fn a_frozen_parameter_gets_no_gradient_and_the_others_do() {
 }
 
 #[test]
+fn parameters_that_no_backward_reached_are_named() {
+    let model = tied();
+    let run = || {
+        let x = model.embedding.weight.embedding(&Tensor::from([[1i64, 4], [2, 3]]));
+        model.rnn.forward(&x, None).unwrap().0
+    };
+    run().sum().backward().unwrap();
+    let unused = ["blocks.0.weight", "blocks.0.bias", "blocks.1.weight", "norm.weight", "norm.bias"];
+    // The head's weight is the embedding's and so has one.
+    assert_eq!(model.without_gradient(), [&unused[..], &["head.bias", "scale"]].concat());
+    // Frozen ones are not missed; a part names its own.
+    model.set_requires_grad("blocks", false).unwrap();
+    assert_eq!(model.without_gradient(), ["norm.weight", "norm.bias", "head.bias", "scale"]);
+    assert_eq!(model.norm.without_gradient(), ["weight", "bias"]);
+    // The same of a single backward; then of one that uses everything.
+    model.zero_grad();
+    let missed = model.head.forward(&run()).unwrap().sum().backward_reporting(&model.parameters()).unwrap();
+    assert_eq!(missed, ["norm.weight", "norm.bias", "scale"]);
+    let normed = model.norm.as_ref().unwrap().forward(&run()).unwrap();
+    let loss = (model.head.forward(&normed).unwrap() * &*model.scale).sum();
+    assert!(loss.backward_reporting(&model.parameters()).unwrap().is_empty());
+    assert!(model.without_gradient().is_empty());
+}
+
+#[test]
+fn what_the_walk_gives_is_named_by_its_place() {
+    let model = tied();
+    assert!(model.named_parameters().iter().all(|(name, parameter)| parameter.name() == Some(name)));
+    assert_eq!(model.parameters()[0].name(), Some("embedding.weight"), "a tied one by its first name");
+    assert_eq!(model.parameter("head.weight").unwrap().name(), Some("head.weight"));
+    assert_eq!(model.head.parameter("weight").unwrap().name(), Some("weight"));
+    assert_eq!(model.scale.name(), None);
+}
+
+#[test]
 fn zero_grad_forgets_all_gradients() {
     let gru = Gru::new(3, 4).unwrap();
     gru.forward(&variable(&[5, 2, 3]).cast(), None).unwrap().0.sum().backward().unwrap();

@@ -1,4 +1,4 @@
-//! The optimizers against naive references and PyTorch's numbers; saving, clipping, and what is refused.
+//! The optimizers against naive references and PyTorch's numbers; saving, clipping, what is refused and what is warned of.
 
 mod clip;
 mod naive;
@@ -6,6 +6,7 @@ mod refusals;
 mod saving;
 mod stepping;
 mod torch;
+mod without_gradient;
 
 use proptest::prelude::*;
 use wengert_core::{Float, Parameter, Tensor, Variable};

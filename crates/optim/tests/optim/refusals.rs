@@ -112,7 +112,7 @@ fn check_needed<O: Optimizer>(name: &'static str, make: impl Fn([Parameter; 3]) 
     let line = line!() + 1;
     let early = b.square().sum();
     let error = optimizer.step().unwrap_err();
-    let Error::InPlace { operation, ref shape, holder, location } = error else { panic!("{error}") };
+    let Error::InPlace { operation, ref shape, holder, location, .. } = error else { panic!("{error}") };
     assert_eq!((operation, shape.as_str(), holder), (name, "[2]", "Square"));
     assert_eq!((location.line(), location.file()), (line, file!()));
     let text =
