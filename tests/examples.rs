@@ -7,12 +7,19 @@ use clap::Parser;
 
 #[path = "../examples/char_rnn/main.rs"]
 mod char_rnn;
+#[path = "../examples/custom_op.rs"]
+mod custom_op;
 #[path = "../examples/rnn_tour.rs"]
 mod rnn_tour;
 
 #[test]
 fn rnn_tour_runs() {
     assert!(rnn_tour::run().unwrap().is_finite());
+}
+
+#[test]
+fn custom_op_runs_and_its_derivatives_are_those_of_differences() {
+    assert!(custom_op::run().unwrap() < 1e-8);
 }
 
 /// Options for a small network on a small text.

@@ -137,7 +137,7 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
         rule("logsigmoid", &[NonZero], |v| v[0].logsigmoid(), |x| -log_add_exp(0.0, -x[0])),
         rule("leaky_relu", &[NonZero], |v| v[0].leaky_relu(0.25), |x| if x[0] > 0.0 { x[0] } else { 0.25 * x[0] }),
         rule("elu", &[NonZero], |v| v[0].elu(1.5), |x| if x[0] > 0.0 { x[0] } else { 1.5 * x[0].exp_m1() }),
-        rule("selu", &[NonZero], |v| v[0].selu(), |x| 1.0507009873554804934 * if x[0] > 0.0 { x[0] } else { 1.6732632423543772848 * x[0].exp_m1() }),
+        rule("selu", &[NonZero], |v| v[0].selu(), |x| 1.0507009873554805 * if x[0] > 0.0 { x[0] } else { 1.6732632423543772 * x[0].exp_m1() }),
         rule("gelu", &[NonZero], |v| v[0].gelu(), |x| x[0] * ndtr(x[0])).within(1e-36),
         rule("silu", &[NonZero], |v| v[0].silu(), |x| x[0] * if x[0] < 0.0 { x[0].exp() / (1.0 + x[0].exp()) } else { 1.0 / (1.0 + (-x[0]).exp()) }).within(1e-36),
         rule("mish", &[NonZero], |v| v[0].mish(), |x| x[0] * x[0].exp().ln_1p().tanh()).within(1e-36),
