@@ -37,17 +37,19 @@ fn rows(
             subject.pull_back(outputs, &cotangents, false)?,
             subject.pull_back(outputs, &cotangents, false)?,
         ];
-        if let Some((i, element, [first, second])) = differing(&walks, nondet_tol) {
-            let output = Place::of(&subject.output(k), outputs[k].shape(), row);
-            let input = place(subject, i, element);
-            return Err(Failure::NotReentrant { order: subject.order, output, input, first, second });
-        }
+        same_twice(subject, &walks, nondet_tol)?;
         for (matrix, gradient) in found.iter_mut().zip(&walks[0]) {
             let columns = matrix.columns;
             matrix.values[row * columns..][..columns].copy_from_slice(&gradient.to_vec());
         }
     }
     Ok(found)
+}
+
+fn same_twice(subject: &Subject<'_>, walks: &[Values; 2], nondet_tol: f64) -> Result<(), Failure> {
+    differing(walks, nondet_tol).map_or(Ok(()), |(i, element, [first, second])| {
+        Err(Failure::NotReentrant { order: subject.order, input: place(subject, i, element), first, second })
+    })
 }
 
 fn only(outputs: usize, k: usize, cotangent: Variable<f64>) -> Vec<Option<Variable<f64>>> {
@@ -84,15 +86,19 @@ pub(crate) fn uniform(shape: &[usize], generator: &mut Generator) -> Tensor<f64>
     Tensor::from_fn(shape, |_| generator.uniform(-1.0, 1.0))
 }
 
-/// What must hold of every backward: it is linear in its cotangents, so zeros give zeros; a missing cotangent is a
-/// zero; and a recorded walk gives what an unrecorded one gives.
+/// What must hold of every backward: a walk changes nothing, so a second one gives the same; it is linear in its
+/// cotangents, so zeros give zeros; a missing cotangent is a zero; and a recorded walk gives what an unrecorded
+/// one gives.
 pub(crate) fn laws(
     subject: &Subject<'_>,
     outputs: &[Variable<f64>],
+    nondet_tol: f64,
     generator: &mut Generator,
 ) -> Result<(), Failure> {
-    zero_in_zero_out(subject, outputs)?;
     let cotangents = random(outputs, generator);
+    let walk = || subject.pull_back(outputs, &cotangents, false);
+    same_twice(subject, &[walk()?, walk()?], nondet_tol)?;
+    zero_in_zero_out(subject, outputs)?;
     if outputs.len() > 1 {
         (0..outputs.len()).try_for_each(|k| missing_is_zero(subject, outputs, &cotangents, k))?;
     }

@@ -202,18 +202,18 @@ impl Gradcheck {
 
     pub(crate) fn run(&self, subject: &Subject<'_>) -> Result<(), Failure> {
         self.refuse(subject)?;
-        let recorded = self.deterministic(subject)?;
-        let mut generator = Generator::from_seed(self.seed);
         let outputs = subject.call()?;
-        analytical::laws(subject, &outputs, &mut generator)?;
+        self.deterministic(subject, &outputs)?;
+        let mut generator = Generator::from_seed(self.seed);
+        analytical::laws(subject, &outputs, self.nondet_tol, &mut generator)?;
         if self.fast {
-            let Some(mismatch) = self.projected(subject, &outputs, recorded, &mut generator)? else {
+            let Some(mismatch) = self.projected(subject, &outputs, &mut generator)? else {
                 return Ok(());
             };
-            self.everything(subject, &outputs, recorded)?;
+            self.everything(subject, &outputs)?;
             return Err(mismatch);
         }
-        self.everything(subject, &outputs, recorded)
+        self.everything(subject, &outputs)
     }
 
     /// What can't be checked.
@@ -232,42 +232,22 @@ impl Gradcheck {
         Ok(())
     }
 
-    /// Calls twice, once unrecorded; says whether differences need a recorded call, as a function that differentiates
-    /// inside does.
-    fn deterministic(&self, subject: &Subject<'_>) -> Result<bool, Failure> {
-        let outputs = subject.call()?;
-        let shapes: Vec<Vec<usize>> = outputs.iter().map(|y| y.shape().to_vec()).collect();
-        let first: Vec<Vec<f64>> = outputs.iter().map(Variable::to_vec).collect();
-        let compare = |second: &[Vec<f64>]| self.first_difference(subject, &shapes, &first, second);
-        if subject.values(false).is_ok_and(|second| compare(&second).is_none()) {
-            return Ok(false);
+    /// Two calls must give the same.
+    fn deterministic(&self, subject: &Subject<'_>, outputs: &[Variable<f64>]) -> Result<(), Failure> {
+        let (first, second) = (subject.values()?, subject.values()?);
+        for (k, (first, second)) in first.iter().zip(&second).enumerate() {
+            let pairs = first.iter().zip(second).enumerate();
+            let mut differing = pairs.filter(|(_, (a, b))| !agree(**a, **b, self.nondet_tol));
+            if let Some((element, (&first, &second))) = differing.next() {
+                let place = Place::of(&subject.output(k), outputs[k].shape(), element);
+                return Err(Failure::NotDeterministic { place, first, second });
+            }
         }
-        compare(&subject.values(true)?).map_or(Ok(true), Err)
-    }
-
-    fn first_difference(
-        &self,
-        subject: &Subject<'_>,
-        shapes: &[Vec<usize>],
-        first: &[Vec<f64>],
-        second: &[Vec<f64>],
-    ) -> Option<Failure> {
-        first.iter().zip(second).enumerate().find_map(|(k, (first, second))| {
-            let same = |e: &usize| second.get(*e).is_some_and(|&s| agree(first[*e], s, self.nondet_tol));
-            let element = (0..first.len()).find(|e| !same(e))?;
-            let place = Place::of(&subject.output(k), &shapes[k], element);
-            let second = second.get(element).copied().unwrap_or(f64::NAN);
-            Some(Failure::NotDeterministic { place, first: first[element], second })
-        })
+        Ok(())
     }
 
     /// Every element of every Jacobian.
-    fn everything(
-        &self,
-        subject: &Subject<'_>,
-        outputs: &[Variable<f64>],
-        recorded: bool,
-    ) -> Result<(), Failure> {
+    fn everything(&self, subject: &Subject<'_>, outputs: &[Variable<f64>]) -> Result<(), Failure> {
         let analytical = analytical::jacobians(subject, outputs, self.nondet_tol)?;
         let mut worst = Worst::default();
         let mut numerical: Jacobians = analytical
@@ -281,7 +261,7 @@ impl Gradcheck {
                     .flat_map(|row| (0..row[i].rows).map(move |r| row[i].at(r, column)))
                     .collect();
                 let direction = Direction::Element(column);
-                let found = self.difference(subject, i, &direction, recorded, &expected)?;
+                let found = self.difference(subject, i, &direction, &expected)?;
                 let mut found = found.iter().zip(&expected);
                 for (k, row) in numerical.iter_mut().enumerate() {
                     for r in 0..row[i].rows {
@@ -316,7 +296,6 @@ impl Gradcheck {
         &self,
         subject: &Subject<'_>,
         outputs: &[Variable<f64>],
-        recorded: bool,
         generator: &mut Generator,
     ) -> Result<Option<Failure>, Failure> {
         let mut unit = |shape: &[usize]| {
@@ -336,7 +315,7 @@ impl Gradcheck {
         for (i, u) in u.iter().enumerate() {
             let expected: Vec<f64> = back.iter().map(|row| dot(&row[i].to_vec(), &u.to_vec())).collect();
             let direction = Direction::Along(&u.to_vec(), &v);
-            let found = self.difference(subject, i, &direction, recorded, &expected)?;
+            let found = self.difference(subject, i, &direction, &expected)?;
             for (k, (estimate, expected)) in found.iter().zip(expected).enumerate() {
                 worst.consider([k, i, 0, 0], expected, *estimate, self.allowed(estimate));
             }
@@ -374,7 +353,6 @@ impl Gradcheck {
         subject: &Subject<'_>,
         leaf: usize,
         direction: &Direction<'_>,
-        recorded: bool,
         expected: &[f64],
     ) -> Result<Vec<Estimate>, Failure> {
         let parameter = &subject.leaves[leaf].parameter;
@@ -383,7 +361,7 @@ impl Gradcheck {
         let mut at = |t: f64| {
             let moved = Tensor::from_vec(direction.moved(&values, t), start.shape()).expect("the same shape");
             parameter.set_value(moved).expect("the same shape");
-            Ok::<_, Failure>(direction.seen(subject.values(recorded)?))
+            Ok::<_, Failure>(direction.seen(subject.values()?))
         };
         let scale = difference::scale(direction.largest(&values));
         let step = self.step.unwrap_or_else(|| f64::EPSILON.cbrt() * scale);

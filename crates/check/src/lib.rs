@@ -9,6 +9,7 @@ mod matrix;
 mod module;
 mod outputs;
 mod property;
+mod recurrent;
 mod shapes;
 mod shrink;
 mod subject;
@@ -25,6 +26,7 @@ pub use outputs::IntoOutputs;
 #[doc(hidden)]
 pub use property::argument;
 pub use property::{Case, Property};
+pub use recurrent::{RecurrentConfig, randomized, recurrent};
 pub use shapes::{Extent, Shape, broadcast_shapes, broadcasts_to, shapes};
 pub use shrink::Shrinking;
 pub use tensors::{TensorStrategy, tensor};

@@ -32,17 +32,20 @@ impl Matrix {
         let rows = window(row, analytical.rows);
         let columns = window(column, analytical.columns);
         let part = |all: usize, shown: &std::ops::Range<usize>, what: &str| match shown.len() == all {
-            true => format!("{all} {what}"),
-            false => format!("{what} {}..{} of {all}", shown.start, shown.end),
+            true if all == 1 => format!("1 {what}"),
+            true => format!("{all} {what}s"),
+            false => format!("{what}s {}..{} of {all}", shown.start, shown.end),
         };
         let size = format!(
             "{}, {}",
-            part(analytical.rows, &rows, "rows"),
-            part(analytical.columns, &columns, "columns")
+            part(analytical.rows, &rows, "row"),
+            part(analytical.columns, &columns, "column")
         );
         let block = |matrix: &Matrix| -> Vec<String> {
+            let noise = 1e-13 * matrix.values.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+            let shown = |i, j| if matrix.at(i, j).abs() < noise { 0.0 } else { matrix.at(i, j) };
             let line = |i: usize| {
-                let cells = columns.clone().map(|j| cell(matrix.at(i, j), (i, j) == (row, column)));
+                let cells = columns.clone().map(|j| cell(shown(i, j), (i, j) == (row, column)));
                 cells.collect::<Vec<_>>().join(" ")
             };
             rows.clone().map(line).collect()
@@ -64,7 +67,7 @@ fn window(at: usize, count: usize) -> std::ops::Range<usize> {
 
 fn cell(value: f64, marked: bool) -> String {
     let size = value.abs();
-    let text = match value == 0.0 || (1e-3..1e5).contains(&size) {
+    let text = match value == 0.0 || (5e-4..1e5).contains(&size) {
         true => format!("{value:.5}"),
         false => format!("{value:.2e}"),
     };

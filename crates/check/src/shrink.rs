@@ -125,14 +125,15 @@ fn simpler(choice: &Choice, variant: usize) -> Simpler {
             let mut simple = values.clone();
             match variant.checked_sub(SIMPLE.len()) {
                 None => simple.fill(SIMPLE[variant]),
-                Some(rest) if rest / WAYS < values.len() => {
-                    let element = &mut simple[rest / WAYS];
-                    *element = simplified(*element, rest % WAYS);
+                // What matters to the front: a list is cut from behind.
+                Some(0) => simple.sort_by_key(|&x| std::cmp::Reverse(complexity(x))),
+                Some(rest) if (rest - 1) / WAYS < values.len() => {
+                    let element = &mut simple[(rest - 1) / WAYS];
+                    *element = simplified(*element, (rest - 1) % WAYS);
                 }
                 Some(_) => return Simpler::NoMore,
             }
-            let complexity = |values: &[f64]| values.iter().map(|&x| complexity(x)).sum::<u64>();
-            if complexity(&simple) < complexity(values) {
+            if complexities(&simple) < complexities(values) {
                 Simpler::Yes(Choice::Reals(simple))
             } else {
                 Simpler::No
@@ -151,6 +152,12 @@ fn simplified(x: f64, way: usize) -> f64 {
 fn digits_of(x: f64, digits: usize) -> f64 {
     let unit = 10f64.powi(digits as i32);
     (x * unit).round() / unit
+}
+
+/// How hard a list is to read; among permutations, how far back its harder numbers are.
+fn complexities(values: &[f64]) -> (u64, u64) {
+    let each = values.iter().map(|&x| complexity(x));
+    (each.clone().sum(), each.zip(0..).map(|(complexity, place)| complexity * place).sum())
 }
 
 /// How hard a number is to read.

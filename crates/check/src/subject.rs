@@ -1,6 +1,6 @@
 //! The function under check: its leaves, which are changed in place, and a way to call it.
 
-use wengert_core::{GradOptions, Parameter, Tensor, Variable, grad, no_grad};
+use wengert_core::{GradOptions, Parameter, Tensor, Variable, grad};
 
 use crate::failure::Failure;
 
@@ -37,7 +37,7 @@ impl Leaf {
     }
 }
 
-/// Called with whether the outputs shall carry their history.
+/// Called with whether the outputs will be differentiated.
 type Call<'f> = Box<dyn Fn(bool) -> Result<Values, Failure> + 'f>;
 
 /// A function of its leaves.
@@ -56,10 +56,8 @@ impl<'f> Subject<'f> {
         outputs: Vec<Label>,
         function: impl Fn() -> Result<Values, String> + 'f,
     ) -> Self {
-        let call = move |recorded| {
-            let outputs = if recorded { function() } else { no_grad(&function) };
-            outputs.map_err(|error| Failure::Function { error })
-        };
+        // Recorded in any case: the function may itself differentiate.
+        let call = move |_| function().map_err(|error| Failure::Function { error });
         Subject { leaves, outputs, call: Box::new(call), order: 1 }
     }
 
@@ -68,8 +66,8 @@ impl<'f> Subject<'f> {
     }
 
     /// The outputs' elements, one output after the other.
-    pub fn values(&self, recorded: bool) -> Result<Vec<Vec<f64>>, Failure> {
-        Ok((self.call)(recorded)?.iter().map(Variable::to_vec).collect())
+    pub fn values(&self) -> Result<Vec<Vec<f64>>, Failure> {
+        Ok((self.call)(false)?.iter().map(Variable::to_vec).collect())
     }
 
     pub fn output(&self, k: usize) -> Label {
@@ -115,9 +113,9 @@ impl<'f> Subject<'f> {
         let leaves = [self.leaves.clone(), cotangents.clone()].concat();
         let names = self.leaves.iter().map(|leaf| leaf.label.derived("gradient of")).collect();
         let order = self.order + 1;
-        let call = move |recorded| {
+        let call = move |create_graph| {
             let cotangents: Vec<_> = cotangents.iter().map(|leaf| Some((*leaf.parameter).clone())).collect();
-            self.pull_back(&self.call()?, &cotangents, recorded)
+            self.pull_back(&self.call()?, &cotangents, create_graph)
         };
         Ok(Subject { leaves, outputs: names, call: Box::new(call), order })
     }

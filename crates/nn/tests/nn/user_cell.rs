@@ -9,8 +9,8 @@ use crate::{V, close, variable};
 /// A fast memory, and a single slow one that follows its mean.
 #[derive(Clone)]
 pub struct Memory<T: Float> {
-    fast: Variable<T>,
-    slow: Variable<T>,
+    pub fast: Variable<T>,
+    pub slow: Variable<T>,
 }
 state!(Memory<T> { fast, slow });
 

@@ -1,0 +1,180 @@
+//! Recurrent layers in every configuration.
+
+use wengert_core::Tensor;
+use wengert_nn::{
+    Cast, Cell, CellFactory, Gru, Lstm, Module, Nonlinearity, Recurrent, RecurrentBuilder, Rnn,
+};
+
+use crate::draw::{Draw, Drawn, draws};
+use crate::tensors::{TensorStrategy, tensor};
+
+/// The arguments of a recurrent layer, and what it runs on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecurrentConfig {
+    /// The width of an input.
+    pub input_size: usize,
+    /// The width of the hidden state.
+    pub hidden_size: usize,
+    /// How many layers stand on each other.
+    pub num_layers: usize,
+    /// Of an RNN.
+    pub nonlinearity: Nonlinearity,
+    /// Whether there are biases.
+    pub bias: bool,
+    /// Whether the batch comes first.
+    pub batch_first: bool,
+    /// Between layers; 0 for a single one. The function under check must seed the generator before each call.
+    pub dropout: f64,
+    /// Whether there are two directions.
+    pub bidirectional: bool,
+    /// Of an LSTM: the width of its projection, below `hidden_size`; 0 for none.
+    pub proj_size: usize,
+    /// How many steps a sequence has.
+    pub steps: usize,
+    /// How many samples a batch has; none for an unbatched sequence.
+    pub batch: Option<usize>,
+    /// Whether the state before the first step is given.
+    pub given_state: bool,
+    /// The length of each sample's own sequence, from 1 to `steps`.
+    pub lengths: Vec<usize>,
+}
+
+/// Configurations of up to three layers of up to three units, on up to four steps of up to two samples. They shrink to
+/// one of everything, and to the defaults.
+///
+/// ```
+/// use wengert_check::{check_gradient, recurrent};
+/// check_gradient! {
+///     #![property(wengert_check::Property::new().cases(10))]
+///     fn gru(config in recurrent(), layer in config.gru(), x in config.input(), h in config.state(config.hidden_size)) {
+///         wengert_core::manual_seed(0);
+///         layer.forward(&x, config.given_state.then_some(&h))
+///     }
+/// }
+/// ```
+pub fn recurrent() -> Drawn<impl Fn(&mut Draw) -> RecurrentConfig + Clone> {
+    draws(|draw| {
+        let num_layers = draw.draw(1..=3);
+        let hidden_size = draw.draw(1..=3);
+        let steps = draw.draw(1..=4);
+        let unbatched = draw.below(4) == 3;
+        let batch = (!unbatched).then(|| draw.draw(1..=2));
+        let without_bias = draw.coin();
+        let relu = !without_bias && draw.below(3) == 2;
+        let proj_size = if draw.coin() { draw.below(hidden_size) } else { 0 };
+        RecurrentConfig {
+            input_size: draw.draw(1..=3),
+            hidden_size,
+            num_layers,
+            nonlinearity: if relu { Nonlinearity::Relu } else { Nonlinearity::Tanh },
+            bias: !without_bias,
+            batch_first: draw.coin(),
+            dropout: if num_layers > 1 && draw.below(3) == 2 { 0.4 } else { 0.0 },
+            bidirectional: draw.coin(),
+            proj_size,
+            steps,
+            batch,
+            given_state: draw.coin(),
+            lengths: (0..batch.unwrap_or(1)).map(|_| steps - draw.below(steps)).collect(),
+        }
+    })
+}
+
+impl RecurrentConfig {
+    /// An RNN with random parameters; with ReLU, such that no unit comes near its kink.
+    pub fn rnn(&self) -> Drawn<impl Fn(&mut Draw) -> Rnn<f64> + Clone> {
+        let builder = Rnn::builder(self.input_size, self.hidden_size);
+        self.layer(builder.bias(self.bias).nonlinearity(self.nonlinearity))
+    }
+
+    /// An LSTM with random parameters.
+    pub fn lstm(&self) -> Drawn<impl Fn(&mut Draw) -> Lstm<f64> + Clone> {
+        let builder = Lstm::builder(self.input_size, self.hidden_size);
+        self.layer(builder.bias(self.bias).proj_size(self.proj_size))
+    }
+
+    /// A GRU with random parameters.
+    pub fn gru(&self) -> Drawn<impl Fn(&mut Draw) -> Gru<f64> + Clone> {
+        self.layer(Gru::builder(self.input_size, self.hidden_size).bias(self.bias))
+    }
+
+    /// A layer over any cell, with random parameters: `config.layer(Recurrent::of(config.input_size, my_cell))`.
+    pub fn layer<F: CellFactory<Cell = C> + Clone, C: Cell + Cast>(
+        &self,
+        builder: RecurrentBuilder<F>,
+    ) -> Drawn<impl Fn(&mut Draw) -> Recurrent<C::To<f64>> + Clone>
+    where
+        C::To<f64>: Cell<Element = f64>,
+    {
+        let builder = builder.num_layers(self.num_layers).bidirectional(self.bidirectional);
+        let builder = builder.batch_first(self.batch_first).dropout(self.dropout);
+        let relu = self.nonlinearity == Nonlinearity::Relu;
+        draws(move |draw| {
+            let layer = builder.clone().build().expect("arguments that are allowed").cast::<f64>();
+            draw_parameters(&layer, draw, relu);
+            layer
+        })
+    }
+
+    /// A sequence in the layout that the configuration asks for.
+    pub fn input(&self) -> TensorStrategy {
+        let values = match (self.batch, self.batch_first) {
+            (None, _) => tensor([self.steps, self.input_size]),
+            (Some(n), true) => tensor([n, self.steps, self.input_size]),
+            (Some(n), false) => tensor([self.steps, n, self.input_size]),
+        };
+        values.within(-1.0, 1.0)
+    }
+
+    /// One part of a state, of the given width, for all layers and directions.
+    pub fn state(&self, width: usize) -> TensorStrategy {
+        let rows = self.num_layers * if self.bidirectional { 2 } else { 1 };
+        let shape = match self.batch {
+            None => vec![rows, width],
+            Some(n) => vec![rows, n, width],
+        };
+        tensor(shape).within(-1.0, 1.0)
+    }
+
+    /// The width of an output of one direction: the projection's, if there is one.
+    pub fn projected_size(&self) -> usize {
+        if self.proj_size > 0 { self.proj_size } else { self.hidden_size }
+    }
+}
+
+/// A module that `make` makes, with random parameters from [-1, 1] in place of its own.
+///
+/// ```
+/// use wengert_check::{check_gradient, randomized, tensor};
+/// use wengert_nn::{Cast, Forward, Linear};
+/// check_gradient! {
+///     fn linear(n in 1..4, layer in randomized(move || Linear::new(3, n).unwrap().cast()), x in tensor([n, 3])) {
+///         layer.forward(&x)
+///     }
+/// }
+/// ```
+pub fn randomized<M: Module<Element = f64>>(
+    make: impl Fn() -> M + Clone,
+) -> Drawn<impl Fn(&mut Draw) -> M + Clone> {
+    draws(move |draw| {
+        let module = make();
+        draw_parameters(&module, draw, false);
+        module
+    })
+}
+
+/// Draws all parameters of a module anew: from [-1, 1], or, away from the kink of a ReLU, small ones and biases that
+/// hold each unit far above 0 or far below.
+fn draw_parameters<M: Module<Element = f64>>(module: &M, draw: &mut Draw, relu: bool) {
+    for (name, parameter) in module.named_parameters() {
+        let values = draw.draw(tensor(parameter.shape().to_vec()).within(-1.0, 1.0).contiguous());
+        let held = |i: usize, x: f64| match name.starts_with("bias_ih") {
+            true => [3.5, -3.5][i % 2],
+            false => 0.04 * x,
+        };
+        let values = values.to_vec().into_iter().enumerate();
+        let values = values.map(|(i, x)| if relu { held(i, x) } else { x }).collect();
+        let value = Tensor::from_vec(values, parameter.shape()).expect("as many values as elements");
+        parameter.set_value(value).expect("the same shape");
+    }
+}
