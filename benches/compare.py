@@ -55,6 +55,19 @@ def theirs(name, seconds):
             start.grad = None
 
         variants = {"fb": chain}
+    elif name == "gradcheck":
+        lstm = torch.nn.LSTM(4, 4).double()
+        x = torch.randn(3, 1, 4, dtype=torch.float64, requires_grad=True)
+        inputs = (x, *lstm.parameters())  # changed in place, so that the layer sees it
+
+        def outputs(x, *_):
+            out, (h, c) = lstm(x)
+            return out, h, c
+
+        variants = {
+            "first": lambda: torch.autograd.gradcheck(outputs, inputs),
+            "second": lambda: torch.autograd.gradgradcheck(outputs, inputs),
+        }
     else:
         kind, sizes, args, shape = LAYERS[name]
         layer, x = getattr(torch.nn, kind)(*sizes, **args), torch.randn(shape)
@@ -80,7 +93,7 @@ def lines(command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join([*LAYERS, "S9"]))
+    parser.add_argument("--only", default=",".join([*LAYERS, "S9", "gradcheck"]))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--theirs", help=argparse.SUPPRESS)

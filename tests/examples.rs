@@ -7,6 +7,8 @@ use clap::Parser;
 
 #[path = "../examples/char_rnn/main.rs"]
 mod char_rnn;
+#[path = "../examples/check_cell.rs"]
+mod check_cell;
 #[path = "../examples/custom_op.rs"]
 mod custom_op;
 #[path = "../examples/rnn_tour.rs"]
@@ -20,6 +22,16 @@ fn rnn_tour_runs() {
 #[test]
 fn custom_op_runs_and_its_derivatives_are_those_of_differences() {
     assert!(custom_op::run().unwrap() < 1e-8);
+}
+
+#[test]
+fn check_cell_finds_the_mistake_and_says_what_its_document_shows() {
+    let [right, mistaken] = check_cell::run();
+    right.unwrap();
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../check/README.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let text = mistaken.unwrap_err();
+    assert!(document.contains(&text), "{text}");
 }
 
 /// Options for a small network on a small text.

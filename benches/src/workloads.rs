@@ -1,12 +1,13 @@
 //! The workloads: f32, loss = mean of output squared, gradients for every parameter.
 
+use wengert_check::Gradcheck;
 use wengert_core::{Result, Tensor, Variable, manual_seed, no_grad};
-use wengert_nn::{Cell, Gru, Lstm, Module, Recurrent, Rnn};
+use wengert_nn::{Cast, Cell, Gru, Lstm, Module, Recurrent, Rnn};
 
 /// Something to time.
 pub struct Workload {
     pub name: &'static str,
-    /// `f` forward alone, nothing recorded; `fb` forward and backward.
+    /// `f` forward alone, nothing recorded; `fb` forward and backward; for a check of gradients, the order.
     pub variant: &'static str,
     /// How many operations a run records, where the time of one is the figure.
     pub operations: Option<usize>,
@@ -14,7 +15,7 @@ pub struct Workload {
 }
 
 /// The names of all workloads.
-pub const NAMES: [&str; 8] = ["S1", "S2", "S3", "S6", "S7", "S10a", "S10b", "S9"];
+pub const NAMES: [&str; 9] = ["S1", "S2", "S3", "S6", "S7", "S10a", "S10b", "S9", "gradcheck"];
 
 /// The variants of a workload.
 pub fn of(name: &'static str) -> Result<Vec<Workload>> {
@@ -27,7 +28,8 @@ pub fn of(name: &'static str) -> Result<Vec<Workload>> {
         "S7" => layer(name, Lstm::new(1024, 1024)?, [32, 64, 1024]).into(),
         "S10a" => layer(name, Lstm::new(200, 200)?, [20, 20, 200]).into(),
         "S10b" => layer(name, Lstm::new(512, 512)?, [64, 32, 512]).into(),
-        _ => vec![chain(10_000)],
+        "S9" => vec![chain(10_000)],
+        _ => gradient_checks(name)?.into(),
     })
 }
 
@@ -49,6 +51,19 @@ where
         Workload { name, variant: "f", operations: None, run: Box::new(forward) },
         Workload { name, variant: "fb", operations: None, run: Box::new(both) },
     ]
+}
+
+/// A gradcheck and a gradgradcheck of an LSTM(4, 4) on three steps of one sample, in f64, in the input and all parameters.
+fn gradient_checks(name: &'static str) -> Result<[Workload; 2]> {
+    let of_order = |variant, order| -> Result<Workload> {
+        let lstm = Lstm::new(4, 4)?.cast::<f64>();
+        let x = Variable::new(Tensor::randn([3, 1, 4])).requires_grad_(true);
+        let run = move || {
+            Gradcheck::new().check_module_order(order, &lstm, &[&x]).expect("an LSTM has right gradients");
+        };
+        Ok(Workload { name, variant, operations: None, run: Box::new(run) })
+    };
+    Ok([of_order("first", 1)?, of_order("second", 2)?])
 }
 
 /// S9: add, mul, tanh in turn on four elements.

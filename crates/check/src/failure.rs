@@ -149,8 +149,7 @@ impl Place {
             })
             .collect();
         index.reverse();
-        let step = label.time.and_then(|axis| index.get(axis).copied());
-        Place { name: label.name.clone(), index, step }
+        Place { name: label.name.clone(), index, step: label.step(shape, element) }
     }
 }
 
@@ -164,7 +163,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// The element where the derivative by the tape and the one by differences are furthest apart.
+/// The element where the derivative by the tape and the one by differences are furthest apart; in a recurrence, at the first
+/// time step where they are too far.
 #[derive(Clone, Debug)]
 pub struct Mismatch {
     /// Which derivative was taken: 1 for the gradient, 2 for the gradient of the gradient.

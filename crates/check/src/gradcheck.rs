@@ -267,7 +267,8 @@ impl Gradcheck {
                     for r in 0..row[i].rows {
                         let (estimate, &expected) = found.next().expect("one for each element");
                         row[i].set(r, column, estimate.value);
-                        worst.consider([k, i, r, column], expected, *estimate, self.allowed(estimate));
+                        let step = subject.output(k).step(outputs[k].shape(), r);
+                        worst.consider([k, i, r, column], step, expected, *estimate, self.allowed(estimate));
                     }
                 }
             }
@@ -317,7 +318,7 @@ impl Gradcheck {
             let direction = Direction::Along(&u.to_vec(), &v);
             let found = self.difference(subject, i, &direction, &expected)?;
             for (k, (estimate, expected)) in found.iter().zip(expected).enumerate() {
-                worst.consider([k, i, 0, 0], expected, *estimate, self.allowed(estimate));
+                worst.consider([k, i, 0, 0], None, expected, *estimate, self.allowed(estimate));
             }
         }
         Ok(worst.found.map(|([k, i, ..], analytical, estimate, allowed)| {
@@ -412,19 +413,33 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The element that is furthest outside of what is allowed.
+/// Of the elements outside of what is allowed, the one that is furthest; in a recurrence, at the first step that has one:
+/// what is wrong later may follow from it.
 #[derive(Default)]
 struct Worst {
     found: Option<([usize; 4], f64, Estimate, f64)>,
+    step: Option<usize>,
     ratio: f64,
 }
 
 impl Worst {
-    fn consider(&mut self, at: [usize; 4], analytical: f64, estimate: Estimate, allowed: f64) {
+    fn consider(
+        &mut self,
+        at: [usize; 4],
+        step: Option<usize>,
+        analytical: f64,
+        estimate: Estimate,
+        allowed: f64,
+    ) {
         let off = (analytical - estimate.value).abs();
         let ratio = if off.is_nan() { f64::INFINITY } else { off / allowed };
-        if analytical != estimate.value && ratio > self.ratio.max(1.0) {
-            self.ratio = ratio;
+        if analytical == estimate.value || ratio <= 1.0 {
+            return;
+        }
+        let last = |step: Option<usize>| step.unwrap_or(usize::MAX);
+        let earlier = last(step).cmp(&last(self.step));
+        if self.found.is_none() || earlier.is_lt() || (earlier.is_eq() && ratio > self.ratio) {
+            (self.step, self.ratio) = (step, ratio);
             self.found = Some((at, analytical, estimate, allowed));
         }
     }

@@ -1,4 +1,12 @@
-//! Checks of derivatives.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where things are
+//!
+//! - [`Gradcheck`], [`gradcheck`], [`gradgradcheck`], [`gradcheck_module`]: one function or module at one point.
+//! - [`Failure`]: what is wrong, where, and by how much.
+//! - [`check_gradient!`](crate::check_gradient!), [`Property`]: at all points that strategies draw.
+//! - [`tensor`](tensor()), [`shapes`](shapes()), [`broadcast_shapes`], [`recurrent`](recurrent()), [`randomized`]: strategies;
+//!   [`draws`] makes more, from a [`Draw`].
 
 mod analytical;
 mod difference;

@@ -19,6 +19,12 @@ impl Label {
         Label { name: name.into(), time: None }
     }
 
+    /// The time step of an element, where an axis is time.
+    pub fn step(&self, shape: &[usize], element: usize) -> Option<usize> {
+        let axis = self.time.filter(|&axis| axis < shape.len())?;
+        Some(element / shape[axis + 1..].iter().product::<usize>() % shape[axis])
+    }
+
     fn derived(&self, what: &str) -> Self {
         Label { name: format!("{what} {}", self.name), time: self.time }
     }
