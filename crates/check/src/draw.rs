@@ -26,11 +26,12 @@ pub struct Draw {
     choices: Vec<Choice>,
     next: usize,
     rng: TestRng,
+    notes: String,
 }
 
 impl Draw {
     pub(crate) fn new(choices: Vec<Choice>, rng: TestRng) -> Self {
-        Draw { choices, next: 0, rng }
+        Draw { choices, next: 0, rng, notes: String::new() }
     }
 
     /// The choices that were asked for.
@@ -86,6 +87,15 @@ impl Draw {
         values.extend((values.len()..count).map(|_| fresh(rng.random())));
         self.record(Choice::Reals(values.clone()));
         values
+    }
+
+    /// Adds a line to what a failing property prints.
+    pub fn note(&mut self, name: &str, value: impl fmt::Display) {
+        self.notes.push_str(&format!("  {name} = {value}\n"));
+    }
+
+    pub(crate) fn take_notes(&mut self) -> String {
+        std::mem::take(&mut self.notes)
     }
 
     fn record(&mut self, choice: Choice) {

@@ -1,8 +1,11 @@
 //! Properties: a function's derivatives are right for everything that strategies draw.
 
-use std::fmt::Write;
+use std::any::Any;
+use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use wengert_core::{Tensor, Variable};
 use wengert_nn::Module;
@@ -115,6 +118,53 @@ impl Property {
         case: impl Fn(&mut Case<'_>) -> A + Clone,
         f: impl Fn(&A, &[Variable<f64>]) -> O,
     ) -> Result<(), String> {
+        let strategy = draws(|draw| {
+            let mut entries = Entries::default();
+            let rest = case(&mut Case { draw, entries: &mut entries });
+            Drawn { entries, rest, text: draw.take_notes() }
+        });
+        self.test(
+            &strategy,
+            |drawn| self.check(drawn, &f).map_err(|failure| failure.to_string()),
+            |drawn| &drawn.text,
+        )
+    }
+
+    /// Checks anything at all: `property` draws what it needs and says what is wrong. It is run again for each smaller case;
+    /// what it [notes](Draw::note) is printed for the smallest that fails.
+    ///
+    /// # Errors
+    /// What the property says, and how to run it again.
+    ///
+    /// ```
+    /// use wengert_check::{shapes, tensor, Property};
+    /// Property::new().for_all(|draw| {
+    ///     let shape = draw.draw(shapes(1..=3, 1..=4));
+    ///     let x = draw.draw(tensor(shape));
+    ///     draw.note("x", &x);
+    ///     let twice = x.contiguous().map(|x| 2.0 * x);
+    ///     if twice.shape() == x.shape() { Ok(()) } else { Err("another shape") }
+    /// })?;
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn for_all<E: Display>(
+        &self,
+        property: impl Fn(&mut Draw) -> Result<(), E> + Clone,
+    ) -> Result<(), String> {
+        let strategy = draws(|draw| {
+            let property = AssertUnwindSafe(|| property(draw).map_err(|error| error.to_string()));
+            let result = catch_unwind(property).unwrap_or_else(|panic| Err(text_of(&*panic)));
+            Outcome { result, text: draw.take_notes() }
+        });
+        self.test(&strategy, |outcome| outcome.result.clone(), |outcome| &outcome.text)
+    }
+
+    fn test<S: Strategy>(
+        &self,
+        strategy: &S,
+        test: impl Fn(&S::Value) -> Result<(), String>,
+        text: impl Fn(&S::Value) -> &str,
+    ) -> Result<(), String> {
         let mut config = self.config.clone();
         let seed = match config.rng_seed {
             RngSeed::Fixed(seed) => seed,
@@ -124,20 +174,16 @@ impl Property {
         if config.source_file.is_none() {
             config.failure_persistence = None;
         }
-        let strategy = draws(|draw| {
-            let mut entries = Entries::default();
-            let rest = case(&mut Case { draw, entries: &mut entries });
-            Drawn { entries, rest }
-        });
-        let check = |drawn: Drawn<A>| {
-            self.check(&drawn, &f).map_err(|failure| TestCaseError::fail(failure.to_string()))
-        };
-        TestRunner::new(config).run(&strategy, check).map_err(|error| match error {
+        let test = |value: S::Value| test(&value).map_err(TestCaseError::fail);
+        TestRunner::new(config).run(strategy, test).map_err(|error| match error {
             TestError::Abort(reason) => format!("{}: given up: {reason}", self.name),
-            TestError::Fail(reason, drawn) => format!(
-                "{}: {reason}\nsmallest case that fails:\n{}PROPTEST_RNG_SEED={seed} runs it again",
-                self.name, drawn.entries.text
-            ),
+            TestError::Fail(reason, value) => {
+                let case = match text(&value) {
+                    "" => String::new(),
+                    text => format!("smallest case that fails:\n{text}"),
+                };
+                format!("{}: {reason}\n{case}PROPTEST_RNG_SEED={seed} runs it again", self.name)
+            }
         })
     }
 
@@ -162,17 +208,30 @@ struct Entries {
     /// Inputs, then parameters.
     leaves: Vec<Leaf>,
     inputs: usize,
-    text: String,
 }
 
 struct Drawn<A> {
     entries: Entries,
     rest: A,
+    text: String,
+}
+
+/// What a property said of one case.
+#[derive(Debug)]
+struct Outcome {
+    result: Result<(), String>,
+    text: String,
+}
+
+/// What a panic said.
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_string())
 }
 
 impl<A> std::fmt::Debug for Drawn<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.entries.text)
+        f.write_str(&self.text)
     }
 }
 
@@ -198,18 +257,18 @@ impl Case<'_> {
     /// Takes derivatives in all parameters of a module, too.
     pub fn parameters_of<M: Module<Element = f64>>(&mut self, module: &M) {
         for leaf in parameters(module) {
-            self.note(&leaf.label.name, &show(&leaf.parameter.value()));
+            self.note(&leaf.label.name, show(&leaf.parameter.value()));
             self.entries.leaves.push(leaf);
         }
     }
 
     /// A line of what is printed for a failing case.
-    pub fn note(&mut self, name: &str, value: &str) {
-        writeln!(self.entries.text, "  {name} = {value}").expect("a string takes everything");
+    pub fn note(&mut self, name: &str, value: impl Display) {
+        self.draw.note(name, value);
     }
 
     fn add_input(&mut self, name: &str, value: &Tensor<f64>) {
-        self.note(name, &show(value));
+        self.note(name, show(value));
         let leaf = Leaf::new(Label::new(name), value.clone());
         self.entries.leaves.insert(self.entries.inputs, leaf);
         self.entries.inputs += 1;
@@ -299,7 +358,7 @@ pub mod argument {
 
     impl<V: Clone + Debug> AsGiven<V> for &Argument<'_, V> {
         fn enter(&self, name: &str, case: &mut Case<'_>) -> Given<V> {
-            case.note(name, &format!("{:?}", self.0));
+            case.note(name, format!("{:?}", self.0));
             Given(self.0.clone())
         }
     }

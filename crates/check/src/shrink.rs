@@ -1,5 +1,6 @@
 //! Making the choices of a failing case simpler, one by one, for as long as it fails.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 
 use proptest::strategy::ValueTree;
@@ -8,10 +9,12 @@ use proptest::test_runner::TestRng;
 use crate::draw::{Choice, Draw, Drawable};
 
 /// A drawn value that shrinks: proptest's value tree over choices.
-pub struct Shrinking<D> {
+pub struct Shrinking<D: Drawable> {
     from: D,
     rng: TestRng,
     choices: Vec<Choice>,
+    /// What the choices gave, until it is asked for.
+    value: RefCell<Option<D::Value>>,
     /// The choices before the last simplification, while it isn't known whether the case still fails.
     before: Option<Vec<Choice>>,
     /// The choice to make simpler next, and how.
@@ -27,6 +30,7 @@ impl<D: Drawable> Shrinking<D> {
             from,
             rng,
             choices: Vec::new(),
+            value: RefCell::default(),
             before: None,
             position: 0,
             variant: 0,
@@ -44,7 +48,9 @@ impl<D: Drawable> Shrinking<D> {
 
     /// The choices as the program takes them: others may follow from a changed one.
     fn complete(&self, choices: Vec<Choice>) -> Vec<Choice> {
-        self.run(choices).1
+        let (value, choices) = self.run(choices);
+        self.value.replace(Some(value));
+        choices
     }
 
     /// Goes on to the next simpler choices; false if there are none.
@@ -69,6 +75,7 @@ impl<D: Drawable> Shrinking<D> {
                         self.before = Some(std::mem::replace(&mut self.choices, choices));
                         return true;
                     }
+                    self.value.take();
                     self.variant += 1;
                 }
             }
@@ -83,7 +90,8 @@ where
     type Value = D::Value;
 
     fn current(&self) -> D::Value {
-        self.run(self.choices.clone()).0
+        let value = self.value.take();
+        value.unwrap_or_else(|| self.run(self.choices.clone()).0)
     }
 
     fn simplify(&mut self) -> bool {
@@ -94,6 +102,7 @@ where
     fn complicate(&mut self) -> bool {
         let Some(before) = self.before.take() else { return false };
         self.choices = before;
+        self.value.take();
         self.variant += 1;
         self.advance()
     }

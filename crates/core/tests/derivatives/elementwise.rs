@@ -3,11 +3,12 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
 use ndarray::ArrayD;
+use wengert_check::Draw;
 use wengert_core::{Float, Pointwise, Tensor, Variable, pointwise};
 
 use crate::check::{V, derivatives, leaves, refs, ulps};
 use crate::draw::Domain::{self, Grid, NonZero, Range};
-use crate::draw::{Draw, for_all};
+use crate::draw::{More, for_all};
 
 /// A pointwise operation: what it is called with, and what it makes of numbers.
 pub struct Rule<T: Float> {
@@ -202,7 +203,7 @@ fn first_and_second_derivatives_are_those_of_differences() {
     for rule in rules::<f64>().iter().filter(|rule| !rule.domains.is_empty()) {
         for_all(rule.name, 96, |draw| {
             let inputs = arguments(rule.domains, draw);
-            derivatives(&|v: &[&V], _| vec![(rule.function)(v)], &inputs, 2, draw)
+            derivatives(&|v: &[&V]| vec![(rule.function)(v)], &inputs, 2, draw)
         });
     }
 }

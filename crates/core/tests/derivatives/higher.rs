@@ -4,7 +4,7 @@ use wengert_core::{Pointwise, pointwise};
 
 use crate::check::{V, derivatives};
 use crate::draw::Domain::{self, Grid, NonZero, Range};
-use crate::draw::for_all;
+use crate::draw::{More, for_all};
 
 pointwise! {
     /// A cell with two results, one of which takes part in the other; a branch, and a constant.
@@ -46,7 +46,7 @@ fn third_derivatives_are_those_of_differences() {
         for_all(name, 32, |draw| {
             let shape = draw.full_shape(0..=2);
             let inputs: Vec<_> = domains.iter().map(|&domain| draw.tensor(&shape, domain)).collect();
-            derivatives(&|v: &[&V], _| function(v), &inputs, 3, draw)
+            derivatives(&|v: &[&V]| function(v), &inputs, 3, draw)
         });
     }
 }

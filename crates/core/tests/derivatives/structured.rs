@@ -1,11 +1,12 @@
 //! The operations that are not pointwise.
 
 use ndarray::{ArrayD, Axis, Dimension, IxDyn};
+use wengert_check::Draw;
 use wengert_core::{Tensor, cat, manual_seed, stack};
 
 use crate::check::{V, derivatives, leaves, refs, ulps};
 use crate::draw::Domain::{Distinct, NonZero};
-use crate::draw::{Draw, for_all};
+use crate::draw::{More, for_all};
 
 type A = ArrayD<f64>;
 
@@ -233,7 +234,7 @@ fn layer_norm(draw: &mut Draw, affine: usize) -> Trial {
 fn reshaped(draw: &mut Draw, shape: &[usize]) -> Vec<usize> {
     let mut to = shape.to_vec();
     for _ in 0..draw.below(3) {
-        let axis = draw.below(to.len());
+        let axis = draw.below(to.len().max(1));
         match draw.below(3) {
             0 if to.len() > 1 && axis + 1 < to.len() => to[axis] *= to.remove(axis + 1),
             1 if to.get(axis).is_some_and(|n| n % 2 == 0) => {
@@ -594,7 +595,7 @@ fn values_hold(trial: &Trial) -> Result<(), String> {
 /// or of some.
 fn derivatives_hold(trial: &Trial, draw: &mut Draw) -> Result<(), String> {
     let (bent, skip) = (draw.coin(), draw.below(3));
-    let function = |v: &[&V], _: bool| -> Vec<V> {
+    let function = |v: &[&V]| -> Vec<V> {
         let outputs = (trial.function)(v);
         let kept = outputs.len() < 2 || skip == 0;
         let chosen = outputs.iter().enumerate().filter(|(k, _)| kept || k % 2 == skip - 1).map(|(_, y)| y);
