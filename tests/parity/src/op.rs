@@ -94,6 +94,20 @@ fn reduction<T: Float>(name: &str, x: &[&Variable<T>], a: &Arguments<'_>) -> Fou
         "softmax" => along(&|dim| x[0].softmax(dim)),
         "log_softmax" => along(&|dim| x[0].log_softmax(dim)),
         "max_dim" => along(&|dim| x[0].max_dim(dim, keep).0),
+        "prod" => along(&|dim| x[0].prod_dim(dim, keep)),
+        "cumsum" => along(&|dim| x[0].cumsum(dim)),
+        "cumprod" => along(&|dim| x[0].cumprod(dim)),
+        "sort" => along(&|dim| x[0].sort(dim, a.flag("descending")).0),
+        "topk" => Some(a.axis("dim").and_then(|dim| Ok(x[0].topk(a.size("k")?, dim).0))),
+        "var" | "std" => Some(a.axes("dim").and_then(|dims| {
+            let correction = a.size("correction")?;
+            Ok(if name == "var" {
+                x[0].var_dim(&dims, correction, keep)
+            } else {
+                x[0].std_dim(&dims, correction, keep)
+            })
+        })),
+        "norm" => Some(a.axes("dim").and_then(|dims| Ok(x[0].norm(a.number("ord")?, &dims, keep)))),
         "layer_norm" => Some(
             a.number("eps").and_then(|eps| Ok(x[0].layer_norm(x[1].shape(), Some(x[1]), Some(x[2]), eps)?)),
         ),
@@ -105,6 +119,9 @@ fn product<T: Float>(name: &str, x: &[&Variable<T>]) -> Found<T> {
     Some(Ok(match name {
         "matmul" | "matmul_batched" | "matmul_broadcast" | "matmul_vector" => x[0].matmul(x[1]),
         "linear" => x[0].linear(x[1], Some(x[2])),
+        "dot" => x[0].dot(x[1]),
+        "outer" => x[0].outer(x[1]),
+        "bilinear" => x[0].bilinear(x[1], x[2], Some(x[3])),
         _ => return None,
     }))
 }
@@ -128,6 +145,12 @@ fn viewed<T: Float>(
         "narrow" => x[0].narrow(a.axis("dim")?, a.size("start")?, a.size("length")?),
         "select" => x[0].select(a.axis("dim")?, a.size("index")?),
         "slice_step" => x[0].slice(1, a.size("start")?, a.size("end")?, a.size("step")?),
+        "flip" => x[0].flip(&a.axes("dims")?),
+        "roll" => x[0].roll(&a.axes("shifts")?, &a.axes("dims")?),
+        "tril" => x[0].tril(a.axis("diagonal")?),
+        "triu" => x[0].triu(a.axis("diagonal")?),
+        "repeat" => x[0].repeat(&a.sizes("repeats")?),
+        "pad" => x[0].pad(&a.axes("pad")?, a.number("value")?),
         "cat" => cat(x, a.axis("dim")?),
         "stack" => stack(x, a.axis("dim")?),
         _ => return Ok(None),

@@ -19,9 +19,15 @@ mod layer_norm;
 mod linear;
 mod matmul;
 mod maximum;
+mod products;
+mod rearrange;
 pub(crate) mod region;
+mod scan;
 mod softmax;
+mod sort;
+mod statistics;
 mod sum;
+mod triangle;
 mod view;
 
 pub use join::{cat, stack};

@@ -1,0 +1,226 @@
+//! The same elements in other places, several times, or among others.
+
+use crate::dims::{Dims, axes_of, axis_of};
+use crate::element::{Element, Float};
+use crate::error::expect;
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::{Region, Tensor};
+use crate::variable::Variable;
+
+/// The slices of `axis`, slice `i` taken from `from(i)`.
+fn rearranged<T: Element>(x: &Tensor<T>, axis: usize, from: impl Fn(usize) -> usize) -> Tensor<T> {
+    let x = x.contiguous();
+    let (extent, inner) = (x.shape()[axis], x.shape()[axis + 1..].iter().product::<usize>());
+    let source = x.raw();
+    Tensor::build(x.dims().clone(), |out| {
+        for (n, slice) in out.chunks_exact_mut(inner.max(1)).enumerate() {
+            let start = (n / extent * extent + from(n % extent)) * inner;
+            slice.copy_from_slice(&source[start..start + inner]);
+        }
+    })
+}
+
+/// Axes in reverse order; its own pullback.
+#[derive(Clone)]
+struct Flip {
+    axes: Dims,
+}
+
+impl<T: Float> Operation<T> for Flip {
+    const NAME: &'static str = "Flip";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let mut out = inputs[0].clone();
+        for &axis in self.axes.iter() {
+            let extent = out.shape()[axis];
+            out = rearranged(&out, axis, |i| extent - 1 - i);
+        }
+        [out].into()
+    }
+
+    fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        gradients.add(0, self.clone().apply1(&[cotangents.only()]));
+    }
+}
+
+/// Axes moved round in a circle.
+struct Roll {
+    /// Axis, and by how much.
+    shifts: Vec<(usize, isize)>,
+}
+
+impl<T: Float> Operation<T> for Roll {
+    const NAME: &'static str = "Roll";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let mut out = inputs[0].clone();
+        for &(axis, shift) in &self.shifts {
+            let extent = out.shape()[axis] as isize;
+            out = rearranged(&out, axis, |i| (i as isize - shift).rem_euclid(extent) as usize);
+        }
+        [out].into()
+    }
+
+    fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let back = Roll { shifts: self.shifts.iter().map(|&(axis, shift)| (axis, -shift)).collect() };
+        gradients.add(0, back.apply1(&[cotangents.only()]));
+    }
+}
+
+/// A tensor with a border of one value.
+struct Pad {
+    /// What the border adds before and behind each axis.
+    border: Vec<(usize, usize)>,
+    value: f64,
+}
+
+impl Pad {
+    /// The part that is not border.
+    fn inner<E: Element>(&self, x: &Tensor<E>) -> crate::error::Result<Tensor<E>> {
+        self.border.iter().enumerate().try_fold(x.clone(), |x, (axis, &(before, behind))| {
+            x.narrow(axis as isize, before, x.shape()[axis] - before - behind)
+        })
+    }
+}
+
+impl<T: Float> Operation<T> for Pad {
+    const NAME: &'static str = "Pad";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let shape =
+            inputs[0].shape().iter().zip(&self.border).map(|(n, (before, behind))| n + before + behind);
+        let shape: Vec<usize> = shape.collect();
+        let region = expect(Region::of(&shape, |base| self.inner(base)));
+        let mut out = Tensor::full(shape, T::from_f64(self.value));
+        let elements = expect(out.data_mut());
+        if inputs[0].numel() > 0 {
+            let (source, strides) = (inputs[0].raw(), inputs[0].strides());
+            let target = &mut elements[region.offset..];
+            crate::kernel::copy::update(
+                target,
+                &region.strides,
+                source,
+                strides,
+                inputs[0].shape(),
+                |_, x| x,
+            );
+        }
+        [out].into()
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let shape = saved.input_dims(0);
+        let starts = self.border.iter().enumerate().map(|(axis, border)| (axis, border.0));
+        let part = starts.fold(cotangents.only().clone(), |part, (axis, start)| {
+            part.narrow(axis as isize, start, shape[axis])
+        });
+        gradients.add(0, part);
+    }
+}
+
+impl<T: Float> Variable<T> {
+    /// The elements along axes `dims` in reverse order (`torch.flip`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(x.flip(&[0]).to_vec(), vec![3.0, 4.0, 1.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn flip(&self, dims: &[isize]) -> Variable<T> {
+        if dims.is_empty() {
+            return self.clone();
+        }
+        Flip { axes: expect(axes_of("flip", dims, self.rank())) }.apply1(&[self])
+    }
+
+    /// The elements along each of `dims` moved by its shift, those pushed out at the end coming in at the front; without
+    /// dims, of the flattened tensor (`torch.roll`).
+    ///
+    /// # Panics
+    /// If there is not a shift for each axis.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([1.0f32, 2.0, 3.0]));
+    /// assert_eq!(x.roll(&[1], &[0]).to_vec(), vec![3.0, 1.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn roll(&self, shifts: &[isize], dims: &[isize]) -> Variable<T> {
+        if dims.is_empty() && shifts.len() == 1 {
+            return self.reshape([self.numel()]).roll(shifts, &[0]).reshape(self.shape());
+        }
+        let (given, expected) = (shifts.len(), dims.len());
+        assert!(given == expected, "roll: expected {expected} shifts, one for each of dims, got {given}");
+        let axes = dims.iter().map(|&dim| expect(axis_of("roll", dim, self.rank())));
+        Roll { shifts: axes.zip(shifts.iter().copied()).collect() }.apply1(&[self])
+    }
+
+    /// Copies side by side, `repeats` of them along each axis; more repeats than axes add axes in front
+    /// (`torch.Tensor.repeat`).
+    ///
+    /// # Panics
+    /// If there are fewer repeats than axes.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([1.0f32, 2.0]));
+    /// assert_eq!(x.repeat(&[2, 2]).to_vec(), vec![1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn repeat(&self, repeats: &[usize]) -> Variable<T> {
+        let rank = self.rank();
+        assert!(
+            repeats.len() >= rank,
+            "repeat: expected at least {rank} repeats, one for each axis, got {repeats:?}"
+        );
+        let mut own = vec![1; repeats.len() - rank];
+        own.extend(self.shape());
+        let pairs = |first: &dyn Fn(usize) -> usize| -> Vec<usize> {
+            own.iter().enumerate().flat_map(|(axis, &n)| [first(axis), n]).collect()
+        };
+        let all: Vec<usize> = own.iter().zip(repeats).map(|(n, r)| n * r).collect();
+        self.reshape(pairs(&|_| 1)).expand(pairs(&|axis| repeats[axis])).reshape(all)
+    }
+
+    /// `value` put before and behind the last axes: `pad` has two numbers for the last axis, then two for the one before it,
+    /// and so on; a negative one takes elements away (`torch.nn.functional.pad`, mode `constant`).
+    ///
+    /// # Panics
+    /// If `pad` has an odd length, names more axes than there are, or takes away more than there is.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[1.0f32, 2.0]]));
+    /// assert_eq!(x.pad(&[1, 0], 9.0).to_vec(), vec![9.0, 1.0, 2.0]);
+    /// assert_eq!(x.pad(&[0, -1, 1, 0], 0.0).to_vec(), vec![0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn pad(&self, pad: &[isize], value: f64) -> Variable<T> {
+        let (rank, count) = (self.rank(), pad.len());
+        let fits = count % 2 == 0 && count / 2 <= rank;
+        assert!(fits, "pad: expected two numbers for each of at most {rank} axes, got {pad:?}");
+        let mut border = vec![(0, 0); rank];
+        let mut kept = self.clone();
+        for (i, sides) in pad.chunks_exact(2).enumerate() {
+            let axis = rank - 1 - i;
+            let [cut_before, cut_behind] = [0, 1].map(|k| (-sides[k]).max(0) as usize);
+            let extent = self.shape()[axis];
+            let left = extent.checked_sub(cut_before + cut_behind);
+            assert!(
+                left.is_some(),
+                "pad: axis {axis} has {extent} elements in {:?}, got {pad:?}",
+                self.shape()
+            );
+            if cut_before + cut_behind > 0 {
+                kept = kept.narrow(axis as isize, cut_before, left.unwrap_or(0));
+            }
+            border[axis] = (sides[0].max(0) as usize, sides[1].max(0) as usize);
+        }
+        if border.iter().all(|&sides| sides == (0, 0)) {
+            kept
+        } else {
+            Pad { border, value }.apply1(&[&kept])
+        }
+    }
+}

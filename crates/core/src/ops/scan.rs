@@ -1,0 +1,193 @@
+//! Running sums and products along an axis, and the linear recurrence that both are made of.
+//!
+//! `y_t = a_t y_(t-1) + b_t` is differentiated by the same recurrence in the other direction: with `g` the cotangent of
+//! `y`, that of `b` is `s_t = g_t + a_(t+1) s_(t+1)`, and that of `a` is `s_t y_(t-1)`. Nothing is divided by, so zeros among the
+//! factors of a product are nothing special, at any order.
+
+use crate::dims::axis_of;
+use crate::element::Float;
+use crate::error::expect;
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::ops::join::cat;
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+/// For each step along `axis` of a row-major tensor: where its elements lie, and where the step before it lies.
+fn steps(shape: &[usize], axis: usize, reverse: bool, mut visit: impl FnMut(usize, Option<usize>, usize)) {
+    let (extent, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
+    let outer: usize = shape[..axis].iter().product();
+    for o in 0..outer {
+        let mut before = None;
+        for step in 0..extent {
+            let t = if reverse { extent - 1 - step } else { step };
+            let at = (o * extent + t) * inner;
+            visit(at, before, inner);
+            before = Some(at);
+        }
+    }
+}
+
+/// Sums of all elements up to each one.
+struct CumSum {
+    axis: usize,
+    reverse: bool,
+}
+
+impl<T: Float> Operation<T> for CumSum {
+    const NAME: &'static str = "CumSum";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let x = inputs[0].contiguous();
+        let source = x.raw();
+        let sums = Tensor::build(x.dims().clone(), |out| {
+            steps(x.shape(), self.axis, self.reverse, |at, before, inner| {
+                for i in 0..inner {
+                    out[at + i] = before.map_or(source[at + i], |before| out[before + i] + source[at + i]);
+                }
+            });
+        });
+        [sums].into()
+    }
+
+    fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let back = CumSum { axis: self.axis, reverse: !self.reverse };
+        gradients.add(0, back.apply1(&[cotangents.only()]));
+    }
+}
+
+/// `y_t = a_t y_(t-1) + b_t`, from `start`.
+struct LinearScan {
+    axis: usize,
+    reverse: bool,
+    start: f64,
+}
+
+impl<T: Float> Operation<T> for LinearScan {
+    const NAME: &'static str = "LinearScan";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let (a, b) = (inputs[0].contiguous(), inputs[1].contiguous());
+        let (factors, terms, start) = (a.raw(), b.raw(), T::from_f64(self.start));
+        let values = Tensor::build(a.dims().clone(), |out| {
+            steps(a.shape(), self.axis, self.reverse, |at, before, inner| {
+                for i in at..at + inner {
+                    let last = before.map_or(start, |before| out[before + i - at]);
+                    out[i] = factors[i] * last + terms[i];
+                }
+            });
+        });
+        [values].into()
+    }
+
+    fn saves(&self, wants: Wants) -> Saves {
+        let saves = if wants.input(0) { Saves::OUTPUTS } else { Saves::NOTHING };
+        saves.and_input(0)
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let after = shifted(&saved.input(0), self.axis, !self.reverse, 0.0);
+        let back = LinearScan { axis: self.axis, reverse: !self.reverse, start: 0.0 };
+        let sums = back.apply1(&[&after, cotangents.only()]);
+        if gradients.wants(0) {
+            gradients.add(0, &sums * shifted(&saved.output(0), self.axis, self.reverse, self.start));
+        }
+        gradients.add(1, sums);
+    }
+}
+
+/// Each step's neighbour: the next one if `next`, else the one before; `fill` where there is none.
+fn shifted<T: Float>(x: &Variable<T>, axis: usize, next: bool, fill: f64) -> Variable<T> {
+    let (dim, extent) = (axis as isize, x.shape()[axis]);
+    if extent == 0 {
+        return x.clone();
+    }
+    let mut end = x.shape().to_vec();
+    end[axis] = 1;
+    let end = Variable::from(Tensor::full(end, T::from_f64(fill)));
+    let rest = x.narrow(dim, usize::from(next), extent - 1);
+    if next { cat(&[&rest, &end], dim) } else { cat(&[&end, &rest], dim) }
+}
+
+impl<T: Float> Variable<T> {
+    /// The sum of all elements up to each one along axis `dim` (`torch.cumsum`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// assert_eq!(Variable::new(Tensor::from([1.0f32, 2.0, 3.0])).cumsum(0).to_vec(), vec![1.0, 3.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumsum(&self, dim: isize) -> Variable<T> {
+        let axis = expect(axis_of("cumsum", dim, self.rank()));
+        CumSum { axis, reverse: false }.apply1(&[self])
+    }
+
+    /// The product of all elements up to each one along axis `dim` (`torch.cumprod`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([2.0f32, 0.0, 3.0])).requires_grad_(true);
+    /// let y = x.cumprod(0);
+    /// assert_eq!(y.to_vec(), vec![2.0, 0.0, 0.0]);
+    /// y.sum().backward()?;
+    /// assert_eq!(x.grad().unwrap().to_vec(), vec![1.0, 8.0, 0.0]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cumprod(&self, dim: isize) -> Variable<T> {
+        let axis = expect(axis_of("cumprod", dim, self.rank()));
+        let zeros = Variable::from(Tensor::zeros(self.shape()));
+        LinearScan { axis, reverse: false, start: 1.0 }.apply1(&[self, &zeros])
+    }
+
+    /// The product of all elements (`torch.prod`).
+    #[track_caller]
+    pub fn prod(&self) -> Variable<T> {
+        self.reshape([self.numel()]).prod_dim(0, false)
+    }
+
+    /// The product over axis `dim`, which stays with extent 1 if `keepdim` (`torch.prod`). Its derivative in a factor is the
+    /// product of all others, whatever is zero.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[2.0f32, 0.0, 3.0]])).requires_grad_(true);
+    /// x.prod_dim(1, false).sum().backward()?;
+    /// assert_eq!(x.grad().unwrap().to_vec(), vec![0.0, 6.0, 0.0]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn prod_dim(&self, dim: isize, keepdim: bool) -> Variable<T> {
+        let axis = expect(axis_of("prod", dim, self.rank()));
+        let product = match self.shape()[axis] {
+            0 => Variable::from(Tensor::ones(
+                self.shape()
+                    .iter()
+                    .enumerate()
+                    .map(|(a, &n)| if a == axis { 1 } else { n })
+                    .collect::<Vec<_>>(),
+            )),
+            extent => self.cumprod(dim).narrow(dim, extent - 1, 1),
+        };
+        if keepdim { product } else { product.squeeze(dim) }
+    }
+
+    /// The linear recurrence `y_t = a_t y_(t-1) + b_t` along axis `dim`, from `y_(-1) = 0`; `self` is `a`. It is what minimal
+    /// recurrent units without a nonlinearity in the state are made of (Feng et al. 2024, arXiv 2410.01201).
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let a = Variable::new(Tensor::from([0.5f32, 0.5, 0.5]));
+    /// let b = Variable::new(Tensor::from([4.0f32, 0.0, 1.0]));
+    /// assert_eq!(a.linear_scan(&b, 0).to_vec(), vec![4.0, 2.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear_scan(&self, b: &Variable<T>, dim: isize) -> Variable<T> {
+        let axis = expect(axis_of("linear_scan", dim, self.rank()));
+        let (own, other) = (self.shape(), b.shape());
+        assert!(own == other, "linear_scan: expected terms of the factors' shape {own:?}, got {other:?}");
+        LinearScan { axis, reverse: false, start: 0.0 }.apply1(&[self, b])
+    }
+}

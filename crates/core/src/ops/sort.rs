@@ -1,0 +1,82 @@
+//! Order along an axis: sorting, and the largest or smallest elements.
+
+use std::cmp::Ordering;
+
+use crate::dims::axis_of;
+use crate::element::{Element, Float};
+use crate::error::{Result, expect};
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+impl<T: Element> Tensor<T> {
+    /// Where the elements along axis `dim` are in order; equals stay in theirs, and NaN counts as the largest
+    /// (`torch.argsort` with `stable=True`).
+    ///
+    /// # Errors
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::from([3.0f32, 1.0, 2.0]).argsort(0, false)?.to_vec(), vec![1, 2, 0]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn argsort(&self, dim: isize, descending: bool) -> Result<Tensor<i64>> {
+        axis_of("argsort", dim, self.rank().max(1))?;
+        if self.rank() == 0 {
+            return Ok(Tensor::scalar(0));
+        }
+        let rows = self.transpose(dim, -1)?.contiguous();
+        let width = rows.shape()[rows.rank() - 1];
+        let mut places = Vec::with_capacity(rows.numel());
+        for row in rows.raw()[..rows.numel()].chunks_exact(width.max(1)) {
+            let mut order: Vec<i64> = (0..width as i64).collect();
+            order.sort_by(|&a, &b| {
+                let order = with_nan_last(row[a as usize], row[b as usize]);
+                if descending { order.reverse() } else { order }
+            });
+            places.extend(order);
+        }
+        Tensor::from_vec(places, rows.shape())?.transpose(dim, -1)
+    }
+}
+
+fn with_nan_last<T: PartialOrd>(a: T, b: T) -> Ordering {
+    let is_nan = |x: &T| x.partial_cmp(x).is_none();
+    a.partial_cmp(&b).unwrap_or_else(|| is_nan(&a).cmp(&is_nan(&b)))
+}
+
+impl<T: Float> Variable<T> {
+    /// The elements along axis `dim` in order, and where they were (`torch.sort` with `stable=True`). Cotangents go back to
+    /// where they were.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let (values, places) = Variable::new(Tensor::from([3.0f32, 1.0, 2.0])).sort(0, true);
+    /// assert_eq!((values.to_vec(), places.to_vec()), (vec![3.0, 2.0, 1.0], vec![0, 2, 1]));
+    /// ```
+    #[track_caller]
+    pub fn sort(&self, dim: isize, descending: bool) -> (Variable<T>, Tensor<i64>) {
+        expect(axis_of("sort", dim, self.rank()));
+        let places = expect(self.value().argsort(dim, descending));
+        (self.gather(dim, &places), places)
+    }
+
+    /// The `k` largest elements along axis `dim`, the largest first, and where they are (`torch.topk`).
+    ///
+    /// # Panics
+    /// If the axis has fewer elements.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let (values, places) = Variable::new(Tensor::from([[3.0f32, 1.0, 4.0]])).topk(2, 1);
+    /// assert_eq!((values.to_vec(), places.to_vec()), (vec![4.0, 3.0], vec![2, 0]));
+    /// ```
+    #[track_caller]
+    pub fn topk(&self, k: usize, dim: isize) -> (Variable<T>, Tensor<i64>) {
+        let axis = expect(axis_of("topk", dim, self.rank()));
+        let extent = self.shape()[axis];
+        assert!(k <= extent, "topk: k must be at most {extent} in shape {:?}, got {k}", self.shape());
+        let places = expect(self.value().argsort(dim, true).and_then(|places| places.narrow(dim, 0, k)));
+        (self.gather(dim, &places), places)
+    }
+}

@@ -1,0 +1,208 @@
+//! Variance, standard deviation and vector norms over axes.
+
+use crate::dims::axes_of;
+use crate::element::Float;
+use crate::error::expect;
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::pointwise::Pointwise;
+use crate::tape::no_grad;
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+/// The formulas, named as they appear on the tape.
+mod formula {
+    use crate::pointwise;
+
+    // The derivative of the 2-norm; 0 where the norm is 0.
+    pointwise! { pub struct NormSlope; fn eval(x, norm) -> 1 { [R::select(norm.eq(0.0), 0.0, x / norm)] } }
+    // sign(x) |x|^(p-1) norm^(1-p), the derivative of any other norm.
+    pointwise! {
+        pub struct NormSlopeOf { p }
+        fn eval(x, norm) -> 1 {
+            [{
+                let sign = R::select(x.lt(0.0), -1.0, 1.0);
+                let slope = sign * x.abs().pow(p - 1.0) * norm.pow(1.0 - p);
+                R::select(x.eq(0.0) | norm.eq(0.0), 0.0, slope)
+            }]
+        }
+    }
+}
+
+/// What a statistic is taken over; the axes stay with extent 1.
+#[derive(Clone)]
+struct Over {
+    dims: Vec<isize>,
+    count: usize,
+}
+
+impl Over {
+    #[track_caller]
+    fn of(operation: &'static str, shape: &[usize], dims: &[isize]) -> Self {
+        let axes = expect(axes_of(operation, dims, shape.len()));
+        let count = axes.iter().map(|&axis| shape[axis]).product();
+        Over { dims: axes.iter().map(|&axis| axis as isize).collect(), count }
+    }
+
+    /// The sum; of a scalar, itself.
+    fn sum<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
+        if self.dims.is_empty() { x.clone() } else { x.sum_dim(&self.dims, true) }
+    }
+
+    /// What is left of `x` when its mean is taken away.
+    fn centred<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
+        x - self.sum(x) / self.count as f64
+    }
+}
+
+/// `sum (x - mean)^2 / max(0, n - correction)`.
+struct Var {
+    over: Over,
+    correction: usize,
+}
+
+impl Var {
+    fn divisor(&self) -> f64 {
+        self.over.count.saturating_sub(self.correction) as f64
+    }
+
+    fn compute<T: Float>(&self, x: &Tensor<T>) -> Variable<T> {
+        no_grad(|| self.over.sum(&self.over.centred(&Variable::from(x.clone())).square()) / self.divisor())
+    }
+
+    /// The cotangent of `x`, from that of the variance.
+    fn back<T: Float>(&self, x: &Variable<T>, cotangent: &Variable<T>) -> Variable<T> {
+        self.over.centred(x) * (cotangent * 2.0 / self.divisor())
+    }
+}
+
+impl<T: Float> Operation<T> for Var {
+    const NAME: &'static str = "Var";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        [self.compute(inputs[0]).value()].into()
+    }
+
+    fn saves(&self, _: Wants) -> Saves {
+        Saves::INPUTS
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        gradients.add(0, self.back(&saved.input(0), cotangents.only()));
+    }
+}
+
+/// The square root of the variance; where it is 0, so is the derivative.
+struct Std {
+    var: Var,
+}
+
+impl<T: Float> Operation<T> for Std {
+    const NAME: &'static str = "Std";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        [no_grad(|| self.var.compute(inputs[0]).sqrt()).value()].into()
+    }
+
+    fn saves(&self, _: Wants) -> Saves {
+        Saves::OUTPUTS.and_input(0)
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let [half] = formula::NormSlope.apply([&(cotangents.only() * 0.5), &saved.output(0)]);
+        gradients.add(0, self.var.back(&saved.input(0), &half));
+    }
+}
+
+/// `(sum |x|^p)^(1/p)`.
+struct Norm {
+    over: Over,
+    p: f64,
+}
+
+impl<T: Float> Operation<T> for Norm {
+    const NAME: &'static str = "Norm";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        let x = Variable::from(inputs[0].clone());
+        let norm = no_grad(|| match self.p {
+            2.0 => self.over.sum(&x.square()).sqrt(),
+            1.0 => self.over.sum(&x.abs()),
+            p => self.over.sum(&x.abs().pow_scalar(p)).pow_scalar(1.0 / p),
+        });
+        [norm.value()].into()
+    }
+
+    fn saves(&self, _: Wants) -> Saves {
+        Saves::OUTPUTS.and_input(0)
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let (x, norm) = (saved.input(0), saved.output(0));
+        let [slope] = match self.p {
+            2.0 => formula::NormSlope.apply([&x, &norm]),
+            p => formula::NormSlopeOf { p }.apply([&x, &norm]),
+        };
+        gradients.add(0, slope * cotangents.only());
+    }
+}
+
+impl<T: Float> Variable<T> {
+    /// The variance over axes `dims`, all if there are none: the sum of squared distances from the mean over
+    /// `n - correction` (`torch.var`, whose default correction is 1). The axes stay with extent 1 if `keepdim`.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([[1.0f32, 3.0], [2.0, 2.0]]));
+    /// assert_eq!(x.var_dim(&[1], 1, false).to_vec(), vec![2.0, 0.0]);
+    /// assert_eq!(x.var_dim(&[1], 0, true).shape(), &[2, 1]);
+    /// ```
+    #[track_caller]
+    pub fn var_dim(&self, dims: &[isize], correction: usize, keepdim: bool) -> Variable<T> {
+        let over = Over::of("var", self.shape(), dims);
+        self.without_axes(dims, keepdim, Var { over, correction }.apply1(&[self]))
+    }
+
+    /// The standard deviation, the square root of [`Variable::var_dim`] (`torch.std`). Its derivative is 0 where it is 0.
+    #[track_caller]
+    pub fn std_dim(&self, dims: &[isize], correction: usize, keepdim: bool) -> Variable<T> {
+        let over = Over::of("std", self.shape(), dims);
+        self.without_axes(dims, keepdim, Std { var: Var { over, correction } }.apply1(&[self]))
+    }
+
+    /// The p-norm `(sum |x|^p)^(1/p)` over axes `dims`, all if there are none (`torch.linalg.vector_norm`): the largest size
+    /// for an infinite `p`, the smallest for a negative infinite one, the number of elements that are not 0 for 0. The
+    /// axes stay with extent 1 if `keepdim`. Its derivative is 0 where it is 0.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([3.0f32, -4.0])).requires_grad_(true);
+    /// let y = x.norm(2.0, &[], false);
+    /// y.backward()?;
+    /// assert_eq!((y.item()?, x.grad().unwrap().to_vec()), (5.0, vec![0.6, -0.8]));
+    /// assert_eq!(x.norm(1.0, &[], false).item()? + x.norm(f64::INFINITY, &[], false).item()?, 11.0);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn norm(&self, p: f64, dims: &[isize], keepdim: bool) -> Variable<T> {
+        let over = Over::of("norm", self.shape(), dims);
+        match p {
+            f64::INFINITY => self.abs().amax(dims, keepdim),
+            f64::NEG_INFINITY => self.abs().amin(dims, keepdim),
+            // A count has no derivative.
+            0.0 => Variable::from(self.value().map(|x| if x == T::ZERO { x } else { T::ONE }))
+                .sum_dim(dims, keepdim),
+            p => self.without_axes(dims, keepdim, Norm { over, p }.apply1(&[self])),
+        }
+    }
+
+    /// `kept` without the axes of this variable that were kept with extent 1.
+    #[track_caller]
+    fn without_axes(&self, dims: &[isize], keepdim: bool, kept: Variable<T>) -> Variable<T> {
+        if keepdim {
+            return kept;
+        }
+        let axes = expect(axes_of("reduction", dims, self.rank()));
+        let left = (0..self.rank()).filter(|axis| !axes.contains(axis)).map(|axis| self.shape()[axis]);
+        kept.reshape(left.collect::<Vec<_>>())
+    }
+}
