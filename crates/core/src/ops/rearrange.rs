@@ -151,9 +151,12 @@ impl<T: Float> Variable<T> {
             return self.reshape([self.numel()]).roll(shifts, &[0]).reshape(self.shape());
         }
         let (given, expected) = (shifts.len(), dims.len());
-        assert!(given == expected, "roll: expected {expected} shifts, one for each of dims, got {given}");
-        let axes = dims.iter().map(|&dim| expect(axis_of("roll", dim, self.rank())));
-        Roll { shifts: axes.zip(shifts.iter().copied()).collect() }.apply1(&[self])
+        assert!(given == expected, "roll: expected as many shifts as dims, {expected}, got {given}");
+        let mut moves = Vec::with_capacity(expected);
+        for (&dim, &shift) in dims.iter().zip(shifts) {
+            moves.push((expect(axis_of("roll", dim, self.rank())), shift));
+        }
+        Roll { shifts: moves }.apply1(&[self])
     }
 
     /// Copies side by side, `repeats` of them along each axis; more repeats than axes add axes in front

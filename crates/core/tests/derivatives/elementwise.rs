@@ -151,7 +151,7 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
 }
 
 /// Arguments of shapes that broadcast with each other; at least one has the full shape, in turns.
-fn arguments(domains: &[Domain], draw: &mut Draw) -> Vec<Tensor<f64>> {
+pub fn arguments(domains: &[Domain], draw: &mut Draw) -> Vec<Tensor<f64>> {
     let shape = draw.shape(0..=4);
     let full = draw.below(domains.len() + 1);
     let arguments = domains.iter().enumerate().map(|(i, &domain)| {

@@ -82,6 +82,34 @@ fn singular_slopes_are_infinite_or_zero_as_documented() {
 }
 
 #[test]
+fn products_with_zeros_have_the_products_of_the_others() {
+    assert_eq!(slopes(|[x]| x.prod(), [&[2.0, 0.0, 3.0]]), [[0.0, 6.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.prod(), [&[2.0, 0.0, 0.0]]), [[0.0; 3]]);
+    assert_eq!(slopes(|[x]| x.cumprod(0), [&[2.0, 0.0, 3.0]]), [[1.0, 8.0, 0.0]]);
+    assert_eq!(V::from(Tensor::zeros([0])).prod().item().unwrap(), 1.0);
+    assert_eq!(V::from(Tensor::zeros([2, 0])).prod_dim(1, true).to_vec(), [1.0, 1.0]);
+}
+
+#[test]
+fn where_a_norm_or_a_deviation_is_zero_so_is_its_slope() {
+    for p in [0.5, 1.0, 1.5, 2.0, 3.0, INF] {
+        assert_eq!(slopes(|[x]| x.norm(p, &[], false), [&[0.0, -0.0]]), [[0.0; 2]], "{p}");
+    }
+    assert_eq!(slopes(|[x]| x.norm(1.0, &[], false), [&[2.0, 0.0, -3.0]]), [[1.0, 0.0, -1.0]]);
+    assert_eq!(slopes(|[x]| x.std_dim(&[], 1, false), [&[2.0, 2.0]]), [[0.0; 2]]);
+    assert_eq!(V::from(Tensor::from([2.0, 0.0, -3.0])).norm(0.0, &[], false).item().unwrap(), 2.0);
+    assert!(V::from(Tensor::from([2.0])).var_dim(&[], 1, false).item().unwrap().is_nan());
+}
+
+#[test]
+fn among_equals_in_order_the_one_that_is_named_has_the_slope() {
+    let ties: [&[f64]; 1] = [&[1.0, 3.0, 3.0]];
+    assert_eq!(slopes(|[x]| x.topk(1, 0).0, ties), [[0.0, 1.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.sort(0, true).0.narrow(0, 0, 1), ties), [[0.0, 1.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.sort(0, false).0.narrow(0, 2, 1), ties), [[0.0, 0.0, 1.0]]);
+}
+
+#[test]
 fn a_branch_not_taken_does_not_poison_the_one_taken() {
     // sqrt at 0 has an infinite slope; behind where_ and masked_fill, which pass a zero cotangent, nothing of it is seen.
     let zero = || V::from(Tensor::scalar(0.0));

@@ -1,9 +1,12 @@
 //! What holds for every operation: its value is that of a naive loop, its derivatives of first and second
 //! order are those of differences, and what is recorded says the same as what is not.
 //!
-//! `elementwise.rs` lists the pointwise operations and `structured.rs` all others, a line each: name, arguments and
-//! their domain, the operation, the naive loop. A new operation gets its line there and needs nothing else.
+//! `elementwise.rs` lists the pointwise operations, `structured.rs` and `arranged.rs` all others, a line each: name, arguments and
+//! their domain, the operation, the naive loop. A new operation gets its line there and needs nothing else; `catalogue.rs`
+//! fails until it has one.
 
+mod arranged;
+mod catalogue;
 mod check;
 mod draw;
 mod elementwise;
@@ -11,3 +14,4 @@ mod facts;
 mod higher;
 mod special;
 mod structured;
+mod trial;

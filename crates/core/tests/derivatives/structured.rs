@@ -1,90 +1,21 @@
 //! The operations that are not pointwise.
 
-use ndarray::{ArrayD, Axis, Dimension, IxDyn};
+use ndarray::{Axis, Dimension};
 use wengert_check::Draw;
 use wengert_core::{Tensor, cat, manual_seed, stack};
 
-use crate::check::{V, derivatives, leaves, refs, ulps};
+use crate::check::V;
 use crate::draw::Domain::{Distinct, NonZero};
 use crate::draw::{More, for_all};
+use crate::trial::{
+    A, Line, Trial, derivatives_hold, fill, flat, inserted, line, many, one, over, removed, values_hold, with,
+};
 
-type A = ArrayD<f64>;
-
-/// One application of an operation: to what, and the same as a naive loop.
-struct Trial {
-    inputs: Vec<Tensor<f64>>,
-    function: Box<Operation>,
-    naive: Box<Loop>,
-}
-
-type Operation = dyn Fn(&[&V]) -> Vec<V>;
-type Loop = dyn Fn(&[A]) -> Vec<A>;
-
-/// An operation's name, and how it is applied at random.
-type Line = (&'static str, fn(&mut Draw) -> Trial);
-
-fn many(
-    inputs: Vec<Tensor<f64>>,
-    function: impl Fn(&[&V]) -> Vec<V> + 'static,
-    naive: impl Fn(&[A]) -> Vec<A> + 'static,
-) -> Trial {
-    Trial { inputs, function: Box::new(function), naive: Box::new(naive) }
-}
-
-fn one(
-    inputs: Vec<Tensor<f64>>,
-    function: impl Fn(&[&V]) -> V + 'static,
-    naive: impl Fn(&[A]) -> A + 'static,
-) -> Trial {
-    many(inputs, move |v| vec![function(v)], move |x| vec![naive(x)])
-}
-
-/// An array of elements given for their indices.
-fn fill(shape: &[usize], f: impl Fn(&[usize]) -> f64) -> A {
-    A::from_shape_fn(IxDyn(shape), |at| f(at.as_array_view().as_slice().unwrap()))
-}
-
-fn with(at: &[usize], axis: usize, index: usize) -> Vec<usize> {
-    let mut at = at.to_vec();
-    at[axis] = index;
-    at
-}
-
-fn inserted(at: &[usize], axis: usize, index: usize) -> Vec<usize> {
-    let mut at = at.to_vec();
-    at.insert(axis, index);
-    at
-}
-
-fn removed(at: &[usize], axis: usize) -> Vec<usize> {
-    let mut at = at.to_vec();
-    at.remove(axis);
-    at
-}
-
-/// The numbers of `x` in row-major order.
-fn flat(x: &A) -> Vec<f64> {
-    x.iter().copied().collect()
-}
-
-/// A value for each place of what is left when `axes` are taken together, from the numbers found there.
-fn over(x: &A, axes: &[usize], keepdim: bool, f: impl Fn(&[f64]) -> f64) -> A {
-    let kept: Vec<usize> =
-        x.shape().iter().enumerate().map(|(axis, &n)| if axes.contains(&axis) { 1 } else { n }).collect();
-    let belongs = |at: &[usize], to: &[usize]| (0..at.len()).all(|a| axes.contains(&a) || at[a] == to[a]);
-    let out = fill(&kept, |to| {
-        let numbers = x.indexed_iter().filter(|(at, _)| belongs(at.as_array_view().as_slice().unwrap(), to));
-        f(&numbers.map(|(_, &v)| v).collect::<Vec<_>>())
-    });
-    let shape = (0..kept.len()).filter(|axis| keepdim || !axes.contains(axis)).map(|axis| kept[axis]);
-    out.into_shape_with_order(shape.collect::<Vec<_>>()).unwrap()
-}
-
-fn total(x: &[f64]) -> f64 {
+pub fn total(x: &[f64]) -> f64 {
     x.iter().fold(0.0, |sum, x| sum + x)
 }
 
-fn largest(x: &[f64]) -> f64 {
+pub fn largest(x: &[f64]) -> f64 {
     x.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
@@ -92,7 +23,7 @@ fn smallest(x: &[f64]) -> f64 {
     x.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-fn mean(x: &[f64]) -> f64 {
+pub fn mean(x: &[f64]) -> f64 {
     total(x) / x.len() as f64
 }
 
@@ -100,7 +31,7 @@ fn log_sum_exp(x: &[f64]) -> f64 {
     x.iter().map(|x| x.exp()).sum::<f64>().ln()
 }
 
-fn product(a: &A, b: &A) -> A {
+pub fn product(a: &A, b: &A) -> A {
     let left = if a.ndim() == 1 { a.clone().insert_axis(Axis(0)) } else { a.clone() };
     let right = if b.ndim() == 1 { b.clone().insert_axis(Axis(1)) } else { b.clone() };
     let (l, r) = (left.ndim() - 2, right.ndim() - 2);
@@ -280,12 +211,8 @@ fn index_of(index: &Tensor<i64>, at: &[usize]) -> usize {
     index.at(at) as usize
 }
 
-fn line(name: &'static str, trial: fn(&mut Draw) -> Trial) -> Line {
-    (name, trial)
-}
-
 /// All other operations: how one is applied at random, and the loop it is compared with.
-fn operations() -> Vec<Line> {
+pub fn operations() -> Vec<Line> {
     vec![
         line("matmul", |draw| {
             let ranks = (1 + draw.below(4), 1 + draw.below(4));
@@ -570,55 +497,6 @@ fn operations() -> Vec<Line> {
             one(inputs, move |v| v[0].scatter_add(dim, &index, v[1]), naive)
         }),
     ]
-}
-
-/// The values of a trial are those of its loop.
-fn values_hold(trial: &Trial) -> Result<(), String> {
-    let outputs = (trial.function)(&refs(&leaves(&trial.inputs)));
-    let arrays: Vec<A> = trial.inputs.iter().map(|x| x.as_ndarray().to_owned()).collect();
-    let expected = (trial.naive)(&arrays);
-    if outputs.len() != expected.len() {
-        return Err(format!("{} outputs, expected {}", outputs.len(), expected.len()));
-    }
-    for (output, expected) in outputs.iter().zip(&expected) {
-        let value = output.value();
-        let near = |(a, b): (&f64, &f64)| ulps(*a, *b) <= 8 || (a - b).abs() < 1e-13;
-        let same = value.shape() == expected.shape() && value.as_ndarray().iter().zip(expected).all(near);
-        if !same {
-            return Err(format!("{output} is not {expected}"));
-        }
-    }
-    Ok(())
-}
-
-/// The derivatives of a trial are those of differences; of the outputs themselves or of a curve of them, of all of them
-/// or of some.
-fn derivatives_hold(trial: &Trial, draw: &mut Draw) -> Result<(), String> {
-    let (bent, skip) = (draw.coin(), draw.below(3));
-    let function = |v: &[&V]| -> Vec<V> {
-        let outputs = (trial.function)(v);
-        let kept = outputs.len() < 2 || skip == 0;
-        let chosen = outputs.iter().enumerate().filter(|(k, _)| kept || k % 2 == skip - 1).map(|(_, y)| y);
-        chosen.map(|y| if bent { y.square() + y } else { y.clone() }).collect()
-    };
-    derivatives(&function, &trial.inputs, 2, draw)
-}
-
-#[test]
-fn values_are_those_of_a_loop() {
-    for (name, trial) in operations() {
-        for_all(name, 256, |draw| values_hold(&trial(draw)));
-    }
-}
-
-#[test]
-fn first_and_second_derivatives_are_those_of_differences() {
-    for (name, trial) in operations() {
-        for_all(name, 128, |draw| {
-            let trial = trial(draw);
-            derivatives_hold(&trial, draw)
-        });
-    }
 }
 
 #[test]

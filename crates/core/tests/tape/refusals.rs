@@ -144,6 +144,18 @@ const RIGHT: &[Call] = &[
             .embedding(&Tensor::from([0i64]))
     }),
     ("scatter_add", |x| x.scatter_add(0, &Tensor::from([[0i64, 0, 0]]), x)),
+    ("scans", |x| x.cumsum(0).cumprod(1).linear_scan(x, 0).prod_dim(0, true).prod()),
+    ("statistics", |x| x.var_dim(&[0], 1, true) + x.std_dim(&[1], 0, true) + x.norm(2.0, &[], false)),
+    ("other norms", |x| x.norm(f64::INFINITY, &[0], true).norm(3.0, &[1], true)),
+    ("order", |x| x.sort(1, true).0.topk(2, 1).0),
+    ("rearrangements", |x| x.flip(&[0]).roll(&[1], &[1]).roll(&[1], &[]).repeat(&[2, 1]).pad(&[1, -1], 0.5)),
+    ("triangles", |x| x.tril(0).triu(-1)),
+    ("products", |x| {
+        let row = x.select(0, 0);
+        row.outer(&row).select(0, 1).dot(&row)
+            + x.bilinear(x, &x.unsqueeze(0).matmul(&x.t()).expand([1, 2, 2]).pad(&[0, 1, 0, 1], 0.0), None)
+                .sum()
+    }),
     ("dropout", |x| x.dropout(0.5).unwrap()),
     ("layer_norm", |x| x.layer_norm(&[3], None, None, 1e-5).unwrap()),
 ];
@@ -226,6 +238,29 @@ const WRONG: &[Call] = &[
         x.scatter_add(1, &Tensor::from([[0i64]]), &x.select(0, 0))
     }),
     ("narrow: start + length must be at most 3", |x| x.scatter_add(1, &Tensor::from([[0i64, 0, 0, 0]]), x)),
+    ("cumsum: dim must be in [-2, 2)", |x| x.cumsum(2)),
+    ("cumprod: dim must be in [-2, 2)", |x| x.cumprod(2)),
+    ("linear_scan: expected terms of the factors' shape [2, 3], got [3, 2]", |x| x.linear_scan(&x.t(), 0)),
+    ("prod: dim must be in [-2, 2)", |x| x.prod_dim(-3, false)),
+    ("var: dim must be in [-2, 2)", |x| x.var_dim(&[2], 1, false)),
+    ("std: dim must be free of repetitions", |x| x.std_dim(&[0, 0], 1, false)),
+    ("norm: dim must be in [-2, 2)", |x| x.norm(2.0, &[2], false)),
+    ("sort: dim must be in [-2, 2)", |x| x.sort(2, false).0),
+    ("topk: dim must be in [-2, 2)", |x| x.topk(1, 2).0),
+    ("topk: k must be at most 3 in shape [2, 3], got 4", |x| x.topk(4, 1).0),
+    ("flip: dim must be in [-2, 2)", |x| x.flip(&[2])),
+    ("roll: dim must be in [-2, 2)", |x| x.roll(&[1], &[2])),
+    ("roll: expected as many shifts as dims, 1, got 2", |x| x.roll(&[1, 1], &[0])),
+    ("repeat: expected at least 2 repeats, one for each axis, got [2]", |x| x.repeat(&[2])),
+    ("pad: expected two numbers for each of at most 2 axes, got [1]", |x| x.pad(&[1], 0.0)),
+    ("pad: axis 1 has 3 elements in [2, 3], got [-2, -2]", |x| x.pad(&[-2, -2], 0.0)),
+    ("tril: expected at least two axes, got shape [3]", |x| x.select(0, 0).tril(0)),
+    ("triu: expected at least two axes, got shape [3]", |x| x.select(0, 0).triu(0)),
+    ("dot: expected two vectors of one length, got [2, 3] and [2, 3]", |x| x.dot(x)),
+    ("outer: expected two vectors, got [2, 3] and [2, 3]", |x| x.outer(x)),
+    ("bilinear: expected (.., in1), (.., in2) and (out, in1, in2), got [2, 3], [2, 3] and [2, 3]", |x| {
+        x.bilinear(x, x, None)
+    }),
     ("set_grad: expected shape [2, 3], got [3, 2]", |x| {
         x.set_grad(Some(x.t()));
         x.clone()

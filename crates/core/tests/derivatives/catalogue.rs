@@ -1,0 +1,123 @@
+//! No operation without a property: the sources of the operations are read, and each name in them must have been on a tape
+//! that a property of this folder recorded, each method must be called by one.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use wengert_core::{Tape, Tensor};
+
+use crate::check::{V, gradients, leaves, refs};
+use crate::draw::for_all;
+use crate::{arranged, elementwise, structured};
+
+type Names = BTreeSet<String>;
+
+/// The text of every file of a folder, tests of their own left out.
+fn texts(folder: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+/// The words behind each `mark`.
+fn words_behind<'t>(text: &'t str, mark: &'t str) -> impl Iterator<Item = String> + 't {
+    let word = |rest: &str| rest.trim_start().split(|c: char| !c.is_alphanumeric()).next().map(String::from);
+    text.split(mark).skip(1).filter_map(word)
+}
+
+/// The names that operations have on a tape.
+fn declared() -> Names {
+    let mut names = Names::new();
+    for text in texts("src/ops") {
+        // `const NAME: &'static str = "Sum"`, and one of two by a condition.
+        let constants = text.lines().filter(|line| line.contains("const NAME"));
+        names.extend(constants.flat_map(|line| line.split('"').skip(1).step_by(2)).map(String::from));
+        let views = words_behind(&text, "\npart!(").chain(words_behind(&text, "\nwhole!("));
+        names.extend(views);
+        for formula in text.split("pointwise! {").skip(1) {
+            let head = formula.split("fn eval").next().unwrap_or_default();
+            names.extend(words_behind(head, "struct "));
+        }
+    }
+    names
+}
+
+/// The public methods of variables that give variables.
+fn methods() -> Names {
+    let mut names = Names::new();
+    for text in texts("src/ops") {
+        for part in text.split("pub fn ").skip(1) {
+            let signature = part.split(" {\n").next().unwrap_or_default();
+            let gives = signature.rsplit("->").next().unwrap_or_default();
+            if signature.contains("&self") && gives.contains("Variable<T>") {
+                names.extend(signature.split('(').next().map(String::from));
+            }
+        }
+        // `exp Exp;` in a list of formulas.
+        let listed = text.lines().filter_map(|line| line.trim().strip_suffix(';')?.split_once(' '));
+        let unary = listed.filter(|(method, formula)| {
+            method.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                && formula.starts_with(char::is_uppercase)
+                && formula.chars().all(char::is_alphanumeric)
+        });
+        names.extend(unary.map(|(method, _)| method.to_string()));
+    }
+    names.retain(|name| name != "$method" && name != "struct");
+    names
+}
+
+/// The operations on the tapes of a function's outputs, of their gradients and of the gradients of these.
+fn recorded(f: &dyn Fn(&[&V]) -> Vec<V>, inputs: &[Tensor<f64>], names: &RefCell<Names>) {
+    let mut inputs = leaves(inputs);
+    let mut outputs = f(&refs(&inputs));
+    for order in 0..3 {
+        let tapes = outputs.iter().map(Tape::of);
+        tapes.for_each(|tape| {
+            names.borrow_mut().extend(tape.entries().iter().map(|e| e.operation.to_string()))
+        });
+        outputs.retain(|y| y.requires_grad());
+        if order < 2 {
+            let cotangents = leaves(&outputs.iter().map(|y| Tensor::ones(y.shape())).collect::<Vec<_>>());
+            outputs = gradients(&outputs, &cotangents, &refs(&inputs), true);
+            inputs.extend(cotangents);
+        }
+    }
+}
+
+#[test]
+fn every_operation_has_a_gradient_property() {
+    let names = RefCell::new(Names::new());
+    for rule in elementwise::rules::<f64>().iter().filter(|rule| !rule.domains.is_empty()) {
+        for_all(rule.name, 4, |draw| {
+            recorded(&|v| vec![(rule.function)(v)], &elementwise::arguments(rule.domains, draw), &names);
+            Ok(())
+        });
+    }
+    for (name, trial) in structured::operations().into_iter().chain(arranged::operations()) {
+        for_all(name, 48, |draw| {
+            let trial = trial(draw);
+            recorded(&*trial.function, &trial.inputs, &names);
+            Ok(())
+        });
+    }
+    let (declared, names) = (declared(), names.into_inner());
+    assert!(declared.len() > 60, "the sources are not read as they should be: {declared:?}");
+    let missing: Vec<&String> = declared.difference(&names).collect();
+    assert!(missing.is_empty(), "without a property in tests/derivatives: {missing:?}");
+}
+
+#[test]
+fn every_method_is_in_a_gradient_property() {
+    let methods = methods();
+    assert!(methods.len() > 80, "the sources are not read as they should be: {methods:?}");
+    let lists = ["elementwise.rs", "structured.rs", "arranged.rs"];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/derivatives");
+    let calls: String = lists.iter().map(|list| fs::read_to_string(folder.join(list)).unwrap()).collect();
+    let called = |method: &String| {
+        [format!(".{method}("), format!("::{method},")].iter().any(|call| calls.contains(call))
+    };
+    let missing: Vec<&String> = methods.iter().filter(|method| !called(method)).collect();
+    assert!(missing.is_empty(), "without a property in tests/derivatives: {missing:?}");
+}
