@@ -127,7 +127,7 @@ fn product<T: Float>(name: &str, x: &[&Variable<T>]) -> Found<T> {
 }
 
 fn view<T: Float>(name: &str, x: &[&Variable<T>], a: &Arguments<'_>) -> Found<T> {
-    Some(viewed(name, x, a).transpose()?)
+    viewed(name, x, a).transpose()
 }
 
 fn viewed<T: Float>(
@@ -158,7 +158,7 @@ fn viewed<T: Float>(
 }
 
 fn indexed<T: Float>(name: &str, x: &[&Variable<T>], a: &Arguments<'_>, case: &Case) -> Found<T> {
-    Some(by_index(name, x, a, case).transpose()?)
+    by_index(name, x, a, case).transpose()
 }
 
 fn by_index<T: Float>(
