@@ -25,6 +25,7 @@ mod pool;
 mod storage;
 mod tensor;
 
+mod checkpoint;
 mod functional;
 mod tape;
 mod variable;
@@ -38,6 +39,7 @@ mod real;
 #[doc(hidden)]
 pub mod kernel;
 
+pub use checkpoint::checkpoint;
 pub use element::{Element, Float};
 pub use error::{Error, Result};
 pub use first_order::{FirstOrder, SavedTensors};

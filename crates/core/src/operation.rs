@@ -233,6 +233,11 @@ impl<'n, T: Float> Saved<'n, T> {
         value
     }
 
+    /// How many inputs the operation was applied to.
+    pub fn input_count(&self) -> usize {
+        self.node.inputs.len()
+    }
+
     /// The value of input `i`, if it was saved.
     #[inline]
     pub(crate) fn tensor(&self, i: usize) -> Option<&Tensor<T>> {

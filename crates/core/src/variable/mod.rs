@@ -126,6 +126,15 @@ impl<T: Float> Variable<T> {
         }
     }
 
+    /// Equal for handles to the same variable, different for others that live.
+    pub(crate) fn identity(&self) -> usize {
+        match &self.repr {
+            Repr::Leaf(leaf) => Arc::as_ptr(leaf) as usize,
+            Repr::Computed { edge: Some(edge), .. } => edge.key(),
+            Repr::Computed { value, .. } => Arc::as_ptr(value.storage()) as usize,
+        }
+    }
+
     /// The elements, if this is the only handle to them and they lie in row-major order.
     pub(crate) fn exclusive_mut(&mut self) -> Option<&mut [T]> {
         match &mut self.repr {

@@ -91,13 +91,31 @@ impl<T: Float> Parameter<T> {
         .collect()
     }
 
+    /// A computed value in the place of a parameter: in a copy of a module whose parameters are functions of others (a
+    /// weight with dropout, a weight that another network computes, `torch.func.functional_call`). It can't be changed.
+    ///
+    /// ```
+    /// # use wengert_core::{Parameter, Tensor};
+    /// let w = Parameter::new(Tensor::from([1.0f32]));
+    /// let halved = Parameter::computed(&*w * 0.5);
+    /// halved.sum().backward()?;
+    /// assert_eq!(w.grad().unwrap().to_vec(), vec![0.5]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn computed(value: Variable<T>) -> Self {
+        Parameter { variable: value, name: None }
+    }
+
+    /// # Panics
+    /// If it stands for a computed value.
+    #[track_caller]
     fn own_leaf(&self) -> &Leaf<T> {
-        self.variable.leaf().expect("a parameter is a leaf")
+        self.variable.leaf().expect("a parameter that stands for a computed value does not change")
     }
 
     /// An identity of the parameter: equal for clones, different for all others that live.
     pub fn id(&self) -> usize {
-        std::ptr::from_ref(self.own_leaf()) as usize
+        self.variable.identity()
     }
 
     /// Freezes (false) or unfreezes the parameter: what is recorded from now on asks no gradient for it.
