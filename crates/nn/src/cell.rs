@@ -9,7 +9,7 @@ use crate::state::State;
 ///
 /// [`Recurrent`](crate::Recurrent) turns any cell into layers and directions. Implement `step` as the
 /// formula reads; if a part of it does not depend on the state, put that part into `project`, which the
-/// runner applies to a whole sequence at once.
+/// runner applies to a whole sequence at once. A clone is the same cell: its parameters are handles.
 ///
 /// ```
 /// use wengert_core::{pointwise, Parameter, Pointwise, Tensor, Variable};
@@ -22,6 +22,7 @@ use crate::state::State;
 /// }
 ///
 /// /// A light recurrent unit: the gate sees the state, the candidate only the input.
+/// #[derive(Clone)]
 /// struct Light { gate: Parameter, candidate: Parameter, recurrent: Parameter }
 /// module!(Light { gate, candidate, recurrent });
 ///
@@ -46,7 +47,7 @@ use crate::state::State;
 /// assert!(rnn.parameters().iter().all(|parameter| parameter.grad().is_some()));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-pub trait Cell: Module {
+pub trait Cell: Module + Clone + Send + Sync + 'static {
     /// What is carried from step to step.
     type State: State<Element = Self::Element>;
 
@@ -70,6 +71,21 @@ pub trait Cell: Module {
         projected: &Variable<Self::Element>,
         state: &Self::State,
     ) -> (Variable<Self::Element>, Self::State);
+
+    /// `f` on those variables of a state that enter products with weights, which dropout on states acts on; all of them
+    /// unless a cell says otherwise (an LSTM's `h` and not its `c`).
+    fn map_hidden(
+        &self,
+        state: &Self::State,
+        f: &mut dyn FnMut(&Variable<Self::Element>) -> Variable<Self::Element>,
+    ) -> Self::State {
+        state.map(f)
+    }
+
+    /// The names of the gates, in the order in which their rows lie in the parameters; none unless a cell says so.
+    fn gates(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// The name of the runner over this cell, for printing.
     fn layer_name(&self) -> String {

@@ -43,8 +43,8 @@ pub use linear::Linear;
 pub use loss::{cross_entropy, mse_loss};
 pub use module::{Cast, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
-    CellFactory, Gru, GruCell, GruFactory, Lstm, LstmCell, LstmFactory, Nonlinearity, Recurrent,
-    RecurrentBuilder, Rnn, RnnCell, RnnFactory,
+    CellFactory, Checkpointing, Gru, GruCell, GruFactory, LearnedFactory, LearnedState, Lstm, LstmCell,
+    LstmFactory, Merge, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, RnnCell, RnnFactory,
 };
 pub use sequential::{Forward, Sequential};
 pub use state::{Combine, State};

@@ -1,6 +1,6 @@
 //! The state that a recurrent cell carries from step to step.
 
-use wengert_core::{Element, Float, Result, Tensor, Variable, stack};
+use wengert_core::{Element, Float, Result, Tensor, Variable, cat, stack};
 
 /// What [`State::combine`] makes of the variables that stand at one place of the states.
 pub type Combine<'f, T> = dyn FnMut(&[&Variable<T>]) -> Variable<T> + 'f;
@@ -22,7 +22,7 @@ pub type Combine<'f, T> = dyn FnMut(&[&Variable<T>]) -> Variable<T> + 'f;
 /// assert_eq!(layers.slow.shape(), &[2, 2, 1]);
 /// assert_eq!(layers.select(0, 1).fast.to_vec(), vec![2.0; 6]);
 /// ```
-pub trait State: Clone {
+pub trait State: Clone + Send + Sync + 'static {
     /// The element type of the variables.
     type Element: Float;
 
@@ -67,6 +67,18 @@ pub trait State: Clone {
         Self::combine(&[self, other], &mut |parts| {
             parts[0].where_(&along_first(mask, parts[0].rank()), parts[1])
         })
+    }
+
+    /// `length` entries of axis `dim` from `start` on, of each variable.
+    #[track_caller]
+    fn narrow(&self, dim: isize, start: usize, length: usize) -> Self {
+        self.map(|part| part.narrow(dim, start, length))
+    }
+
+    /// States one behind the other along axis `dim`.
+    #[track_caller]
+    fn cat(states: &[&Self], dim: isize) -> Self {
+        Self::combine(states, &mut |parts| cat(parts, dim))
     }
 
     /// States side by side along a new axis `dim`.

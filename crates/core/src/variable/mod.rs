@@ -247,7 +247,8 @@ impl<T: Float> Variable<T> {
         }
     }
 
-    /// Whether two handles are the same variable: the same leaf, or the same output of one operation.
+    /// Whether two handles are the same variable: the same leaf, the same output of one operation, or the same elements of one
+    /// storage that nothing recorded.
     pub fn is_same(&self, other: &Variable<T>) -> bool {
         match (&self.repr, &other.repr) {
             (Repr::Leaf(a), Repr::Leaf(b)) => Arc::ptr_eq(a, b),
@@ -255,6 +256,10 @@ impl<T: Float> Variable<T> {
                 Repr::Computed { edge: Some(Edge::Node(a, i)), .. },
                 Repr::Computed { edge: Some(Edge::Node(b, j)), .. },
             ) => a.key() == b.key() && i == j,
+            (Repr::Computed { value: a, edge: None, .. }, Repr::Computed { value: b, edge: None, .. }) => {
+                let place = |x: &Tensor<T>| (x.storage_offset(), x.shape().to_vec(), x.strides().to_vec());
+                a.shares_storage(b) && place(a) == place(b)
+            }
             _ => false,
         }
     }

@@ -64,7 +64,7 @@ fn dropout_drops_the_same_again_and_the_generator_goes_on_once() {
         manual_seed(3);
         let x = vector([1.0; 40]);
         let f = |x: &[V]| vec![x[0].dropout(0.5).unwrap().exp()];
-        let y = if again { checkpoint(f, &[&x]).remove(0) } else { f(&[x.clone()]).remove(0) };
+        let y = if again { checkpoint(f, &[&x]).remove(0) } else { f(std::slice::from_ref(&x)).remove(0) };
         let next = Tensor::<f64>::rand([3]).to_vec();
         y.sum().backward().unwrap();
         (gradient(&x), next, Tensor::<f64>::rand([3]).to_vec())

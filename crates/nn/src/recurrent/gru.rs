@@ -102,6 +102,10 @@ impl<T: Float> Cell for GruCell<T> {
         (h.clone(), h)
     }
 
+    fn gates(&self) -> &'static [&'static str] {
+        &["reset", "update", "new"]
+    }
+
     fn layer_name(&self) -> String {
         "GRU".to_string()
     }

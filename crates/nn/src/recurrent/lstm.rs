@@ -112,6 +112,18 @@ impl<T: Float> Cell for LstmCell<T> {
         (h.clone(), (h, c))
     }
 
+    fn map_hidden(
+        &self,
+        (h, c): &Self::State,
+        f: &mut dyn FnMut(&Variable<T>) -> Variable<T>,
+    ) -> Self::State {
+        (f(h), c.clone())
+    }
+
+    fn gates(&self) -> &'static [&'static str] {
+        &["input", "forget", "cell", "output"]
+    }
+
     fn layer_name(&self) -> String {
         "LSTM".to_string()
     }

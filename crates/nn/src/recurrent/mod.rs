@@ -1,17 +1,24 @@
 //! Recurrent layers: any cell, run over sequences.
 //!
-//! `runner.rs` is the runner, `builder.rs` makes it; `rnn.rs`, `lstm.rs` and `gru.rs` are our cells, each with its
-//! formula, its arguments and the name of the runner over it. A new cell is one file like them.
+//! `runner.rs` is the runner over layers, `sweep.rs` a cell over time, `builder.rs` and `options.rs` make them; `again.rs` computes
+//! again what was not kept. `rnn.rs`, `lstm.rs` and `gru.rs` are our cells, each with its formula, its arguments and the
+//! name of the runner over it. A new cell is one file like them.
 
+mod again;
 mod builder;
 mod gru;
+mod learned;
 mod lstm;
+mod options;
 mod rnn;
 mod runner;
+mod sweep;
 mod weights;
 
 pub use builder::{CellFactory, RecurrentBuilder};
 pub use gru::{Gru, GruCell, GruFactory};
+pub use learned::{LearnedFactory, LearnedState};
 pub use lstm::{Lstm, LstmCell, LstmFactory};
+pub use options::{Checkpointing, Merge};
 pub use rnn::{Nonlinearity, Rnn, RnnCell, RnnFactory};
 pub use runner::Recurrent;

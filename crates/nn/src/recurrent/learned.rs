@@ -1,0 +1,120 @@
+//! A state to start from that is learned.
+
+use wengert_core::{Float, Parameter, Result, Variable};
+
+use super::builder::CellFactory;
+use crate::cell::Cell;
+use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::state::State;
+
+/// A cell whose state before the first step is learned: the same for every sample. It starts from the cell's own.
+///
+/// Parameters: the cell's, and `initial_0`, `initial_1`, .. for the parts of its state.
+#[derive(Clone, Debug)]
+pub struct LearnedState<C, T: Float = f32> {
+    cell: C,
+    initial: Vec<Parameter<T>>,
+}
+
+impl<C: Cell> LearnedState<C, C::Element> {
+    /// The cell with a state of its own.
+    ///
+    /// ```
+    /// use wengert_nn::{Cell, GruCell, LearnedState, Module};
+    /// let cell = LearnedState::new(GruCell::new(3, 2)?);
+    /// cell.parameter("initial_0")?.update("test", |h| h.copy_from_slice(&[1.0, -1.0]))?;
+    /// assert_eq!(cell.zero_state(2).to_vec(), vec![1.0, -1.0, 1.0, -1.0]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn new(cell: C) -> Self {
+        let parts = cell.zero_state(1).parts();
+        let initial = parts.iter().map(|part| Parameter::new(part.select(0, 0).value().copy())).collect();
+        LearnedState { cell, initial }
+    }
+
+    /// The cell.
+    pub fn cell(&self) -> &C {
+        &self.cell
+    }
+}
+
+impl<C: Cell<Element = T>, T: Float> Module for LearnedState<C, T> {
+    type Element = T;
+
+    fn visit(&self, visitor: &mut Visitor<'_, T>) {
+        self.cell.visit(visitor);
+        let names = (0..).map(|part| format!("initial_{part}"));
+        names.zip(&self.initial).for_each(|(name, parameter)| visitor.field(&name, parameter));
+    }
+
+    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
+        self.cell.visit_mut(visitor);
+        self.initial.visit_mut(visitor);
+    }
+}
+
+impl<C: Cast, T: Float> Cast for LearnedState<C, T> {
+    type To<U: Float> = LearnedState<C::To<U>, U>;
+
+    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Self::To<U> {
+        LearnedState { cell: self.cell.cast_with(memo), initial: self.initial.cast_with(memo) }
+    }
+}
+
+impl<C: Cell<Element = T>, T: Float> Cell for LearnedState<C, T> {
+    type State = C::State;
+
+    fn input_size(&self) -> usize {
+        self.cell.input_size()
+    }
+
+    fn output_size(&self) -> usize {
+        self.cell.output_size()
+    }
+
+    #[track_caller]
+    fn zero_state(&self, batch: usize) -> C::State {
+        let mut initial = self.initial.iter();
+        self.cell
+            .zero_state(batch)
+            .map(|part| initial.next().expect("one for each part").unsqueeze(0).expand(part.shape()))
+    }
+
+    #[track_caller]
+    fn project(&self, input: &Variable<T>) -> Variable<T> {
+        self.cell.project(input)
+    }
+
+    #[track_caller]
+    fn step(&self, projected: &Variable<T>, state: &C::State) -> (Variable<T>, C::State) {
+        self.cell.step(projected, state)
+    }
+
+    fn map_hidden(&self, state: &C::State, f: &mut dyn FnMut(&Variable<T>) -> Variable<T>) -> C::State {
+        self.cell.map_hidden(state, f)
+    }
+
+    fn gates(&self) -> &'static [&'static str] {
+        self.cell.gates()
+    }
+
+    fn layer_name(&self) -> String {
+        self.cell.layer_name()
+    }
+
+    fn extra_repr(&self) -> String {
+        format!("{}, learned_state=True", self.cell.extra_repr())
+    }
+}
+
+/// Makes cells with a learned state.
+#[derive(Clone, Debug)]
+pub struct LearnedFactory<F>(pub(super) F);
+
+impl<F: CellFactory> CellFactory for LearnedFactory<F> {
+    type Cell = LearnedState<F::Cell, <F::Cell as Module>::Element>;
+
+    fn make(&self, input_size: usize) -> Result<Self::Cell> {
+        self.0.make(input_size).map(LearnedState::new)
+    }
+}

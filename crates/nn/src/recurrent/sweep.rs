@@ -1,0 +1,178 @@
+//! One cell over the steps of a batch, in one direction.
+//!
+//! Steps lie one behind the other, the longest sequence first in each: step `t` has `sizes[t]` rows, never more than the step
+//! before. A state has a row for every sequence; those whose sequence has ended, or not begun from behind, stay as they
+//! are. So a sweep over some steps and then over the next ones is a sweep over all of them.
+
+use wengert_core::{Tensor, Variable, cat, no_grad};
+
+use crate::cell::Cell;
+use crate::state::State;
+
+/// What happens between the steps of one sweep.
+#[derive(Clone)]
+pub(super) struct Rules<T: wengert_core::Float> {
+    pub training: bool,
+    /// The probability that an element of the state stays as it was.
+    pub zoneout: f64,
+    /// Factors of the hidden part of the state, a row for each sequence: the same at every step.
+    pub masks: Vec<Variable<T>>,
+}
+
+/// What a sweep gives.
+pub(super) struct Swept<S: State> {
+    /// The outputs, row by row.
+    pub output: Variable<S::Element>,
+    /// The state after each sequence's last step.
+    pub state: S,
+    /// The state after every step, row by row, where it was asked for.
+    pub states: Option<S>,
+}
+
+/// Goes over all steps of `data` from `state`.
+#[track_caller]
+pub(super) fn sweep<C: Cell>(
+    cell: &C,
+    rules: &Rules<C::Element>,
+    data: &Variable<C::Element>,
+    sizes: &[usize],
+    state: &C::State,
+    reverse: bool,
+    keep_states: bool,
+) -> Swept<C::State> {
+    let steps = cell.project(data).split(sizes, 0);
+    let mut rows = Rows::new(state, reverse);
+    let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
+    let mut step = |projected: &Variable<C::Element>| {
+        let now = rows.of(projected.shape()[0]);
+        let (output, next) = rules.step(cell, projected, &now);
+        outputs.push(output);
+        if keep_states {
+            states.push(next.clone());
+        }
+        rows.now = Some(next);
+    };
+    if reverse {
+        steps.iter().rev().for_each(&mut step);
+        outputs.reverse();
+        states.reverse();
+    } else {
+        steps.iter().for_each(&mut step);
+    }
+    let output = match outputs.as_slice() {
+        [] => Variable::from(Tensor::zeros([0, cell.output_size()])),
+        [only] => only.clone(),
+        outputs => cat(&outputs.iter().collect::<Vec<_>>(), 0),
+    };
+    let states = keep_states.then(|| match states.as_slice() {
+        [] => cell.zero_state(0),
+        states => C::State::cat(&states.iter().collect::<Vec<_>>(), 0),
+    });
+    Swept { output, state: rows.whole(), states }
+}
+
+impl<T: wengert_core::Float> Rules<T> {
+    #[track_caller]
+    fn step<C: Cell<Element = T>>(
+        &self,
+        cell: &C,
+        projected: &Variable<T>,
+        now: &C::State,
+    ) -> (Variable<T>, C::State) {
+        let masked;
+        let seen = if self.masks.is_empty() {
+            now
+        } else {
+            let mut masks = self.masks.iter();
+            masked = cell.map_hidden(now, &mut |part| {
+                let mask = masks.next().expect("one for each hidden part");
+                part * mask.narrow(0, 0, part.shape()[0])
+            });
+            &masked
+        };
+        let (output, next) = cell.step(projected, seen);
+        if self.zoneout == 0.0 { (output, next) } else { self.zoned(output, now, &next) }
+    }
+
+    /// Elements that stay as they were; an output that is a part of the state follows it.
+    #[track_caller]
+    fn zoned<S: State<Element = T>>(&self, output: Variable<T>, now: &S, next: &S) -> (Variable<T>, S) {
+        let zoned = S::combine(&[now, next], &mut |parts| {
+            if self.training {
+                let stays = Tensor::<T>::bernoulli(parts[0].shape(), self.zoneout).expect("a probability");
+                parts[0].where_(&stays.map(|stays| stays != T::ZERO), parts[1])
+            } else {
+                parts[0] * self.zoneout + parts[1] * (1.0 - self.zoneout)
+            }
+        });
+        let place = next.parts().iter().position(|part| part.is_same(&output));
+        (place.map_or(output, |place| zoned.parts().swap_remove(place)), zoned)
+    }
+}
+
+/// Masks of dropout that stay the same for all steps: one for each hidden part of the state.
+pub(super) fn hidden_masks<C: Cell>(cell: &C, state: &C::State, p: f64) -> Vec<Variable<C::Element>> {
+    let mut masks = Vec::new();
+    no_grad(|| {
+        cell.map_hidden(state, &mut |part| {
+            masks.push(mask(part.shape(), p));
+            part.clone()
+        })
+    });
+    masks
+}
+
+/// `1 / (1 - p)` with probability `1 - p`, else 0.
+pub(super) fn mask<T: wengert_core::Float>(shape: &[usize], p: f64) -> Variable<T> {
+    no_grad(|| Variable::from(Tensor::ones(shape)).dropout(p)).expect("a probability")
+}
+
+/// The rows of a state that take part in a step.
+struct Rows<'s, S: State> {
+    initial: &'s S,
+    count: usize,
+    reverse: bool,
+    now: Option<S>,
+    active: usize,
+    /// What has ended, the shortest sequences first.
+    ended: Vec<S>,
+}
+
+impl<'s, S: State> Rows<'s, S> {
+    fn new(initial: &'s S, reverse: bool) -> Self {
+        let count = initial.parts().first().map_or(0, |part| part.shape()[0]);
+        let (now, active) = if reverse { (None, 0) } else { (Some(initial.clone()), count) };
+        Rows { initial, count, reverse, now, active, ended: Vec::new() }
+    }
+
+    /// The first `rows` rows: others end here, or begin here if time runs backward.
+    #[track_caller]
+    fn of(&mut self, rows: usize) -> S {
+        let now = self.now.take();
+        let active = std::mem::replace(&mut self.active, rows);
+        match now {
+            Some(now) if rows == active => now,
+            Some(now) if rows < active => {
+                self.ended.push(now.narrow(0, rows, active - rows));
+                now.narrow(0, 0, rows)
+            }
+            Some(now) => S::cat(&[&now, &self.initial.narrow(0, active, rows - active)], 0),
+            None if rows == self.count => self.initial.clone(),
+            None => self.initial.narrow(0, 0, rows),
+        }
+    }
+
+    /// All rows again, those that took no part included.
+    #[track_caller]
+    fn whole(mut self) -> S {
+        if self.reverse && self.active < self.count {
+            self.ended.push(self.initial.narrow(0, self.active, self.count - self.active));
+        }
+        let Some(now) = self.now else { return self.initial.clone() };
+        if self.ended.is_empty() {
+            return now;
+        }
+        let parts: Vec<&S> = std::iter::once(&now).chain(self.ended.iter().rev()).collect();
+        S::cat(&parts, 0)
+    }
+}
