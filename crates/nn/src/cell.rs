@@ -3,7 +3,7 @@
 use wengert_core::{Error, Result, Variable};
 
 use crate::module::Module;
-use crate::state::State;
+use crate::state::{MapPart, State};
 
 /// One step of a recurrence, pure: `(x_t, state) -> (output_t, state')`.
 ///
@@ -74,11 +74,7 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
 
     /// `f` on those variables of a state that enter products with weights, which dropout on states acts on; all of them
     /// unless a cell says otherwise (an LSTM's `h` and not its `c`).
-    fn map_hidden(
-        &self,
-        state: &Self::State,
-        f: &mut dyn FnMut(&Variable<Self::Element>) -> Variable<Self::Element>,
-    ) -> Self::State {
+    fn map_hidden(&self, state: &Self::State, f: &mut MapPart<'_, Self::Element>) -> Self::State {
         state.map(f)
     }
 

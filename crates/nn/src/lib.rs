@@ -43,11 +43,11 @@ pub use linear::Linear;
 pub use loss::{cross_entropy, mse_loss};
 pub use module::{Cast, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
-    CellFactory, Checkpointing, Gru, GruCell, GruFactory, LearnedFactory, LearnedState, Lstm, LstmCell,
-    LstmFactory, Merge, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, RnnCell, RnnFactory,
+    AllStates, CellFactory, Checkpointing, Gru, GruCell, GruFactory, LearnedFactory, LearnedState, Lstm,
+    LstmCell, LstmFactory, Merge, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, RnnCell, RnnFactory, Valid,
 };
 pub use sequential::{Forward, Sequential};
-pub use state::{Combine, State};
+pub use state::{Combine, MapPart, State};
 pub use state_dict::Persist;
 
 #[doc(hidden)]

@@ -5,6 +5,9 @@ use wengert_core::{Element, Float, Result, Tensor, Variable, cat, stack};
 /// What [`State::combine`] makes of the variables that stand at one place of the states.
 pub type Combine<'f, T> = dyn FnMut(&[&Variable<T>]) -> Variable<T> + 'f;
 
+/// What [`Cell::map_hidden`](crate::Cell::map_hidden) makes of a variable of a state.
+pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
+
 /// Variables that a cell carries on; all that a runner does to a state follows from one function.
 ///
 /// A variable is a state, and so is a pair of states; a struct becomes one with [`state!`](crate::state!).

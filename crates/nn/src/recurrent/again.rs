@@ -1,91 +1,88 @@
 //! Sweeps that keep the state now and then and compute the rest again on the way back.
 
-use wengert_core::{Parameter, Tape, Variable, cat, checkpoint, with_recording};
+use wengert_core::{Parameter, Tape, Variable, checkpoint, with_recording};
 
 use super::options::Checkpointing;
-use super::sweep::{Rules, Swept, sweep};
+use super::sweep::{Sweep, Swept};
 use crate::cell::Cell;
 use crate::module::VisitorMut;
 use crate::state::State;
 
-/// [`sweep`], with a checkpoint of each part of it.
-#[track_caller]
-pub(super) fn sweep_again<C: Cell>(
-    cell: &C,
-    rules: &Rules<C::Element>,
-    data: &Variable<C::Element>,
-    sizes: &[usize],
-    state: &C::State,
-    reverse: bool,
-    keep_states: bool,
-    how: Checkpointing,
-) -> Swept<C::State> {
-    let steps = match how {
-        Checkpointing::Every(steps) => steps,
-        Checkpointing::Bytes(bytes) => {
-            (bytes / bytes_of_a_step(cell, rules, data, sizes, state).max(1)).max(1)
+impl<C: Cell> Sweep<'_, C> {
+    /// [`Sweep::run`], with a checkpoint of each part of it.
+    #[track_caller]
+    pub fn run_again(
+        &self,
+        data: &Variable<C::Element>,
+        state: &C::State,
+        how: Checkpointing,
+    ) -> Swept<C::State> {
+        let steps = match how {
+            Checkpointing::Every(steps) => steps,
+            Checkpointing::Bytes(bytes) => (bytes / self.bytes_of_a_step(data, state).max(1)).max(1),
+        };
+        let mut start = 0;
+        let mut segments: Vec<(Variable<C::Element>, &[usize])> = Vec::new();
+        for sizes in self.sizes.chunks(steps) {
+            let rows = sizes.iter().sum();
+            segments.push((data.narrow(0, start, rows), sizes));
+            start += rows;
         }
-    };
-    let mut segments: Vec<(usize, &[usize])> = Vec::new();
-    let mut start = 0;
-    for segment in sizes.chunks(steps) {
-        segments.push((start, segment));
-        start += segment.iter().sum::<usize>();
+        if self.reverse {
+            segments.reverse();
+        }
+        let (mut state, mut outputs, mut states) = (state.clone(), Vec::new(), Vec::new());
+        for (rows, sizes) in segments {
+            let swept = Sweep { sizes, ..*self }.recomputed(&rows, &state);
+            state = swept.state;
+            outputs.push(swept.output);
+            states.extend(swept.states);
+        }
+        self.joined(outputs, state, states)
     }
-    if reverse {
-        segments.reverse();
-    }
-    let (mut state, mut outputs, mut states) = (state.clone(), Vec::new(), Vec::new());
-    for (start, sizes) in segments {
-        let rows = data.narrow(0, start as isize as usize, sizes.iter().sum());
-        let swept = segment(cell, rules, &rows, sizes, &state, reverse, keep_states);
-        state = swept.state;
-        outputs.push(swept.output);
-        states.extend(swept.states);
-    }
-    if reverse {
-        outputs.reverse();
-        states.reverse();
-    }
-    let states =
-        (keep_states && !states.is_empty()).then(|| C::State::cat(&states.iter().collect::<Vec<_>>(), 0));
-    let outputs: Vec<_> = outputs.iter().collect();
-    let output = if outputs.is_empty() { data.narrow(0, 0, 0) } else { cat(&outputs, 0) };
-    Swept { output, state, states }
-}
 
-/// A sweep as one operation on data, state and parameters.
-#[track_caller]
-fn segment<C: Cell>(
-    cell: &C,
-    rules: &Rules<C::Element>,
-    data: &Variable<C::Element>,
-    sizes: &[usize],
-    state: &C::State,
-    reverse: bool,
-    keep_states: bool,
-) -> Swept<C::State> {
-    let parameters: Vec<Parameter<C::Element>> =
-        cell.named_parameters().into_iter().map(|(_, parameter)| parameter).collect();
-    let parts = state.parts();
-    let inputs = std::iter::once(data).chain(&parts).chain(parameters.iter().map(|parameter| &**parameter));
-    let inputs: Vec<&Variable<C::Element>> = inputs.collect();
-    // What the operation holds must not hold the parameters: their recorded gradients may hold the operation.
-    let values: Vec<_> = parameters.iter().map(|parameter| parameter.detach()).collect();
-    let (pattern, like) = (with_parameters(cell, &values), state.detach());
-    let (rules, sizes, count) = (rules.clone(), sizes.to_vec(), parts.len());
-    let run = move |x: &[Variable<C::Element>]| {
-        let cell = with_parameters(&pattern, &x[1 + count..]);
-        let state = filled(&like, &x[1..1 + count]);
-        let swept = sweep(&cell, &rules, &x[0], &sizes, &state, reverse, keep_states);
-        let states = swept.states.iter().flat_map(State::parts);
-        std::iter::once(swept.output).chain(swept.state.parts()).chain(states).collect()
-    };
-    let found = checkpoint(run, &inputs);
-    Swept {
-        output: found[0].clone(),
-        state: filled(state, &found[1..1 + count]),
-        states: keep_states.then(|| filled(state, &found[1 + count..])),
+    /// [`Sweep::run`] as one operation on data, state and parameters.
+    #[track_caller]
+    fn recomputed(&self, data: &Variable<C::Element>, state: &C::State) -> Swept<C::State> {
+        let parameters: Vec<Parameter<C::Element>> =
+            self.cell.named_parameters().into_iter().map(|(_, parameter)| parameter).collect();
+        let parts = state.parts();
+        let inputs =
+            std::iter::once(data).chain(&parts).chain(parameters.iter().map(|parameter| &**parameter));
+        let inputs: Vec<&Variable<C::Element>> = inputs.collect();
+        // What the operation holds must not hold the parameters: their recorded gradients may hold the operation.
+        let values: Vec<_> = parameters.iter().map(|parameter| parameter.detach()).collect();
+        let (pattern, like) = (with_parameters(self.cell, &values), state.detach());
+        let (rules, sizes, count) = (self.rules.clone(), self.sizes.to_vec(), parts.len());
+        let (reverse, keep_states) = (self.reverse, self.keep_states);
+        let run = move |x: &[Variable<C::Element>]| {
+            let cell = with_parameters(&pattern, &x[1 + count..]);
+            let sweep = Sweep { cell: &cell, rules: &rules, sizes: &sizes, reverse, keep_states };
+            let swept = sweep.run(&x[0], &filled(&like, &x[1..1 + count]));
+            let states = swept.states.iter().flat_map(State::parts);
+            std::iter::once(swept.output).chain(swept.state.parts()).chain(states).collect()
+        };
+        let found = checkpoint(run, &inputs);
+        Swept {
+            output: found[0].clone(),
+            state: filled(state, &found[1..1 + count]),
+            states: keep_states.then(|| filled(state, &found[1 + count..])),
+        }
+    }
+
+    /// What the first step records, in bytes.
+    fn bytes_of_a_step(&self, data: &Variable<C::Element>, state: &C::State) -> usize {
+        let Some(&rows) = self.sizes.first() else { return 0 };
+        let generator = wengert_core::generator_state();
+        let one = data.narrow(0, 0, rows).detach().requires_grad_(true);
+        let first = Sweep { sizes: &[rows], reverse: false, keep_states: false, ..*self };
+        let swept = with_recording(true, || first.run(&one, &state.detach()));
+        wengert_core::set_generator_state(&generator);
+        let tape = Tape::of(&swept.output);
+        let recorded = tape.entries().iter().filter(|entry| entry.location.is_some());
+        let elements: usize =
+            recorded.flat_map(|entry| &entry.shapes).map(|shape| shape.iter().product::<usize>()).sum();
+        elements * size_of::<C::Element>()
     }
 }
 
@@ -103,24 +100,4 @@ pub(super) fn with_parameters<C: Cell>(cell: &C, values: &[Variable<C::Element>]
 fn filled<S: State>(like: &S, parts: &[Variable<S::Element>]) -> S {
     let mut parts = parts.iter();
     like.map(|_| parts.next().expect("one for each part").clone())
-}
-
-/// What the first step records, in bytes.
-fn bytes_of_a_step<C: Cell>(
-    cell: &C,
-    rules: &Rules<C::Element>,
-    data: &Variable<C::Element>,
-    sizes: &[usize],
-    state: &C::State,
-) -> usize {
-    let Some(&rows) = sizes.first() else { return 0 };
-    let generator = wengert_core::generator_state();
-    let one = data.narrow(0, 0, rows).detach().requires_grad_(true);
-    let swept = with_recording(true, || sweep(cell, rules, &one, &[rows], &state.detach(), false, false));
-    wengert_core::set_generator_state(&generator);
-    let tape = Tape::of(&swept.output);
-    let recorded = tape.entries().iter().filter(|entry| entry.location.is_some());
-    let elements: usize =
-        recorded.flat_map(|entry| &entry.shapes).map(|shape| shape.iter().product::<usize>()).sum();
-    elements * size_of::<C::Element>()
 }

@@ -5,7 +5,7 @@ use wengert_core::{Float, Parameter, Result, Variable};
 use super::builder::CellFactory;
 use crate::cell::Cell;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
-use crate::state::State;
+use crate::state::{MapPart, State};
 
 /// A cell whose state before the first step is learned: the same for every sample. It starts from the cell's own.
 ///
@@ -90,7 +90,7 @@ impl<C: Cell<Element = T>, T: Float> Cell for LearnedState<C, T> {
         self.cell.step(projected, state)
     }
 
-    fn map_hidden(&self, state: &C::State, f: &mut dyn FnMut(&Variable<T>) -> Variable<T>) -> C::State {
+    fn map_hidden(&self, state: &C::State, f: &mut MapPart<'_, T>) -> C::State {
         self.cell.map_hidden(state, f)
     }
 

@@ -9,6 +9,7 @@ use super::runner::Recurrent;
 use super::weights::{Weights, check_sizes, initial};
 use crate::cell::Cell;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::state::MapPart;
 
 pointwise! {
     /// The gates of an LSTM: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h' = sigmoid(o) tanh(c')`.
@@ -112,11 +113,7 @@ impl<T: Float> Cell for LstmCell<T> {
         (h.clone(), (h, c))
     }
 
-    fn map_hidden(
-        &self,
-        (h, c): &Self::State,
-        f: &mut dyn FnMut(&Variable<T>) -> Variable<T>,
-    ) -> Self::State {
+    fn map_hidden(&self, (h, c): &Self::State, f: &mut MapPart<'_, T>) -> Self::State {
         (f(h), c.clone())
     }
 

@@ -4,10 +4,10 @@ use std::fmt;
 
 use wengert_core::{Error, Float, Parameter, Result, Variable, cat, scope};
 
-use super::again::{sweep_again, with_parameters};
+use super::again::with_parameters;
 use super::builder::{CellFactory, RecurrentBuilder, static_name};
 use super::options::{Checkpointing, Merge, Options};
-use super::sweep::{Rules, Swept, hidden_masks, mask, sweep};
+use super::sweep::{Rules, Sweep, Swept, hidden_masks, mask};
 use crate::cell::{Cell, check_state};
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::state::State;
@@ -25,6 +25,9 @@ pub struct Recurrent<C> {
     pub(super) options: Options,
     training: bool,
 }
+
+/// Outputs, last state, and each layer's and direction's states after every step.
+pub type AllStates<C> = (Variable<<C as Module>::Element>, <C as Cell>::State, Vec<<C as Cell>::State>);
 
 /// What a run over all layers gives.
 pub(super) struct Run<S: State> {
@@ -187,7 +190,7 @@ impl<C: Cell> Recurrent<C> {
         &self,
         input: &Variable<C::Element>,
         state: Option<&C::State>,
-    ) -> Result<(Variable<C::Element>, C::State, Vec<C::State>)> {
+    ) -> Result<AllStates<C>> {
         self.forward_padded(input, state, true)
     }
 
@@ -197,25 +200,41 @@ impl<C: Cell> Recurrent<C> {
         input: &Variable<C::Element>,
         state: Option<&C::State>,
         keep_states: bool,
-    ) -> Result<(Variable<C::Element>, C::State, Vec<C::State>)> {
+    ) -> Result<AllStates<C>> {
         self.check_input(input)?;
-        let batched = input.rank() == 3;
-        let swapped = batched && self.options.batch_first;
-        let input = if swapped { input.transpose(0, 1) } else { input.clone() };
+        let (input, batched) = self.time_first(input);
         let (steps, batch) = (input.shape()[0], if batched { input.shape()[1] } else { 1 });
         let state = self.initial_states(state, batch, batched)?;
         let rows = input.reshape([steps * batch, input.shape()[input.rank() - 1]]);
         let run = self.run(&rows, &vec![batch; steps], &state, keep_states)?;
-        let unrowed = |rows: &Variable<C::Element>| {
-            let width = &rows.shape()[1..];
-            match (batched, swapped) {
-                (false, _) => rows.clone(),
-                (_, false) => rows.reshape([&[steps, batch], width].concat()),
-                (_, true) => rows.reshape([&[steps, batch], width].concat()).transpose(0, 1),
-            }
-        };
+        let unrowed = |rows: &Variable<C::Element>| self.unrowed(rows, steps, batched);
         let states = run.states.iter().map(|states| states.map(unrowed)).collect();
         Ok((unrowed(&run.output), self.stacked(&run.last, batched), states))
+    }
+
+    /// An input as (L, N, in) or (L, in), and whether it is a batch.
+    #[track_caller]
+    pub(super) fn time_first(&self, input: &Variable<C::Element>) -> (Variable<C::Element>, bool) {
+        match input.rank() == 3 {
+            true if self.options.batch_first => (input.transpose(0, 1), true),
+            batched => (input.clone(), batched),
+        }
+    }
+
+    /// Rows in the layout of the input.
+    #[track_caller]
+    pub(super) fn unrowed(
+        &self,
+        rows: &Variable<C::Element>,
+        steps: usize,
+        batched: bool,
+    ) -> Variable<C::Element> {
+        if !batched {
+            return rows.clone();
+        }
+        let batch = rows.shape()[0] / steps;
+        let whole = rows.reshape([&[steps, batch], &rows.shape()[1..]].concat());
+        if self.options.batch_first { whole.transpose(0, 1) } else { whole }
     }
 
     /// All cells' states as one.
@@ -225,7 +244,7 @@ impl<C: Cell> Recurrent<C> {
         if batched { state } else { state.map(|part| part.squeeze(1)) }
     }
 
-    fn check_input(&self, input: &Variable<C::Element>) -> Result<()> {
+    pub(super) fn check_input(&self, input: &Variable<C::Element>) -> Result<()> {
         let (name, shape) = (self.name(), input.shape());
         if !matches!(shape.len(), 2 | 3) {
             let got = format!("{} in shape {shape:?}", shape.len());
@@ -325,9 +344,10 @@ impl<C: Cell> Recurrent<C> {
         } else {
             cell
         };
+        let sweep = Sweep { cell, rules: &rules, sizes, reverse, keep_states };
         match self.options.checkpointing.filter(|_| wengert_core::is_recording()) {
-            None => sweep(cell, &rules, rows, sizes, state, reverse, keep_states),
-            Some(how) => sweep_again(cell, &rules, rows, sizes, state, reverse, keep_states, how),
+            None => sweep.run(rows, state),
+            Some(how) => sweep.run_again(rows, state, how),
         }
     }
 

@@ -29,46 +29,63 @@ pub(super) struct Swept<S: State> {
     pub states: Option<S>,
 }
 
-/// Goes over all steps of `data` from `state`.
-#[track_caller]
-pub(super) fn sweep<C: Cell>(
-    cell: &C,
-    rules: &Rules<C::Element>,
-    data: &Variable<C::Element>,
-    sizes: &[usize],
-    state: &C::State,
-    reverse: bool,
-    keep_states: bool,
-) -> Swept<C::State> {
-    let steps = cell.project(data).split(sizes, 0);
-    let mut rows = Rows::new(state, reverse);
-    let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
-    let mut step = |projected: &Variable<C::Element>| {
-        let now = rows.of(projected.shape()[0]);
-        let (output, next) = rules.step(cell, projected, &now);
-        outputs.push(output);
-        if keep_states {
-            states.push(next.clone());
+/// One cell over steps of these sizes.
+#[derive(Clone, Copy)]
+pub(super) struct Sweep<'s, C: Cell> {
+    pub cell: &'s C,
+    pub rules: &'s Rules<C::Element>,
+    pub sizes: &'s [usize],
+    pub reverse: bool,
+    pub keep_states: bool,
+}
+
+impl<C: Cell> Sweep<'_, C> {
+    /// Goes over all steps of `data` from `state`.
+    #[track_caller]
+    pub fn run(&self, data: &Variable<C::Element>, state: &C::State) -> Swept<C::State> {
+        let steps = self.cell.project(data).split(self.sizes, 0);
+        let mut rows = Rows::new(state, self.reverse);
+        let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
+        let mut step = |projected: &Variable<C::Element>| {
+            let now = rows.of(projected.shape()[0]);
+            let (output, next) = self.rules.step(self.cell, projected, &now);
+            outputs.push(output);
+            if self.keep_states {
+                states.push(next.clone());
+            }
+            rows.now = Some(next);
+        };
+        if self.reverse {
+            steps.iter().rev().for_each(&mut step);
+        } else {
+            steps.iter().for_each(&mut step);
         }
-        rows.now = Some(next);
-    };
-    if reverse {
-        steps.iter().rev().for_each(&mut step);
-        outputs.reverse();
-        states.reverse();
-    } else {
-        steps.iter().for_each(&mut step);
+        self.joined(outputs, rows.whole(), states)
     }
-    let output = match outputs.as_slice() {
-        [] => Variable::from(Tensor::zeros([0, cell.output_size()])),
-        [only] => only.clone(),
-        outputs => cat(&outputs.iter().collect::<Vec<_>>(), 0),
-    };
-    let states = keep_states.then(|| match states.as_slice() {
-        [] => cell.zero_state(0),
-        states => C::State::cat(&states.iter().collect::<Vec<_>>(), 0),
-    });
-    Swept { output, state: rows.whole(), states }
+
+    /// Pieces in the order in which they were computed, as one sweep.
+    #[track_caller]
+    pub fn joined(
+        &self,
+        mut outputs: Vec<Variable<C::Element>>,
+        state: C::State,
+        mut states: Vec<C::State>,
+    ) -> Swept<C::State> {
+        if self.reverse {
+            outputs.reverse();
+            states.reverse();
+        }
+        let output = match outputs.as_slice() {
+            [] => Variable::from(Tensor::zeros([0, self.cell.output_size()])),
+            [only] => only.clone(),
+            outputs => cat(&outputs.iter().collect::<Vec<_>>(), 0),
+        };
+        let states = self.keep_states.then(|| match states.as_slice() {
+            [] => self.cell.zero_state(0),
+            states => C::State::cat(&states.iter().collect::<Vec<_>>(), 0),
+        });
+        Swept { output, state, states }
+    }
 }
 
 impl<T: wengert_core::Float> Rules<T> {
