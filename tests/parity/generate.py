@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import rnn
 
 
 class Folder:
@@ -101,10 +102,20 @@ def layers(folder, draw, count):
                 leaves["c0"] = normal(rows, *batch, arguments["hidden_size"], dtype=dtype)
                 state = (leaves["h0"], leaves["c0"])
         leaves |= {f"param.{name}": parameter for name, parameter in layer.named_parameters()}
-        output, last = layer(leaves["input"], state)
+        form = "unbatched" if unbatched else draw.choice(["padded", "packed"])
+        says, given = {}, leaves["input"]
+        if form == "packed":
+            steps = extents[1 if arguments["batch_first"] else 0]
+            says["lengths"] = [draw.randint(1, steps) for _ in range(*batch)]
+            says["lengths"][0] = steps
+            draw.shuffle(says["lengths"])
+            given = rnn.pack_padded_sequence(given, torch.tensor(says["lengths"]), arguments["batch_first"], enforce_sorted=False)
+        output, last = layer(given, state)
+        if form == "packed":
+            output, _ = rnn.pad_packed_sequence(output, arguments["batch_first"])
         outputs = dict(output=output, **(dict(h_n=last[0], c_n=last[1]) if module == "LSTM" else dict(h_n=last)))
-        form, short = "unbatched" if unbatched else "padded", "f32" if dtype == torch.float32 else "f64"
-        says = dict(kind="recurrent", name=f"{module}-{form}", module=module, args=arguments, form=form, dtype=short)
+        short = "f32" if dtype == torch.float32 else "f64"
+        says |= dict(kind="recurrent", name=f"{module}-{form}", module=module, args=arguments, form=form, dtype=short)
         folder.add(says, leaves, outputs, second=short == "f64")
 
 
@@ -203,8 +214,34 @@ def indexed():
     yield "embedding", lambda weight, index: F.embedding(index, weight), [normal(4, 2)], {"index": index}, {}
 
 
+def corners():
+    """Like `operations`, at ties, kinks and zeros, where PyTorch has chosen a derivative. Without second ones."""
+    def values(*numbers):
+        return torch.tensor(numbers, dtype=torch.float64).requires_grad_(True)
+
+    for zeros in (values([2.0, 0.0, 3.0], [1.0, -1.0, 0.5]), values([0.0, 4.0, 0.0], [0.0, 2.0, 3.0])):
+        yield "prod", torch.prod, [zeros], {"dim": 1}
+        yield "cumprod", torch.cumprod, [zeros], {"dim": 1}
+    tied = values([1.0, 1.0, 0.0], [-2.0, 3.0, 3.0])
+    for name in ("amax", "amin"):
+        yield name, getattr(torch, name), [tied], {"dim": 1}
+    for name in ("maximum", "minimum"):
+        yield name, getattr(torch, name), [tied, values([1.0, 2.0, 0.0], [-2.0, 3.0, 4.0])], {}
+    for name in ("abs", "relu", "hardsigmoid", "selu", "sqrt"):
+        yield name, getattr(torch, name, None) or getattr(F, name), [values(0.0, 1.0)], {}
+    yield "leaky_relu", F.leaky_relu, [values(0.0, -1.0)], {"negative_slope": 0.1}
+    yield "pow", torch.pow, [values(0.0, 0.0, 2.0), values(0.0, 2.0, 0.0)], {}
+    yield "norm", torch.linalg.vector_norm, [values([0.0, 0.0], [3.0, 4.0])], {"ord": 2, "dim": 1}
+    yield "logsumexp", torch.logsumexp, [values([-torch.inf, 0.0, 1.0], [2.0, 2.0, 2.0])], {"dim": 1}
+    yield "softplus", F.softplus, [values(-800.0, 0.0, 20.0, 800.0)], {"beta": 1.0, "threshold": 20.0}
+
+
 def all_operations(folder):
     everything = [(name, f, inputs, {}, arguments) for name, f, inputs, arguments in operations()]
+    for name, f, inputs, arguments in corners():
+        leaves = {f"in.{k}": x for k, x in enumerate(inputs)}
+        says = dict(kind="op", name=f"{name}-corner", op=name, args=arguments, dtype="f64")
+        folder.add(says, leaves, dict(output=f(*inputs, **arguments)), {}, second=False)
     for name, f, inputs, indices, arguments in [*everything, *indexed()]:
         leaves = {f"in.{k}": x for k, x in enumerate(inputs)}
         given = {f"idx.{key}": value for key, value in indices.items()}

@@ -29,6 +29,7 @@ mod sequential;
 
 mod cell;
 mod recurrent;
+mod sequence;
 mod state;
 
 pub mod init;
@@ -45,6 +46,10 @@ pub use module::{Cast, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
     AllStates, CellFactory, Checkpointing, Gru, GruCell, GruFactory, LearnedFactory, LearnedState, Lstm,
     LstmCell, LstmFactory, Merge, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, RnnCell, RnnFactory, Valid,
+};
+pub use sequence::{
+    PackedSequence, PaddingSide, invert_permutation, pack_padded_sequence, pack_sequence,
+    pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
 };
 pub use sequential::{Forward, Sequential};
 pub use state::{Combine, MapPart, State};

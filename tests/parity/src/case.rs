@@ -43,6 +43,12 @@ impl Case {
         self.says[key].as_str().ok_or_else(|| Failure::Malformed(format!("no `{key}`")))
     }
 
+    /// The sizes under `key`, if it is there.
+    pub fn sizes(&self, key: &str) -> Option<Vec<usize>> {
+        let sizes = self.says[key].as_array()?.iter();
+        sizes.map(|size| size.as_u64().map(|size| size as usize)).collect()
+    }
+
     pub fn arguments(&self) -> Arguments<'_> {
         Arguments(&self.says["args"])
     }

@@ -1,6 +1,6 @@
 //! Recurrent layers and cells.
 
-use wengert::nn::{CellFactory, RecurrentBuilder};
+use wengert::nn::{CellFactory, RecurrentBuilder, pack_padded_sequence, pad_packed_sequence};
 use wengert::prelude::*;
 
 use crate::case::{Arguments, Case, Failure, Named};
@@ -8,7 +8,7 @@ use crate::case::{Arguments, Case, Failure, Named};
 /// A case of the kind `recurrent`.
 pub fn layer<T: Float>(case: &Case) -> Result<(), Failure> {
     let form = case.text("form")?;
-    if !["padded", "unbatched"].contains(&form) {
+    if !["padded", "unbatched", "packed"].contains(&form) {
         return Err(Failure::Unsupported(format!("form {form}")));
     }
     let arguments = case.arguments();
@@ -63,7 +63,15 @@ fn nonlinearity(arguments: &Arguments<'_>) -> Result<Nonlinearity, Failure> {
 fn run_layer<T: Float, C: Cell<Element = T>>(case: &Case, layer: &Recurrent<C>) -> Result<(), Failure> {
     let leaves = leaves(case, layer)?;
     let state = state(&leaves, &layer.zero_state(1));
-    let (output, state) = layer.forward(&leaves["input"], state.as_ref())?;
+    let (input, state) = (&leaves["input"], state.as_ref());
+    let (output, state) = match case.sizes("lengths") {
+        None => layer.forward(input, state)?,
+        Some(lengths) => {
+            let packed = pack_padded_sequence(input, &lengths, layer.is_batch_first(), false)?;
+            let (output, state) = layer.forward_packed(&packed, state)?;
+            (pad_packed_sequence(&output, layer.is_batch_first(), 0.0, None)?.0, state)
+        }
+    };
     let mut outputs = named(&state, ["h_n", "c_n"]);
     outputs.insert("output".to_string(), output);
     case.judge(&leaves, &outputs)

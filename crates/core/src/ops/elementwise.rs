@@ -178,7 +178,7 @@ impl<T: Float> Variable<T> {
         out
     }
 
-    /// Each element held inside `[min, max]`; at the bounds the derivative is 1 (`torch.clamp`).
+    /// Each element held inside `[min, max]` (`torch.clamp`); at the bounds the derivative is 1, where PyTorch 2.15 gives 0.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

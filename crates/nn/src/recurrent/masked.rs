@@ -1,9 +1,10 @@
 //! Sequences of different lengths in one batch: only steps that count are computed.
 
-use wengert_core::{Error, Float, Result, Tensor, Variable, cat};
+use wengert_core::{Error, Result, Tensor, Variable};
 
 use super::runner::Recurrent;
 use crate::cell::Cell;
+use crate::sequence::{Layout, Packing, check_lengths, invert_permutation};
 use crate::state::State;
 
 /// Which steps of a batch count.
@@ -41,82 +42,23 @@ impl<'v> From<&'v Tensor<bool>> for Valid<'v> {
 
 impl Valid<'_> {
     /// The times that count, for each sample.
-    fn times(
-        &self,
-        name: &'static str,
-        steps: usize,
-        batch: usize,
-        swapped: bool,
-    ) -> Result<Vec<Vec<usize>>> {
+    fn times(&self, name: &'static str, layout: Layout) -> Result<Vec<Vec<usize>>> {
         match self {
             Valid::Lengths(lengths) => {
-                if lengths.len() != batch {
-                    return Err(Error::shape(
-                        name,
-                        format!("{batch} lengths, one for each sample"),
-                        lengths.len(),
-                    ));
-                }
-                if let Some((n, length)) = lengths.iter().enumerate().find(|(_, length)| **length > steps) {
-                    let expected = format!("at most {steps}, the steps of the input");
-                    return Err(Error::argument(
-                        name,
-                        "lengths",
-                        expected,
-                        format!("{length} for sample {n}"),
-                    ));
-                }
+                check_lengths(name, lengths, layout)?;
                 Ok(lengths.iter().map(|&length| (0..length).collect()).collect())
             }
             Valid::Mask(mask) => {
-                let expected = if swapped { [batch, steps] } else { [steps, batch] };
-                let fits = mask.shape() == expected || (batch == 1 && mask.shape() == [steps]);
-                if !fits {
+                let expected = layout.shape();
+                if mask.shape() != expected && !(layout.batch == 1 && mask.shape() == [layout.steps]) {
                     let expected = format!("a mask of shape {expected:?}");
                     return Err(Error::shape(name, expected, format!("{:?}", mask.shape())));
                 }
-                let all = mask.to_vec();
-                let at = |t: usize, n: usize| if swapped { all[n * steps + t] } else { all[t * batch + n] };
-                Ok((0..batch).map(|n| (0..steps).filter(|&t| at(t, n)).collect()).collect())
+                let valid = mask.to_vec();
+                let of = |n| (0..layout.steps).filter(|&t| valid[layout.place(t, n)]).collect();
+                Ok((0..layout.batch).map(of).collect())
             }
         }
-    }
-}
-
-/// Where the rows of a batch lie when only those that count are taken, the longest sequence first.
-struct Packing {
-    /// The samples, the one with the most steps first.
-    order: Vec<usize>,
-    sizes: Vec<usize>,
-    /// For each packed row its place among all rows (step by step, sample by sample).
-    places: Vec<i64>,
-}
-
-impl Packing {
-    fn of(times: &[Vec<usize>]) -> Self {
-        let batch = times.len();
-        let mut order: Vec<usize> = (0..batch).collect();
-        order.sort_by_key(|&n| std::cmp::Reverse(times[n].len()));
-        let steps = order.first().map_or(0, |&n| times[n].len());
-        let mut sizes = Vec::with_capacity(steps);
-        let mut places = Vec::new();
-        for step in 0..steps {
-            let active = order.iter().take_while(|&&n| times[n].len() > step);
-            let before = places.len();
-            places.extend(active.map(|&n| (times[n][step] * batch + n) as i64));
-            sizes.push(places.len() - before);
-        }
-        Packing { order, sizes, places }
-    }
-
-    /// Packed rows back among `count`, zeros where none is.
-    #[track_caller]
-    fn unpack<T: Float>(&self, rows: &Variable<T>, count: usize) -> Variable<T> {
-        let none = self.places.len() as i64;
-        let mut from = vec![none; count];
-        self.places.iter().zip(0..).for_each(|(&place, row)| from[place as usize] = row);
-        let zeros = Variable::from(Tensor::zeros([1, rows.shape()[1]]));
-        cat(&[rows, &zeros], 0).index_select(0, &from.into())
     }
 }
 
@@ -128,12 +70,6 @@ pub(super) fn reordered<S: State>(states: Vec<S>, order: &[usize]) -> Vec<S> {
     }
     let index: Tensor<i64> = order.iter().map(|&n| n as i64).collect::<Vec<_>>().into();
     states.iter().map(|state| state.index_select(0, &index)).collect()
-}
-
-fn inverse(order: &[usize]) -> Vec<usize> {
-    let mut inverse = vec![0; order.len()];
-    order.iter().enumerate().for_each(|(to, &from)| inverse[from] = to);
-    inverse
 }
 
 impl<C: Cell> Recurrent<C> {
@@ -164,33 +100,15 @@ impl<C: Cell> Recurrent<C> {
         state: Option<&C::State>,
     ) -> Result<(Variable<C::Element>, C::State)> {
         self.check_input(input)?;
-        let (time_first, batched) = self.time_first(input);
-        let (steps, batch) = (time_first.shape()[0], if batched { time_first.shape()[1] } else { 1 });
-        let swapped = batched && self.is_batch_first();
-        let packing = Packing::of(&valid.into().times(self.name(), steps, batch, swapped)?);
-        let states = reordered(self.initial_states(state, batch, batched)?, &packing.order);
-        let rows = time_first.reshape([steps * batch, input.shape()[input.rank() - 1]]);
-        let rows = rows.index_select(0, &packing.places.clone().into());
-        let run = self.run(&rows, &packing.sizes, &states, false)?;
-        let last = reordered(run.last, &inverse(&packing.order));
-        let output = packing.unpack(&run.output, steps * batch);
-        Ok((self.unrowed(&output, steps, batched), self.stacked(&last, batched)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_that_count_are_packed_the_longest_sequence_first() {
-        let packing = Packing::of(&[vec![0], vec![0, 2, 3], vec![], vec![1, 2]]);
-        assert_eq!(packing.order, [1, 3, 0, 2]);
-        assert_eq!(packing.sizes, [3, 2, 1]);
-        assert_eq!(packing.places, [1, 4 + 3, 0, 8 + 1, 8 + 3, 12 + 1]);
-        assert_eq!(inverse(&packing.order), [2, 0, 3, 1]);
-        let rows = Variable::from(Tensor::from([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0f64]]));
-        let all = [3.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 4.0, 0.0, 5.0, 0.0, 6.0, 0.0, 0.0];
-        assert_eq!(packing.unpack(&rows, 16).to_vec(), all);
+        let batched = input.rank() == 3;
+        let batch = if batched { input.clone() } else { input.unsqueeze(1) };
+        let layout = Layout::of(batch.shape(), batched && self.is_batch_first());
+        let packing = Packing::of(&valid.into().times(self.name(), layout)?, |t, n| layout.place(t, n));
+        let states = reordered(self.initial_states(state, layout.batch, batched)?, &packing.order);
+        let run = self.run(&packing.pack(&layout.rows(&batch)), &packing.sizes, &states, false)?;
+        let last = reordered(run.last, &invert_permutation(&packing.order));
+        let output = layout.spread(&run.output, &packing.places, 0.0);
+        let output = if batched { output } else { output.squeeze(1) };
+        Ok((output, self.stacked(&last, batched)))
     }
 }

@@ -11,6 +11,7 @@ mod learned;
 mod lstm;
 mod masked;
 mod options;
+mod packed;
 mod rnn;
 mod runner;
 mod sweep;

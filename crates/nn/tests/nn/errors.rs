@@ -9,11 +9,11 @@ use wengert_nn::{
 };
 
 #[track_caller]
-fn refused<T>(result: Result<T, Error>, expected: &str) {
+pub fn refused<T>(result: Result<T, Error>, expected: &str) {
     assert_eq!(result.err().expect("a refusal").to_string(), expected);
 }
 
-fn zeros(shape: &[usize]) -> Variable {
+pub fn zeros(shape: &[usize]) -> Variable {
     Variable::new(Tensor::zeros(shape))
 }
 

@@ -7,11 +7,13 @@ mod gradients;
 mod inits;
 mod layers;
 mod learning;
+mod lengths;
 mod losses;
 mod module;
 mod naive;
 mod names;
 mod send_sync;
+mod sequences;
 mod state_dict;
 mod user_cell;
 

@@ -1,0 +1,100 @@
+//! Padded sequences: a batch as long as its longest.
+
+use wengert_core::{Error, Float, Result, Variable, cat};
+
+use super::places::{Layout, check_lengths};
+
+/// On which side a sequence is filled up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PaddingSide {
+    /// Before its first element.
+    Left,
+    /// Behind its last element.
+    #[default]
+    Right,
+}
+
+/// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value` to the longest
+/// (`torch.nn.utils.rnn.pad_sequence`).
+///
+/// # Errors
+/// If there is none, or what follows the first axis differs.
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::{PaddingSide, pad_sequence};
+/// let of = |values: &[f32]| Variable::new(Tensor::from(values.to_vec()));
+/// let batch = pad_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], true, 0.0, PaddingSide::Left)?;
+/// assert_eq!((batch.shape(), batch.to_vec()), (&[2, 2][..], vec![0.0, 6.0, 4.0, 5.0]));
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[track_caller]
+pub fn pad_sequence<T: Float>(
+    sequences: &[Variable<T>],
+    batch_first: bool,
+    padding_value: f64,
+    padding_side: PaddingSide,
+) -> Result<Variable<T>> {
+    let (rows, lengths) = joined("pad_sequence", sequences)?;
+    let steps = lengths.iter().copied().max().unwrap_or(0);
+    let layout = Layout { steps, batch: lengths.len(), batch_first };
+    let first = |length| if padding_side == PaddingSide::Left { steps - length } else { 0 };
+    let places = lengths
+        .iter()
+        .enumerate()
+        .flat_map(|(n, &length)| (first(length)..first(length) + length).map(move |t| layout.place(t, n)));
+    Ok(layout.spread(&rows, &places.collect::<Vec<_>>(), padding_value))
+}
+
+/// The sequences of a batch (L, N, ..), or (N, L, ..) if `batch_first`, each by itself, without what was filled up behind its
+/// end (`torch.nn.utils.rnn.unpad_sequence`). They are views of the batch.
+///
+/// # Errors
+/// If the batch has fewer than two axes, or unless there is a length for each sequence, of at most L.
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::unpad_sequence;
+/// let batch = Variable::new(Tensor::from([[6.0f32, 0.0], [4.0, 5.0]]));
+/// let sequences = unpad_sequence(&batch, &[1, 2], true)?;
+/// assert_eq!((sequences[0].to_vec(), sequences[1].to_vec()), (vec![6.0], vec![4.0, 5.0]));
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[track_caller]
+pub fn unpad_sequence<T: Float>(
+    padded: &Variable<T>,
+    lengths: &[usize],
+    batch_first: bool,
+) -> Result<Vec<Variable<T>>> {
+    const NAME: &str = "unpad_sequence";
+    if padded.rank() < 2 {
+        return Err(Error::shape(NAME, "a batch of at least 2 axes", format!("shape {:?}", padded.shape())));
+    }
+    check_lengths(NAME, lengths, Layout::of(padded.shape(), batch_first))?;
+    let batch = if batch_first { 0 } else { 1 };
+    let sequence = |(n, &length): (usize, &usize)| padded.select(batch, n).narrow(0, 0, length);
+    Ok(lengths.iter().enumerate().map(sequence).collect())
+}
+
+/// Sequences one behind the other, and their lengths.
+#[track_caller]
+pub(super) fn joined<T: Float>(
+    operation: &'static str,
+    sequences: &[Variable<T>],
+) -> Result<(Variable<T>, Vec<usize>)> {
+    let Some(first) = sequences.first() else {
+        return Err(Error::shape(operation, "at least one sequence", 0));
+    };
+    for (n, sequence) in sequences.iter().enumerate() {
+        if sequence.rank() == 0 || first.rank() == 0 || sequence.shape()[1..] != first.shape()[1..] {
+            let expected = format!("sequences of one width, the first of shape {:?}", first.shape());
+            return Err(Error::shape(
+                operation,
+                expected,
+                format!("{:?} for sequence {n}", sequence.shape()),
+            ));
+        }
+    }
+    let lengths = sequences.iter().map(|sequence| sequence.shape()[0]).collect();
+    Ok((cat(&sequences.iter().collect::<Vec<_>>(), 0), lengths))
+}

@@ -1,0 +1,145 @@
+//! Which row of a padded batch is which row of a packed one.
+
+use wengert_core::{Error, Float, Result, Tensor, Variable, cat};
+
+/// A padded batch as rows: (L, N, ..), or (N, L, ..) if `batch_first`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub steps: usize,
+    pub batch: usize,
+    pub batch_first: bool,
+}
+
+impl Layout {
+    /// Of a tensor whose first two axes are time and batch.
+    pub fn of(shape: &[usize], batch_first: bool) -> Self {
+        let (steps, batch) = if batch_first { (shape[1], shape[0]) } else { (shape[0], shape[1]) };
+        Layout { steps, batch, batch_first }
+    }
+
+    /// The first two axes.
+    pub fn shape(&self) -> [usize; 2] {
+        if self.batch_first { [self.batch, self.steps] } else { [self.steps, self.batch] }
+    }
+
+    /// The row of sample `n` at time `t`.
+    pub fn place(&self, t: usize, n: usize) -> usize {
+        if self.batch_first { n * self.steps + t } else { t * self.batch + n }
+    }
+
+    /// A batch (L, N, ..) or (N, L, ..) as rows (L N, ..).
+    #[track_caller]
+    pub fn rows<T: Float>(&self, batch: &Variable<T>) -> Variable<T> {
+        batch.reshape([&[self.steps * self.batch], &batch.shape()[2..]].concat())
+    }
+
+    /// Rows as a batch in which row `i` lies at `places[i]`, `value` where none does.
+    #[track_caller]
+    pub fn spread<T: Float>(&self, rows: &Variable<T>, places: &[usize], value: f64) -> Variable<T> {
+        let mut from = vec![places.len(); self.steps * self.batch];
+        places.iter().enumerate().for_each(|(row, &place)| from[place] = row);
+        let width = &rows.shape()[1..];
+        let full = places.len() == from.len();
+        let rows = if full {
+            rows.clone()
+        } else {
+            let padding = Tensor::full([&[1], width].concat(), T::from_f64(value));
+            cat(&[rows, &Variable::from(padding)], 0)
+        };
+        rows.index_select(0, &index(&from)).reshape([&self.shape(), width].concat())
+    }
+}
+
+/// The rows of a padded batch that count, step by step, in each step the sample with the most steps first.
+pub(crate) struct Packing {
+    /// The samples, the one with the most steps first.
+    pub order: Vec<usize>,
+    /// How many samples have that many steps.
+    pub sizes: Vec<usize>,
+    /// The row of each packed row.
+    pub places: Vec<usize>,
+}
+
+impl Packing {
+    /// Of samples that have steps at these times.
+    pub fn of(times: &[Vec<usize>], place: impl Fn(usize, usize) -> usize) -> Self {
+        let mut order: Vec<usize> = (0..times.len()).collect();
+        order.sort_by_key(|&n| std::cmp::Reverse(times[n].len()));
+        let steps = order.first().map_or(0, |&n| times[n].len());
+        let (mut sizes, mut places) = (Vec::with_capacity(steps), Vec::new());
+        for step in 0..steps {
+            let active = order.iter().take_while(|&&n| times[n].len() > step);
+            let before = places.len();
+            places.extend(active.map(|&n| place(times[n][step], n)));
+            sizes.push(places.len() - before);
+        }
+        Packing { order, sizes, places }
+    }
+
+    /// Of samples of these lengths.
+    pub fn of_lengths(lengths: &[usize], place: impl Fn(usize, usize) -> usize) -> Self {
+        Packing::of(&lengths.iter().map(|&length| (0..length).collect()).collect::<Vec<_>>(), place)
+    }
+
+    /// The rows that count, packed.
+    #[track_caller]
+    pub fn pack<T: Float>(&self, rows: &Variable<T>) -> Variable<T> {
+        rows.index_select(0, &index(&self.places))
+    }
+}
+
+/// Places as an index.
+pub(super) fn index(places: &[usize]) -> Tensor<i64> {
+    places.iter().map(|&place| place as i64).collect::<Vec<_>>().into()
+}
+
+/// Where each run of rows begins, from how many there are in each.
+pub(super) fn starts(counts: &[usize]) -> Vec<usize> {
+    let mut end = 0;
+    let start = |count: &usize| {
+        end += count;
+        end - count
+    };
+    counts.iter().map(start).collect()
+}
+
+/// There is one length for each sample, and none is longer than the batch.
+pub(crate) fn check_lengths(operation: &'static str, lengths: &[usize], layout: Layout) -> Result<()> {
+    let Layout { steps, batch, .. } = layout;
+    if lengths.len() != batch {
+        return Err(Error::shape(operation, format!("{batch} lengths, one for each sample"), lengths.len()));
+    }
+    match lengths.iter().enumerate().find(|(_, length)| **length > steps) {
+        None => Ok(()),
+        Some((n, length)) => {
+            let expected = format!("at most {steps}, the steps of the input");
+            Err(Error::argument(operation, "lengths", expected, format!("{length} for sample {n}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_count_are_packed_the_longest_sequence_first() {
+        let layout = Layout::of(&[4, 4], false);
+        let times = [vec![0], vec![0, 2, 3], vec![], vec![1, 2]];
+        let packing = Packing::of(&times, |t, n| layout.place(t, n));
+        assert_eq!(packing.order, [1, 3, 0, 2]);
+        assert_eq!(packing.sizes, [3, 2, 1]);
+        assert_eq!(packing.places, [1, 4 + 3, 0, 8 + 1, 8 + 3, 12 + 1]);
+        let rows = Variable::from(Tensor::from([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0f64]]));
+        let all = [3.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 4.0, 0.0, 5.0, 0.0, 6.0, 0.0, 0.0];
+        let batch = layout.spread(&rows, &packing.places, 0.0);
+        assert_eq!((batch.shape(), batch.to_vec()), (&[4, 4, 1][..], all.to_vec()));
+        assert_eq!(packing.pack(&layout.rows(&batch)).to_vec(), rows.to_vec());
+    }
+
+    #[test]
+    fn a_batch_whose_first_axis_is_the_batch_has_its_rows_sample_by_sample() {
+        let layout = Layout::of(&[2, 3, 5], true);
+        assert_eq!((layout.steps, layout.batch, layout.place(2, 1), layout.shape()), (3, 2, 5, [2, 3]));
+    }
+}
