@@ -67,6 +67,8 @@ fn judged<C: Cell<Element = f64>>(
     let (output, last) = run(&x, state.as_ref());
     wengert_core::manual_seed(7);
     let results = std::iter::once(output).chain(last.parts());
+    // Where no step counts, nothing depends on the input.
+    let nothing = (&x * 0.0).sum();
     let score: V = results.clone().fold(nothing, |sum, y| sum + (&y * variable(y.shape())).sum());
     let parameters = net.parameters();
     let given = state.iter().flat_map(State::parts).collect::<Vec<_>>();
