@@ -5,7 +5,7 @@
 //! - [`Gradcheck`], [`gradcheck`], [`gradgradcheck`], [`gradcheck_module`]: one function or module at one point.
 //! - [`Failure`]: what is wrong, where, and by how much.
 //! - [`check_gradient!`](crate::check_gradient!), [`Property`]: at all points that strategies draw.
-//! - [`tensor`](tensor()), [`shapes`](shapes()), [`broadcast_shapes`], [`recurrent`](recurrent()), [`randomized`]: strategies;
+//! - [`tensor`](tensor()), [`layouts_of`], [`shapes`](shapes()), [`broadcast_shapes`], [`recurrent`](recurrent()), [`randomized`]: strategies;
 //!   [`draws`] makes more, from a [`Draw`].
 
 mod analytical;
@@ -34,9 +34,9 @@ pub use outputs::IntoOutputs;
 #[doc(hidden)]
 pub use property::argument;
 pub use property::{Case, Property};
-pub use recurrent::{RecurrentConfig, randomized, recurrent};
+pub use recurrent::{Form, RecurrentConfig, randomized, recurrent};
 pub use shapes::{Extent, Shape, broadcast_shapes, broadcasts_to, shapes};
 pub use shrink::Shrinking;
-pub use tensors::{TensorStrategy, tensor};
+pub use tensors::{TensorStrategy, layouts_of, tensor};
 
 pub use proptest;

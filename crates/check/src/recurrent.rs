@@ -1,12 +1,28 @@
 //! Recurrent layers in every configuration.
 
-use wengert_core::Tensor;
+use wengert_core::{Result, Tensor, Variable};
 use wengert_nn::{
-    Cast, Cell, CellFactory, Gru, Lstm, Module, Nonlinearity, Recurrent, RecurrentBuilder, Rnn,
+    Cast, Cell, CellFactory, Checkpointing, Gru, Lstm, Merge, Module, Nonlinearity, Recurrent,
+    RecurrentBuilder, Rnn, State, pack_padded_sequence,
 };
 
 use crate::draw::{Draw, Drawn, draws};
 use crate::tensors::{TensorStrategy, tensor};
+
+/// How a sequence is given to a recurrent layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// By [`Recurrent::forward`].
+    Padded,
+    /// By [`Recurrent::forward_states`].
+    States,
+    /// By [`Recurrent::forward_packed`].
+    Packed,
+    /// By [`Recurrent::forward_masked`], with lengths.
+    Lengths,
+    /// By [`Recurrent::forward_masked`], with a mask.
+    Mask,
+}
 
 /// The arguments of a recurrent layer, and what it runs on.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,10 +39,24 @@ pub struct RecurrentConfig {
     pub bias: bool,
     /// Whether the batch comes first.
     pub batch_first: bool,
-    /// Between layers; 0 for a single one. The function under check must seed the generator before each call.
+    /// Between layers; 0 for a single one.
     pub dropout: f64,
     /// Whether there are two directions.
     pub bidirectional: bool,
+    /// What becomes of their outputs.
+    pub merge: Merge,
+    /// Whether a layer's input is added to its output.
+    pub residual: bool,
+    /// On each layer's input, one mask for all steps.
+    pub input_dropout: f64,
+    /// On the hidden state, one mask for all steps.
+    pub state_dropout: f64,
+    /// On one of the cell's parameters.
+    pub weight_dropout: f64,
+    /// Of the state.
+    pub zoneout: f64,
+    /// What is computed again on the way back.
+    pub checkpointing: Option<Checkpointing>,
     /// Of an LSTM: the width of its projection, below `hidden_size`; 0 for none.
     pub proj_size: usize,
     /// How many steps a sequence has.
@@ -35,8 +65,12 @@ pub struct RecurrentConfig {
     pub batch: Option<usize>,
     /// Whether the state before the first step is given.
     pub given_state: bool,
-    /// The length of each sample's own sequence, from 1 to `steps`.
+    /// How the sequences are given.
+    pub form: Form,
+    /// The length of each sample's own sequence, from 1 to `steps`; 0 is possible too where `form` is [`Form::Lengths`].
     pub lengths: Vec<usize>,
+    /// For each step of each sample whether it counts, where `form` is [`Form::Mask`].
+    pub mask: Vec<bool>,
 }
 
 /// Configurations of up to three layers of up to three units, on up to four steps of up to two samples. They shrink to
@@ -47,8 +81,7 @@ pub struct RecurrentConfig {
 /// check_gradient! {
 ///     #![property(wengert_check::Property::new().cases(10))]
 ///     fn gru(config in recurrent(), layer in config.gru(), x in config.input(), h in config.state(config.hidden_size)) {
-///         wengert_core::manual_seed(0);
-///         layer.forward(&x, config.given_state.then_some(&h))
+///         config.forward(&layer, &x, &h)
 ///     }
 /// }
 /// ```
@@ -62,6 +95,22 @@ pub fn recurrent() -> Drawn<impl Fn(&mut Draw) -> RecurrentConfig + Clone> {
         let without_bias = draw.coin();
         let relu = !without_bias && draw.below(3) == 2;
         let proj_size = if draw.coin() { draw.below(hidden_size) } else { 0 };
+        let mut chance = |p: f64| if draw.below(4) == 3 { p } else { 0.0 };
+        let dropout = if num_layers > 1 { chance(0.4) } else { 0.0 };
+        let [input_dropout, state_dropout, weight_dropout, zoneout] = [0.3, 0.25, 0.2, 0.35].map(chance);
+        let checkpointing = match draw.below(8) {
+            steps @ 5..=6 => Some(Checkpointing::Every(steps - 4)),
+            7 => Some(Checkpointing::Bytes(1000)),
+            _ => None,
+        };
+        let form = match draw.below(8) {
+            4 => Form::States,
+            5 if !unbatched => Form::Packed,
+            6 => Form::Lengths,
+            7 => Form::Mask,
+            _ => Form::Padded,
+        };
+        let shortest = if form == Form::Lengths { 0 } else { 1 };
         RecurrentConfig {
             input_size: draw.draw(1..=3),
             hidden_size,
@@ -69,13 +118,22 @@ pub fn recurrent() -> Drawn<impl Fn(&mut Draw) -> RecurrentConfig + Clone> {
             nonlinearity: if relu { Nonlinearity::Relu } else { Nonlinearity::Tanh },
             bias: !without_bias,
             batch_first: draw.coin(),
-            dropout: if num_layers > 1 && draw.below(3) == 2 { 0.4 } else { 0.0 },
+            dropout,
             bidirectional: draw.coin(),
+            merge: if draw.coin() { Merge::Sum } else { Merge::Concat },
+            residual: draw.coin(),
+            input_dropout,
+            state_dropout,
+            weight_dropout,
+            zoneout,
+            checkpointing,
             proj_size,
             steps,
             batch,
             given_state: draw.coin(),
-            lengths: (0..batch.unwrap_or(1)).map(|_| steps - draw.below(steps)).collect(),
+            form,
+            lengths: (0..batch.unwrap_or(1)).map(|_| steps - draw.below(steps + 1 - shortest)).collect(),
+            mask: (0..steps * batch.unwrap_or(1)).map(|_| !draw.coin()).collect(),
         }
     })
 }
@@ -107,13 +165,57 @@ impl RecurrentConfig {
         C::To<f64>: Cell<Element = f64>,
     {
         let builder = builder.num_layers(self.num_layers).bidirectional(self.bidirectional);
-        let builder = builder.batch_first(self.batch_first).dropout(self.dropout);
+        let builder = builder.batch_first(self.batch_first).dropout(self.dropout).merge(self.merge);
+        let builder = builder.residual(self.residual).input_dropout(self.input_dropout);
+        let builder = builder.state_dropout(self.state_dropout).zoneout(self.zoneout);
+        let (p, checkpointing) = (self.weight_dropout, self.checkpointing);
         let relu = self.nonlinearity == Nonlinearity::Relu;
         draws(move |draw| {
-            let layer = builder.clone().build().expect("arguments that are allowed").cast::<f64>();
+            let build = |builder: RecurrentBuilder<F>| builder.build().expect("arguments that are allowed");
+            let mut layer = build(builder.clone());
+            if p > 0.0 {
+                let names = layer.cell(0, 0).named_parameters();
+                let (name, _) = &names[draw.below(names.len())];
+                layer = build(builder.clone().weight_dropout([name.as_str()], p));
+            }
+            layer.set_checkpointing(checkpointing).expect("an argument that is allowed");
+            let layer = layer.cast::<f64>();
             draw_parameters(&layer, draw, relu);
             layer
         })
+    }
+
+    /// Runs the layer as the configuration asks for: outputs, the last state's parts, and, with [`Form::States`], those of all
+    /// states. The generator is seeded, so that each call drops the same elements.
+    ///
+    /// # Errors
+    /// As the layer's.
+    #[track_caller]
+    pub fn forward<C: Cell<Element = f64>>(
+        &self,
+        layer: &Recurrent<C>,
+        input: &Variable<f64>,
+        state: &C::State,
+    ) -> Result<Vec<Variable<f64>>> {
+        wengert_core::manual_seed(0);
+        let state = self.given_state.then_some(state);
+        let (output, last, states) = match self.form {
+            Form::Padded => with_no_states(layer.forward(input, state)?),
+            Form::States => layer.forward_states(input, state)?,
+            Form::Packed => {
+                let packed = pack_padded_sequence(input, &self.lengths, self.batch_first, false)?;
+                let (output, last) = layer.forward_packed(&packed, state)?;
+                (output.data().clone(), last, Vec::new())
+            }
+            Form::Lengths => with_no_states(layer.forward_masked(input, &self.lengths, state)?),
+            Form::Mask => {
+                let shape = &input.shape()[..input.rank() - 1];
+                let mask = Tensor::from_vec(self.mask.clone(), shape)?;
+                with_no_states(layer.forward_masked(input, &mask, state)?)
+            }
+        };
+        let states = states.iter().flat_map(State::parts);
+        Ok(std::iter::once(output).chain(last.parts()).chain(states).collect())
     }
 
     /// A sequence in the layout that the configuration asks for.
@@ -140,6 +242,10 @@ impl RecurrentConfig {
     pub fn projected_size(&self) -> usize {
         if self.proj_size > 0 { self.proj_size } else { self.hidden_size }
     }
+}
+
+fn with_no_states<S>((output, last): (Variable<f64>, S)) -> (Variable<f64>, S, Vec<S>) {
+    (output, last, Vec::new())
 }
 
 /// A module that `make` makes, with random parameters from [-1, 1] in place of its own.

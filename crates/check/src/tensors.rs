@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use wengert_core::Tensor;
 
-use crate::draw::{Draw, Drawable, strategy};
+use crate::draw::{Draw, Drawable, Drawn, draws, strategy};
 use crate::shapes::{AnyShape, Shape};
 
 /// Where elements come from.
@@ -48,6 +48,19 @@ pub fn tensor(shape: impl Shape + 'static) -> TensorStrategy {
         planted: Vec::new(),
         contiguous: false,
     }
+}
+
+/// The same tensor in any layout: what a function gives must not depend on it. It shrinks to the contiguous one.
+///
+/// ```
+/// use wengert_check::{layouts_of, proptest::prelude::*};
+/// use wengert_core::Tensor;
+/// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+/// proptest!(|(same in layouts_of(&x))| prop_assert_eq!(same.to_vec(), x.to_vec()));
+/// ```
+pub fn layouts_of(tensor: &Tensor<f64>) -> Drawn<impl Fn(&mut Draw) -> Tensor<f64> + Clone> {
+    let tensor = tensor.clone();
+    draws(move |draw| Layout::draw(tensor.rank(), draw).lay(&tensor))
 }
 
 impl TensorStrategy {

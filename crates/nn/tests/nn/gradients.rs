@@ -2,8 +2,7 @@
 //! configurations. `PROPTEST_CASES=256` runs the nightly size.
 
 use wengert_check::{Property, check_gradient, randomized, recurrent, shapes, tensor};
-use wengert_core::manual_seed;
-use wengert_nn::{Cast, Cell, GruCell, LstmCell, Recurrent, RnnCell};
+use wengert_nn::{Cast, Cell, Gru, GruCell, LstmCell, Recurrent, RnnCell};
 
 use crate::user_cell::{Memory, fading};
 
@@ -15,8 +14,7 @@ check_gradient! {
     #![property(few())]
 
     fn rnn(config in recurrent(), net in config.rnn(), x in config.input(), h in config.state(config.hidden_size)) {
-        manual_seed(1);
-        net.forward(&x, config.given_state.then_some(&h))
+        config.forward(&net, &x, &h)
     }
 
     fn lstm(
@@ -26,13 +24,11 @@ check_gradient! {
         h in config.state(config.projected_size()),
         c in config.state(config.hidden_size),
     ) {
-        manual_seed(1);
-        net.forward(&x, config.given_state.then_some(&(h, c)))
+        config.forward(&net, &x, &(h, c))
     }
 
     fn gru(config in recurrent(), net in config.gru(), x in config.input(), h in config.state(config.hidden_size)) {
-        manual_seed(1);
-        net.forward(&x, config.given_state.then_some(&h))
+        config.forward(&net, &x, &h)
     }
 
     fn a_users_cell(
@@ -42,10 +38,26 @@ check_gradient! {
         fast in config.state(config.hidden_size),
         slow in config.state(1),
     ) {
-        manual_seed(1);
-        let memory = Memory { fast, slow };
-        let (output, memory) = net.forward(&x, config.given_state.then_some(&memory)).unwrap();
-        (output, (memory.fast, memory.slow))
+        config.forward(&net, &x, &Memory { fast, slow })
+    }
+
+    fn a_learned_state(
+        config in recurrent(),
+        net in config.layer(Gru::builder(config.input_size, config.hidden_size).learned_state()),
+        x in config.input(),
+        h in config.state(config.hidden_size),
+    ) {
+        config.forward(&net, &x, &h)
+    }
+
+    fn a_users_cell_with_a_learned_state(
+        config in recurrent(),
+        net in config.layer(Recurrent::of(config.input_size, fading(config.hidden_size)).learned_state()),
+        x in config.input(),
+        fast in config.state(config.hidden_size),
+        slow in config.state(1),
+    ) {
+        config.forward(&net, &x, &Memory { fast, slow })
     }
 }
 
