@@ -45,7 +45,8 @@ pub use loss::{cross_entropy, mse_loss};
 pub use module::{Cast, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
     AllStates, CellFactory, Checkpointing, Gru, GruCell, GruFactory, LearnedFactory, LearnedState, Lstm,
-    LstmCell, LstmFactory, Merge, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, RnnCell, RnnFactory, Valid,
+    LstmCell, LstmFactory, Merge, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, RnnCell, RnnFactory,
+    Stepper, Truncated, Valid,
 };
 pub use sequence::{
     PackedSequence, PaddingSide, invert_permutation, pack_padded_sequence, pack_sequence,

@@ -60,6 +60,16 @@ impl<T: Float> GradOptions<T> {
         self.retain_graph.unwrap_or(self.create_graph)
     }
 
+    /// If there are cotangents, there is one for each output.
+    fn check(&self, operation: &'static str, outputs: usize) -> Result<()> {
+        match self.cotangents.as_ref().map(Vec::len).filter(|&count| count != outputs) {
+            None => Ok(()),
+            Some(count) => {
+                Err(Error::shape(operation, format!("{outputs} cotangents, one an output"), count))
+            }
+        }
+    }
+
     fn cotangent(&self, k: usize) -> Option<&Variable<T>> {
         self.cotangents.as_ref().and_then(|all| all.get(k))
     }
@@ -86,15 +96,7 @@ pub fn grad<T: Float>(
     inputs: &[&Variable<T>],
     options: GradOptions<T>,
 ) -> Result<Vec<Variable<T>>> {
-    if let Some(cotangents) = &options.cotangents
-        && cotangents.len() != outputs.len()
-    {
-        return Err(Error::shape(
-            "grad",
-            format!("{} cotangents, one an output", outputs.len()),
-            cotangents.len(),
-        ));
-    }
+    options.check("grad", outputs.len())?;
     let edges = outputs.iter().map(|output| output.edge().ok_or(Error::NoGraph { operation: "grad" }));
     let edges = edges.collect::<Result<Vec<_>>>()?;
     let input_edges = inputs.iter().map(|input| input.edge().ok_or(Error::NoGraph { operation: "grad" }));
@@ -116,17 +118,37 @@ pub fn grad<T: Float>(
     found.into_iter().zip(inputs).enumerate().map(or_zero).collect()
 }
 
-/// Adds the gradient of `output` to `grad()` of every leaf it was computed from, and shows `reached` each of them.
-pub(crate) fn backward<T: Float>(
-    output: &Variable<T>,
-    cotangent: Option<&Variable<T>>,
+/// [`Variable::backward`] of several values at once (`torch.autograd.backward`): leaves `x` get the sum over the
+/// outputs `y` of `cotangent(y)^T dy/dx`, and what they share is gone through once.
+///
+/// # Errors
+/// As [`grad`] without inputs.
+///
+/// ```
+/// use wengert_core::{backward, GradOptions, Tensor, Variable};
+/// let x = Variable::new(Tensor::scalar(3.0f64)).requires_grad_(true);
+/// let square = x.square();
+/// backward(&[&(&square * 2.0), &square.exp()], &GradOptions::default())?;
+/// assert_eq!(x.grad().unwrap().item()?, 6.0 * (2.0 + 9f64.exp()));
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub fn backward<T: Float>(outputs: &[&Variable<T>], options: &GradOptions<T>) -> Result<()> {
+    backward_into(outputs, options, |_| {})
+}
+
+/// [`backward`], which shows `reached` each leaf.
+pub(crate) fn backward_into<T: Float>(
+    outputs: &[&Variable<T>],
     options: &GradOptions<T>,
     mut reached: impl FnMut(&Leaf<T>),
 ) -> Result<()> {
-    let edge = output.edge().ok_or(Error::NoGraph { operation: "backward" })?;
+    options.check("backward", outputs.len())?;
     let mut walk = Walk::new(options.retains_graph(), options.create_graph);
-    let cotangent = seed(output, cotangent)?;
-    with_recording(options.create_graph, || walk.send(&edge, Term::Whole(cotangent)));
+    for (k, output) in outputs.iter().enumerate() {
+        let edge = output.edge().ok_or(Error::NoGraph { operation: "backward" })?;
+        let cotangent = seed(output, options.cotangent(k))?;
+        with_recording(options.create_graph, || walk.send(&edge, Term::Whole(cotangent)));
+    }
     walk.run()?;
     with_recording(options.create_graph, || {
         for (leaf, gradient) in walk.leaf_gradients() {

@@ -17,8 +17,8 @@ pub(crate) mod scope;
 pub(crate) mod walk;
 
 pub use anomaly::detect_anomaly;
-pub(crate) use grad::backward;
-pub use grad::{GradOptions, grad};
+pub(crate) use grad::backward_into;
+pub use grad::{GradOptions, backward, grad};
 pub use leaf::HookId;
 pub(crate) use leaf::{Hook, Leaf, Slot};
 pub use listing::{Tape, TapeEntry};

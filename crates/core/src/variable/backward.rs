@@ -50,7 +50,11 @@ impl<T: Float> Variable<T> {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn backward_options(&self, cotangent: Option<&Variable<T>>, options: &GradOptions<T>) -> Result<()> {
-        crate::tape::backward(self, cotangent, options, |_| {})
+        let options = match cotangent {
+            None => options.clone(),
+            Some(cotangent) => options.clone().cotangents(vec![cotangent.clone()]),
+        };
+        crate::tape::backward(&[self], &options)
     }
 
     /// [`Variable::backward`], and the names of those `parameters` that it brought no gradient: this value does not depend
@@ -68,7 +72,7 @@ impl<T: Float> Variable<T> {
     /// ```
     pub fn backward_reporting(&self, parameters: &[Parameter<T>]) -> Result<Vec<String>> {
         let mut reached = HashSet::new();
-        crate::tape::backward(self, None, &GradOptions::default(), |leaf| {
+        crate::tape::backward_into(&[self], &GradOptions::default(), |leaf| {
             reached.insert(std::ptr::from_ref(leaf) as usize);
         })?;
         Ok(Parameter::lacking(parameters, |parameter| reached.contains(&parameter.id())))

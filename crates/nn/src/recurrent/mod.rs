@@ -14,7 +14,9 @@ mod options;
 mod packed;
 mod rnn;
 mod runner;
+mod stepper;
 mod sweep;
+mod truncated;
 mod weights;
 
 pub use builder::{CellFactory, RecurrentBuilder};
@@ -25,3 +27,5 @@ pub use masked::Valid;
 pub use options::{Checkpointing, Merge};
 pub use rnn::{Nonlinearity, Rnn, RnnCell, RnnFactory};
 pub use runner::{AllStates, Recurrent};
+pub use stepper::Stepper;
+pub use truncated::Truncated;

@@ -90,7 +90,7 @@ impl<C: Cell> Sweep<'_, C> {
 
 impl<T: wengert_core::Float> Rules<T> {
     #[track_caller]
-    fn step<C: Cell<Element = T>>(
+    pub fn step<C: Cell<Element = T>>(
         &self,
         cell: &C,
         projected: &Variable<T>,

@@ -15,6 +15,8 @@ mod names;
 mod send_sync;
 mod sequences;
 mod state_dict;
+mod stepper;
+mod truncated;
 mod user_cell;
 
 use proptest::prelude::ProptestConfig;

@@ -1,0 +1,325 @@
+//! Truncated backpropagation through time.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use wengert_core::{Error, Float, GradOptions, Parameter, Result, Tensor, Variable, backward, cat};
+
+use super::runner::Recurrent;
+use crate::cell::Cell;
+use crate::module::{Module, VisitorMut};
+use crate::state::State;
+
+/// Truncated backpropagation through time, BPTT(k2; k1) (Williams and Peng 1990): a long sequence passes in windows of `k1`
+/// steps, the state is carried on, and the loss of each window is differentiated through the last `k2` steps. Memory
+/// is that of `k2` steps, however long the sequence is; with `k2` no less than its length, the gradients of all windows
+/// add up to those of full backpropagation.
+///
+/// Parameters may change between the windows, also where these overlap (`k2 > k1`): the steps of an earlier window are
+/// differentiated at the values that they were computed with.
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// use wengert_nn::{Gru, Module, Truncated, mse_loss};
+/// let gru = Gru::new(3, 4)?;
+/// let (x, y) = (Variable::new(Tensor::randn([100, 2, 3])), Variable::new(Tensor::randn([100, 2, 4])));
+/// let mut truncated = Truncated::new(10, 20)?;
+/// for steps in truncated.windows(100) {
+///     let of = |all: &Variable| all.narrow(0, steps.start, steps.len());
+///     let loss = truncated.window(&gru, &of(&x), None, |out| mse_loss(out, &of(&y)))?;
+///     assert!(loss.item()? > 0.0); // here an optimizer takes its step
+///     gru.zero_grad();
+/// }
+/// assert_eq!(truncated.state().unwrap().shape(), &[1, 2, 4]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub struct Truncated<C: Cell> {
+    every: usize,
+    back: usize,
+    state: Option<C::State>,
+    pieces: VecDeque<Piece<C>>,
+}
+
+/// Steps that a gradient goes through, or not, as a whole.
+struct Piece<C: Cell> {
+    steps: usize,
+    input: Cut<C::Element>,
+    /// The state that the steps began with: where another piece came before, leaves that stand for its exit.
+    entry: Option<C::State>,
+    output: Cut<C::Element>,
+    exit: C::State,
+    layer: Rc<Stand<C>>,
+}
+
+/// A value, and the leaf that stands for it in what is computed from it.
+struct Cut<T: Float> {
+    value: Variable<T>,
+    leaf: Variable<T>,
+}
+
+/// A parameter, and the one that stands for it.
+type Copied<T> = (Parameter<T>, Parameter<T>);
+
+/// The layer that a window runs, and the parameters of it that stand for others.
+struct Stand<C: Cell> {
+    layer: Recurrent<C>,
+    parameters: Vec<Copied<C::Element>>,
+}
+
+impl<C: Cell> Truncated<C> {
+    /// Windows of `k1` steps, each differentiated through `k2`.
+    ///
+    /// # Errors
+    /// Unless `1 <= k1 <= k2`.
+    ///
+    /// ```
+    /// use wengert_nn::{GruCell, Truncated};
+    /// let error = Truncated::<GruCell>::new(10, 5).err().unwrap();
+    /// assert_eq!(error.to_string(), "Truncated: k2 must be at least k1 = 10, got 5");
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn new(k1: usize, k2: usize) -> Result<Self> {
+        if k1 == 0 {
+            return Err(Error::argument("Truncated", "k1", "at least 1", 0));
+        }
+        if k2 < k1 {
+            return Err(Error::argument("Truncated", "k2", format!("at least k1 = {k1}"), k2));
+        }
+        Ok(Truncated { every: k1, back: k2, state: None, pieces: VecDeque::new() })
+    }
+
+    /// The steps of each window of a sequence.
+    pub fn windows(&self, steps: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<C> {
+        let every = self.every;
+        (0..steps).step_by(every).map(move |start| start..steps.min(start + every))
+    }
+
+    /// The state after the last window, without history; none before the first.
+    pub fn state(&self) -> Option<&C::State> {
+        self.state.as_ref()
+    }
+
+    /// Goes on from a state, or, without one, from the layer's own: no gradient goes back beyond it.
+    pub fn set_state(&mut self, state: Option<&C::State>) {
+        self.state = state.map(State::detach);
+        self.pieces.clear();
+    }
+
+    /// Runs the next steps, at most `k1`, in the layer's layout, takes their `loss` from the outputs, and adds its gradient to
+    /// [`Variable::grad`] of the parameters, and of whatever else `input` and `loss` were computed from. Gives the
+    /// loss, without history.
+    ///
+    /// `ends` says for each step of each sample, in the layout of the input's first axes, whether a document ends with
+    /// it: the next step then starts from the layer's initial state, and no gradient passes.
+    ///
+    /// # Errors
+    /// As [`Recurrent::forward`]; for more than `k1` steps, `ends` of another shape, a bidirectional layer, or if `loss` fails. The
+    /// window then has not taken place.
+    #[track_caller]
+    pub fn window(
+        &mut self,
+        layer: &Recurrent<C>,
+        input: &Variable<C::Element>,
+        ends: Option<&Tensor<bool>>,
+        loss: impl FnOnce(&Variable<C::Element>) -> Result<Variable<C::Element>>,
+    ) -> Result<Variable<C::Element>> {
+        layer.check_input(input)?;
+        let time: isize = if input.rank() == 3 && layer.is_batch_first() { 1 } else { 0 };
+        let steps = input.shape()[time as usize];
+        self.check(layer, steps)?;
+        let ends = Ends::of(ends, input.shape(), time as usize)?;
+        let layer = Rc::new(self.stand_in(layer));
+        let mut pieces: Vec<Piece<C>> = Vec::new();
+        let length = greatest_common_divisor(self.every, self.back);
+        for start in (0..steps).step_by(length) {
+            let steps = length.min(steps - start);
+            let input = Cut::of(input.narrow(time, start, steps));
+            let before = pieces.last().or(self.pieces.back());
+            let entry = before.map(|piece| piece.exit.map(leaf));
+            let state = entry.as_ref().or(self.state.as_ref());
+            let (output, exit) = ends.forward(&layer.layer, &input.leaf, time, start, state)?;
+            pieces.push(Piece { steps, input, entry, output: Cut::of(output), exit, layer: layer.clone() });
+        }
+        let outputs: Vec<_> = pieces.iter().map(|piece| &piece.output.leaf).collect();
+        let loss = loss(&joined(&outputs, time))?;
+        loss.backward()?;
+        self.state = pieces.last().map(|piece| piece.exit.detach());
+        self.pieces.extend(pieces);
+        self.go_back()?;
+        Ok(loss.detach())
+    }
+
+    fn check(&self, layer: &Recurrent<C>, steps: usize) -> Result<()> {
+        if layer.is_bidirectional() {
+            let expected = "of one direction, since the other begins at the end of the sequence";
+            return Err(Error::argument("Truncated", "the layer", expected, "a bidirectional one"));
+        }
+        if steps > self.every {
+            let expected = format!("at most k1 = {} steps", self.every);
+            return Err(Error::argument("Truncated", "a window", expected, steps));
+        }
+        Ok(())
+    }
+
+    /// Whether a gradient goes back beyond its own window.
+    fn overlaps(&self) -> bool {
+        self.back > self.every
+    }
+
+    /// The layer for a window. Where windows overlap, it has copies of the parameters: an optimizer may change these while
+    /// a later window still goes back through this one.
+    fn stand_in(&self, layer: &Recurrent<C>) -> Stand<C> {
+        let mut layer = layer.clone();
+        let mut parameters = Vec::new();
+        if self.overlaps() {
+            let mut replace = |parameter: &mut Parameter<C::Element>| {
+                let copy = parameter.copy();
+                parameters.push((std::mem::replace(parameter, copy.clone()), copy));
+            };
+            layer.visit_mut(&mut VisitorMut::new(&mut replace, None));
+        }
+        Stand { layer, parameters }
+    }
+
+    /// Takes the cotangents of the last window's outputs back through `k2` steps.
+    fn go_back(&mut self) -> Result<()> {
+        let (mut steps, mut reached) = (0, 0);
+        let mut cotangents: Vec<Option<Variable<C::Element>>> = Vec::new();
+        for piece in self.pieces.iter().rev().take_while(|piece| {
+            let within = steps < self.back;
+            steps += piece.steps;
+            within
+        }) {
+            piece.differentiate(cotangents, self.overlaps())?;
+            cotangents = piece.entry.iter().flat_map(State::parts).map(|part| take_grad(&part)).collect();
+            reached += 1;
+        }
+        self.pieces.drain(..self.pieces.len() - reached);
+        for (parameter, copy) in self.pieces.iter().flat_map(|piece| &piece.layer.parameters) {
+            if let Some(gradient) = take_grad(copy) {
+                parameter.backward_with(&gradient)?;
+            }
+        }
+        if !self.overlaps() {
+            self.pieces.clear();
+        }
+        Ok(())
+    }
+}
+
+impl<C: Cell> Piece<C> {
+    /// Takes the cotangents of output and exit to the parameters, the input and the entry.
+    fn differentiate(&self, exit: Vec<Option<Variable<C::Element>>>, again: bool) -> Result<()> {
+        let mut roots = vec![(self.output.value.clone(), take_grad(&self.output.leaf))];
+        roots.extend(self.exit.parts().into_iter().zip(exit));
+        let (roots, cotangents): (Vec<_>, Vec<_>) = roots
+            .into_iter()
+            .filter_map(|(root, cotangent)| Some((root.requires_grad().then_some(root)?, cotangent?)))
+            .unzip();
+        let options = |cotangents| GradOptions::default().retain_graph(again).cotangents(cotangents);
+        backward(&roots.iter().collect::<Vec<_>>(), &options(cotangents))?;
+        match take_grad(&self.input.leaf) {
+            Some(cotangent) => backward(&[&self.input.value], &options(vec![cotangent])),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<T: Float> Cut<T> {
+    fn of(value: Variable<T>) -> Self {
+        let leaf = leaf(&value);
+        Cut { value, leaf }
+    }
+}
+
+/// A leaf of this value, which gets a gradient if the value takes one.
+fn leaf<T: Float>(value: &Variable<T>) -> Variable<T> {
+    value.detach().requires_grad_(value.requires_grad())
+}
+
+fn take_grad<T: Float>(leaf: &Variable<T>) -> Option<Variable<T>> {
+    let gradient = leaf.grad();
+    if gradient.is_some() {
+        leaf.zero_grad();
+    }
+    gradient
+}
+
+#[track_caller]
+fn joined<T: Float>(pieces: &[&Variable<T>], time: isize) -> Variable<T> {
+    if let [only] = pieces { Variable::clone(only) } else { cat(pieces, time) }
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+/// The steps of a window with which documents end.
+struct Ends {
+    batch: Option<usize>,
+    /// The step, and whether it is the last, for each sample.
+    steps: Vec<(usize, Vec<bool>)>,
+}
+
+impl Ends {
+    /// For inputs of `shape`.
+    fn of(ends: Option<&Tensor<bool>>, shape: &[usize], time: usize) -> Result<Self> {
+        let leading = &shape[..shape.len() - 1];
+        let batch = (leading.len() == 2).then(|| leading[1 - time]);
+        let Some(ends) = ends else { return Ok(Ends { batch, steps: Vec::new() }) };
+        if ends.shape() != leading {
+            let expected = format!("ends of shape {leading:?}");
+            return Err(Error::shape("Truncated", expected, format!("{:?}", ends.shape())));
+        }
+        let of = |t| (t, ends.select(time as isize, t).expect("a step of the window").to_vec());
+        let steps = (0..leading[time]).map(of).filter(|(_, ends)| ends.contains(&true)).collect();
+        Ok(Ends { batch, steps })
+    }
+
+    /// Runs steps from the window's `start` on; states are the layer's initial ones after the steps with which a document ends.
+    #[track_caller]
+    fn forward<C: Cell>(
+        &self,
+        layer: &Recurrent<C>,
+        input: &Variable<C::Element>,
+        time: isize,
+        start: usize,
+        state: Option<&C::State>,
+    ) -> Result<(Variable<C::Element>, C::State)> {
+        let (mut state, mut done, mut outputs) = (state.cloned(), 0, Vec::new());
+        let steps = input.shape()[time as usize];
+        let within = |(t, ends): &'_ (usize, Vec<bool>)| {
+            let behind = (t + 1).checked_sub(start).filter(|behind| (1..=steps).contains(behind))?;
+            Some((behind, Some(ends.clone())))
+        };
+        for (behind, ends) in self.steps.iter().filter_map(within).chain([(steps, None)]) {
+            if behind > done {
+                let (output, next) =
+                    layer.forward(&input.narrow(time, done, behind - done), state.as_ref())?;
+                outputs.push(output);
+                state = Some(match ends {
+                    Some(ends) => self.reset(layer, &next, ends),
+                    None => next,
+                });
+                done = behind;
+            }
+        }
+        let state = state.expect("a window has at least one step");
+        Ok((joined(&outputs.iter().collect::<Vec<_>>(), time), state))
+    }
+
+    /// The layer's initial state where a document ends.
+    #[track_caller]
+    fn reset<C: Cell>(&self, layer: &Recurrent<C>, state: &C::State, ends: Vec<bool>) -> C::State {
+        let initial = layer.zero_state(self.batch.unwrap_or(1));
+        let initial = if self.batch.is_some() { initial } else { initial.map(|part| part.squeeze(1)) };
+        let ends = Tensor::from(ends);
+        C::State::combine(&[&initial, state], &mut |parts| {
+            let mut shape = vec![1; parts[0].rank()];
+            if let Some(batch) = self.batch {
+                shape[1] = batch;
+            }
+            parts[0].where_(&ends.reshape(&shape[..]).expect("one for each sample"), parts[1])
+        })
+    }
+}
