@@ -201,11 +201,14 @@ impl RecurrentConfig {
         let state = self.given_state.then_some(state);
         let (output, last, states) = match self.form {
             Form::Padded => with_no_states(layer.forward(input, state)?),
-            Form::States => layer.forward_states(input, state)?,
+            Form::States => {
+                let (output, last, states) = layer.forward_states(input, state)?;
+                (output, last, Some(states))
+            }
             Form::Packed => {
                 let packed = pack_padded_sequence(input, &self.lengths, self.batch_first, false)?;
                 let (output, last) = layer.forward_packed(&packed, state)?;
-                (output.data().clone(), last, Vec::new())
+                (output.data().clone(), last, None)
             }
             Form::Lengths => with_no_states(layer.forward_masked(input, &self.lengths, state)?),
             Form::Mask => {
@@ -244,8 +247,8 @@ impl RecurrentConfig {
     }
 }
 
-fn with_no_states<S>((output, last): (Variable<f64>, S)) -> (Variable<f64>, S, Vec<S>) {
-    (output, last, Vec::new())
+fn with_no_states<S>((output, last): (Variable<f64>, S)) -> (Variable<f64>, S, Option<S>) {
+    (output, last, None)
 }
 
 /// A module that `make` makes, with random parameters from [-1, 1] in place of its own.

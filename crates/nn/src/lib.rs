@@ -44,9 +44,9 @@ pub use linear::Linear;
 pub use loss::{cross_entropy, mse_loss};
 pub use module::{Cast, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
-    AllStates, CellFactory, Checkpointing, Gru, GruCell, GruFactory, LearnedFactory, LearnedState, Lstm,
-    LstmCell, LstmFactory, Merge, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, RnnCell, RnnFactory,
-    Stepper, Truncated, Valid,
+    CellFactory, Checkpointing, Gru, GruCell, GruFactory, Layers, LearnedFactory, LearnedState, Lstm,
+    LstmCell, LstmFactory, Merge, Nonlinearity, OutputAndStates, Recurrent, RecurrentBuilder, Rnn, RnnCell,
+    RnnFactory, Stack, Stepper, Swept, Truncated, Valid,
 };
 pub use sequence::{
     PackedSequence, PaddingSide, invert_permutation, pack_padded_sequence, pack_sequence,

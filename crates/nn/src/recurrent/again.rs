@@ -2,8 +2,9 @@
 
 use wengert_core::{Parameter, Tape, Variable, checkpoint, with_recording};
 
+use super::layers::Swept;
 use super::options::Checkpointing;
-use super::sweep::{Sweep, Swept};
+use super::sweep::Sweep;
 use crate::cell::Cell;
 use crate::module::VisitorMut;
 use crate::state::State;

@@ -6,10 +6,14 @@ use wengert_core::{Error, Float, Parameter, Result, Variable, cat, scope};
 
 use super::again::with_parameters;
 use super::builder::{CellFactory, RecurrentBuilder, static_name};
+use super::layers::{Layers, OutputAndStates, Swept};
+use super::masked::Valid;
 use super::options::{Checkpointing, Merge, Options};
-use super::sweep::{Rules, Sweep, Swept, hidden_masks, mask};
-use crate::cell::{Cell, check_state};
+use super::stepper::Stepper;
+use super::sweep::{Rules, Sweep, hidden_masks, mask};
+use crate::cell::Cell;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::sequence::PackedSequence;
 use crate::state::State;
 
 /// A recurrent layer over any [`Cell`]: layers, directions, dropout of every kind, packed and masked sequences.
@@ -24,19 +28,6 @@ pub struct Recurrent<C> {
     pub(super) cells: Vec<C>,
     pub(super) options: Options,
     training: bool,
-}
-
-/// Outputs, last state, and each layer's and direction's states after every step.
-pub type AllStates<C> = (Variable<<C as Module>::Element>, <C as Cell>::State, Vec<<C as Cell>::State>);
-
-/// What a run over all layers gives.
-pub(super) struct Run<S: State> {
-    /// The last layer's outputs, row by row.
-    pub output: Variable<S::Element>,
-    /// Each cell's last state.
-    pub last: Vec<S>,
-    /// Each cell's state after every step, row by row, where it was asked for.
-    pub states: Vec<S>,
 }
 
 impl<C: Cell> Recurrent<C> {
@@ -127,15 +118,10 @@ impl<C: Cell> Recurrent<C> {
         Ok(())
     }
 
-    pub(super) fn name(&self) -> &'static str {
-        static_name(&self.cells[0])
-    }
-
     /// The state before the first step of `batch` samples: (layers D, batch, ..).
     #[track_caller]
     pub fn zero_state(&self, batch: usize) -> C::State {
-        let states = self.start(batch);
-        C::State::stack(&states.iter().collect::<Vec<_>>(), 0)
+        C::State::stack(&self.start(batch).iter().collect::<Vec<_>>(), 0)
     }
 
     /// Each cell's state before the first step.
@@ -166,12 +152,11 @@ impl<C: Cell> Recurrent<C> {
         input: &Variable<C::Element>,
         state: Option<&C::State>,
     ) -> Result<(Variable<C::Element>, C::State)> {
-        let (output, state, _) = self.forward_padded(input, state, false)?;
-        Ok((output, state))
+        Layers::forward(self, input, state)
     }
 
-    /// [`Recurrent::forward`], and the state after every step: for layer l and direction d at l D + d, each variable as the
-    /// output is, (L, N, ..), (N, L, ..) or (L, ..).
+    /// [`Recurrent::forward`], and the states after every step: each variable (layers D, L, N, ..), with the axes of time and
+    /// batch as the output has them.
     ///
     /// # Errors
     /// As there.
@@ -180,9 +165,8 @@ impl<C: Cell> Recurrent<C> {
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::Lstm;
     /// let lstm = Lstm::builder(10, 20).num_layers(2).build()?;
-    /// let (_, _, states) = lstm.forward_states(&Variable::new(Tensor::randn([7, 3, 10])), None)?;
-    /// let (h, c) = &states[1];
-    /// assert_eq!((h.shape(), c.shape()), (&[7, 3, 20][..], &[7, 3, 20][..]));
+    /// let (_, _, (h, c)) = lstm.forward_states(&Variable::new(Tensor::randn([7, 3, 10])), None)?;
+    /// assert_eq!((h.shape(), c.shape()), (&[2, 7, 3, 20][..], &[2, 7, 3, 20][..]));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     #[track_caller]
@@ -190,141 +174,76 @@ impl<C: Cell> Recurrent<C> {
         &self,
         input: &Variable<C::Element>,
         state: Option<&C::State>,
-    ) -> Result<AllStates<C>> {
-        self.forward_padded(input, state, true)
+    ) -> Result<OutputAndStates<C::State>> {
+        Layers::forward_states(self, input, state)
     }
 
+    /// [`Recurrent::forward`] for packed sequences (`torch.nn.LSTM.forward` with a `PackedSequence`); the output is packed in
+    /// the same way, states are in the caller's order of sequences.
+    ///
+    /// # Errors
+    /// As for [`Recurrent::forward`].
+    ///
+    /// ```
+    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_nn::{Lstm, pack_padded_sequence, pad_packed_sequence};
+    /// let lstm = Lstm::new(10, 20)?;
+    /// let packed = pack_padded_sequence(&Variable::new(Tensor::randn([7, 3, 10])), &[7, 5, 2], false, true)?;
+    /// let (out, (h, _c)) = lstm.forward_packed(&packed, None)?;
+    /// let (out, lengths) = pad_packed_sequence(&out, false, 0.0, None)?;
+    /// assert_eq!((out.shape(), h.shape(), lengths), (&[7, 3, 20][..], &[1, 3, 20][..], vec![7, 5, 2]));
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     #[track_caller]
-    fn forward_padded(
+    pub fn forward_packed(
+        &self,
+        input: &PackedSequence<C::Element>,
+        state: Option<&C::State>,
+    ) -> Result<(PackedSequence<C::Element>, C::State)> {
+        Layers::forward_packed(self, input, state)
+    }
+
+    /// [`Recurrent::forward`] for a batch of sequences of different lengths, given as they are padded: as if each were run by
+    /// itself. `valid` is the lengths, or a mask of the steps that count, wherever they lie. Outputs of steps that don't
+    /// count are zero, whatever stands there costs nothing and gets no gradient; the state is the one after each sequence's
+    /// last step that counts, and the reverse direction begins there. A sequence without any leaves its state as it was.
+    ///
+    /// # Errors
+    /// As for [`Recurrent::forward`]; another number of lengths than of samples, one longer than the input, a mask of
+    /// another shape.
+    ///
+    /// ```
+    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_nn::Gru;
+    /// let gru = Gru::builder(10, 20).bidirectional(true).build()?;
+    /// let x = Variable::new(Tensor::randn([7, 3, 10]));
+    /// let (out, h) = gru.forward_masked(&x, &[7, 0, 2], None)?;
+    /// assert_eq!((out.shape(), h.shape()), (&[7, 3, 40][..], &[2, 3, 20][..]));
+    /// assert_eq!(out.select(1, 2).narrow(0, 2, 5).to_vec(), vec![0.0; 5 * 40]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn forward_masked<'v>(
         &self,
         input: &Variable<C::Element>,
+        valid: impl Into<Valid<'v>>,
         state: Option<&C::State>,
-        keep_states: bool,
-    ) -> Result<AllStates<C>> {
-        self.check_input(input)?;
-        let (input, batched) = self.time_first(input);
-        let (steps, batch) = (input.shape()[0], if batched { input.shape()[1] } else { 1 });
-        let state = self.initial_states(state, batch, batched)?;
-        let rows = input.reshape([steps * batch, input.shape()[input.rank() - 1]]);
-        let run = self.run(&rows, &vec![batch; steps], &state, keep_states)?;
-        let unrowed = |rows: &Variable<C::Element>| self.unrowed(rows, steps, batched);
-        let states = run.states.iter().map(|states| states.map(unrowed)).collect();
-        Ok((unrowed(&run.output), self.stacked(&run.last, batched), states))
+    ) -> Result<(Variable<C::Element>, C::State)> {
+        Layers::forward_masked(self, input, valid, state)
     }
 
-    /// An input as (L, N, in) or (L, in), and whether it is a batch.
+    /// This layer step by step, for `batch` samples, from its initial state; see [`Stepper`].
+    ///
+    /// # Errors
+    /// If the layer is bidirectional: the other direction begins at the end.
     #[track_caller]
-    pub(super) fn time_first(&self, input: &Variable<C::Element>) -> (Variable<C::Element>, bool) {
-        match input.rank() == 3 {
-            true if self.options.batch_first => (input.transpose(0, 1), true),
-            batched => (input.clone(), batched),
-        }
+    pub fn stepper(&self, batch: usize) -> Result<Stepper<Self>> {
+        Stepper::new(self.clone(), batch)
     }
 
-    /// Rows in the layout of the input.
+    /// One cell over all steps.
     #[track_caller]
-    pub(super) fn unrowed(
-        &self,
-        rows: &Variable<C::Element>,
-        steps: usize,
-        batched: bool,
-    ) -> Variable<C::Element> {
-        if !batched {
-            return rows.clone();
-        }
-        let batch = rows.shape()[0] / steps;
-        let whole = rows.reshape([&[steps, batch], &rows.shape()[1..]].concat());
-        if self.options.batch_first { whole.transpose(0, 1) } else { whole }
-    }
-
-    /// All cells' states as one.
-    #[track_caller]
-    pub(super) fn stacked(&self, states: &[C::State], batched: bool) -> C::State {
-        let state = C::State::stack(&states.iter().collect::<Vec<_>>(), 0);
-        if batched { state } else { state.map(|part| part.squeeze(1)) }
-    }
-
-    pub(super) fn check_input(&self, input: &Variable<C::Element>) -> Result<()> {
-        let (name, shape) = (self.name(), input.shape());
-        if !matches!(shape.len(), 2 | 3) {
-            let got = format!("{} in shape {shape:?}", shape.len());
-            return Err(Error::shape(name, "an input of 2 or 3 axes", got));
-        }
-        self.check_width(shape)?;
-        let time = if shape.len() == 3 && self.options.batch_first { 1 } else { 0 };
-        if shape[time] == 0 {
-            return Err(Error::shape(name, "a sequence of at least one step", format!("shape {shape:?}")));
-        }
-        Ok(())
-    }
-
-    pub(super) fn check_width(&self, shape: &[usize]) -> Result<()> {
-        let (width, got) = (self.cells[0].input_size(), shape.last().copied().unwrap_or(0));
-        if got != width {
-            let got = format!("{got} in shape {shape:?}");
-            return Err(Error::shape(self.name(), format!("an input of width {width}"), got));
-        }
-        Ok(())
-    }
-
-    /// A state for each layer and direction, taken from the given one.
-    #[track_caller]
-    pub(super) fn initial_states(
-        &self,
-        state: Option<&C::State>,
-        batch: usize,
-        batched: bool,
-    ) -> Result<Vec<C::State>> {
-        let Some(state) = state else { return Ok(self.start(batch)) };
-        let zero = self.zero_state(batch);
-        let expected = if batched { zero } else { zero.map(|part| part.squeeze(1)) };
-        check_state(self.name(), state, &expected)?;
-        let at = |index: usize| {
-            let state = state.select(0, index);
-            if batched { state } else { state.map(|part| part.unsqueeze(0)) }
-        };
-        Ok((0..self.cells.len()).map(at).collect())
-    }
-
-    /// All layers over rows of which step t has `sizes[t]`.
-    #[track_caller]
-    pub(super) fn run(
-        &self,
-        rows: &Variable<C::Element>,
-        sizes: &[usize],
-        states: &[C::State],
-        keep_states: bool,
-    ) -> Result<Run<C::State>> {
-        let mut input = rows.clone();
-        let (mut last, mut all) = (Vec::with_capacity(self.cells.len()), Vec::new());
-        for (layer, cells) in self.cells.chunks(self.options.directions()).enumerate() {
-            if layer > 0 && self.training {
-                input = input.dropout(self.options.dropout)?;
-            }
-            let seen = self.with_one_mask(&input, sizes);
-            let mut outputs = Vec::with_capacity(cells.len());
-            for (direction, cell) in cells.iter().enumerate() {
-                let state = &states[last.len()];
-                let name = suffix(layer, direction);
-                let swept =
-                    scope(&name[1..], || self.sweep(cell, &seen, sizes, state, direction == 1, keep_states));
-                outputs.push(swept.output);
-                last.push(swept.state);
-                all.extend(swept.states);
-            }
-            let output = match (outputs.as_slice(), self.options.merge) {
-                ([only], _) => only.clone(),
-                ([forth, back], Merge::Concat) => cat(&[forth, back], -1),
-                (outputs, _) => outputs[1..].iter().fold(outputs[0].clone(), |sum, output| sum + output),
-            };
-            let adds = self.options.residual && output.shape() == input.shape();
-            input = if adds { output + input } else { output };
-        }
-        Ok(Run { output: input, last, states: all })
-    }
-
-    #[track_caller]
-    fn sweep(
+    fn sweep_cell(
         &self,
         cell: &C,
         rows: &Variable<C::Element>,
@@ -349,6 +268,16 @@ impl<C: Cell> Recurrent<C> {
             None => sweep.run(rows, state),
             Some(how) => sweep.run_again(rows, state, how),
         }
+    }
+
+    #[track_caller]
+    fn with_residual(
+        &self,
+        output: Variable<C::Element>,
+        input: &Variable<C::Element>,
+    ) -> Variable<C::Element> {
+        let adds = self.options.residual && output.shape() == input.shape();
+        if adds { output + input } else { output }
     }
 
     /// Variational dropout on a layer's input.
@@ -403,6 +332,98 @@ impl<C: Cell> Recurrent<C> {
             parameter.update("set_gate", |values| change(&mut values[place * rows..(place + 1) * rows]))?;
         }
         Ok(())
+    }
+}
+
+impl<C: Cell> Layers for Recurrent<C> {
+    type State = C::State;
+    type Cells = Vec<C::State>;
+
+    fn name(&self) -> &'static str {
+        static_name(&self.cells[0])
+    }
+
+    fn input_size(&self) -> usize {
+        self.cells[0].input_size()
+    }
+
+    fn output_size(&self) -> usize {
+        Recurrent::output_size(self)
+    }
+
+    fn is_batch_first(&self) -> bool {
+        Recurrent::is_batch_first(self)
+    }
+
+    fn is_bidirectional(&self) -> bool {
+        Recurrent::is_bidirectional(self)
+    }
+
+    #[track_caller]
+    fn zero_state(&self, batch: usize) -> C::State {
+        Recurrent::zero_state(self, batch)
+    }
+
+    #[track_caller]
+    fn sweep(
+        &self,
+        rows: &Variable<C::Element>,
+        sizes: &[usize],
+        state: Option<&C::State>,
+        keep_states: bool,
+    ) -> Result<Swept<C::State>> {
+        let first = match state {
+            Some(state) => self.unstack(state),
+            None => self.start(sizes.first().copied().unwrap_or(0)),
+        };
+        let mut input = rows.clone();
+        let (mut last, mut all) = (Vec::with_capacity(self.cells.len()), Vec::new());
+        for (layer, cells) in self.cells.chunks(self.options.directions()).enumerate() {
+            if layer > 0 && self.training {
+                input = input.dropout(self.options.dropout)?;
+            }
+            let seen = self.with_one_mask(&input, sizes);
+            let mut outputs = Vec::with_capacity(cells.len());
+            for (direction, cell) in cells.iter().enumerate() {
+                let (state, back) = (&first[last.len()], direction == 1);
+                let name = suffix(layer, direction);
+                let swept =
+                    scope(&name[1..], || self.sweep_cell(cell, &seen, sizes, state, back, keep_states));
+                outputs.push(swept.output);
+                last.push(swept.state);
+                all.extend(swept.states);
+            }
+            let output = match (outputs.as_slice(), self.options.merge) {
+                ([only], _) => only.clone(),
+                ([forth, back], Merge::Concat) => cat(&[forth, back], -1),
+                (outputs, _) => outputs[1..].iter().fold(outputs[0].clone(), |sum, output| sum + output),
+            };
+            input = self.with_residual(output, &input);
+        }
+        let states = keep_states.then(|| self.restack(&all));
+        Ok(Swept { output: input, state: self.restack(&last), states })
+    }
+
+    #[track_caller]
+    fn unstack(&self, state: &C::State) -> Vec<C::State> {
+        (0..self.cells.len()).map(|index| state.select(0, index)).collect()
+    }
+
+    #[track_caller]
+    fn restack(&self, cells: &Vec<C::State>) -> C::State {
+        C::State::stack(&cells.iter().collect::<Vec<_>>(), 0)
+    }
+
+    #[track_caller]
+    fn step(&self, input: &Variable<C::Element>, cells: &mut Vec<C::State>) -> Variable<C::Element> {
+        let rules = Rules { training: false, zoneout: self.options.zoneout, masks: Vec::new() };
+        let mut input = input.clone();
+        for (cell, state) in self.cells.iter().zip(cells) {
+            let (output, next) = rules.step(cell, &cell.project(&input), state);
+            *state = next;
+            input = self.with_residual(output, &input);
+        }
+        input
     }
 }
 

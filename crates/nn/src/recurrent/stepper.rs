@@ -2,13 +2,12 @@
 
 use wengert_core::{Error, Result, Tensor, Variable, no_grad};
 
-use super::runner::Recurrent;
-use super::sweep::Rules;
-use crate::cell::Cell;
+use super::layers::{Layers, check_one_direction, check_width, reset};
+use crate::cell::check_state;
 use crate::state::State;
 
-/// A recurrent layer that takes its input step by step and keeps its state, as in generation and on live series. Nothing is
-/// recorded, and dropout is off, whatever the layer's mode; a step costs its arithmetic. The parameters are the layer's: what
+/// Recurrent layers that take their input step by step and keep their state, as in generation and on live series. Nothing is
+/// recorded, and dropout is off, whatever the mode; a step costs its arithmetic. The parameters are the layers': what
 /// an optimizer changes is seen by the next step.
 ///
 /// ```
@@ -24,76 +23,63 @@ use crate::state::State;
 /// }
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-#[derive(Clone)]
-pub struct Stepper<C: Cell> {
-    layer: Recurrent<C>,
+#[derive(Clone, Debug)]
+pub struct Stepper<L: Layers> {
+    layers: L,
     batch: usize,
-    states: Vec<C::State>,
-    rules: Rules<C::Element>,
+    cells: L::Cells,
 }
 
-impl<C: Cell> Recurrent<C> {
-    /// This layer step by step, for `batch` samples, from its initial state; see [`Stepper`].
+impl<L: Layers> Stepper<L> {
+    /// These layers step by step, for `batch` samples, from their initial state.
     ///
     /// # Errors
-    /// If the layer is bidirectional: the other direction begins at the end.
+    /// If a layer is bidirectional: the other direction begins at the end.
     #[track_caller]
-    pub fn stepper(&self, batch: usize) -> Result<Stepper<C>> {
-        if self.is_bidirectional() {
-            let expected = "of one direction, since the other begins at the end of the sequence";
-            return Err(Error::argument("stepper", "the layer", expected, "a bidirectional one"));
-        }
-        let states = no_grad(|| self.initial_states(None, batch, true))?;
-        let rules = Rules { training: false, zoneout: self.options.zoneout, masks: Vec::new() };
-        Ok(Stepper { layer: self.clone(), batch, states, rules })
+    pub fn new(layers: L, batch: usize) -> Result<Self> {
+        check_one_direction("Stepper", &layers)?;
+        let cells = no_grad(|| layers.unstack(&layers.zero_state(batch)));
+        Ok(Stepper { layers, batch, cells })
     }
-}
 
-impl<C: Cell> Stepper<C> {
     /// The output (N, out) for the next input (N, in).
     ///
     /// # Errors
     /// If the input has another shape.
     #[track_caller]
-    pub fn step(&mut self, input: &Variable<C::Element>) -> Result<Variable<C::Element>> {
-        self.layer.check_width(input.shape())?;
+    pub fn step(&mut self, input: &Variable<L::Element>) -> Result<Variable<L::Element>> {
+        check_width(&self.layers, input.shape())?;
         if input.rank() != 2 || input.shape()[0] != self.batch {
             let expected = format!("an input of shape ({}, width)", self.batch);
-            return Err(Error::shape("stepper", expected, format!("{:?}", input.shape())));
+            return Err(Error::shape("Stepper", expected, format!("{:?}", input.shape())));
         }
-        Ok(no_grad(|| self.through_layers(input)))
+        Ok(no_grad(|| self.layers.step(input, &mut self.cells)))
     }
 
+    /// The state: each variable (layers, N, ..), as [`Layers::forward`] gives it.
     #[track_caller]
-    fn through_layers(&mut self, input: &Variable<C::Element>) -> Variable<C::Element> {
-        let mut input = input.clone();
-        for (cell, state) in self.layer.cells.iter().zip(&mut self.states) {
-            let (output, next) = self.rules.step(cell, &cell.project(&input), state);
-            *state = next;
-            let adds = self.layer.options.residual && output.shape() == input.shape();
-            input = if adds { output + input } else { output };
-        }
-        input
+    pub fn state(&self) -> L::State {
+        no_grad(|| self.layers.restack(&self.cells))
     }
 
-    /// The state: each variable (layers, N, ..), as [`Recurrent::forward`] gives it.
-    #[track_caller]
-    pub fn state(&self) -> C::State {
-        self.layer.stacked(&self.states, true)
-    }
-
-    /// Goes on from a state, or, without one, from the layer's initial state.
+    /// Goes on from a state, or, without one, from the layers' initial state.
     ///
     /// # Errors
     /// If a variable of the state has another shape.
     #[track_caller]
-    pub fn set_state(&mut self, state: Option<&C::State>) -> Result<()> {
-        let state = state.map(State::detach);
-        self.states = no_grad(|| self.layer.initial_states(state.as_ref(), self.batch, true))?;
+    pub fn set_state(&mut self, state: Option<&L::State>) -> Result<()> {
+        let state = no_grad(|| match state {
+            None => Ok(self.layers.zero_state(self.batch)),
+            Some(state) => {
+                check_state("Stepper", state, &self.layers.zero_state(self.batch))?;
+                Ok(state.detach())
+            }
+        })?;
+        self.cells = no_grad(|| self.layers.unstack(&state));
         Ok(())
     }
 
-    /// Brings those samples for which `ends` (N) says so to the layer's initial state: their series has ended.
+    /// Brings those samples for which `ends` (N) says so to the layers' initial state: their series has ended.
     ///
     /// # Errors
     /// If there is not one truth value for each sample.
@@ -101,12 +87,10 @@ impl<C: Cell> Stepper<C> {
     pub fn reset(&mut self, ends: &Tensor<bool>) -> Result<()> {
         if ends.shape() != [self.batch] {
             let expected = format!("one truth value for each of {} samples", self.batch);
-            return Err(Error::shape("stepper", expected, format!("shape {:?}", ends.shape())));
+            return Err(Error::shape("Stepper", expected, format!("shape {:?}", ends.shape())));
         }
-        let initial = no_grad(|| self.layer.initial_states(None, self.batch, true))?;
-        for (state, initial) in self.states.iter_mut().zip(initial) {
-            *state = no_grad(|| initial.masked(ends, state));
-        }
+        let state = self.state();
+        self.cells = no_grad(|| self.layers.unstack(&reset(&self.layers, &state, &ends.to_vec())));
         Ok(())
     }
 }

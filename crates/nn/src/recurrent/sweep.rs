@@ -6,6 +6,7 @@
 
 use wengert_core::{Tensor, Variable, cat, no_grad};
 
+use super::layers::Swept;
 use crate::cell::Cell;
 use crate::state::State;
 
@@ -17,16 +18,6 @@ pub(super) struct Rules<T: wengert_core::Float> {
     pub zoneout: f64,
     /// Factors of the hidden part of the state, a row for each sequence: the same at every step.
     pub masks: Vec<Variable<T>>,
-}
-
-/// What a sweep gives.
-pub(super) struct Swept<S: State> {
-    /// The outputs, row by row.
-    pub output: Variable<S::Element>,
-    /// The state after each sequence's last step.
-    pub state: S,
-    /// The state after every step, row by row, where it was asked for.
-    pub states: Option<S>,
 }
 
 /// One cell over steps of these sizes.

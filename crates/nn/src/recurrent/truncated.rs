@@ -5,9 +5,8 @@ use std::rc::Rc;
 
 use wengert_core::{Error, Float, GradOptions, Parameter, Result, Tensor, Variable, backward, cat};
 
-use super::runner::Recurrent;
-use crate::cell::Cell;
-use crate::module::{Module, VisitorMut};
+use super::layers::{Layers, check_input, check_one_direction, reset, time_axis};
+use crate::module::VisitorMut;
 use crate::state::State;
 
 /// Truncated backpropagation through time, BPTT(k2; k1) (Williams and Peng 1990): a long sequence passes in windows of `k1`
@@ -33,22 +32,22 @@ use crate::state::State;
 /// assert_eq!(truncated.state().unwrap().shape(), &[1, 2, 4]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-pub struct Truncated<C: Cell> {
+pub struct Truncated<L: Layers> {
     every: usize,
     back: usize,
-    state: Option<C::State>,
-    pieces: VecDeque<Piece<C>>,
+    state: Option<L::State>,
+    pieces: VecDeque<Piece<L>>,
 }
 
 /// Steps that a gradient goes through, or not, as a whole.
-struct Piece<C: Cell> {
+struct Piece<L: Layers> {
     steps: usize,
-    input: Cut<C::Element>,
+    input: Cut<L::Element>,
     /// The state that the steps began with: where another piece came before, leaves that stand for its exit.
-    entry: Option<C::State>,
-    output: Cut<C::Element>,
-    exit: C::State,
-    layer: Rc<Stand<C>>,
+    entry: Option<L::State>,
+    output: Cut<L::Element>,
+    exit: L::State,
+    layer: Rc<Stand<L>>,
 }
 
 /// A value, and the leaf that stands for it in what is computed from it.
@@ -61,20 +60,20 @@ struct Cut<T: Float> {
 type Copied<T> = (Parameter<T>, Parameter<T>);
 
 /// The layer that a window runs, and the parameters of it that stand for others.
-struct Stand<C: Cell> {
-    layer: Recurrent<C>,
-    parameters: Vec<Copied<C::Element>>,
+struct Stand<L: Layers> {
+    layer: L,
+    parameters: Vec<Copied<L::Element>>,
 }
 
-impl<C: Cell> Truncated<C> {
+impl<L: Layers> Truncated<L> {
     /// Windows of `k1` steps, each differentiated through `k2`.
     ///
     /// # Errors
     /// Unless `1 <= k1 <= k2`.
     ///
     /// ```
-    /// use wengert_nn::{GruCell, Truncated};
-    /// let error = Truncated::<GruCell>::new(10, 5).err().unwrap();
+    /// use wengert_nn::{Gru, Truncated};
+    /// let error = Truncated::<Gru>::new(10, 5).err().unwrap();
     /// assert_eq!(error.to_string(), "Truncated: k2 must be at least k1 = 10, got 5");
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
@@ -89,18 +88,18 @@ impl<C: Cell> Truncated<C> {
     }
 
     /// The steps of each window of a sequence.
-    pub fn windows(&self, steps: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<C> {
+    pub fn windows(&self, steps: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<L> {
         let every = self.every;
         (0..steps).step_by(every).map(move |start| start..steps.min(start + every))
     }
 
     /// The state after the last window, without history; none before the first.
-    pub fn state(&self) -> Option<&C::State> {
+    pub fn state(&self) -> Option<&L::State> {
         self.state.as_ref()
     }
 
     /// Goes on from a state, or, without one, from the layer's own: no gradient goes back beyond it.
-    pub fn set_state(&mut self, state: Option<&C::State>) {
+    pub fn set_state(&mut self, state: Option<&L::State>) {
         self.state = state.map(State::detach);
         self.pieces.clear();
     }
@@ -113,23 +112,23 @@ impl<C: Cell> Truncated<C> {
     /// it: the next step then starts from the layer's initial state, and no gradient passes.
     ///
     /// # Errors
-    /// As [`Recurrent::forward`]; for more than `k1` steps, `ends` of another shape, a bidirectional layer, or if `loss` fails. The
+    /// As [`Layers::forward`]; for more than `k1` steps, `ends` of another shape, a bidirectional layer, or if `loss` fails. The
     /// window then has not taken place.
     #[track_caller]
     pub fn window(
         &mut self,
-        layer: &Recurrent<C>,
-        input: &Variable<C::Element>,
+        layer: &L,
+        input: &Variable<L::Element>,
         ends: Option<&Tensor<bool>>,
-        loss: impl FnOnce(&Variable<C::Element>) -> Result<Variable<C::Element>>,
-    ) -> Result<Variable<C::Element>> {
-        layer.check_input(input)?;
-        let time: isize = if input.rank() == 3 && layer.is_batch_first() { 1 } else { 0 };
+        loss: impl FnOnce(&Variable<L::Element>) -> Result<Variable<L::Element>>,
+    ) -> Result<Variable<L::Element>> {
+        check_input(layer, input)?;
+        let time = time_axis(layer, input) as isize;
         let steps = input.shape()[time as usize];
         self.check(layer, steps)?;
         let ends = Ends::of(ends, input.shape(), time as usize)?;
         let layer = Rc::new(self.stand_in(layer));
-        let mut pieces: Vec<Piece<C>> = Vec::new();
+        let mut pieces: Vec<Piece<L>> = Vec::new();
         let length = greatest_common_divisor(self.every, self.back);
         for start in (0..steps).step_by(length) {
             let steps = length.min(steps - start);
@@ -149,11 +148,8 @@ impl<C: Cell> Truncated<C> {
         Ok(loss.detach())
     }
 
-    fn check(&self, layer: &Recurrent<C>, steps: usize) -> Result<()> {
-        if layer.is_bidirectional() {
-            let expected = "of one direction, since the other begins at the end of the sequence";
-            return Err(Error::argument("Truncated", "the layer", expected, "a bidirectional one"));
-        }
+    fn check(&self, layer: &L, steps: usize) -> Result<()> {
+        check_one_direction("Truncated", layer)?;
         if steps > self.every {
             let expected = format!("at most k1 = {} steps", self.every);
             return Err(Error::argument("Truncated", "a window", expected, steps));
@@ -168,11 +164,11 @@ impl<C: Cell> Truncated<C> {
 
     /// The layer for a window. Where windows overlap, it has copies of the parameters: an optimizer may change these while
     /// a later window still goes back through this one.
-    fn stand_in(&self, layer: &Recurrent<C>) -> Stand<C> {
+    fn stand_in(&self, layer: &L) -> Stand<L> {
         let mut layer = layer.clone();
         let mut parameters = Vec::new();
         if self.overlaps() {
-            let mut replace = |parameter: &mut Parameter<C::Element>| {
+            let mut replace = |parameter: &mut Parameter<L::Element>| {
                 let copy = parameter.copy();
                 parameters.push((std::mem::replace(parameter, copy.clone()), copy));
             };
@@ -184,7 +180,7 @@ impl<C: Cell> Truncated<C> {
     /// Takes the cotangents of the last window's outputs back through `k2` steps.
     fn go_back(&mut self) -> Result<()> {
         let (mut steps, mut reached) = (0, 0);
-        let mut cotangents: Vec<Option<Variable<C::Element>>> = Vec::new();
+        let mut cotangents: Vec<Option<Variable<L::Element>>> = Vec::new();
         for piece in self.pieces.iter().rev().take_while(|piece| {
             let within = steps < self.back;
             steps += piece.steps;
@@ -207,9 +203,9 @@ impl<C: Cell> Truncated<C> {
     }
 }
 
-impl<C: Cell> Piece<C> {
+impl<L: Layers> Piece<L> {
     /// Takes the cotangents of output and exit to the parameters, the input and the entry.
-    fn differentiate(&self, exit: Vec<Option<Variable<C::Element>>>, again: bool) -> Result<()> {
+    fn differentiate(&self, exit: Vec<Option<Variable<L::Element>>>, again: bool) -> Result<()> {
         let mut roots = vec![(self.output.value.clone(), take_grad(&self.output.leaf))];
         roots.extend(self.exit.parts().into_iter().zip(exit));
         let (roots, cotangents): (Vec<_>, Vec<_>) = roots
@@ -256,7 +252,7 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
 
 /// The steps of a window with which documents end.
 struct Ends {
-    batch: Option<usize>,
+    batched: bool,
     /// The step, and whether it is the last, for each sample.
     steps: Vec<(usize, Vec<bool>)>,
 }
@@ -265,27 +261,27 @@ impl Ends {
     /// For inputs of `shape`.
     fn of(ends: Option<&Tensor<bool>>, shape: &[usize], time: usize) -> Result<Self> {
         let leading = &shape[..shape.len() - 1];
-        let batch = (leading.len() == 2).then(|| leading[1 - time]);
-        let Some(ends) = ends else { return Ok(Ends { batch, steps: Vec::new() }) };
+        let batched = leading.len() == 2;
+        let Some(ends) = ends else { return Ok(Ends { batched, steps: Vec::new() }) };
         if ends.shape() != leading {
             let expected = format!("ends of shape {leading:?}");
             return Err(Error::shape("Truncated", expected, format!("{:?}", ends.shape())));
         }
         let of = |t| (t, ends.select(time as isize, t).expect("a step of the window").to_vec());
         let steps = (0..leading[time]).map(of).filter(|(_, ends)| ends.contains(&true)).collect();
-        Ok(Ends { batch, steps })
+        Ok(Ends { batched, steps })
     }
 
     /// Runs steps from the window's `start` on; states are the layer's initial ones after the steps with which a document ends.
     #[track_caller]
-    fn forward<C: Cell>(
+    fn forward<L: Layers>(
         &self,
-        layer: &Recurrent<C>,
-        input: &Variable<C::Element>,
+        layer: &L,
+        input: &Variable<L::Element>,
         time: isize,
         start: usize,
-        state: Option<&C::State>,
-    ) -> Result<(Variable<C::Element>, C::State)> {
+        state: Option<&L::State>,
+    ) -> Result<(Variable<L::Element>, L::State)> {
         let (mut state, mut done, mut outputs) = (state.cloned(), 0, Vec::new());
         let steps = input.shape()[time as usize];
         let within = |(t, ends): &'_ (usize, Vec<bool>)| {
@@ -298,7 +294,7 @@ impl Ends {
                     layer.forward(&input.narrow(time, done, behind - done), state.as_ref())?;
                 outputs.push(output);
                 state = Some(match ends {
-                    Some(ends) => self.reset(layer, &next, ends),
+                    Some(ends) => self.reset(layer, &next, &ends),
                     None => next,
                 });
                 done = behind;
@@ -310,16 +306,10 @@ impl Ends {
 
     /// The layer's initial state where a document ends.
     #[track_caller]
-    fn reset<C: Cell>(&self, layer: &Recurrent<C>, state: &C::State, ends: Vec<bool>) -> C::State {
-        let initial = layer.zero_state(self.batch.unwrap_or(1));
-        let initial = if self.batch.is_some() { initial } else { initial.map(|part| part.squeeze(1)) };
-        let ends = Tensor::from(ends);
-        C::State::combine(&[&initial, state], &mut |parts| {
-            let mut shape = vec![1; parts[0].rank()];
-            if let Some(batch) = self.batch {
-                shape[1] = batch;
-            }
-            parts[0].where_(&ends.reshape(&shape[..]).expect("one for each sample"), parts[1])
-        })
+    fn reset<L: Layers>(&self, layer: &L, state: &L::State, ends: &[bool]) -> L::State {
+        match self.batched {
+            true => reset(layer, state, ends),
+            false => reset(layer, &state.map(|part| part.unsqueeze(1)), ends).map(|part| part.squeeze(1)),
+        }
     }
 }

@@ -12,7 +12,12 @@ fn values<S: State<Element = f64>>(state: &S) -> Vec<f64> {
 }
 
 /// Each step of `steps` inputs is that of the whole sequence from the stepper's state on, and so is the state.
-fn follow<C: Cell<Element = f64>>(net: &Recurrent<C>, stepper: &mut Stepper<C>, steps: usize, batch: usize) {
+fn follow<C: Cell<Element = f64>>(
+    net: &Recurrent<C>,
+    stepper: &mut Stepper<Recurrent<C>>,
+    steps: usize,
+    batch: usize,
+) {
     let x = variable(&[steps, batch, net.cell(0, 0).input_size()]);
     let (output, state) = net.forward(&x, Some(&stepper.state())).unwrap();
     for t in 0..steps {
@@ -71,13 +76,13 @@ fn steps_that_do_not_fit() {
     let zeros = |shape: &[usize]| wengert_core::Variable::new(Tensor::zeros(shape));
     let expected = "GRU: expected an input of width 3, got 4 in shape [2, 4]";
     refused(stepper.step(&zeros(&[2, 4])), expected);
-    let expected = "stepper: expected an input of shape (2, width), got [1, 3]";
+    let expected = "Stepper: expected an input of shape (2, width), got [1, 3]";
     refused(stepper.step(&zeros(&[1, 3])), expected);
-    let expected = "GRU: expected state 0 of shape [1, 2, 4], got [2, 4]";
+    let expected = "Stepper: expected state 0 of shape [1, 2, 4], got [2, 4]";
     refused(stepper.set_state(Some(&zeros(&[2, 4]))), expected);
-    let expected = "stepper: expected one truth value for each of 2 samples, got shape [3]";
+    let expected = "Stepper: expected one truth value for each of 2 samples, got shape [3]";
     refused(stepper.reset(&Tensor::from([true, false, true])), expected);
     let both = Gru::builder(2, 4).bidirectional(true).build().unwrap();
-    let expected = "stepper: the layer must be of one direction, since the other begins at the end of the sequence, got a bidirectional one";
+    let expected = "Stepper: the layer must be of one direction, since the other begins at the end of the sequence, got a bidirectional one";
     refused(both.stepper(1), expected);
 }

@@ -212,8 +212,8 @@ fn a_sequence_without_a_batch_and_one_with_the_batch_in_front() {
 
 #[test]
 fn what_cannot_be_truncated() {
-    refused(Truncated::<wengert_nn::GruCell>::new(0, 0), "Truncated: k1 must be at least 1, got 0");
-    refused(Truncated::<wengert_nn::GruCell>::new(3, 2), "Truncated: k2 must be at least k1 = 3, got 2");
+    refused(Truncated::<Gru>::new(0, 0), "Truncated: k1 must be at least 1, got 0");
+    refused(Truncated::<Gru>::new(3, 2), "Truncated: k2 must be at least k1 = 3, got 2");
     let mut truncated = Truncated::new(3, 3).unwrap();
     let sum = |out: &Variable| Ok(out.sum());
     let gru = Gru::new(2, 4).unwrap();

@@ -1,0 +1,253 @@
+//! What every recurrent layer can do with a sequence, from its sweep over rows.
+
+use wengert_core::{Error, Result, Tensor, Variable};
+
+use super::masked::Valid;
+use crate::cell::check_state;
+use crate::module::Module;
+use crate::sequence::{Layout, PackedSequence, Packing, invert_permutation};
+use crate::state::State;
+
+/// Recurrent layers: a [`Recurrent`](crate::Recurrent), or a [`Stack`](crate::Stack) of such. States are one for all layers and directions:
+/// each variable (layers D, N, ..).
+///
+/// Implementors say what a sweep over all steps and a single step are; all forms of a sequence follow.
+pub trait Layers: Module + Clone {
+    /// The state of all layers and directions.
+    type State: State<Element = Self::Element>;
+
+    /// The same, as single steps carry it on.
+    type Cells: Clone;
+
+    /// The name for messages.
+    fn name(&self) -> &'static str;
+
+    /// The width of an input.
+    fn input_size(&self) -> usize;
+
+    /// The width of an output.
+    fn output_size(&self) -> usize;
+
+    /// Whether inputs and outputs are (N, L, ..) instead of (L, N, ..).
+    fn is_batch_first(&self) -> bool;
+
+    /// Whether a second direction runs backward in time.
+    fn is_bidirectional(&self) -> bool;
+
+    /// The state before the first step of `batch` samples.
+    fn zero_state(&self, batch: usize) -> Self::State;
+
+    /// Goes over rows (B, in) of which step t has `sizes[t]`, never more than the step before, from a state, or from the
+    /// layers' own for the sequences of the first step; with `keep_states`, the states after every step are kept.
+    fn sweep(
+        &self,
+        rows: &Variable<Self::Element>,
+        sizes: &[usize],
+        state: Option<&Self::State>,
+        keep_states: bool,
+    ) -> Result<Swept<Self::State>>;
+
+    /// A state for single steps.
+    fn unstack(&self, state: &Self::State) -> Self::Cells;
+
+    /// What [`Layers::unstack`] takes apart.
+    fn restack(&self, cells: &Self::Cells) -> Self::State;
+
+    /// A single step of a batch (N, in), in evaluation mode, which carries the state on.
+    fn step(&self, input: &Variable<Self::Element>, cells: &mut Self::Cells) -> Variable<Self::Element>;
+
+    /// See [`Recurrent::forward`](crate::Recurrent::forward).
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    fn forward(
+        &self,
+        input: &Variable<Self::Element>,
+        state: Option<&Self::State>,
+    ) -> Result<(Variable<Self::Element>, Self::State)> {
+        let (output, state, _) = padded(self, input, state, false)?;
+        Ok((output, state))
+    }
+
+    /// See [`Recurrent::forward_states`](crate::Recurrent::forward_states).
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    fn forward_states(
+        &self,
+        input: &Variable<Self::Element>,
+        state: Option<&Self::State>,
+    ) -> Result<OutputAndStates<Self::State>> {
+        let (output, state, states) = padded(self, input, state, true)?;
+        Ok((output, state, states.expect("states that were asked for")))
+    }
+
+    /// See [`Recurrent::forward_packed`](crate::Recurrent::forward_packed).
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    fn forward_packed(
+        &self,
+        input: &PackedSequence<Self::Element>,
+        state: Option<&Self::State>,
+    ) -> Result<(PackedSequence<Self::Element>, Self::State)> {
+        check_width(self, input.data().shape())?;
+        let sizes = input.batch_sizes();
+        let state = given(self, state, sizes[0], true)?.map(|state| reordered(state, input.sorted_indices()));
+        let swept = self.sweep(input.data(), sizes, state.as_ref(), false)?;
+        Ok((input.with_data(swept.output)?, reordered(swept.state, input.unsorted_indices())))
+    }
+
+    /// See [`Recurrent::forward_masked`](crate::Recurrent::forward_masked).
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    fn forward_masked<'v>(
+        &self,
+        input: &Variable<Self::Element>,
+        valid: impl Into<Valid<'v>>,
+        state: Option<&Self::State>,
+    ) -> Result<(Variable<Self::Element>, Self::State)> {
+        check_input(self, input)?;
+        let batched = input.rank() == 3;
+        let batch = if batched { input.clone() } else { input.unsqueeze(1) };
+        let layout = Layout::of(batch.shape(), batched && self.is_batch_first());
+        let packing = Packing::of(&valid.into().times(self.name(), layout)?, |t, n| layout.place(t, n));
+        let state = given(self, state, layout.batch, batched)?;
+        // The sweep sees no sequence that has no steps, unless a state has.
+        let all = packing.sizes.first() == Some(&layout.batch);
+        let state = state.or_else(|| (!all).then(|| self.zero_state(layout.batch)));
+        let state = state.map(|state| reordered(state, Some(&packing.order)));
+        let rows = packing.pack(&layout.rows(&batch));
+        let swept = self.sweep(&rows, &packing.sizes, state.as_ref(), false)?;
+        let state = reordered(swept.state, Some(&invert_permutation(&packing.order)));
+        let output = layout.spread(&swept.output, &packing.places, 0.0);
+        if batched {
+            return Ok((output, state));
+        }
+        Ok((output.squeeze(1), state.map(|part| part.squeeze(1))))
+    }
+}
+
+/// The outputs, the last state, and the states after every step.
+pub type OutputAndStates<S> = (Variable<<S as State>::Element>, S, S);
+
+/// What a sweep over rows gives.
+#[derive(Clone, Debug)]
+pub struct Swept<S: State> {
+    /// The outputs, row by row.
+    pub output: Variable<S::Element>,
+    /// The state after each sequence's last step.
+    pub state: S,
+    /// The states after every step, where they were asked for: each variable (.., B, ..) with a row for each of the output's.
+    pub states: Option<S>,
+}
+
+/// What a layer gives for a sequence that is not packed.
+type Padded<L> = (Variable<<L as Module>::Element>, <L as Layers>::State, Option<<L as Layers>::State>);
+
+#[track_caller]
+fn padded<L: Layers>(
+    layers: &L,
+    input: &Variable<L::Element>,
+    state: Option<&L::State>,
+    keep_states: bool,
+) -> Result<Padded<L>> {
+    check_input(layers, input)?;
+    let batched = input.rank() == 3;
+    let swapped = batched && layers.is_batch_first();
+    let input = if swapped { input.transpose(0, 1) } else { input.clone() };
+    let (steps, batch) = (input.shape()[0], if batched { input.shape()[1] } else { 1 });
+    let state = given(layers, state, batch, batched)?;
+    let rows = if batched { input.reshape([steps * batch, input.shape()[2]]) } else { input };
+    let swept = layers.sweep(&rows, &vec![batch; steps], state.as_ref(), keep_states)?;
+    if !batched {
+        return Ok((swept.output, swept.state.map(|part| part.squeeze(1)), swept.states));
+    }
+    // Rows stand at axis `at`, behind the layers where these have an axis.
+    let unrowed = |rows: &Variable<L::Element>, at: usize| {
+        let shape = rows.shape();
+        let whole = rows.reshape([&shape[..at], &[steps, batch], &shape[at + 1..]].concat());
+        if swapped { whole.transpose(at as isize, at as isize + 1) } else { whole }
+    };
+    let states = swept.states.map(|states| states.map(|part| unrowed(part, 1)));
+    Ok((unrowed(&swept.output, 0), swept.state, states))
+}
+
+/// The state that is given, as that of a batch.
+#[track_caller]
+fn given<L: Layers>(
+    layers: &L,
+    state: Option<&L::State>,
+    batch: usize,
+    batched: bool,
+) -> Result<Option<L::State>> {
+    let Some(state) = state else { return Ok(None) };
+    let zero = layers.zero_state(batch);
+    let expected = if batched { zero } else { zero.map(|part| part.squeeze(1)) };
+    check_state(layers.name(), state, &expected)?;
+    Ok(Some(if batched { state.clone() } else { state.map(|part| part.unsqueeze(1)) }))
+}
+
+/// The samples of a state in another order.
+#[track_caller]
+fn reordered<S: State>(state: S, order: Option<&[usize]>) -> S {
+    match order.filter(|order| !order.iter().copied().eq(0..order.len())) {
+        None => state,
+        Some(order) => {
+            let index: Tensor<i64> = order.iter().map(|&n| n as i64).collect::<Vec<_>>().into();
+            state.index_select(1, &index)
+        }
+    }
+}
+
+/// The state of a batch, (layers D, N, ..), or, for those samples that `ends` names, the layers' initial one.
+#[track_caller]
+pub(super) fn reset<L: Layers>(layers: &L, state: &L::State, ends: &[bool]) -> L::State {
+    let ends = Tensor::from(ends.to_vec());
+    L::State::combine(&[&layers.zero_state(ends.numel()), state], &mut |parts| {
+        let mut shape = vec![1; parts[0].rank()];
+        shape[1] = ends.numel();
+        parts[0].where_(&ends.reshape(shape).expect("one for each sample"), parts[1])
+    })
+}
+
+/// The axis of time in an input.
+pub(super) fn time_axis<L: Layers>(layers: &L, input: &Variable<L::Element>) -> usize {
+    usize::from(input.rank() == 3 && layers.is_batch_first())
+}
+
+pub(super) fn check_input<L: Layers>(layers: &L, input: &Variable<L::Element>) -> Result<()> {
+    let (name, shape) = (layers.name(), input.shape());
+    if !matches!(shape.len(), 2 | 3) {
+        let got = format!("{} in shape {shape:?}", shape.len());
+        return Err(Error::shape(name, "an input of 2 or 3 axes", got));
+    }
+    check_width(layers, shape)?;
+    if shape[time_axis(layers, input)] == 0 {
+        return Err(Error::shape(name, "a sequence of at least one step", format!("shape {shape:?}")));
+    }
+    Ok(())
+}
+
+pub(super) fn check_width<L: Layers>(layers: &L, shape: &[usize]) -> Result<()> {
+    let (width, got) = (layers.input_size(), shape.last().copied().unwrap_or(0));
+    if got != width {
+        let got = format!("{got} in shape {shape:?}");
+        return Err(Error::shape(layers.name(), format!("an input of width {width}"), got));
+    }
+    Ok(())
+}
+
+/// Only one direction can be taken step by step.
+pub(super) fn check_one_direction<L: Layers>(operation: &'static str, layers: &L) -> Result<()> {
+    if !layers.is_bidirectional() {
+        return Ok(());
+    }
+    let expected = "of one direction, since the other begins at the end of the sequence";
+    Err(Error::argument(operation, "the layer", expected, "a bidirectional one"))
+}
