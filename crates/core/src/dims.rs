@@ -204,8 +204,7 @@ pub(crate) fn broadcast(operation: &'static str, a: &[usize], b: &[usize]) -> Re
             (x, 1) => Ok(x),
             _ => Err(Error::shape(operation, format!("shapes that broadcast with {a:?}"), format!("{b:?}"))),
         })
-        .collect::<Result<Vec<_>>>()
-        .map(|dims| dims.into_iter().collect())
+        .collect()
 }
 
 #[cfg(test)]

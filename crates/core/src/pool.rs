@@ -3,13 +3,14 @@
 //! When the last handle of a storage drops, the whole storage, its reference count included, goes to the
 //! pool of the thread that dropped it, and the next tensor of about that size takes it from there.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::dims::Dims;
 use crate::element::Element;
 use crate::kernel::buffer::Buffer;
-use crate::storage::Storage;
+use crate::storage::{Layout, Storage};
 
 /// Sizes are rounded up to one of four steps per power of two, so at most a quarter is wasted.
 const STEPS: usize = 4;
@@ -106,6 +107,35 @@ pub(crate) fn release<T: Element>(storage: Arc<Storage<T>>) {
         // At a thread's end its pool may be gone already: then the storage is simply freed.
         let _ = T::pool().try_with(|pool| pool.borrow_mut().put(class, storage));
     }
+}
+
+thread_local! {
+    /// Layouts of views, used again like storages.
+    static VIEWS: RefCell<Vec<Arc<Layout>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many layouts of views are kept.
+const VIEWS_KEPT: usize = 1 << 12;
+
+/// A shared layout, whose memory may be that of an earlier one.
+#[inline]
+pub(crate) fn acquire_view(layout: Layout) -> Arc<Layout> {
+    let Some(mut view) = VIEWS.try_with(|views| views.borrow_mut().pop()).ok().flatten() else {
+        return Arc::new(layout);
+    };
+    *Arc::get_mut(&mut view).expect("a kept layout has no other holder") = layout;
+    view
+}
+
+/// Takes a layout back whose last handle this is.
+#[inline]
+pub(crate) fn release_view(view: Arc<Layout>) {
+    let _ = VIEWS.try_with(|views| {
+        let mut views = views.borrow_mut();
+        if views.len() < VIEWS_KEPT {
+            views.push(view);
+        }
+    });
 }
 
 /// The bytes that wait in this thread's pools for their next use.

@@ -53,6 +53,8 @@ pub use sequence::{
     pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
 };
 pub use sequential::{Forward, Sequential};
+#[doc(hidden)]
+pub use state::Few;
 pub use state::{Combine, MapPart, State};
 pub use state_dict::Persist;
 

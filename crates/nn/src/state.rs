@@ -1,9 +1,14 @@
 //! The state that a recurrent cell carries from step to step.
 
+use smallvec::SmallVec;
 use wengert_core::{Element, Float, Result, Tensor, Variable, cat, stack};
 
 /// What [`State::combine`] makes of the variables that stand at one place of the states.
 pub type Combine<'f, T> = dyn FnMut(&[&Variable<T>]) -> Variable<T> + 'f;
+
+/// A list on the stack, for as many states as a runner ever combines step by step.
+#[doc(hidden)]
+pub type Few<V> = SmallVec<[V; 4]>;
 
 /// What [`Cell::map_hidden`](crate::Cell::map_hidden) makes of a variable of a state.
 pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
@@ -109,8 +114,8 @@ impl<A: State, B: State<Element = A::Element>> State for (A, B) {
     type Element = A::Element;
 
     fn combine(states: &[&Self], f: &mut Combine<'_, A::Element>) -> Self {
-        let first: Vec<&A> = states.iter().map(|state| &state.0).collect();
-        let second: Vec<&B> = states.iter().map(|state| &state.1).collect();
+        let first: Few<&A> = states.iter().map(|state| &state.0).collect();
+        let second: Few<&B> = states.iter().map(|state| &state.1).collect();
         (A::combine(&first, f), B::combine(&second, f))
     }
 }
@@ -136,7 +141,7 @@ macro_rules! state {
             f: &mut $crate::Combine<'_, $t>,
         ) -> Self {
             $name { $(
-                $field: $crate::State::combine(&states.iter().map(|state| &state.$field).collect::<Vec<_>>(), f),
+                $field: $crate::State::combine(&states.iter().map(|state| &state.$field).collect::<$crate::Few<_>>(), f),
             )+ }
         }
     };

@@ -4,14 +4,14 @@ use crate::dims::{Dims, axis_of};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, record};
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
 
 /// One behind the other along an axis; each part covers `extents[i]` of it.
 struct Cat {
     axis: usize,
-    extents: Vec<usize>,
+    extents: Dims,
 }
 
 impl<T: Float> Operation<T> for Cat {
@@ -76,7 +76,7 @@ fn joined<T: Float>(inputs: &[&Tensor<T>], extents: &[usize], axis: usize, shape
 /// Into parts along an axis: one operation, an output for each part, all of them views.
 struct Split {
     axis: usize,
-    extents: Vec<usize>,
+    extents: Dims,
     /// Whether the parts, of extent 1, lose the axis.
     unbind: bool,
 }
@@ -188,7 +188,33 @@ impl<T: Float> Variable<T> {
         let axis = expect(axis_of("split", dim, self.rank()));
         let (sum, extent) = (extents.iter().sum::<usize>(), self.shape()[axis]);
         assert!(sum == extent, "split: expected extents that add up to {extent}, got {extents:?}");
-        Split { axis, extents: extents.to_vec(), unbind: false }.apply(&[self]).into_vec()
+        Split { axis, extents: extents.into(), unbind: false }.apply(&[self]).into_vec()
+    }
+
+    /// `N` parts of the same extent along axis `dim`: the gates of a cell.
+    ///
+    /// # Panics
+    /// If the axis is not `N` times an extent.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let gates = Variable::new(Tensor::from([[1.0f32, 2.0, 3.0, 4.0]]));
+    /// let [input, forget] = gates.parts(-1);
+    /// assert_eq!((input.to_vec(), forget.to_vec()), (vec![1.0, 2.0], vec![3.0, 4.0]));
+    /// ```
+    #[track_caller]
+    pub fn parts<const N: usize>(&self, dim: isize) -> [Variable<T>; N] {
+        let axis = expect(axis_of("parts", dim, self.rank()));
+        let extent = self.shape()[axis];
+        assert!(
+            N > 0 && extent.is_multiple_of(N),
+            "parts: expected {N} equal parts of axis {axis}, got extent {extent}"
+        );
+        let split = Split { axis, extents: std::iter::repeat_n(extent / N, N).collect(), unbind: false };
+        let base = self.peek();
+        let part = |k: usize| expect(split.part(&base, k * (extent / N), extent / N));
+        let outputs = std::array::from_fn(part);
+        record(split, &[self], &[&base], outputs)
     }
 
     /// At most `chunks` parts of equal extent along axis `dim`, the last one smaller if need be (`torch.chunk`).
@@ -220,6 +246,8 @@ impl<T: Float> Variable<T> {
         if slices == 0 {
             return Vec::new();
         }
-        Split { axis, extents: vec![1; slices], unbind: true }.apply(&[self]).into_vec()
+        Split { axis, extents: std::iter::repeat_n(1, slices).collect(), unbind: true }
+            .apply(&[self])
+            .into_vec()
     }
 }

@@ -57,6 +57,9 @@ impl<T: Element> Drop for Tensor<T> {
         if let Some(storage) = self.storage.take_if(|storage| Arc::strong_count(storage) == 1) {
             pool::release(storage);
         }
+        if let Some(view) = self.view.take_if(|view| Arc::strong_count(view) == 1) {
+            pool::release_view(view);
+        }
     }
 }
 
@@ -111,7 +114,7 @@ impl<T: Element> Tensor<T> {
     pub(crate) fn with_layout(&self, offset: usize, shape: Dims, strides: Dims) -> Self {
         // Where there are no elements the offset may lead outside.
         let offset = if shape.contains(&0) { 0 } else { offset };
-        let view = Some(Arc::new(Layout { offset, shape, strides }));
+        let view = Some(pool::acquire_view(Layout { offset, shape, strides }));
         Tensor { storage: Some(Arc::clone(self.storage())), view }
     }
 

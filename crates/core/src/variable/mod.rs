@@ -257,8 +257,8 @@ impl<T: Float> Variable<T> {
                 Repr::Computed { edge: Some(Edge::Node(b, j)), .. },
             ) => a.key() == b.key() && i == j,
             (Repr::Computed { value: a, edge: None, .. }, Repr::Computed { value: b, edge: None, .. }) => {
-                let place = |x: &Tensor<T>| (x.storage_offset(), x.shape().to_vec(), x.strides().to_vec());
-                a.shares_storage(b) && place(a) == place(b)
+                let same = a.storage_offset() == b.storage_offset() && a.shape() == b.shape();
+                a.shares_storage(b) && same && a.strides() == b.strides()
             }
             _ => false,
         }

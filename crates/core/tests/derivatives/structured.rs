@@ -427,6 +427,14 @@ pub fn operations() -> Vec<Line> {
             };
             many(vec![draw.tensor(&shape, NonZero)], move |v| v[0].chunk(chunks, dim), naive)
         }),
+        line("parts", |draw| {
+            let mut shape = draw.full_shape(1..=4);
+            let (dim, axis) = draw.axis(shape.len());
+            let extent = shape[axis];
+            shape[axis] *= 3;
+            let naive = move |x: &[A]| cut(&x[0], axis, &[extent; 3]);
+            many(vec![draw.tensor(&shape, NonZero)], move |v| v[0].parts::<3>(dim).to_vec(), naive)
+        }),
         line("unbind", |draw| {
             let shape = draw.shape(1..=4);
             let (dim, axis) = draw.axis(shape.len());

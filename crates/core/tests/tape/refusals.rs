@@ -218,6 +218,7 @@ const WRONG: &[Call] = &[
     ("stack: expected at least one input, got none", |_| stack::<f64>(&[], 0)),
     ("stack: expected shapes equal to [2, 3], got [3, 2] in input 1", |x| stack(&[x, &x.t()], 0)),
     ("split: expected extents that add up to 3, got [1, 1]", |x| x.split(&[1, 1], 1)[0].clone()),
+    ("parts: expected 2 equal parts of axis 1, got extent 3", |x| x.parts::<2>(1)[0].clone()),
     ("chunk: expected at least one chunk, got 0", |x| x.chunk(0, 1)[0].clone()),
     ("unbind: dim must be in [-2, 2)", |x| x.unbind(2)[0].clone()),
     ("index_select: every index must be in 0..2, got 2", |x| x.index_select(0, &Tensor::from([2i64]))),

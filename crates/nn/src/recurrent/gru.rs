@@ -96,9 +96,9 @@ impl<T: Float> Cell for GruCell<T> {
 
     #[track_caller]
     fn step(&self, x: &Variable<T>, h: &Variable<T>) -> (Variable<T>, Variable<T>) {
-        let from_x = x.chunk(3, -1);
-        let from_h = h.linear(&self.weights.weight_hh, self.weights.bias_hh.as_deref()).chunk(3, -1);
-        let [h] = GruGates.apply([&from_x[0], &from_x[1], &from_x[2], &from_h[0], &from_h[1], &from_h[2], h]);
+        let [xr, xz, xn] = x.parts(-1);
+        let [hr, hz, hn] = h.linear(&self.weights.weight_hh, self.weights.bias_hh.as_deref()).parts(-1);
+        let [h] = GruGates.apply([&xr, &xz, &xn, &hr, &hz, &hn, h]);
         (h.clone(), h)
     }
 

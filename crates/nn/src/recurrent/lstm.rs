@@ -104,8 +104,8 @@ impl<T: Float> Cell for LstmCell<T> {
 
     #[track_caller]
     fn step(&self, x: &Variable<T>, (h, c): &Self::State) -> (Variable<T>, Self::State) {
-        let gates = h.linear(&self.weights.weight_hh, Some(x)).chunk(4, -1);
-        let [h, c] = LstmGates.apply([&gates[0], &gates[1], &gates[2], &gates[3], c]);
+        let [i, f, g, o] = h.linear(&self.weights.weight_hh, Some(x)).parts(-1);
+        let [h, c] = LstmGates.apply([&i, &f, &g, &o, c]);
         let h = match &self.weight_hr {
             Some(weight_hr) => h.linear(weight_hr, None),
             None => h,

@@ -105,16 +105,20 @@ impl<T: wengert_core::Float> Rules<T> {
     /// Elements that stay as they were; an output that is a part of the state follows it.
     #[track_caller]
     fn zoned<S: State<Element = T>>(&self, output: Variable<T>, now: &S, next: &S) -> (Variable<T>, S) {
+        let mut zoned_output = None;
         let zoned = S::combine(&[now, next], &mut |parts| {
-            if self.training {
+            let zoned = if self.training {
                 let stays = Tensor::<T>::bernoulli(parts[0].shape(), self.zoneout).expect("a probability");
                 parts[0].where_(&stays.map(|stays| stays != T::ZERO), parts[1])
             } else {
                 parts[0] * self.zoneout + parts[1] * (1.0 - self.zoneout)
+            };
+            if parts[1].is_same(&output) {
+                zoned_output = Some(zoned.clone());
             }
+            zoned
         });
-        let place = next.parts().iter().position(|part| part.is_same(&output));
-        (place.map_or(output, |place| zoned.parts().swap_remove(place)), zoned)
+        (zoned_output.unwrap_or(output), zoned)
     }
 }
 
