@@ -12,6 +12,7 @@ mod losses;
 mod module;
 mod naive;
 mod names;
+mod options;
 mod send_sync;
 mod sequences;
 mod state_dict;
