@@ -2,7 +2,7 @@
 
 use wengert_core::{Result, Tensor, Variable};
 use wengert_nn::{
-    Cast, Cell, CellFactory, Checkpointing, Gru, Lstm, Merge, Module, Nonlinearity, Recurrent,
+    Cast, Cell, CellFactory, Checkpointing, Gru, Layers, Lstm, Merge, Module, Nonlinearity, Recurrent,
     RecurrentBuilder, Rnn, State, pack_padded_sequence,
 };
 
@@ -12,15 +12,15 @@ use crate::tensors::{TensorStrategy, tensor};
 /// How a sequence is given to a recurrent layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// By [`Recurrent::forward`].
+    /// By [`Layers::forward`].
     Padded,
-    /// By [`Recurrent::forward_states`].
+    /// By [`Layers::forward_states`].
     States,
-    /// By [`Recurrent::forward_packed`].
+    /// By [`Layers::forward_packed`].
     Packed,
-    /// By [`Recurrent::forward_masked`], with lengths.
+    /// By [`Layers::forward_masked`], with lengths.
     Lengths,
-    /// By [`Recurrent::forward_masked`], with a mask.
+    /// By [`Layers::forward_masked`], with a mask.
     Mask,
 }
 
@@ -191,11 +191,11 @@ impl RecurrentConfig {
     /// # Errors
     /// As the layer's.
     #[track_caller]
-    pub fn forward<C: Cell<Element = f64>>(
+    pub fn forward<L: Layers<Element = f64>>(
         &self,
-        layer: &Recurrent<C>,
+        layer: &L,
         input: &Variable<f64>,
-        state: &C::State,
+        state: &L::State,
     ) -> Result<Vec<Variable<f64>>> {
         wengert_core::manual_seed(0);
         let state = self.given_state.then_some(state);

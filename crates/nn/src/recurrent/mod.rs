@@ -1,6 +1,6 @@
 //! Recurrent layers: any cell, run over sequences.
 //!
-//! `runner.rs` is the runner over layers, `sweep.rs` a cell over time, `builder.rs` and `options.rs` make them; `again.rs` computes
+//! `runner.rs` is the runner over layers, `pass.rs` a sequence's way through them, `sweep.rs` a cell over time, `builder.rs` and `options.rs` make them; `again.rs` computes
 //! again what was not kept. `rnn.rs`, `lstm.rs` and `gru.rs` are our cells, each with its formula, its arguments and the
 //! name of the runner over it. A new cell is one file like them.
 
@@ -12,6 +12,7 @@ mod learned;
 mod lstm;
 mod masked;
 mod options;
+mod pass;
 mod rnn;
 mod runner;
 mod stack;

@@ -2,19 +2,16 @@
 
 use std::fmt;
 
-use wengert_core::{Error, Float, Parameter, Result, Variable, cat, scope};
+use wengert_core::{Error, Float, Result, Variable};
 
-use super::again::with_parameters;
 use super::builder::{CellFactory, RecurrentBuilder, static_name};
-use super::layers::{Layers, OutputAndStates, Swept};
+use super::layers::{Layers, OutputAndStates};
 use super::masked::Valid;
-use super::options::{Checkpointing, Merge, Options};
+use super::options::{Checkpointing, Options};
 use super::stepper::Stepper;
-use super::sweep::{Rules, Sweep, hidden_masks, mask};
 use crate::cell::Cell;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::sequence::PackedSequence;
-use crate::state::State;
 
 /// A recurrent layer over any [`Cell`]: layers, directions, dropout of every kind, packed and masked sequences.
 ///
@@ -27,7 +24,7 @@ pub struct Recurrent<C> {
     /// The cell of layer l and direction d at l D + d.
     pub(super) cells: Vec<C>,
     pub(super) options: Options,
-    training: bool,
+    pub(super) training: bool,
 }
 
 impl<C: Cell> Recurrent<C> {
@@ -121,13 +118,7 @@ impl<C: Cell> Recurrent<C> {
     /// The state before the first step of `batch` samples: (layers D, batch, ..).
     #[track_caller]
     pub fn zero_state(&self, batch: usize) -> C::State {
-        C::State::stack(&self.start(batch).iter().collect::<Vec<_>>(), 0)
-    }
-
-    /// Each cell's state before the first step.
-    #[track_caller]
-    fn start(&self, batch: usize) -> Vec<C::State> {
-        self.cells.iter().map(|cell| cell.zero_state(batch)).collect()
+        self.restack(&self.start(batch))
     }
 
     /// Runs a sequence from a state, from zeros if none is given; gives all outputs and the last state. The reverse
@@ -241,66 +232,6 @@ impl<C: Cell> Recurrent<C> {
         Stepper::new(self.clone(), batch)
     }
 
-    /// One cell over all steps.
-    #[track_caller]
-    fn sweep_cell(
-        &self,
-        cell: &C,
-        rows: &Variable<C::Element>,
-        sizes: &[usize],
-        state: &C::State,
-        reverse: bool,
-        keep_states: bool,
-    ) -> Swept<C::State> {
-        let Options { state_dropout, zoneout, .. } = self.options;
-        let masked = self.training && state_dropout > 0.0;
-        let masks = if masked { hidden_masks(cell, state, state_dropout) } else { Vec::new() };
-        let rules = Rules { training: self.training, zoneout, masks };
-        let dropped;
-        let cell = if self.training && self.options.weight_dropout > 0.0 {
-            dropped = self.with_dropped_weights(cell);
-            &dropped
-        } else {
-            cell
-        };
-        let sweep = Sweep { cell, rules: &rules, sizes, reverse, keep_states };
-        match self.options.checkpointing.filter(|_| wengert_core::is_recording()) {
-            None => sweep.run(rows, state),
-            Some(how) => sweep.run_again(rows, state, how),
-        }
-    }
-
-    #[track_caller]
-    fn with_residual(
-        &self,
-        output: Variable<C::Element>,
-        input: &Variable<C::Element>,
-    ) -> Variable<C::Element> {
-        let adds = self.options.residual && output.shape() == input.shape();
-        if adds { output + input } else { output }
-    }
-
-    /// Variational dropout on a layer's input.
-    #[track_caller]
-    fn with_one_mask(&self, input: &Variable<C::Element>, sizes: &[usize]) -> Variable<C::Element> {
-        let p = self.options.input_dropout;
-        let Some(&samples) = sizes.first().filter(|_| self.training && p > 0.0) else { return input.clone() };
-        let of_row: Vec<i64> = sizes.iter().flat_map(|&rows| 0..rows as i64).collect();
-        let mask = mask(&[samples, input.shape()[1]], p);
-        input * mask.index_select(0, &of_row.into())
-    }
-
-    #[track_caller]
-    fn with_dropped_weights(&self, cell: &C) -> C {
-        let drop = |(name, parameter): (String, Parameter<C::Element>)| {
-            let dropped = self.options.dropped_weights.contains(&name);
-            let p = if dropped { self.options.weight_dropout } else { 0.0 };
-            parameter.dropout(p).expect("a probability")
-        };
-        let values: Vec<_> = cell.named_parameters().into_iter().map(drop).collect();
-        with_parameters(cell, &values)
-    }
-
     /// Changes the rows of one gate of the parameter of this name, in all layers and directions: a forget gate's bias of
     /// 1 is `set_gate("bias_ih", "forget", |rows| rows.fill(1.0))`.
     ///
@@ -335,100 +266,8 @@ impl<C: Cell> Recurrent<C> {
     }
 }
 
-impl<C: Cell> Layers for Recurrent<C> {
-    type State = C::State;
-    type Cells = Vec<C::State>;
-
-    fn name(&self) -> &'static str {
-        static_name(&self.cells[0])
-    }
-
-    fn input_size(&self) -> usize {
-        self.cells[0].input_size()
-    }
-
-    fn output_size(&self) -> usize {
-        Recurrent::output_size(self)
-    }
-
-    fn is_batch_first(&self) -> bool {
-        Recurrent::is_batch_first(self)
-    }
-
-    fn is_bidirectional(&self) -> bool {
-        Recurrent::is_bidirectional(self)
-    }
-
-    #[track_caller]
-    fn zero_state(&self, batch: usize) -> C::State {
-        Recurrent::zero_state(self, batch)
-    }
-
-    #[track_caller]
-    fn sweep(
-        &self,
-        rows: &Variable<C::Element>,
-        sizes: &[usize],
-        state: Option<&C::State>,
-        keep_states: bool,
-    ) -> Result<Swept<C::State>> {
-        let first = match state {
-            Some(state) => self.unstack(state),
-            None => self.start(sizes.first().copied().unwrap_or(0)),
-        };
-        let mut input = rows.clone();
-        let (mut last, mut all) = (Vec::with_capacity(self.cells.len()), Vec::new());
-        for (layer, cells) in self.cells.chunks(self.options.directions()).enumerate() {
-            if layer > 0 && self.training {
-                input = input.dropout(self.options.dropout)?;
-            }
-            let seen = self.with_one_mask(&input, sizes);
-            let mut outputs = Vec::with_capacity(cells.len());
-            for (direction, cell) in cells.iter().enumerate() {
-                let (state, back) = (&first[last.len()], direction == 1);
-                let name = suffix(layer, direction);
-                let swept =
-                    scope(&name[1..], || self.sweep_cell(cell, &seen, sizes, state, back, keep_states));
-                outputs.push(swept.output);
-                last.push(swept.state);
-                all.extend(swept.states);
-            }
-            let output = match (outputs.as_slice(), self.options.merge) {
-                ([only], _) => only.clone(),
-                ([forth, back], Merge::Concat) => cat(&[forth, back], -1),
-                (outputs, _) => outputs[1..].iter().fold(outputs[0].clone(), |sum, output| sum + output),
-            };
-            input = self.with_residual(output, &input);
-        }
-        let states = keep_states.then(|| self.restack(&all));
-        Ok(Swept { output: input, state: self.restack(&last), states })
-    }
-
-    #[track_caller]
-    fn unstack(&self, state: &C::State) -> Vec<C::State> {
-        (0..self.cells.len()).map(|index| state.select(0, index)).collect()
-    }
-
-    #[track_caller]
-    fn restack(&self, cells: &Vec<C::State>) -> C::State {
-        C::State::stack(&cells.iter().collect::<Vec<_>>(), 0)
-    }
-
-    #[track_caller]
-    fn step(&self, input: &Variable<C::Element>, cells: &mut Vec<C::State>) -> Variable<C::Element> {
-        let rules = Rules { training: false, zoneout: self.options.zoneout, masks: Vec::new() };
-        let mut input = input.clone();
-        for (cell, state) in self.cells.iter().zip(cells) {
-            let (output, next) = rules.step(cell, &cell.project(&input), state);
-            *state = next;
-            input = self.with_residual(output, &input);
-        }
-        input
-    }
-}
-
 /// PyTorch's name for a layer and direction: `_l0`, `_l0_reverse`.
-fn suffix(layer: usize, direction: usize) -> String {
+pub(super) fn suffix(layer: usize, direction: usize) -> String {
     format!("_l{layer}{}", if direction == 1 { "_reverse" } else { "" })
 }
 

@@ -2,7 +2,7 @@
 //! configurations. `PROPTEST_CASES=256` runs the nightly size.
 
 use wengert_check::{Property, check_gradient, randomized, recurrent, shapes, tensor};
-use wengert_nn::{Cast, Cell, Gru, GruCell, LstmCell, Recurrent, RnnCell};
+use wengert_nn::{Cast, Cell, Gru, GruCell, LstmCell, Recurrent, RnnCell, Stack};
 
 use crate::user_cell::{Memory, fading};
 
@@ -58,6 +58,20 @@ check_gradient! {
         slow in config.state(1),
     ) {
         config.forward(&net, &x, &Memory { fast, slow })
+    }
+
+    fn layers_on_layers(
+        config in recurrent(),
+        lower in config.lstm(),
+        upper in config.layer(Recurrent::of(lower.output_size(), fading(config.hidden_size))),
+        x in config.input(),
+        h in config.state(config.projected_size()),
+        c in config.state(config.hidden_size),
+        fast in config.state(config.hidden_size),
+        slow in config.state(1),
+    ) {
+        let stack = Stack::new(lower, upper)?.dropout(config.dropout)?;
+        config.forward(&stack, &x, &((h, c), Memory { fast, slow }))
     }
 }
 

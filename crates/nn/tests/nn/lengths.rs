@@ -2,7 +2,7 @@
 
 use wengert_core::{GradOptions, Tensor, cat, grad};
 use wengert_nn::{
-    Cast, Cell, CellFactory, Gru, Lstm, Module, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, State,
+    Cast, Cell, CellFactory, Gru, Layers, Lstm, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, Stack, State,
     pack_padded_sequence, pad_packed_sequence,
 };
 
@@ -12,13 +12,13 @@ use crate::{V, close, variable};
 /// Outputs (L, N, ..) or (N, L, ..) and the last state.
 type Run<S> = (V, S);
 
-/// The steps of sample `n` that count, each by itself a sequence for [`Recurrent::forward`].
-fn one_by_one<C: Cell<Element = f64>>(
-    net: &Recurrent<C>,
+/// The steps of sample `n` that count, each by itself a sequence for [`Layers::forward`].
+fn one_by_one<L: Layers<Element = f64>>(
+    net: &L,
     x: &V,
     times: &[Vec<usize>],
-    state: Option<&C::State>,
-) -> Run<C::State> {
+    state: Option<&L::State>,
+) -> Run<L::State> {
     let (time, batch) = if net.is_batch_first() { (1, 0) } else { (0, 1) };
     let steps = x.shape()[time as usize];
     let zeros = net.zero_state(times.len());
@@ -39,15 +39,15 @@ fn one_by_one<C: Cell<Element = f64>>(
         outputs.push(cat(&steps.iter().collect::<Vec<_>>(), 0));
     }
     let output = wengert_core::stack(&outputs.iter().collect::<Vec<_>>(), batch);
-    (output, C::State::stack(&states.iter().collect::<Vec<_>>(), 1))
+    (output, L::State::stack(&states.iter().collect::<Vec<_>>(), 1))
 }
 
-fn packed<C: Cell<Element = f64>>(
-    net: &Recurrent<C>,
+fn packed<L: Layers<Element = f64>>(
+    net: &L,
     x: &V,
     lengths: &[usize],
-    state: Option<&C::State>,
-) -> Run<C::State> {
+    state: Option<&L::State>,
+) -> Run<L::State> {
     let packed = pack_padded_sequence(x, lengths, net.is_batch_first(), false).unwrap();
     let (output, last) = net.forward_packed(&packed, state).unwrap();
     assert_eq!(output.batch_sizes(), packed.batch_sizes());
@@ -56,11 +56,11 @@ fn packed<C: Cell<Element = f64>>(
 }
 
 /// Everything a run is judged by: outputs, states, and the gradients of input, given state and each parameter.
-fn judged<C: Cell<Element = f64>>(
-    net: &Recurrent<C>,
+fn judged<L: Layers<Element = f64>>(
+    net: &L,
     x: &V,
-    state: Option<&C::State>,
-    run: impl FnOnce(&V, Option<&C::State>) -> Run<C::State>,
+    state: Option<&L::State>,
+    run: impl FnOnce(&V, Option<&L::State>) -> Run<L::State>,
 ) -> Vec<Vec<f64>> {
     let x = x.detach().requires_grad_(true);
     let state = state.map(|state| state.map(|part| part.detach().requires_grad_(true)));
@@ -87,17 +87,17 @@ fn ranges(lengths: &[usize]) -> Vec<Vec<usize>> {
     lengths.iter().map(|&length| (0..length).collect()).collect()
 }
 
-fn input<C: Cell<Element = f64>>(net: &Recurrent<C>, steps: usize, batch: usize) -> V {
-    let width = net.cell(0, 0).input_size();
+fn input<L: Layers<Element = f64>>(net: &L, steps: usize, batch: usize) -> V {
+    let width = net.input_size();
     variable(&if net.is_batch_first() { [batch, steps, width] } else { [steps, batch, width] })
 }
 
-fn random_state<C: Cell<Element = f64>>(net: &Recurrent<C>, batch: usize) -> C::State {
+fn random_state<L: Layers<Element = f64>>(net: &L, batch: usize) -> L::State {
     net.zero_state(batch).map(|part| variable(part.shape()))
 }
 
 /// Packed and masked sequences of these lengths are those by themselves; of lengths of zero only the masked ones.
-fn check<C: Cell<Element = f64>>(net: &Recurrent<C>, lengths: &[usize]) {
+fn check<L: Layers<Element = f64>>(net: &L, lengths: &[usize]) {
     let steps = lengths.iter().max().unwrap() + 1;
     let x = input(net, steps, lengths.len());
     let given = random_state(net, lengths.len());
@@ -162,6 +162,17 @@ fn packed_padded_and_naive_agree_for_every_module() {
         packed_padded_and_naive_agree(|| Gru::builder(10, 6).bias(bias));
     }
     packed_padded_and_naive_agree(|| Recurrent::of(10, fading(6)));
+}
+
+#[test]
+fn layers_on_layers_agree_too() {
+    for batch_first in [false, true] {
+        let lower = Lstm::builder(3, 4).bidirectional(true).batch_first(batch_first).build().unwrap();
+        let upper = Recurrent::of(8, fading(5)).num_layers(2).batch_first(batch_first).build().unwrap();
+        let stack = Stack::new(lower, upper).unwrap().cast::<f64>();
+        check(&stack, &[2, 1, 3, 2, 6, 3]);
+        check(&stack, &[0, 3, 0, 1]);
+    }
 }
 
 #[test]

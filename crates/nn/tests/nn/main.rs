@@ -15,6 +15,7 @@ mod names;
 mod options;
 mod send_sync;
 mod sequences;
+mod stack;
 mod state_dict;
 mod stepper;
 mod truncated;

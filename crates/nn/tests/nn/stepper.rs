@@ -1,7 +1,7 @@
 //! One step at a time gives what the whole sequence gives.
 
 use wengert_core::Tensor;
-use wengert_nn::{Cast, Cell, Gru, Lstm, Module, Recurrent, Rnn, State, Stepper};
+use wengert_nn::{Cast, Gru, Layers, Lstm, Module, Recurrent, Rnn, Stack, State, Stepper};
 
 use crate::errors::refused;
 use crate::user_cell::fading;
@@ -12,13 +12,8 @@ fn values<S: State<Element = f64>>(state: &S) -> Vec<f64> {
 }
 
 /// Each step of `steps` inputs is that of the whole sequence from the stepper's state on, and so is the state.
-fn follow<C: Cell<Element = f64>>(
-    net: &Recurrent<C>,
-    stepper: &mut Stepper<Recurrent<C>>,
-    steps: usize,
-    batch: usize,
-) {
-    let x = variable(&[steps, batch, net.cell(0, 0).input_size()]);
+fn follow<L: Layers<Element = f64>>(net: &L, stepper: &mut Stepper<L>, steps: usize, batch: usize) {
+    let x = variable(&[steps, batch, net.input_size()]);
     let (output, state) = net.forward(&x, Some(&stepper.state())).unwrap();
     for t in 0..steps {
         let step = stepper.step(&x.select(0, t)).unwrap();
@@ -28,10 +23,10 @@ fn follow<C: Cell<Element = f64>>(
     close(&values(&stepper.state()), &values(&state), 1e-13);
 }
 
-fn check<C: Cell<Element = f64>>(mut net: Recurrent<C>) {
+fn check<L: Layers<Element = f64>>(mut net: L) {
     net.eval();
     let (steps, batch) = (5, 3);
-    let mut stepper = net.stepper(batch).unwrap();
+    let mut stepper = Stepper::new(net.clone(), batch).unwrap();
     follow(&net, &mut stepper, steps, batch);
     follow(&net, &mut stepper, steps, batch);
 
@@ -56,6 +51,9 @@ fn every_layer_steps_as_it_runs() {
     check(Lstm::builder(3, 4).num_layers(2).proj_size(2).dropout(0.5).build().unwrap().cast::<f64>());
     check(Gru::builder(3, 4).num_layers(3).residual(true).learned_state().build().unwrap().cast::<f64>());
     check(Recurrent::of(3, fading(4)).num_layers(2).zoneout(0.2).build().unwrap().cast::<f64>());
+    let upper = Gru::builder(2, 5).learned_state().build().unwrap();
+    let lower = Lstm::builder(3, 4).proj_size(2).build().unwrap();
+    check(Stack::new(lower, upper).unwrap().dropout(0.5).unwrap().cast::<f64>());
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use wengert_core::{Tensor, Variable, cat};
-use wengert_nn::{Cast, Cell, Forward, Gru, Linear, Lstm, Module, Recurrent, State, Truncated, mse_loss};
+use wengert_nn::{
+    Cast, Forward, Gru, Layers, Linear, Lstm, Module, Recurrent, Stack, State, Truncated, mse_loss,
+};
 
 use crate::errors::refused;
 use crate::user_cell::fading;
@@ -14,17 +16,17 @@ fn loss(output: &V, target: &V) -> wengert_core::Result<V> {
 }
 
 /// A long sequence and its targets, (L, N, ..).
-struct Task<C: Cell<Element = f64>> {
-    net: Recurrent<C>,
+struct Task<L: Layers<Element = f64>> {
+    net: L,
     embed: Linear<f64>,
     x: V,
     y: V,
     ends: Option<Tensor<bool>>,
 }
 
-impl<C: Cell<Element = f64>> Task<C> {
-    fn new(net: Recurrent<C>, steps: usize, batch: usize) -> Self {
-        let embed = Linear::new(2, net.cell(0, 0).input_size()).unwrap().cast::<f64>();
+impl<L: Layers<Element = f64>> Task<L> {
+    fn new(net: L, steps: usize, batch: usize) -> Self {
+        let embed = Linear::new(2, net.input_size()).unwrap().cast::<f64>();
         let y = variable(&[steps, batch, net.output_size()]);
         Task { net, embed, x: variable(&[steps, batch, 2]), y, ends: None }
     }
@@ -39,7 +41,7 @@ impl<C: Cell<Element = f64>> Task<C> {
         gradients
     }
 
-    fn truncated(&self, k1: usize, k2: usize) -> (Vec<Vec<f64>>, C::State) {
+    fn truncated(&self, k1: usize, k2: usize) -> (Vec<Vec<f64>>, L::State) {
         let steps = self.x.shape()[0];
         let mut truncated = Truncated::new(k1, k2).unwrap();
         for window in truncated.windows(steps) {
@@ -52,7 +54,7 @@ impl<C: Cell<Element = f64>> Task<C> {
     }
 
     /// By full backpropagation, step by step, with a reset behind each end, and a cut before each step that `cut` names.
-    fn full(&self, cut: impl Fn(usize) -> bool) -> (Vec<Vec<f64>>, C::State) {
+    fn full(&self, cut: impl Fn(usize) -> bool) -> (Vec<Vec<f64>>, L::State) {
         let (steps, batch) = (self.x.shape()[0], self.x.shape()[1]);
         let (mut state, mut outputs) = (self.net.zero_state(batch), Vec::new());
         for t in 0..steps {
@@ -130,6 +132,17 @@ proptest! {
         same(task.truncated(k1, k1 + steps), task.full(|_| false));
         same(task.truncated(k1, k1), task.full(|t| t % k1 == 0));
     }
+}
+
+#[test]
+fn layers_on_layers_are_no_exception() {
+    let upper = Recurrent::of(4, fading(5)).build().unwrap();
+    let net = Stack::new(Lstm::builder(3, 6).proj_size(4).build().unwrap(), upper).unwrap().cast::<f64>();
+    let mut task = Task::new(net, 9, 2);
+    same(task.truncated(2, 9), task.full(|_| false));
+    task.ends = Some(some_ends(9, 2, 5));
+    same(task.truncated(4, 9), task.full(|_| false));
+    same(task.truncated(4, 4), task.full(|t| t % 4 == 0));
 }
 
 /// The loss of each window by itself, whose gradient stops `k2` steps before the window's end.
@@ -231,4 +244,27 @@ fn what_cannot_be_truncated() {
     let expected = "Truncated: the layer must be of one direction, since the other begins at the end of the sequence, got a bidirectional one";
     refused(truncated.window(&both, &input(&[3, 1, 2]), None, sum), expected);
     assert!(truncated.state().is_none(), "no window has taken place");
+}
+
+#[test]
+fn a_loss_that_fails_leaves_everything_as_it_was() {
+    let gru = Gru::new(3, 4).unwrap().cast::<f64>();
+    let x = variable(&[6, 2, 3]);
+    let run = |fails: bool| {
+        let mut truncated = Truncated::new(2, 6).unwrap();
+        for window in truncated.windows(6) {
+            let x = x.narrow(0, window.start, window.len());
+            if fails {
+                let state = truncated.state().map(Variable::to_vec);
+                let failed = truncated.window(&gru, &x, None, |out| mse_loss(out, &out.narrow(0, 0, 1)));
+                refused(failed, "mse_loss: expected a target of the input's shape [2, 2, 4], got [1, 2, 4]");
+                assert_eq!(truncated.state().map(Variable::to_vec), state);
+            }
+            truncated.window(&gru, &x, None, |out| Ok(out.square().sum())).unwrap();
+        }
+        let gradients: Vec<_> = gru.parameters().iter().map(|p| p.grad().unwrap().to_vec()).collect();
+        gru.zero_grad();
+        (gradients, truncated.state().unwrap().to_vec())
+    };
+    assert_eq!(run(true), run(false));
 }

@@ -1,0 +1,172 @@
+//! A sequence's way through the layers and directions of a runner.
+
+use wengert_core::{Parameter, Result, Variable, cat, scope};
+
+use super::again::with_parameters;
+use super::builder::static_name;
+use super::layers::{Layers, Swept};
+use super::options::{Merge, Options};
+use super::runner::{Recurrent, suffix};
+use super::sweep::{Rules, Sweep, hidden_masks, mask};
+use crate::cell::Cell;
+use crate::state::State;
+
+impl<C: Cell> Layers for Recurrent<C> {
+    type State = C::State;
+    type Cells = Vec<C::State>;
+
+    fn name(&self) -> &'static str {
+        static_name(&self.cells[0])
+    }
+
+    fn input_size(&self) -> usize {
+        self.cells[0].input_size()
+    }
+
+    fn output_size(&self) -> usize {
+        Recurrent::output_size(self)
+    }
+
+    fn is_batch_first(&self) -> bool {
+        Recurrent::is_batch_first(self)
+    }
+
+    fn is_bidirectional(&self) -> bool {
+        Recurrent::is_bidirectional(self)
+    }
+
+    #[track_caller]
+    fn zero_state(&self, batch: usize) -> C::State {
+        Recurrent::zero_state(self, batch)
+    }
+
+    #[track_caller]
+    fn sweep(
+        &self,
+        rows: &Variable<C::Element>,
+        sizes: &[usize],
+        state: Option<&C::State>,
+        keep_states: bool,
+    ) -> Result<Swept<C::State>> {
+        let first = match state {
+            Some(state) => self.unstack(state),
+            None => self.start(sizes.first().copied().unwrap_or(0)),
+        };
+        let mut input = rows.clone();
+        let (mut last, mut all) = (Vec::with_capacity(self.cells.len()), Vec::new());
+        for (layer, cells) in self.cells.chunks(self.options.directions()).enumerate() {
+            if layer > 0 && self.training {
+                input = input.dropout(self.options.dropout)?;
+            }
+            let seen = self.with_one_mask(&input, sizes);
+            let mut outputs = Vec::with_capacity(cells.len());
+            for (direction, cell) in cells.iter().enumerate() {
+                let (state, back) = (&first[last.len()], direction == 1);
+                let name = suffix(layer, direction);
+                let swept =
+                    scope(&name[1..], || self.sweep_cell(cell, &seen, sizes, state, back, keep_states));
+                outputs.push(swept.output);
+                last.push(swept.state);
+                all.extend(swept.states);
+            }
+            let output = match (outputs.as_slice(), self.options.merge) {
+                ([only], _) => only.clone(),
+                ([forth, back], Merge::Concat) => cat(&[forth, back], -1),
+                (outputs, _) => outputs[1..].iter().fold(outputs[0].clone(), |sum, output| sum + output),
+            };
+            input = self.with_residual(output, &input);
+        }
+        let states = keep_states.then(|| self.restack(&all));
+        Ok(Swept { output: input, state: self.restack(&last), states })
+    }
+
+    #[track_caller]
+    fn unstack(&self, state: &C::State) -> Vec<C::State> {
+        (0..self.cells.len()).map(|index| state.select(0, index)).collect()
+    }
+
+    #[track_caller]
+    fn restack(&self, cells: &Vec<C::State>) -> C::State {
+        C::State::stack(&cells.iter().collect::<Vec<_>>(), 0)
+    }
+
+    #[track_caller]
+    fn step(&self, input: &Variable<C::Element>, cells: &mut Vec<C::State>) -> Variable<C::Element> {
+        let rules = Rules { training: false, zoneout: self.options.zoneout, masks: Vec::new() };
+        let mut input = input.clone();
+        for (cell, state) in self.cells.iter().zip(cells) {
+            let (output, next) = rules.step(cell, &cell.project(&input), state);
+            *state = next;
+            input = self.with_residual(output, &input);
+        }
+        input
+    }
+}
+
+impl<C: Cell> Recurrent<C> {
+    /// Each cell's state before the first step.
+    #[track_caller]
+    pub(super) fn start(&self, batch: usize) -> Vec<C::State> {
+        self.cells.iter().map(|cell| cell.zero_state(batch)).collect()
+    }
+
+    /// One cell over all steps.
+    #[track_caller]
+    fn sweep_cell(
+        &self,
+        cell: &C,
+        rows: &Variable<C::Element>,
+        sizes: &[usize],
+        state: &C::State,
+        reverse: bool,
+        keep_states: bool,
+    ) -> Swept<C::State> {
+        let Options { state_dropout, zoneout, .. } = self.options;
+        let masked = self.training && state_dropout > 0.0;
+        let masks = if masked { hidden_masks(cell, state, state_dropout) } else { Vec::new() };
+        let rules = Rules { training: self.training, zoneout, masks };
+        let dropped;
+        let cell = if self.training && self.options.weight_dropout > 0.0 {
+            dropped = self.with_dropped_weights(cell);
+            &dropped
+        } else {
+            cell
+        };
+        let sweep = Sweep { cell, rules: &rules, sizes, reverse, keep_states };
+        match self.options.checkpointing.filter(|_| wengert_core::is_recording()) {
+            None => sweep.run(rows, state),
+            Some(how) => sweep.run_again(rows, state, how),
+        }
+    }
+
+    #[track_caller]
+    fn with_residual(
+        &self,
+        output: Variable<C::Element>,
+        input: &Variable<C::Element>,
+    ) -> Variable<C::Element> {
+        let adds = self.options.residual && output.shape() == input.shape();
+        if adds { output + input } else { output }
+    }
+
+    /// Variational dropout on a layer's input.
+    #[track_caller]
+    fn with_one_mask(&self, input: &Variable<C::Element>, sizes: &[usize]) -> Variable<C::Element> {
+        let p = self.options.input_dropout;
+        let Some(&samples) = sizes.first().filter(|_| self.training && p > 0.0) else { return input.clone() };
+        let of_row: Vec<i64> = sizes.iter().flat_map(|&rows| 0..rows as i64).collect();
+        let mask = mask(&[samples, input.shape()[1]], p);
+        input * mask.index_select(0, &of_row.into())
+    }
+
+    #[track_caller]
+    fn with_dropped_weights(&self, cell: &C) -> C {
+        let drop = |(name, parameter): (String, Parameter<C::Element>)| {
+            let dropped = self.options.dropped_weights.contains(&name);
+            let p = if dropped { self.options.weight_dropout } else { 0.0 };
+            parameter.dropout(p).expect("a probability")
+        };
+        let values: Vec<_> = cell.named_parameters().into_iter().map(drop).collect();
+        with_parameters(cell, &values)
+    }
+}
