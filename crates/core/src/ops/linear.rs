@@ -4,7 +4,7 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy;
-use crate::kernel::gemm::gemm;
+use crate::kernel::gemm::{Start, gemm};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -45,15 +45,15 @@ impl<T: Float> Operation<T> for Linear {
         let m = shape.count() / n.max(1);
         let x = expect(x.reshape([x.numel() / k.max(1), k]));
         let out = Tensor::build(shape.clone(), |out| {
-            let beta = match bias {
+            let start = match bias {
                 Some(bias) => {
                     let bias = expect(bias.expand(&shape));
                     copy::gather(bias.raw(), &shape, &Dims::from(bias.strides()), out);
-                    T::ONE
+                    Start::Own
                 }
-                None => T::ZERO,
+                None => Start::Zero,
             };
-            gemm(m, k, n, T::ONE, matrix(&x, 0), matrix(&weight.t(), 0), beta, target(out, 0, n));
+            gemm((m, k, n), matrix(&x, 0), matrix(&weight.t(), 0), start, target(out, 0, n));
         });
         [out].into()
     }

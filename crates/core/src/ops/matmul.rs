@@ -3,7 +3,7 @@
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::gemm::{MatMut, MatRef, gemm};
+use crate::kernel::gemm::{MatMut, MatRef, Start, gemm};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -80,7 +80,7 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
         for i in 0..batch.count() {
             let at = |x: &Tensor<T>| offset_of(i, &batch, &x.strides()[..axes]);
             let c = target(out, i * m * n, n);
-            gemm(m, k, n, T::ONE, matrix(&a, at(&a)), matrix(&b, at(&b)), T::ZERO, c);
+            gemm((m, k, n), matrix(&a, at(&a)), matrix(&b, at(&b)), Start::Zero, c);
         }
     }))
 }

@@ -4,7 +4,7 @@
 //! the weights costs more than multiplying by them.
 
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
-use std::ops::{Add, Mul};
+use std::ops::Add;
 
 use super::vector::Vector;
 use super::{Backend, Extents, Product};
@@ -49,8 +49,10 @@ fn share(left: usize) -> usize {
 const CACHED: usize = 2 << 20;
 /// The same for a single row, which uses each element of B once: then it counts how fast B comes.
 const CACHED_ROW: usize = CACHED / 4;
-/// Rows up to which packing B costs more than it saves, with AVX-512 and with AVX2.
-const FEW: [usize; 2] = [256, 16];
+/// Rows from which on packing B pays for one product.
+const MANY: usize = 16;
+/// The same if B comes from further away, so that what counts is how often it is read.
+const MANY_FAR: usize = 64;
 
 impl<T> Product<T> {
     /// Whether rows of B and C are contiguous.
@@ -66,34 +68,30 @@ impl<T> Product<T> {
     /// The fastest loop for the product's shape, by measurement.
     pub(super) fn fastest(&self) -> Backend {
         let Extents { m, k, n } = self.extents;
-        if level() == Level::Portable {
-            // Without AVX2, `gemm` has scalar code only.
+        if level() == Level::Portable || self.c.2 != 1 {
             return Backend::Baseline;
         }
         let elements =
             m.saturating_mul(k).saturating_add(k.saturating_mul(n)).saturating_add(m.saturating_mul(n));
-        let cached = |bytes| elements <= bytes / size_of::<T>();
+        let near = elements <= if m == 1 { CACHED_ROW } else { CACHED } / size_of::<T>();
         let wide = level() == Level::Avx512;
-        // With AVX2, `gemm` is as fast if its registers divide n; otherwise it packs.
-        let ragged = m > 1 && n % (32 / size_of::<T>()) != 0;
-        let near = cached(if m == 1 { CACHED_ROW } else { CACHED });
         // A single column is contiguous in name only.
-        if self.allows_rows() && n > 1 && (wide || ragged) && near {
+        if self.allows_rows() && n > 1 && near && (wide || m < MANY) {
             return Backend::Rows;
         }
-        // Adding up the lanes costs little beside a long k, packing B much beside a small m.
-        let few = m <= k / 3 && m <= FEW[usize::from(!wide)];
-        if self.allows_dots() && few && (m > 1 || wide && cached(CACHED)) {
+        // Adding up the lanes costs little beside a long k.
+        let few = m <= k / 3 && m < if near { MANY } else { MANY_FAR };
+        if self.allows_dots() && few {
             return Backend::Dots;
         }
-        Backend::Packed
+        Backend::Panels
     }
 }
 
 /// # Safety
 /// Of every function: the product is as [`Product`] says, C's rows are contiguous, and the machine has V's instructions.
 #[allow(clippy::needless_range_loop, reason = "an index says which register")]
-impl<T: Copy + PartialEq + Default + Add<Output = T> + Mul<Output = T>> Product<T> {
+impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// B's rows are contiguous: the innermost loop runs along them.
     #[inline(always)]
     unsafe fn rows<V: Vector<Item = T>>(&self) {
@@ -147,9 +145,10 @@ impl<T: Copy + PartialEq + Default + Add<Output = T> + Mul<Output = T>> Product<
                 let row = self.c.0.offset((i + r) as isize * self.c.1).add(j);
                 for s in 0..S {
                     let at = row.add(s * V::LANES);
-                    let mut value = sums[r][s].mul(V::splat(self.alpha));
-                    if self.beta != T::default() {
-                        value = V::load(at, lanes(s)).mul_add(V::splat(self.beta), value);
+                    let mut value = sums[r][s];
+                    if let Some(start) = self.start {
+                        let start = start.0.offset((i + r) as isize * start.1).add(j + s * V::LANES);
+                        value = value.add(V::load(start, lanes(s)));
                     }
                     value.store(at, lanes(s));
                 }
@@ -159,7 +158,7 @@ impl<T: Copy + PartialEq + Default + Add<Output = T> + Mul<Output = T>> Product<
 
     /// A's rows and B's columns are contiguous: the innermost loop runs along both.
     #[inline(always)]
-    unsafe fn dots<V: Vector<Item = T>>(&self, one: T) {
+    unsafe fn dots<V: Vector<Item = T>>(&self) {
         let Extents { m, k, n } = self.extents;
         let mut from = 0;
         while from < k {
@@ -170,7 +169,7 @@ impl<T: Copy + PartialEq + Default + Add<Output = T> + Mul<Output = T>> Product<
                 a: unsafe { (self.a.0.add(from), self.a.1, 1) },
                 // SAFETY: as above.
                 b: unsafe { (self.b.0.add(from), 1, self.b.2) },
-                beta: if from == 0 { self.beta } else { one },
+                start: if from == 0 { self.start } else { Some((self.c.0.cast_const(), self.c.1, 1)) },
                 ..*self
             };
             let mut j = 0;
@@ -222,9 +221,11 @@ impl<T: Copy + PartialEq + Default + Add<Output = T> + Mul<Output = T>> Product<
                 let four = V::sums(four);
                 for l in 0..(R * S - q).min(4) {
                     let (r, s) = ((q + l) / S, (q + l) % S);
-                    let at = self.c.0.offset((i + r) as isize * self.c.1).add(j + s);
-                    let value = self.alpha * four[l];
-                    at.write(if self.beta == T::default() { value } else { value + self.beta * at.read() });
+                    let mut value = four[l];
+                    if let Some(start) = self.start {
+                        value = value + *start.0.offset((i + r) as isize * start.1).add(j + s);
+                    }
+                    self.c.0.offset((i + r) as isize * self.c.1).add(j + s).write(value);
                 }
             }
         }
@@ -251,13 +252,13 @@ macro_rules! versions {
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
             pub(super) unsafe fn dots_avx512(&self) {
                 // SAFETY: the caller's promise.
-                unsafe { self.dots::<$avx512>(1.0) }
+                unsafe { self.dots::<$avx512>() }
             }
 
             #[target_feature(enable = "avx2,fma")]
             pub(super) unsafe fn dots_avx2(&self) {
                 // SAFETY: the caller's promise.
-                unsafe { self.dots::<$avx2>(1.0) }
+                unsafe { self.dots::<$avx2>() }
             }
 
             /// # Panics

@@ -60,26 +60,26 @@ struct Case {
     extents: (usize, usize, usize),
     layouts: [Layout; 3],
     offsets: [usize; 3],
-    alpha: f64,
-    beta: f64,
+    start: Begin,
     seed: u64,
+}
+
+/// What the product is added to: nothing, C, or a matrix of this layout.
+#[derive(Clone, Copy, Debug)]
+enum Begin {
+    Zero,
+    Own,
+    Matrix(Layout),
 }
 
 fn cases() -> impl Strategy<Value = Case> {
     let extent = || prop_oneof![8 => 0..=20usize, 2 => 21..=70usize, 1 => Just(131)];
     // The longest needs more than one pass of dot products.
     let depth = prop_oneof![8 => 0..=20usize, 2 => 21..=70usize, 1 => Just(131), 1 => Just(1037)];
-    let scale = || prop_oneof![Just(0.0), Just(1.0), Just(-0.5)];
+    let start = prop_oneof![Just(Begin::Zero), Just(Begin::Own), any_layout().prop_map(Begin::Matrix)];
     let layouts = (any_layout(), any_layout(), distinct()).prop_map(|(a, b, c)| [a, b, c]);
-    ((extent(), depth, extent()), layouts, prop::array::uniform3(0..5usize), scale(), scale(), any::<u64>())
-        .prop_map(|(extents, layouts, offsets, alpha, beta, seed)| Case {
-            extents,
-            layouts,
-            offsets,
-            alpha,
-            beta,
-            seed,
-        })
+    ((extent(), depth, extent()), layouts, prop::array::uniform3(0..5usize), start, any::<u64>())
+        .prop_map(|(extents, layouts, offsets, start, seed)| Case { extents, layouts, offsets, start, seed })
 }
 
 /// Memory that just holds the matrix.
@@ -90,9 +90,12 @@ fn len(offset: usize, rows: usize, cols: usize, strides: (usize, usize)) -> usiz
 fn every_backend<T: Gemm>(product: &Product<T>) -> Vec<Backend> {
     let mut backends = vec![Backend::Naive];
     #[cfg(not(miri))]
-    backends.extend([Backend::Packed, Backend::Baseline]);
+    backends.push(Backend::Baseline);
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     if level() != Level::Portable && product.extents.k > 0 {
+        if product.c.2 == 1 {
+            backends.push(Backend::Panels);
+        }
         if product.allows_rows() {
             backends.push(Backend::Rows);
         }
@@ -104,14 +107,24 @@ fn every_backend<T: Gemm>(product: &Product<T>) -> Vec<Backend> {
     backends
 }
 
+fn lying<T>(data: &[T], offset: usize, (row_stride, col_stride): (usize, usize)) -> MatRef<'_, T> {
+    MatRef { data, offset, row_stride, col_stride }
+}
+
+fn target<T>(data: &mut [T], offset: usize, (row_stride, col_stride): (usize, usize)) -> MatMut<'_, T> {
+    MatMut { data, offset, row_stride, col_stride }
+}
+
 macro_rules! check_case {
     ($type:ty, $case:expr) => {{
-        let Case { extents: (m, k, n), layouts, offsets, alpha, beta, seed } = $case;
+        let Case { extents: (m, k, n), layouts, offsets, start, seed } = $case;
         let [sa, sb, sc] = [layouts[0].strides(m, k), layouts[1].strides(k, n), layouts[2].strides(m, n)];
+        let ss = if let Begin::Matrix(layout) = start { layout.strides(m, n) } else { sc };
         let narrow = |v: Vec<f64>| v.into_iter().map(|x| x as $type).collect::<Vec<_>>();
         let a = narrow(numbers(len(offsets[0], m, k, sa), seed));
         let b = narrow(numbers(len(offsets[1], k, n, sb), seed ^ 0x5555));
         let mut c = narrow(numbers(len(offsets[2], m, n, sc), seed ^ 0x1234_5678));
+        let first = narrow(numbers(len(1, m, n, ss), seed ^ 0x8765));
         let at = |offset: usize, strides: (usize, usize), i: usize, j: usize| {
             offset + i * strides.0 + j * strides.1
         };
@@ -124,9 +137,13 @@ macro_rules! check_case {
                 let sum: f64 = (0..k).map(term).sum();
                 let q = at(offsets[2], sc, i, j);
                 let size: f64 = (0..k).map(|p| term(p).abs()).sum();
-                let old = if beta == 0.0 { 0.0 } else { beta * c[q] as f64 };
-                expected[q] = Some((alpha * sum + old, unit * ((alpha * size).abs() + old.abs())));
-                if beta == 0.0 {
+                let old = match start {
+                    Begin::Zero => 0.0,
+                    Begin::Own => c[q] as f64,
+                    Begin::Matrix(_) => first[at(1, ss, i, j)] as f64,
+                };
+                expected[q] = Some((sum + old, unit * (size + old.abs())));
+                if !matches!(start, Begin::Own) {
                     c[q] = <$type>::NAN;
                 }
             }
@@ -144,34 +161,43 @@ macro_rules! check_case {
             }
             Ok(())
         };
-        let (alpha, beta) = (alpha as $type, beta as $type);
-        let left = MatRef { data: &a[..], offset: offsets[0], row_stride: sa.0, col_stride: sa.1 };
-        let right = MatRef { data: &b[..], offset: offsets[1], row_stride: sb.0, col_stride: sb.1 };
+        let (left, right) = (lying(&a, offsets[0], sa), lying(&b, offsets[1], sb));
+        let start = match start {
+            Begin::Zero => Start::Zero,
+            Begin::Own => Start::Own,
+            Begin::Matrix(_) => Start::Matrix(lying(&first, 1, ss)),
+        };
+        let extents = Extents { m, k, n };
         let mut got = c.clone();
-        let out = MatMut { data: &mut got, offset: offsets[2], row_stride: sc.0, col_stride: sc.1 };
-        gemm(m, k, n, alpha, left, right, beta, out);
+        gemm((m, k, n), left, right, start, target(&mut got, offsets[2], sc));
         verify(&got, "gemm")?;
+        if let (Some(len), 1) = (pack_len::<$type>(k, n), sc.1) {
+            let (mut packed, mut got) = (vec![0.0; len], c.clone());
+            pack((k, n), right, &mut packed);
+            gemm_packed((m, k, n), left, &packed, start, target(&mut got, offsets[2], sc));
+            verify(&got, "with a pack")?;
+        }
         if m > 0 && n > 0 {
             let mut got = c.clone();
-            let out = MatMut { data: &mut got, offset: offsets[2], row_stride: sc.0, col_stride: sc.1 };
-            let product = Product::new(Extents { m, k, n }, alpha, left, right, beta, out);
+            let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
             for backend in every_backend(&product) {
                 let mut got = c.clone();
-                let out = MatMut { data: &mut got, offset: offsets[2], row_stride: sc.0, col_stride: sc.1 };
-                let product = Product::new(Extents { m, k, n }, alpha, left, right, beta, out);
+                let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
                 // SAFETY: `new` checked the bounds, `every_backend` what the backend asks.
                 unsafe { <$type>::run(&product, backend) };
                 verify(&got, &format!("{backend:?}"))?;
                 #[cfg(all(target_arch = "x86_64", not(miri)))]
-                if matches!(backend, Backend::Rows | Backend::Dots) {
+                if matches!(backend, Backend::Rows | Backend::Dots | Backend::Panels) {
                     // What a lesser machine would run.
                     let mut got = c.clone();
-                    let out =
-                        MatMut { data: &mut got, offset: offsets[2], row_stride: sc.0, col_stride: sc.1 };
-                    let product = Product::new(Extents { m, k, n }, alpha, left, right, beta, out);
+                    let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
                     // SAFETY: as above; every level above the portable one has these instructions.
                     unsafe {
-                        if backend == Backend::Rows { product.rows_avx2() } else { product.dots_avx2() }
+                        match backend {
+                            Backend::Rows => product.rows_avx2(),
+                            Backend::Dots => product.dots_avx2(),
+                            _ => product.through_panels(Level::Avx2),
+                        }
                     }
                     verify(&got, "AVX2")?;
                 }
@@ -197,15 +223,11 @@ proptest! {
     }
 }
 
-fn matrix(data: &[f32], strides: (usize, usize)) -> MatRef<'_, f32> {
-    MatRef { data, offset: 0, row_stride: strides.0, col_stride: strides.1 }
-}
-
 /// A product of 2 x 3 and 3 x 2 in memory of these lengths, C with these strides.
 fn product(lens: [usize; 3], strides: (usize, usize)) {
     let (a, b, mut c) = (vec![1.0; lens[0]], vec![1.0; lens[1]], vec![0.0; lens[2]]);
-    let out = MatMut { data: &mut c, offset: 0, row_stride: strides.0, col_stride: strides.1 };
-    gemm(2, 3, 2, 1.0, matrix(&a, (3, 1)), matrix(&b, (2, 1)), 0.0, out);
+    let out = target(&mut c, 0, (strides.0, strides.1));
+    gemm((2, 3, 2), lying(&a, 0, (3, 1)), lying(&b, 0, (2, 1)), Start::Zero, out);
 }
 
 #[test]
@@ -253,8 +275,14 @@ fn rows_of_c_must_not_be_one() {
 #[test]
 fn strides_of_one_element_do_not_matter() {
     let mut c = [f32::NAN];
-    let out = MatMut { data: &mut c, offset: 0, row_stride: 0, col_stride: usize::MAX };
-    gemm(1, 2, 1, 1.0, matrix(&[2.0, 3.0], (usize::MAX, 1)), matrix(&[5.0, 7.0], (1, usize::MAX)), 0.0, out);
+    let out = target(&mut c, 0, (0, usize::MAX));
+    gemm(
+        (1, 2, 1),
+        lying(&[2.0, 3.0], 0, (usize::MAX, 1)),
+        lying(&[5.0, 7.0], 0, (1, usize::MAX)),
+        Start::Zero,
+        out,
+    );
     assert_eq!(c, [31.0]);
 }
 
@@ -266,8 +294,8 @@ fn the_order_of_additions_is_always_the_same() {
         for strides in [(n, 1), (1, k)] {
             let run = || {
                 let mut c = vec![0.0; m * n];
-                let out = MatMut { data: &mut c, offset: 0, row_stride: n, col_stride: 1 };
-                gemm(m, k, n, 1.0, matrix(&a, (k, 1)), matrix(&b, strides), 0.0, out);
+                let out = target(&mut c, 0, (n, 1));
+                gemm((m, k, n), lying(&a, 0, (k, 1)), lying(&b, 0, strides), Start::Zero, out);
                 c.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
             };
             assert_eq!(run(), run());

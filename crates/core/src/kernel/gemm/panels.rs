@@ -1,0 +1,396 @@
+//! Products with B in panels: some vectors of columns side by side, one row below the other, so that the innermost loop reads B
+//! straight through, and tiles of C that fill the registers.
+//!
+//! A large product packs B block by block. A product of few rows with a weight that comes again and again uses a pack of the
+//! whole weight ([`pack`]): it pays for itself in a few steps.
+
+use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
+use std::ops::Add;
+
+use super::vector::Vector;
+use super::{Extents, Gemm, Product};
+use crate::kernel::level::Level;
+
+/// The rows of a tile at most.
+const ROWS: usize = 6;
+/// The rows of a block of B, in bytes of a column: a panel of as many stays near the core.
+const DEPTH: usize = 2048;
+/// The columns of a block of B that is packed on the way, in bytes of a row.
+const BREADTH: usize = 8192;
+/// The rows of A that pass by a block of B in turn.
+const HEIGHT: usize = 120;
+
+/// Calls the method for a tile of the given extents.
+macro_rules! of_extents {
+    ($rows:expr, $cols:expr, $self:ident.$method:ident($($arg:expr),*)) => {
+        match $rows {
+            1 => of_extents!(1, $cols => $self.$method($($arg),*)),
+            2 => of_extents!(2, $cols => $self.$method($($arg),*)),
+            3 => of_extents!(3, $cols => $self.$method($($arg),*)),
+            4 => of_extents!(4, $cols => $self.$method($($arg),*)),
+            5 => of_extents!(5, $cols => $self.$method($($arg),*)),
+            _ => of_extents!(6, $cols => $self.$method($($arg),*)),
+        }
+    };
+    ($rows:literal, $cols:expr => $self:ident.$method:ident($($arg:expr),*)) => {
+        match $cols {
+            1 => $self.$method::<V, $rows, 1>($($arg),*),
+            2 => $self.$method::<V, $rows, 2>($($arg),*),
+            3 => $self.$method::<V, $rows, 3>($($arg),*),
+            _ => $self.$method::<V, $rows, 4>($($arg),*),
+        }
+    };
+}
+
+/// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its length.
+fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = total.div_ceil(most);
+    (0..count).map(move |i| {
+        let start = i * total / count;
+        (start, (i + 1) * total / count - start)
+    })
+}
+
+/// The columns of a pack: whole vectors.
+fn width(n: usize, lanes: usize) -> usize {
+    n.next_multiple_of(lanes)
+}
+
+fn depth<T>() -> usize {
+    DEPTH / size_of::<T>()
+}
+
+/// # Safety
+/// Of every function: the product is as [`Product`] says, the rows of C and of the start are contiguous, the machine has V's
+/// instructions; a pack is one of this product's B, or of the given matrix's size.
+#[allow(clippy::needless_range_loop, reason = "an index says which register")]
+impl<T: Copy + Default + Add<Output = T>> Product<T> {
+    /// With a pack of all of B.
+    #[inline(always)]
+    unsafe fn with_pack<V: Vector<Item = T>>(&self, pack: *const T) {
+        let Extents { m, k, n } = self.extents;
+        for (from, depth) in parts(k, depth::<T>()) {
+            for rows in parts(m, HEIGHT) {
+                // SAFETY: the part of the pack is that of the part of the product.
+                unsafe {
+                    let part = self.part(rows, (from, depth), (0, n));
+                    part.along_panels::<V>(pack.add(from * width(n, V::LANES)));
+                }
+            }
+        }
+    }
+
+    /// B is packed block by block into `scratch`, and A's blocks behind it where their rows are not contiguous.
+    #[inline(always)]
+    unsafe fn packing<V: Vector<Item = T>>(&self, scratch: *mut T) {
+        let Extents { m, k, n } = self.extents;
+        for columns in parts(n, BREADTH / size_of::<T>()) {
+            for deep in parts(k, depth::<T>()) {
+                // SAFETY: the parts lie inside; `scratch` has room for both blocks.
+                unsafe {
+                    let block = self.part((0, m), deep, columns);
+                    pack_block::<V>(block.extents, block.b, scratch);
+                    let behind = scratch.add(deep.1 * width(columns.1, V::LANES));
+                    for rows in parts(m, HEIGHT) {
+                        let mut strip = block.part(rows, (0, deep.1), (0, columns.1));
+                        if strip.a.2 != 1 {
+                            transpose::<V>(
+                                (deep.1, rows.1),
+                                (strip.a.0, strip.a.2, strip.a.1),
+                                behind,
+                                deep.1,
+                            );
+                            strip.a = (behind.cast_const(), deep.1 as isize, 1);
+                        }
+                        strip.along_panels::<V>(scratch);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How much [`Product::packing`] writes to.
+    fn scratch(&self, lanes: usize) -> usize {
+        let Extents { m, k, n } = self.extents;
+        k.min(depth::<T>()) * (width(n.min(BREADTH / size_of::<T>()), lanes) + m.min(HEIGHT))
+    }
+
+    /// The product of some rows, some of k and some columns, each from where and how many; later parts of k are added to C.
+    #[inline(always)]
+    unsafe fn part(&self, rows: (usize, usize), deep: (usize, usize), columns: (usize, usize)) -> Self {
+        let (i, p, j) = (rows.0 as isize, deep.0 as isize, columns.0 as isize);
+        let own = Some((self.c.0.cast_const(), self.c.1, self.c.2));
+        // SAFETY: the parts begin inside the operands.
+        unsafe {
+            let at = |x: (*const T, isize, isize), i, j| (x.0.offset(i * x.1 + j * x.2), x.1, x.2);
+            Product {
+                extents: Extents { m: rows.1, k: deep.1, n: columns.1 },
+                a: at(self.a, i, p),
+                b: at(self.b, p, j),
+                start: if p == 0 { self.start } else { own }.map(|start| at(start, i, j)),
+                c: (self.c.0.offset(i * self.c.1 + j * self.c.2), self.c.1, self.c.2),
+            }
+        }
+    }
+
+    /// With B as panels of one block.
+    #[inline(always)]
+    unsafe fn along_panels<V: Vector<Item = T>>(&self, pack: *const T) {
+        let Extents { m, k, n } = self.extents;
+        for (first, side) in parts(n.div_ceil(V::LANES), V::PANEL) {
+            let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
+            // SAFETY: between one and all lanes are left for the last register; the tiles lie inside C.
+            unsafe {
+                let last = V::mask(end - j - (side - 1) * V::LANES);
+                let panel = pack.add(k * j);
+                for (i, height) in parts(m, ROWS) {
+                    of_extents!(height, side, self.panel_tile(i, j, panel, last));
+                }
+            }
+        }
+    }
+
+    /// R rows, S registers wide, of which the last has the lanes `last`.
+    #[inline(always)]
+    unsafe fn panel_tile<V: Vector<Item = T>, const R: usize, const S: usize>(
+        &self,
+        i: usize,
+        j: usize,
+        panel: *const T,
+        last: V::Mask,
+    ) {
+        // SAFETY: i + R <= m, j and the lanes lie inside n, p inside k and the panel.
+        unsafe {
+            let full = V::mask(V::LANES);
+            let lanes = |s: usize| if s + 1 == S { last } else { full };
+            let mut sums = [[V::splat(T::default()); S]; R];
+            let (mut a, mut row) = (self.a.0.offset(i as isize * self.a.1), panel);
+            for _ in 0..self.extents.k {
+                let mut y = [V::splat(T::default()); S];
+                for s in 0..S {
+                    y[s] = V::load(row.add(s * V::LANES), full);
+                }
+                for r in 0..R {
+                    let x = V::splat(*a.offset(r as isize * self.a.1));
+                    for s in 0..S {
+                        sums[r][s] = x.mul_add(y[s], sums[r][s]);
+                    }
+                }
+                a = a.wrapping_offset(self.a.2);
+                row = row.add(S * V::LANES);
+            }
+            for r in 0..R {
+                for s in 0..S {
+                    let (i, j) = ((i + r) as isize, j + s * V::LANES);
+                    let mut value = sums[r][s];
+                    if let Some(start) = self.start {
+                        value = value.add(V::load(start.0.offset(i * start.1).add(j), lanes(s)));
+                    }
+                    value.store(self.c.0.offset(i * self.c.1).add(j), lanes(s));
+                }
+            }
+        }
+    }
+}
+
+/// Packs B, k x n.
+///
+/// # Safety
+/// B's elements are valid, `to` has room for k rows of whole vectors, the machine has V's instructions.
+#[inline(always)]
+unsafe fn pack_whole<V: Vector>(extents: Extents, b: (*const V::Item, isize, isize), to: *mut V::Item) {
+    for (from, depth) in parts(extents.k, depth::<V::Item>()) {
+        // SAFETY: the block lies inside B, and its pack inside the whole one.
+        unsafe {
+            let block = (b.0.offset(from as isize * b.1), b.1, b.2);
+            pack_block::<V>(
+                Extents { k: depth, ..extents },
+                block,
+                to.add(from * width(extents.n, V::LANES)),
+            );
+        }
+    }
+}
+
+/// Packs one block of B into panels.
+///
+/// # Safety
+/// As for [`pack_whole`].
+#[inline(always)]
+unsafe fn pack_block<V: Vector>(
+    Extents { k, n, .. }: Extents,
+    b: (*const V::Item, isize, isize),
+    to: *mut V::Item,
+) {
+    for (first, side) in parts(n.div_ceil(V::LANES), V::PANEL) {
+        let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
+        // SAFETY: the columns lie inside B, the panel inside the pack.
+        unsafe {
+            let (from, panel) = ((b.0.offset(j as isize * b.2), b.1, b.2), to.add(k * j));
+            if b.2 == 1 {
+                pack_rows::<V>((k, end - j, side), from, panel);
+            } else {
+                let pitch = side * V::LANES;
+                for p in 0..k {
+                    for column in end - j..pitch {
+                        panel.add(p * pitch + column).write(V::Item::default());
+                    }
+                }
+                transpose::<V>((end - j, k), (from.0, b.2, b.1), panel, pitch);
+            }
+        }
+    }
+}
+
+/// A panel of contiguous rows, `side` vectors wide, of which `columns` elements count.
+///
+/// # Safety
+/// As for [`pack_whole`].
+#[inline(always)]
+unsafe fn pack_rows<V: Vector>(
+    (k, columns, side): (usize, usize, usize),
+    from: (*const V::Item, isize, isize),
+    panel: *mut V::Item,
+) {
+    // SAFETY: only the lanes that lie inside the columns are read.
+    unsafe {
+        let (full, last) = (V::mask(V::LANES), V::mask(columns - (side - 1) * V::LANES));
+        for p in 0..k {
+            let row = from.0.offset(p as isize * from.1);
+            for s in 0..side {
+                let lanes = if s + 1 == side { last } else { full };
+                V::load(row.add(s * V::LANES), lanes).store(panel.add((p * side + s) * V::LANES), full);
+            }
+        }
+    }
+}
+
+/// Writes a matrix of these rows and columns to the transposed place: rows of `to` are `pitch` apart.
+///
+/// # Safety
+/// The elements of both are valid, the machine has V's instructions.
+#[inline(always)]
+unsafe fn transpose<V: Vector>(
+    (rows, columns): (usize, usize),
+    from: (*const V::Item, isize, isize),
+    to: *mut V::Item,
+    pitch: usize,
+) {
+    let square = V::SQUARE;
+    let whole = |extent: usize| if from.2 == 1 { extent - extent % square } else { 0 };
+    let (down, across) = (whole(rows), whole(columns));
+    // SAFETY: all indices lie inside the extents.
+    unsafe {
+        let at = |i: usize, j: usize| from.0.offset(i as isize * from.1 + j as isize * from.2);
+        for j in (0..across).step_by(square) {
+            for i in (0..down).step_by(square) {
+                V::transpose(at(i, j), from.1, to.add(j * pitch + i), pitch);
+            }
+        }
+        for j in 0..columns {
+            for i in if j < across { down } else { 0 }..rows {
+                to.add(j * pitch + i).write(*at(i, j));
+            }
+        }
+    }
+}
+
+macro_rules! versions {
+    ($type:ty, $avx2:ty, $avx512:ty) => {
+        /// # Safety
+        /// Of every function: as for the loop that it compiles.
+        impl Product<$type> {
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            unsafe fn packing_avx512(&self, scratch: *mut $type) {
+                // SAFETY: the caller's promise.
+                unsafe { self.packing::<$avx512>(scratch) }
+            }
+
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn packing_avx2(&self, scratch: *mut $type) {
+                // SAFETY: the caller's promise.
+                unsafe { self.packing::<$avx2>(scratch) }
+            }
+
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            unsafe fn with_pack_avx512(&self, pack: *const $type) {
+                // SAFETY: the caller's promise.
+                unsafe { self.with_pack::<$avx512>(pack) }
+            }
+
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn with_pack_avx2(&self, pack: *const $type) {
+                // SAFETY: the caller's promise.
+                unsafe { self.with_pack::<$avx2>(pack) }
+            }
+
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            unsafe fn pack_avx512(extents: Extents, b: (*const $type, isize, isize), to: *mut $type) {
+                // SAFETY: the caller's promise.
+                unsafe { pack_whole::<$avx512>(extents, b, to) }
+            }
+
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn pack_avx2(extents: Extents, b: (*const $type, isize, isize), to: *mut $type) {
+                // SAFETY: the caller's promise.
+                unsafe { pack_whole::<$avx2>(extents, b, to) }
+            }
+
+            /// The product at a level above the portable one, packing as it goes.
+            pub(super) unsafe fn through_panels(&self, level: Level) {
+                let lanes = Self::lanes(level);
+                <$type>::with_scratch(self.scratch(lanes), |scratch| {
+                    // SAFETY: the caller's promise; the machine has the level's instructions.
+                    unsafe {
+                        if level == Level::Avx512 {
+                            self.packing_avx512(scratch)
+                        } else {
+                            self.packing_avx2(scratch)
+                        }
+                    }
+                });
+            }
+
+            /// The product at a level above the portable one, with what [`Product::pack`] wrote for B.
+            pub(super) unsafe fn with_packed(&self, level: Level, pack: *const $type) {
+                // SAFETY: the caller's promise; the machine has the level's instructions.
+                unsafe {
+                    if level == Level::Avx512 {
+                        self.with_pack_avx512(pack)
+                    } else {
+                        self.with_pack_avx2(pack)
+                    }
+                }
+            }
+
+            /// Writes [`Product::pack_len`] elements.
+            pub(super) unsafe fn pack(
+                level: Level,
+                extents: Extents,
+                b: (*const $type, isize, isize),
+                to: *mut $type,
+            ) {
+                // SAFETY: the caller's promise; the machine has the level's instructions.
+                unsafe {
+                    if level == Level::Avx512 {
+                        Self::pack_avx512(extents, b, to)
+                    } else {
+                        Self::pack_avx2(extents, b, to)
+                    }
+                }
+            }
+
+            /// The elements of a pack of B, k x n.
+            pub(super) fn pack_len(level: Level, k: usize, n: usize) -> usize {
+                k * width(n, Self::lanes(level))
+            }
+
+            fn lanes(level: Level) -> usize {
+                if level == Level::Avx512 { <$avx512>::LANES } else { <$avx2>::LANES }
+            }
+        }
+    };
+}
+
+versions!(f32, __m256, __m512);
+versions!(f64, __m256d, __m512d);
