@@ -15,8 +15,8 @@ use clap::Parser;
 use indicatif::ProgressBar;
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use wengert_core::{Result, Tensor, Variable};
-use wengert_nn::{Checkpointing, Lstm, Module, Truncated};
+use wengert::prelude::*;
+use wengert_bench::memory;
 
 const WAYS: [&str; 3] = ["full", "checkpointed", "truncated"];
 const LENGTHS: [usize; 6] = [100, 300, 1000, 2000, 5000, 10_000];
@@ -83,7 +83,8 @@ fn in_a_process(way: &str, steps: usize) -> std::result::Result<Figure, Box<dyn 
 
 /// Peak MiB above the start's, and seconds of a pass.
 fn measure(way: &str, steps: usize) -> std::result::Result<(f64, f64), Box<dyn Error>> {
-    let before = status("VmRSS")?;
+    let unknown = "memory is read on Linux";
+    let before = memory::resident().ok_or(unknown)?;
     let mut lstm = Lstm::new(WIDTH, WIDTH)?;
     if way == "checkpointed" {
         lstm.set_checkpointing(Some(Checkpointing::Every(WINDOW)))?;
@@ -93,7 +94,7 @@ fn measure(way: &str, steps: usize) -> std::result::Result<(f64, f64), Box<dyn E
     let start = Instant::now();
     pass()?;
     let seconds = start.elapsed().as_secs_f64();
-    Ok(((status("VmHWM")? - before) / 1024.0, seconds))
+    Ok((memory::peak().ok_or(unknown)? - before, seconds))
 }
 
 /// The loss of all outputs, differentiated at once.
@@ -114,17 +115,6 @@ fn truncated(lstm: &Lstm, steps: usize) -> Result<()> {
     }
     lstm.zero_grad();
     Ok(())
-}
-
-/// A line of the process's status, in KiB.
-fn status(name: &str) -> std::result::Result<f64, Box<dyn Error>> {
-    let path = "/proc/self/status";
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}; memory is read on Linux"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let number =
-        line.and_then(|line| line.split_whitespace().next()).ok_or(format!("{path} has no {name}"))?;
-    Ok(number.parse()?)
 }
 
 fn print(lines: &[(&str, Vec<Figure>)]) {
