@@ -21,6 +21,7 @@ mod random;
 
 mod dims;
 mod element;
+mod packs;
 mod pool;
 mod storage;
 mod tensor;

@@ -102,7 +102,10 @@ fn acquire_from<T: Element>(
 
 /// Takes back a storage that the caller is the only holder of.
 #[inline]
-pub(crate) fn release<T: Element>(storage: Arc<Storage<T>>) {
+pub(crate) fn release<T: Element>(mut storage: Arc<Storage<T>>) {
+    if !storage.packs().is_empty() {
+        Arc::get_mut(&mut storage).expect("the caller is the only holder").clear_packs();
+    }
     if let Some(class) = storage.class() {
         // At a thread's end its pool may be gone already: then the storage is simply freed.
         let _ = T::pool().try_with(|pool| pool.borrow_mut().put(class, storage));

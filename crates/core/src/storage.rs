@@ -10,10 +10,11 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
 use crate::kernel::static_ref::StaticRef;
+use crate::packs::Packs;
 use crate::tape::scope;
 
 /// The elements that one or several tensors view.
-pub struct Storage<T> {
+pub struct Storage<T: Element> {
     buffer: Buffer<T>,
     /// How the tensor that the storage was made for sees it; views have a layout of their own.
     layout: Layout,
@@ -22,6 +23,7 @@ pub struct Storage<T> {
     /// Drawn at the first question, so that short-lived storages don't pay for it; 0 is none yet.
     id: AtomicU64,
     version: u64,
+    packs: Packs<T>,
     /// How many recorded operations have saved a value that lives here.
     saved: AtomicU32,
     holder: StaticRef<&'static str>,
@@ -48,6 +50,7 @@ impl<T: Element> Storage<T> {
             class: None,
             id: AtomicU64::new(0),
             version: 0,
+            packs: Packs::none(),
             saved: AtomicU32::new(0),
             holder: StaticRef::none(),
             holder_location: StaticRef::none(),
@@ -72,6 +75,7 @@ impl<T: Element> Storage<T> {
     pub(crate) fn renew(&mut self, len: usize) {
         *self.id.get_mut() = 0;
         self.version = 0;
+        self.packs.clear();
         self.buffer.set_len(len);
     }
 
@@ -136,6 +140,17 @@ impl<T: Element> Storage<T> {
             }
             id => id,
         }
+    }
+
+    /// What products keep of matrices that lie here.
+    #[inline]
+    pub(crate) fn packs(&self) -> &Packs<T> {
+        &self.packs
+    }
+
+    /// Frees the packs.
+    pub(crate) fn clear_packs(&mut self) {
+        self.packs.clear();
     }
 
     pub(crate) fn version(&self) -> u64 {

@@ -3,15 +3,14 @@
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::copy;
-use crate::kernel::gemm::{Start, gemm};
+use crate::kernel::gemm::Start;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
-use super::matmul::{matrix, rows, saves_of_product, target};
+use super::matmul::{matrix, multiply, rows, saves_of_product};
 
-/// `x W^T`, and `+ b` if there is a third input: the product is added to a copy of `b`, not `b` to the product.
+/// `x W^T`, and `+ b` if there is a third input: one pass, that begins with `b`.
 struct Linear;
 
 fn out_shape(x: &[usize], weight: &[usize], bias: Option<&[usize]>) -> Result<Dims> {
@@ -44,17 +43,9 @@ impl<T: Float> Operation<T> for Linear {
         let (k, n) = (weight.shape()[1], weight.shape()[0]);
         let m = shape.count() / n.max(1);
         let x = expect(x.reshape([x.numel() / k.max(1), k]));
-        let out = Tensor::build(shape.clone(), |out| {
-            let start = match bias {
-                Some(bias) => {
-                    let bias = expect(bias.expand(&shape));
-                    copy::gather(bias.raw(), &shape, &Dims::from(bias.strides()), out);
-                    Start::Own
-                }
-                None => Start::Zero,
-            };
-            gemm((m, k, n), matrix(&x, 0), matrix(&weight.t(), 0), start, target(out, 0, n));
-        });
+        let bias = bias.map(|bias| expect(bias.expand(&shape).and_then(|bias| bias.reshape([m, n]))));
+        let start = bias.as_ref().map_or(Start::Zero, |bias| Start::Matrix(matrix(bias, 0)));
+        let out = Tensor::build(shape, |out| multiply(&x, &weight.t(), start, out));
         [out].into()
     }
 

@@ -3,8 +3,9 @@
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::gemm::{MatMut, MatRef, Start, gemm};
+use crate::kernel::gemm::{MatMut, MatRef, Start, gemm, gemm_packed};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::packs::pack_of;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -15,14 +16,24 @@ struct MatMul {
 }
 
 /// A matrix of the last two axes of `x`, at `offset` elements from its first.
-pub(super) fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
+pub(crate) fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
     let strides = &x.strides()[x.rank() - 2..];
     MatRef { data: x.raw(), offset, row_stride: strides[0], col_stride: strides[1] }
 }
 
 /// A row-major matrix of `n` columns at `offset`; rows without elements are not on top of each other either.
-pub(super) fn target<T: Float>(data: &mut [T], offset: usize, n: usize) -> MatMut<'_, T> {
+fn target<T: Float>(data: &mut [T], offset: usize, n: usize) -> MatMut<'_, T> {
     MatMut { data, offset, row_stride: n.max(1), col_stride: 1 }
+}
+
+/// `out <- a b + start` for matrices, with a pack of `b` if it comes again and again.
+pub(super) fn multiply<T: Float>(a: &Tensor<T>, b: &Tensor<T>, start: Start<'_, T>, out: &mut [T]) {
+    let (m, k, n) = (a.shape()[0], a.shape()[1], b.shape()[1]);
+    let c = target(out, 0, n);
+    match pack_of(m, b) {
+        Some(pack) => gemm_packed((m, k, n), matrix(a, 0), pack.raw(), start, c),
+        None => gemm((m, k, n), matrix(a, 0), matrix(b, 0), start, c),
+    }
 }
 
 /// The operands as matrices: a vector is a row on the left and a column on the right.
@@ -69,6 +80,9 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
         let last = shape.len() - 1;
         shape[last] = n;
         return product(&tall(a)?, b)?.reshape(&*shape);
+    }
+    if a.rank() == 2 && b.rank() == 2 {
+        return Ok(Tensor::build(&[m, n][..], |out| multiply(a, b, Start::Zero, out)));
     }
     let batch = dims::broadcast("matmul", &a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?;
     let full =

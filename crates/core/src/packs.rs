@@ -1,0 +1,175 @@
+//! Matrices laid out for products, kept beside the values that they are of.
+//!
+//! A weight enters a product at every step of a sequence, and its values change only between sequences. At the second use of a matrix its
+//! pack is made, and all later products with few rows use it, forward and backward, until the values change. The storage holds the packs: a
+//! view finds them too, and they go when it goes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::element::{Element, Float};
+use crate::kernel::gemm::{MatRef, pack, pack_len};
+use crate::tensor::Tensor;
+
+/// Rows beyond which a product packs by itself, at no cost that counts.
+const MOST_ROWS: usize = 512;
+/// Elements below which a pack is not worth looking for.
+const LEAST: usize = 256;
+/// How many packs a storage has at most.
+const MOST_PACKS: usize = 16;
+
+/// The packs of one storage.
+pub(crate) struct Packs<T: Element> {
+    /// The last four matrices that a product asked for, a fingerprint each.
+    seen: AtomicU64,
+    kept: OnceLock<Box<Mutex<Vec<Pack<T>>>>>,
+}
+
+/// How a matrix lies in its storage: offset, extents, strides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place([usize; 5]);
+
+struct Pack<T: Element> {
+    place: Place,
+    version: u64,
+    packed: Tensor<T>,
+}
+
+impl<T: Element> Packs<T> {
+    pub(crate) const fn none() -> Self {
+        Packs { seen: AtomicU64::new(0), kept: OnceLock::new() }
+    }
+
+    /// Forgets all of them.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        *self.seen.get_mut() = 0;
+        if self.kept.get().is_some() {
+            self.kept.take();
+        }
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.get().is_none()
+    }
+
+    /// Whether a matrix has been asked for lately; from now on it has.
+    fn was_seen(&self, place: Place, version: u64) -> bool {
+        let mix = |hash: u64, x: u64| (hash ^ x).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+        let hash = place.0.iter().fold(mix(1, version), |hash, &x| mix(hash, x as u64));
+        let print = (hash & 0xFFFF) | 1;
+        let seen = self.seen.load(Ordering::Relaxed);
+        if (0..4).any(|i| seen >> (16 * i) & 0xFFFF == print) {
+            return true;
+        }
+        self.seen.store(seen << 16 | print, Ordering::Relaxed);
+        false
+    }
+}
+
+impl Place {
+    fn of<T: Element>(matrix: &Tensor<T>) -> Self {
+        let (shape, strides) = (matrix.shape(), matrix.strides());
+        Place([matrix.storage_offset(), shape[0], shape[1], strides[0], strides[1]])
+    }
+}
+
+/// The pack of a matrix that `rows` rows are multiplied by, if it is worth having.
+pub(crate) fn pack_of<T: Float>(rows: usize, matrix: &Tensor<T>) -> Option<Tensor<T>> {
+    if rows > MOST_ROWS || matrix.numel() < LEAST {
+        return None;
+    }
+    let len = pack_len::<T>(matrix.shape()[0], matrix.shape()[1])?;
+    let (place, version) = (Place::of(matrix), matrix.version());
+    let packs = matrix.storage().packs();
+    if packs.is_empty() && !packs.was_seen(place, version) {
+        return None;
+    }
+    let mut kept = packs.kept.get_or_init(Default::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let outdated = match kept.iter().position(|pack| pack.place == place) {
+        Some(at) if kept[at].version == version => return Some(kept[at].packed.clone()),
+        Some(at) => Some(at),
+        None if kept.len() < MOST_PACKS && packs.was_seen(place, version) => None,
+        None => return None,
+    };
+    if let Some(at) = outdated {
+        // First, so that its memory is used again.
+        kept.swap_remove(at);
+    }
+    let packed = packed(matrix, len);
+    kept.push(Pack { place, version, packed: packed.clone() });
+    Some(packed)
+}
+
+fn packed<T: Float>(matrix: &Tensor<T>, len: usize) -> Tensor<T> {
+    let (shape, strides) = (matrix.shape(), matrix.strides());
+    let b = MatRef { data: matrix.raw(), offset: 0, row_stride: strides[0], col_stride: strides[1] };
+    Tensor::build(&[len][..], |out| pack((shape[0], shape[1]), b, out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weight() -> Tensor {
+        Tensor::from_fn([20, 30], |i| (i * i % 23) as f32)
+    }
+
+    fn has_packs() -> bool {
+        pack_len::<f32>(1, 1).is_some()
+    }
+
+    #[test]
+    fn a_pack_is_made_at_the_second_use_and_kept() {
+        let weight = weight();
+        assert!(pack_of(3, &weight).is_none());
+        let second = pack_of(3, &weight);
+        assert_eq!(second.is_some(), has_packs());
+        if let Some(second) = second {
+            assert!(pack_of(3, &weight.clone()).unwrap().shares_storage(&second));
+        }
+    }
+
+    #[test]
+    fn both_orientations_are_kept_and_views_find_them() {
+        if has_packs() {
+            let weight = weight();
+            let both = || (pack_of(3, &weight), pack_of(3, &weight.t()));
+            assert!(both().0.is_none());
+            let ((a, b), (c, d)) = (both(), both());
+            assert!(a.unwrap().shares_storage(&c.unwrap()) && b.unwrap().shares_storage(&d.unwrap()));
+        }
+    }
+
+    #[test]
+    fn other_values_have_other_packs() {
+        if has_packs() {
+            let mut weight = weight();
+            let old = (0..3).find_map(|_| pack_of(3, &weight)).unwrap();
+            weight.data_mut().unwrap().fill(2.0);
+            let new = pack_of(3, &weight).unwrap();
+            assert!(!new.shares_storage(&old));
+            assert_eq!(new.to_vec()[0], 2.0);
+        }
+    }
+
+    #[test]
+    fn many_rows_and_small_matrices_do_without() {
+        let (weight, small) = (weight(), Tensor::<f32>::ones([3, 3]));
+        for _ in 0..3 {
+            assert!(pack_of(1000, &weight).is_none());
+            assert!(pack_of(3, &small).is_none());
+        }
+    }
+
+    #[test]
+    fn a_recycled_storage_has_no_packs() {
+        let weight = weight();
+        (0..3).for_each(|_| drop(pack_of(3, &weight)));
+        drop(weight);
+        let next = Tensor::<f32>::zeros([20, 30]);
+        assert!(pack_of(3, &next).is_none());
+    }
+}
