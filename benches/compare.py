@@ -1,118 +1,156 @@
 #!/usr/bin/env python3
-"""Time the workloads here and in PyTorch, in turn, and print the medians and their ratio.
+"""Time the workloads here and in PyTorch, in turn, and print medians and ratios as markdown tables.
 
-    pip install torch numpy            # in an environment of your own
-    python benches/compare.py [--only S1,S2,S3,S9] [--rounds 3] [--seconds 1]
+    pip install torch numpy            # in an environment of your own; jax if --jax
+    python benches/compare.py [--only S1,S8] [--threads 1,2] [--rounds 3] [--seconds 1] [--jax] [--compile]
 
-One thread each; every round runs ours, then theirs, each in its own process.
+Every round runs ours, then theirs, each workload in a process of its own. A ratio above 1 says that ours is faster.
 """
 import argparse
+import importlib.util
 import json
 import pathlib
 import statistics
 import subprocess
 import sys
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LAYERS = {
-    "S1": ("RNN", (100, 200), {}, (6, 5, 100)),
-    "S2": ("LSTM", (50, 100), {"num_layers": 2}, (10, 3, 50)),
-    "S3": ("GRU", (10, 20), {}, (3, 32, 10)),
-    "S6": ("GRU", (64, 128), {}, (1000, 16, 64)),
-    "S7": ("LSTM", (1024, 1024), {}, (32, 64, 1024)),
-    "S10a": ("LSTM", (200, 200), {}, (20, 20, 200)),
-    "S10b": ("LSTM", (512, 512), {}, (64, 32, 512)),
-}
+PEERS = ROOT / "benches/peers"
+NAMES = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8a", "S8b", "S9", "S10a", "S10b", "gradcheck"]
+IN_JAX = ["S1", "S2", "S3", "S6", "S7", "S8a", "S8b", "S10a", "S10b"]
+CUSTOM = ["S8a", "S8b"]
+MEMORY = ["S4", "S6", "S7"]
 
 
-def measure(run, seconds):
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds / 5:
-        run()
-    times, start = [], time.perf_counter()
-    while time.perf_counter() - start < seconds or len(times) < 10:
-        t = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - t)
-    return statistics.median(times) * 1e3
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", type=named, default=NAMES, help="workloads; S8 means S8a and S8b")
+    parser.add_argument("--threads", type=lambda text: [int(n) for n in text.split(",")], default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each variant in each round, at least")
+    parser.add_argument("--jax", action="store_true", help="JAX as well: jit and lax.scan")
+    parser.add_argument("--compile", action="store_true", help="torch.compile of the time loop as well, for S8")
+    return parser.parse_args()
 
 
-def theirs(name, seconds):
-    """Print one JSON line for each variant of a workload in PyTorch."""
-    import torch
-
-    torch.set_num_threads(1)
-    if name == "S9":
-        start = torch.full((4,), 0.5, requires_grad=True)
-        a, b = torch.full((4,), 0.1), torch.full((4,), 0.9)
-
-        def chain():
-            x = start
-            for i in range(10_000):
-                x = x + a if i % 3 == 0 else x * b if i % 3 == 1 else x.tanh()
-            x.sum().backward()
-            start.grad = None
-
-        variants = {"fb": chain}
-    elif name == "gradcheck":
-        lstm = torch.nn.LSTM(4, 4).double()
-        x = torch.randn(3, 1, 4, dtype=torch.float64, requires_grad=True)
-        inputs = (x, *lstm.parameters())  # changed in place, so that the layer sees it
-
-        def outputs(x, *_):
-            out, (h, c) = lstm(x)
-            return out, h, c
-
-        variants = {
-            "first": lambda: torch.autograd.gradcheck(outputs, inputs),
-            "second": lambda: torch.autograd.gradgradcheck(outputs, inputs),
-        }
-    else:
-        kind, sizes, args, shape = LAYERS[name]
-        layer, x = getattr(torch.nn, kind)(*sizes, **args), torch.randn(shape)
-
-        def forward():
-            with torch.no_grad():
-                layer(x)
-
-        def both():
-            out, _ = layer(x)
-            out.square().mean().backward()
-            layer.zero_grad()
-
-        variants = {"f": forward, "fb": both}
-    for variant, run in variants.items():
-        print(json.dumps({"workload": name, "variant": variant, "median_ms": measure(run, seconds)}))
+def named(text):
+    names = [name for asked in text.split(",") for name in NAMES if asked in (name, name.rstrip("ab"))]
+    if not names:
+        raise argparse.ArgumentTypeError(f"none of {', '.join(NAMES)}")
+    return names
 
 
-def lines(command):
-    out = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    return {(r["workload"], r["variant"]): r["median_ms"] for r in map(json.loads, out.splitlines())}
+def warn(text):
+    print(f"compare.py: {text}", file=sys.stderr, flush=True)
+
+
+def installed(module):
+    found = importlib.util.find_spec(module) is not None
+    if not found:
+        warn(f"{module} is not installed for {sys.executable} and is left out: pip install {module}")
+    return found
+
+
+def build():
+    """The path of wengert-bench."""
+    command = ["cargo", "build", "--release", "-p", "wengert-bench", "--message-format", "json-render-diagnostics"]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout
+    built = [message.get("executable") for message in map(json.loads, out.splitlines())]
+    return next(path for path in built if path and pathlib.Path(path).stem == "wengert-bench")
+
+
+def contestants(options):
+    """By name the command of each, and the workloads that it has."""
+    python = lambda script, *more: [sys.executable, str(PEERS / script), *more]
+    all = {"PyTorch": (python("pytorch.py"), NAMES)} if installed("torch") else {}
+    if options.compile and "PyTorch" in all:
+        all["compiled"] = (python("pytorch.py", "--compile"), CUSTOM)
+    if options.jax and installed("jax"):
+        all["JAX"] = (python("jax_scan.py"), IN_JAX)
+    return {"Wengert": ([build(), "--json"], NAMES)} | all
+
+
+def run(command, workload, threads, seconds):
+    """By variant, what one process measured; nothing if it could not."""
+    command = [*command, "--only", workload, "--threads", str(threads), "--seconds", str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        warn(f"{workload}: {done.stderr.strip().splitlines()[-1]}")
+        return {}
+    return {line["variant"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+
+def rounds(who, workload, threads, options):
+    """For each contestant and variant, the list of what the rounds measured."""
+    measured = {name: {} for name in who}
+    for _ in range(options.rounds):
+        for name, (command, has) in who.items():
+            lines = run(command, workload, threads, options.seconds) if workload in has else {}
+            for variant, line in lines.items():
+                measured[name].setdefault(variant, []).append(line)
+    # Without a runner their forward and backward pass is a bare loop already.
+    for name in who:
+        if name != "Wengert" and "loop" in measured["Wengert"] and "fb" in measured[name]:
+            measured[name]["loop"] = measured[name]["fb"]
+    return measured
+
+
+def median(lines, of=lambda line: line["median_ms"]):
+    return statistics.median(map(of, lines)) if lines else None
+
+
+def above_baseline(line):
+    return line["peak_rss_mib"] - line["baseline_rss_mib"]
+
+
+def cell(value):
+    return "" if value is None else f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def row(*cells):
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def heading(*cells):
+    row(*cells)
+    row(*["---"] * len(cells))
+
+
+def table(who, threads, options):
+    """Print the times of all workloads, and give the measurements for the memory table."""
+    others = [name for name in who if name != "Wengert"]
+    print(f"\n{threads} thread{'s' * (threads > 1)}\n")
+    heading("workload", "", *[f"{name} ms" for name in others], "Wengert ms", "ratio")
+    kept = {}
+    for workload in options.only:
+        measured = kept[workload] = rounds(who, workload, threads, options)
+        variants = dict.fromkeys(variant for name in who for variant in measured[name])
+        for variant in variants:
+            times = {name: median(measured[name].get(variant)) for name in who}
+            ours, theirs = times["Wengert"], times.get("PyTorch")
+            ratio = f"{theirs / ours:.2f}" if ours and theirs else ""
+            row(workload, variant, *[cell(times[name]) for name in others], cell(ours), ratio)
+    return kept
+
+
+def memory_table(who, threads, kept):
+    """Print the peaks above what each process held before its first tensor."""
+    others = [name for name in ("PyTorch", "Wengert") if name in who]
+    print(f"\nPeak memory above each process's own baseline, {threads} thread{'s' * (threads > 1)}\n")
+    heading("workload", "", *[f"{name} MiB" for name in others])
+    for workload in (name for name in MEMORY if name in kept):
+        for variant in kept[workload]["Wengert"]:
+            peaks = [median(kept[workload][name].get(variant), above_baseline) for name in others]
+            row(workload, variant, *map(cell, peaks))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join([*LAYERS, "S9", "gradcheck"]))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--theirs", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.theirs:
-        return theirs(options.theirs, options.seconds)
-    subprocess.run(["cargo", "build", "--release", "-q", "-p", "wengert-bench"], check=True, cwd=ROOT)
-    binary = str(ROOT / "target/release/wengert-bench")
-    print("| workload | PyTorch ms | Wengert ms | ratio |\n| --- | --- | --- | --- |")
-    for name in options.only.split(","):
-        ours, others = [], []
-        for _ in range(options.rounds):
-            seconds = str(options.seconds)
-            ours.append(lines([binary, "--json", "--only", name, "--seconds", seconds]))
-            others.append(lines([sys.executable, __file__, "--theirs", name, "--seconds", seconds]))
-        for key in ours[0]:
-            mine = statistics.median(round[key] for round in ours)
-            other = statistics.median(round[key] for round in others)
-            print(f"| {key[0]} {key[1]} | {other:.3f} | {mine:.3f} | {other / mine:.2f} |", flush=True)
+    options = arguments()
+    who = contestants(options)
+    for threads in options.threads:
+        kept = table(who, threads, options)
+        if any(name in MEMORY for name in kept):
+            memory_table(who, threads, kept)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""The workloads in PyTorch: one JSON line for each variant, as wengert-bench --json prints them."""
+import argparse
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from measure import CUSTOM, LAYERS, report, resident
+from pytorch_cells import LayerNormLstm, MinimalGated
+
+
+def passes(model, x, result):
+    """Forward alone, and forward and backward with the mean of the squared output as the loss."""
+
+    def forward():
+        with torch.no_grad():
+            model(x)
+
+    def both():
+        result(model(x)).square().mean().backward()
+        model.zero_grad()
+
+    return {"f": forward, "fb": both}
+
+
+def layer(name):
+    kind, widths, layers, shape = LAYERS[name]
+    return passes(getattr(nn, kind)(*widths, num_layers=layers), torch.randn(shape), lambda out: out[0])
+
+
+def custom(kind, compiled):
+    shape, hidden = CUSTOM
+    model = kind(shape[2], hidden)
+    return passes(torch.compile(model) if compiled else model, torch.randn(shape), lambda out: out)
+
+
+class LanguageModel(nn.Module):
+    """Tokens in, scores of the next ones out."""
+
+    def __init__(self, tokens, width, hidden):
+        super().__init__()
+        self.embedding = nn.Embedding(tokens, width)
+        self.rnn = nn.LSTM(width, hidden, num_layers=2)
+        self.head = nn.Linear(hidden, tokens)
+
+    def loss(self, inputs, targets):
+        out, _ = self.rnn(self.embedding(inputs))
+        return F.cross_entropy(self.head(out).flatten(0, 1), targets.flatten())
+
+
+def training(sizes, shape, optimizer, clip=None):
+    """A whole training step, on the same random tokens each time."""
+    model = LanguageModel(*sizes)
+    inputs, targets = torch.randint(sizes[0], shape), torch.randint(sizes[0], shape)
+    optimizer = optimizer(model.parameters())
+
+    def step():
+        optimizer.zero_grad()
+        model.loss(inputs, targets).backward()
+        if clip:
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimizer.step()
+
+    return {"step": step}
+
+
+def chain():
+    """Add, mul, tanh in turn on four elements, and the way back."""
+    start = torch.full((4,), 0.5, requires_grad=True)
+    a, b = torch.full((4,), 0.1), torch.full((4,), 0.9)
+
+    def run():
+        x = start
+        for i in range(10_000):
+            x = x + a if i % 3 == 0 else x * b if i % 3 == 1 else x.tanh()
+        x.sum().backward()
+        start.grad = None
+
+    return {"fb": run}
+
+
+def gradient_checks():
+    lstm = nn.LSTM(4, 4).double()
+    x = torch.randn(3, 1, 4, dtype=torch.float64, requires_grad=True)
+    inputs = (x, *lstm.parameters())  # changed in place, so that the layer sees it
+
+    def outputs(x, *_):
+        out, (h, c) = lstm(x)
+        return out, h, c
+
+    return {
+        "first": lambda: torch.autograd.gradcheck(outputs, inputs),
+        "second": lambda: torch.autograd.gradgradcheck(outputs, inputs),
+    }
+
+
+def workload(name, compiled):
+    if name in LAYERS:
+        return layer(name)
+    return {
+        "S4": lambda: training((65, 128, 512), (64, 32), lambda p: torch.optim.Adam(p, 1e-3)),
+        "S5": lambda: training((10_000, 200, 200), (20, 20), lambda p: torch.optim.SGD(p, 0.1), clip=5),
+        "S8a": lambda: custom(MinimalGated, compiled),
+        "S8b": lambda: custom(LayerNormLstm, compiled),
+        "S9": chain,
+        "gradcheck": gradient_checks,
+    }[name]()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--compile", action="store_true", help="torch.compile of the whole time loop")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    baseline = resident()
+    torch.manual_seed(0)
+    for variant, run in workload(options.only, options.compile).items():
+        report(options.only, variant, run, options, baseline)
+
+
+if __name__ == "__main__":
+    main()
