@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::tape::accumulate::Term;
 use crate::tape::anomaly;
 use crate::tape::is_recording;
+use crate::tape::late::MatrixView;
 use crate::tape::node::{Edge, Kept};
 use crate::tape::recycle::NodeRef;
 use crate::tape::walk::Walk;
@@ -119,6 +120,13 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
 
     /// Adds to `gradients` what the `cotangents` of the outputs make of those of the inputs.
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>);
+
+    /// For a view of a matrix, input 0 of extents `base`: products that wait to be its cotangent go on through it.
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "for the library's own views")]
+    fn matrix_view(&self, _base: &Dims) -> Option<MatrixView> {
+        None
+    }
 
     /// Runs the operation and, if an input requires a gradient, records it.
     #[track_caller]
@@ -397,6 +405,39 @@ impl<'w, T: Float> Gradients<'w, T> {
             anomaly::look_backward(self.node, i, &term.value().peek());
         }
         self.walk.arrive(self.node, i, term);
+    }
+
+    /// Adds the term `left^T right`, of factors (r, m) and (r, n), to the cotangent of input `i` (m, n). Such terms are
+    /// collected and become one product.
+    ///
+    /// # Panics
+    /// If they are no matrices of as many rows, or the input is no matrix of that shape.
+    pub fn add_product(&mut self, i: usize, left: Variable<T>, right: Variable<T>) {
+        if !self.wants(i) {
+            return;
+        }
+        if anomaly::is_watching() {
+            return self.add(i, left.t().matmul(&right));
+        }
+        let (a, b) = (left.shape(), right.shape());
+        assert!(
+            a.len() == 2 && b.len() == 2 && a[0] == b[0],
+            "{}: a product of {a:?}^T and {b:?}",
+            self.node.name()
+        );
+        let dims = Dims::from(&[a[1], b[1]][..]);
+        assert!(
+            self.node.input_has_dims(i, &dims),
+            "the pullback of {}: expected a cotangent of its input's shape {:?}, got {dims:?}",
+            self.node.name(),
+            self.node.input_dims(i),
+        );
+        self.walk.arrive_late(self.node, i, left, right);
+    }
+
+    /// Whether input `i` is a leaf.
+    pub(crate) fn is_leaf(&self, i: usize) -> bool {
+        matches!(self.node.inputs[i], Some(Edge::Leaf(_)))
     }
 
     /// Adds a term to a part of the cotangent of input `i` and nothing elsewhere.

@@ -59,7 +59,7 @@ impl<T: Float> Operation<T> for Linear {
             gradients.add(0, g.matmul(&saved.input(1)));
         }
         if gradients.wants(1) {
-            gradients.add(1, rows(g).t().matmul(&rows(&saved.input(0))));
+            gradients.add_product(1, rows(g), rows(&saved.input(0)));
         }
         if gradients.wants(2) {
             gradients.add(2, g.sum_to(saved.input_shape(2)));

@@ -131,12 +131,16 @@ impl<T: Float> Operation<T> for MatMul {
         let g = if column { g.unsqueeze(-1) } else { g };
         if gradients.wants(0) {
             let b = if column { saved.input(1).unsqueeze(1) } else { saved.input(1) };
-            let mut shape = saved.input_dims(0);
-            let own = shape.clone();
-            if row {
-                shape.insert(0, 1);
+            if !row && gradients.is_leaf(0) && saved.input_dims(0).len() == 2 && b.rank() == 2 {
+                gradients.add_product(0, g.t(), b.t());
+            } else {
+                let mut shape = saved.input_dims(0);
+                let own = shape.clone();
+                if row {
+                    shape.insert(0, 1);
+                }
+                gradients.add(0, g.matmul(&b.t()).sum_to_dims(&shape).reshape(own));
             }
-            gradients.add(0, g.matmul(&b.t()).sum_to_dims(&shape).reshape(own));
         }
         if gradients.wants(1) {
             let a = if row { saved.input(0).unsqueeze(0) } else { saved.input(0) };
@@ -145,13 +149,12 @@ impl<T: Float> Operation<T> for MatMul {
             if column {
                 shape.push(1);
             }
-            // A matrix shared by a batch: one product over all its rows.
-            let db = if shape.len() == 2 && a.rank() > 2 {
-                rows(&a).t().matmul(&rows(&g))
+            if shape.len() == 2 && !column {
+                // A matrix shared by a batch: one product over all its rows.
+                gradients.add_product(1, rows(&a), rows(&g));
             } else {
-                a.t().matmul(&g).sum_to_dims(&shape)
-            };
-            gradients.add(1, db.reshape(own));
+                gradients.add(1, a.t().matmul(&g).sum_to_dims(&shape).reshape(own));
+            }
         }
     }
 }

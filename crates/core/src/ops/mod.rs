@@ -31,3 +31,4 @@ mod triangle;
 mod view;
 
 pub use join::{cat, stack};
+pub(crate) use matmul::matrix;

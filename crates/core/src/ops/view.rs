@@ -4,6 +4,7 @@ use crate::dims::Dims;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tape::late::MatrixView;
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
 
@@ -30,6 +31,11 @@ macro_rules! part {
                 let region = || expect(Region::of(&saved.input_dims(0), |base| self.view(base)));
                 gradients.add_region(0, region, cotangents.only().clone());
             }
+
+            fn matrix_view(&self, base: &Dims) -> Option<MatrixView> {
+                let region = expect(Region::of(base, |base| self.view(base)));
+                (base.len() == 2 && region.shape.len() == 2).then_some(MatrixView::Part(region))
+            }
         }
     };
 }
@@ -40,7 +46,7 @@ part!(Slice { dim: isize, start: usize, end: usize, step: usize } slice);
 
 /// Views of the whole: their cotangents are viewed back.
 macro_rules! whole {
-    ($name:ident { $($field:ident: $type:ty),* }; view($this:ident, $x:ident) $view:expr; back($g:ident, $shape:ident) $back:expr) => {
+    ($name:ident { $($field:ident: $type:ty),* }; view($this:ident, $x:ident) $view:expr; back($g:ident, $shape:ident) $back:expr $(; matrix($v:ident, $base:ident) $matrix:expr)?) => {
         struct $name { $($field: $type),* }
 
         impl<T: Float> Operation<T> for $name {
@@ -57,11 +63,21 @@ macro_rules! whole {
                 let _ = ($this, &$shape);
                 gradients.add(0, $back);
             }
+
+            $(fn matrix_view(&self, $base: &Dims) -> Option<MatrixView> {
+                let $v = self;
+                $matrix
+            })?
         }
     };
 }
 
-whole!(Transpose { a: isize, b: isize }; view(v, x) x.transpose(v.a, v.b); back(g, shape) g.transpose(v.a, v.b));
+whole!(
+    Transpose { a: isize, b: isize };
+    view(v, x) x.transpose(v.a, v.b);
+    back(g, shape) g.transpose(v.a, v.b);
+    matrix(v, base) (base.len() == 2 && (v.a - v.b) % 2 != 0).then_some(MatrixView::Transposed)
+);
 whole!(Permute { dims: Vec<isize> }; view(v, x) x.permute(&v.dims); back(g, shape) g.permute(&inverse(&v.dims)));
 whole!(Reshape { to: Dims }; view(v, x) x.reshape(&*v.to); back(g, shape) g.reshape(&*shape));
 whole!(Expand { to: Dims }; view(v, x) x.expand(&v.to); back(g, shape) g.sum_to(&shape));

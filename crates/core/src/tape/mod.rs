@@ -8,6 +8,8 @@
 pub(crate) mod accumulate;
 pub(crate) mod anomaly;
 mod grad;
+
+pub(crate) mod late;
 mod leaf;
 mod listing;
 mod mode;

@@ -13,6 +13,7 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::operation::{Cotangents, Gradients, Operation, Saved, Saves, Wants};
+use crate::tape::late::MatrixView;
 use crate::tensor::Tensor;
 
 /// An operation on the tape.
@@ -42,9 +43,14 @@ pub(crate) struct Node<T: Float> {
 pub(crate) trait Rule<T: Float>: Send + Sync {
     fn name(&self) -> &'static &'static str;
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>);
+    fn matrix_view(&self, base: &Dims) -> Option<MatrixView>;
 }
 
 impl<T: Float, O: Operation<T>> Rule<T> for O {
+    fn matrix_view(&self, base: &Dims) -> Option<MatrixView> {
+        Operation::matrix_view(self, base)
+    }
+
     fn name(&self) -> &'static &'static str {
         &O::NAME
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::accumulate::{Term, accumulate};
 use super::anomaly;
+use super::late::{Late, Waiting};
 use super::leaf::Leaf;
 use super::mode::with_recording;
 use super::node::{Edge, saved_values};
@@ -87,6 +88,8 @@ pub(crate) struct Walk<T: Float> {
     heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
     arrivals: u64,
     pending: Table<Pending<T>>,
+    /// Products that have yet to be summed, by key and output.
+    late: HashMap<(usize, usize), Waiting<T>, BuildHasherDefault<AddressHasher>>,
     leaves: Vec<LeafSum<T>>,
     leaf_places: Table<usize>,
 }
@@ -104,6 +107,7 @@ impl<T: Float> Walk<T> {
             heap: BinaryHeap::new(),
             arrivals: 0,
             pending: Table::default(),
+            late: HashMap::default(),
             leaves: Vec::new(),
             leaf_places: Table::default(),
         }
@@ -164,11 +168,68 @@ impl<T: Float> Walk<T> {
             Edge::Node(node, output) => self.send_to_node(node, *output as usize, edge.key(), term),
             Edge::Leaf(leaf) => {
                 let Some(leaf) = leaf.upgrade() else { return };
-                let place = *self.leaf_places.entry(edge.key()).or_insert_with(|| {
-                    self.leaves.push((leaf, None));
-                    self.leaves.len() - 1
-                });
-                accumulate(&mut self.leaves[place].1, term);
+                accumulate(self.leaf_sum(leaf), term);
+            }
+        }
+    }
+
+    fn leaf_sum(&mut self, leaf: Arc<Leaf<T>>) -> &mut Option<Variable<T>> {
+        let place = *self.leaf_places.entry(Arc::as_ptr(&leaf) as usize).or_insert_with(|| {
+            self.leaves.push((leaf, None));
+            self.leaves.len() - 1
+        });
+        &mut self.leaves[place].1
+    }
+
+    /// The term `left^T right` arrives at input `i` of `node`, to be summed later.
+    pub(crate) fn arrive_late(&mut self, node: &NodeRef<T>, i: usize, left: Variable<T>, right: Variable<T>) {
+        self.send_late(node.inputs[i].as_ref().expect("only wanted inputs get terms"), Late::of(left, right));
+    }
+
+    fn send_late(&mut self, edge: &Edge<T>, late: Late<T>) {
+        let (key, output) = (edge.key(), if let Edge::Node(_, output) = edge { *output as usize } else { 0 });
+        let mut waiting = self.late.remove(&(key, output)).unwrap_or_default();
+        match edge {
+            Edge::Leaf(leaf) => match leaf.upgrade() {
+                Some(leaf) => waiting.push(late, self.leaf_sum(leaf)),
+                None => return,
+            },
+            Edge::Node(node, _) => waiting.push(late, &mut self.pending(node, key).cotangents.values[output]),
+        }
+        self.late.insert((key, output), waiting);
+    }
+
+    /// A node that something is on its way to.
+    fn pending(&mut self, node: &NodeRef<T>, key: usize) -> &mut Pending<T> {
+        if let Some((waiting, pending)) = self.alone.take() {
+            self.wait(waiting, pending);
+        }
+        if !self.pending.contains_key(&key) {
+            self.wait(key, Pending { node: node.clone(), cotangents: Cotangents::none(node.shapes.len()) });
+        }
+        self.pending.get_mut(&key).expect("it waits")
+    }
+
+    /// Hands products on through a node that is a view, and sums those that nobody else will.
+    fn settle_late(&mut self, key: usize, node: &NodeRef<T>, cotangents: &mut Cotangents<T>) {
+        for output in 0..cotangents.len() {
+            let Some(mut waiting) = self.late.remove(&(key, output)) else { continue };
+            let hands_on = !node.is_watched() && self.targets.is_empty() && node.inputs.len() == 1;
+            let view = if hands_on { node.rule().matrix_view(&node.input_dims(0)) } else { None };
+            if let (Some(view), Some(Some(edge))) = (view, node.inputs.first())
+                && let Some(late) = waiting.through(&view)
+            {
+                self.send_late(edge, late);
+            }
+            waiting.add_to(&mut cotangents.values[output]);
+        }
+    }
+
+    /// Sums the products that wait at leaves.
+    fn settle_late_leaves(&mut self) {
+        for (leaf, sum) in &mut self.leaves {
+            if let Some(waiting) = self.late.remove(&(Arc::as_ptr(leaf) as usize, 0)) {
+                waiting.add_to(sum);
             }
         }
     }
@@ -205,6 +266,7 @@ impl<T: Float> Walk<T> {
             while let Some((key, pending)) = self.next() {
                 self.visit(key, pending)?;
             }
+            self.settle_late_leaves();
             Ok(())
         })
     }
@@ -225,6 +287,12 @@ impl<T: Float> Walk<T> {
         for edge in inputs.iter().flatten() {
             if let Edge::Node(source, _) = edge {
                 prefetch(&**source);
+            }
+        }
+        if !self.late.is_empty() {
+            self.settle_late(key, &node, &mut cotangents);
+            if cotangents.values.iter().all(Option::is_none) {
+                return Ok(());
             }
         }
         self.settle(key, &node, &mut cotangents);

@@ -1,0 +1,156 @@
+//! Products that wait to be summed.
+//!
+//! A weight that was used at T steps gets T terms `x_t^T dy_t`. They are kept as pairs of factors and become one product over the rows of
+//! all steps: one pass over the gradient instead of T, and the fast shape of a product. Whoever looks at the cotangent before (a
+//! hook, another rule) sees the sum; views of a matrix hand their pairs on, so a weight that each step transposes or narrows collects
+//! them too.
+
+use crate::dims::Dims;
+use crate::element::Float;
+use crate::kernel::copy;
+use crate::kernel::gemm::{MatMut, Start, gemm};
+use crate::ops::{cat, matrix};
+use crate::tape::accumulate::{Term, accumulate};
+use crate::tape::is_recording;
+use crate::tensor::{Region, Tensor};
+use crate::variable::Variable;
+
+/// Rows from which on a product is as fast as it gets, and no more are kept waiting.
+const ENOUGH: usize = 1024;
+
+/// How a matrix is seen by an operation through which pairs go on.
+pub(crate) enum MatrixView {
+    /// Rows as columns.
+    Transposed,
+    /// A part.
+    Part(Region),
+}
+
+/// Pairs that have one sum, of a whole cotangent or of a part of it.
+pub(crate) struct Late<T: Float> {
+    region: Option<Region>,
+    pairs: Vec<(Variable<T>, Variable<T>)>,
+    rows: usize,
+}
+
+/// The pairs of one cotangent.
+pub(crate) struct Waiting<T: Float>(Vec<Late<T>>);
+
+impl<T: Float> Default for Waiting<T> {
+    fn default() -> Self {
+        Waiting(Vec::new())
+    }
+}
+
+impl<T: Float> Waiting<T> {
+    /// More pairs; what has become enough is added to `sum`.
+    pub(crate) fn push(&mut self, mut other: Late<T>, sum: &mut Option<Variable<T>>) {
+        let same = |late: &&mut Late<T>| match (&late.region, &other.region) {
+            (None, None) => true,
+            (Some(a), Some(b)) => (a.offset, &a.shape, &a.strides) == (b.offset, &b.shape, &b.strides),
+            _ => false,
+        };
+        match self.0.iter_mut().find(same) {
+            Some(late) => {
+                late.pairs.append(&mut other.pairs);
+                late.rows += other.rows;
+                if late.rows >= ENOUGH {
+                    late.add_to(sum);
+                }
+            }
+            None => self.0.push(other),
+        }
+    }
+
+    /// Adds everything to `sum`.
+    pub(crate) fn add_to(self, sum: &mut Option<Variable<T>>) {
+        self.0.into_iter().for_each(|mut late| late.add_to(sum));
+    }
+
+    /// Hands on, as pairs of the base's cotangent, what can be; the rest stays.
+    pub(crate) fn through(&mut self, view: &MatrixView) -> Option<Late<T>> {
+        let at = self.0.iter().position(|late| late.region.is_none())?;
+        let Late { pairs, rows, .. } = self.0.swap_remove(at);
+        Some(match view {
+            MatrixView::Transposed => {
+                let pairs = pairs.into_iter().map(|(left, right)| (right, left)).collect();
+                Late { region: None, pairs, rows }
+            }
+            MatrixView::Part(region) => Late { region: Some(region.clone()), pairs, rows },
+        })
+    }
+}
+
+impl<T: Float> Late<T> {
+    /// The term `left^T right`, of (r, m) and (r, n), of the cotangent of a matrix (m, n).
+    pub(crate) fn of(left: Variable<T>, right: Variable<T>) -> Self {
+        let rows = left.shape()[0];
+        Late { region: None, pairs: vec![(left, right)], rows }
+    }
+
+    /// Adds the product of all pairs, which came last step first, to `sum`.
+    fn add_to(&mut self, sum: &mut Option<Variable<T>>) {
+        if self.pairs.is_empty() {
+            return;
+        }
+        let (left, right): (Vec<_>, Vec<_>) = self.pairs.drain(..).rev().unzip();
+        self.rows = 0;
+        if is_recording() {
+            let product = joined(&left).t().matmul(&joined(&right));
+            return accumulate(sum, self.term(product));
+        }
+        let (left, right) = (stacked(&left), stacked(&right));
+        let whole = if self.region.is_none() { sum.as_mut().and_then(Variable::exclusive_mut) } else { None };
+        match whole {
+            Some(target) => product(&left, &right, Start::Own, target),
+            None => {
+                let shape = Dims::from(&[left.shape()[1], right.shape()[1]][..]);
+                let value = Tensor::build(shape, |out| product(&left, &right, Start::Zero, out));
+                accumulate(sum, self.term(Variable::from(value)));
+            }
+        }
+    }
+
+    fn term(&self, product: Variable<T>) -> Term<T> {
+        match &self.region {
+            None => Term::Whole(product),
+            Some(region) => Term::Part(Box::new((region.clone(), product))),
+        }
+    }
+}
+
+fn joined<T: Float>(parts: &[Variable<T>]) -> Variable<T> {
+    match parts {
+        [only] => only.clone(),
+        parts => cat(&parts.iter().collect::<Vec<_>>(), 0),
+    }
+}
+
+/// `left^T right + start`.
+fn product<T: Float>(left: &Tensor<T>, right: &Tensor<T>, start: Start<'_, T>, out: &mut [T]) {
+    let (r, m, n) = (left.shape()[0], left.shape()[1], right.shape()[1]);
+    let c = MatMut { data: out, offset: 0, row_stride: n.max(1), col_stride: 1 };
+    gemm((m, r, n), matrix(&left.t(), 0), matrix(right, 0), start, c);
+}
+
+/// Matrices below each other: where they lie, if they lie so, else gathered.
+fn stacked<T: Float>(parts: &[Variable<T>]) -> Tensor<T> {
+    let parts: Vec<Tensor<T>> = parts.iter().map(|part| part.peek().clone()).collect();
+    let (first, rows) = (&parts[0], parts.iter().map(|part| part.shape()[0]).sum::<usize>());
+    let shape = Dims::from(&[rows, first.shape()[1]][..]);
+    let follows = |pair: &[Tensor<T>]| {
+        let (a, b) = (&pair[0], &pair[1]);
+        let next = a.storage_offset() + a.shape()[0] * a.strides()[0];
+        a.shares_storage(b) && a.strides() == b.strides() && b.storage_offset() == next
+    };
+    if parts.windows(2).all(follows) {
+        return first.with_layout(first.storage_offset(), shape, first.stride_dims().clone());
+    }
+    Tensor::build(shape, |out| {
+        let mut at = 0;
+        for part in &parts {
+            copy::gather(part.raw(), part.dims(), part.stride_dims(), &mut out[at..at + part.numel()]);
+            at += part.numel();
+        }
+    })
+}
