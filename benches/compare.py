@@ -51,12 +51,13 @@ def installed(module):
     return found
 
 
-def build():
-    """The path of wengert-bench."""
-    command = ["cargo", "build", "--release", "-p", "wengert-bench", "--message-format", "json-render-diagnostics"]
+def build(program="wengert-bench"):
+    """The path of a program of ours."""
+    command = ["cargo", "build", "--release", "-p", "wengert-bench", "--bin", program]
+    command += ["--message-format", "json-render-diagnostics"]
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout
     built = [message.get("executable") for message in map(json.loads, out.splitlines())]
-    return next(path for path in built if path and pathlib.Path(path).stem == "wengert-bench")
+    return next(path for path in built if path and pathlib.Path(path).stem == program)
 
 
 def contestants(options):
