@@ -25,6 +25,16 @@ pub(crate) struct Packs<T: Element> {
     kept: OnceLock<Box<Mutex<Vec<Pack<T>>>>>,
 }
 
+/// What is kept of a matrix for a product.
+pub(crate) enum Kept<T: Element> {
+    /// Nothing ever: what the product does is its own affair.
+    Never,
+    /// Nothing yet: the product must be what it will be with a pack, or its bits would depend on what happened before.
+    NotYet,
+    /// Its pack.
+    Pack(Tensor<T>),
+}
+
 /// How a matrix lies in its storage: offset, extents, strides.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Place([usize; 5]);
@@ -76,12 +86,18 @@ impl Place {
     }
 }
 
-/// The pack of a matrix that `rows` rows are multiplied by, if it is worth having.
-pub(crate) fn pack_of<T: Float>(rows: usize, matrix: &Tensor<T>) -> Option<Tensor<T>> {
-    if rows > MOST_ROWS || matrix.numel() < LEAST {
-        return None;
+/// The pack of a matrix that `rows` rows are multiplied by.
+pub(crate) fn pack_of<T: Float>(rows: usize, matrix: &Tensor<T>) -> Kept<T> {
+    match pack_len::<T>(matrix.shape()[0], matrix.shape()[1]) {
+        Some(len) if rows <= MOST_ROWS && matrix.numel() >= LEAST => {
+            find(matrix, len).map_or(Kept::NotYet, Kept::Pack)
+        }
+        _ => Kept::Never,
     }
-    let len = pack_len::<T>(matrix.shape()[0], matrix.shape()[1])?;
+}
+
+/// The pack that is there, or is to be from now on.
+fn find<T: Float>(matrix: &Tensor<T>, len: usize) -> Option<Tensor<T>> {
     let (place, version) = (Place::of(matrix), matrix.version());
     let packs = matrix.storage().packs();
     if packs.is_empty() && !packs.was_seen(place, version) {
@@ -117,6 +133,10 @@ mod tests {
         Tensor::from_fn([20, 30], |i| (i * i % 23) as f32)
     }
 
+    fn pack(matrix: &Tensor) -> Option<Tensor> {
+        if let Kept::Pack(pack) = pack_of(3, matrix) { Some(pack) } else { None }
+    }
+
     fn has_packs() -> bool {
         pack_len::<f32>(1, 1).is_some()
     }
@@ -124,11 +144,11 @@ mod tests {
     #[test]
     fn a_pack_is_made_at_the_second_use_and_kept() {
         let weight = weight();
-        assert!(pack_of(3, &weight).is_none());
-        let second = pack_of(3, &weight);
+        assert!(pack(&weight).is_none());
+        let second = pack(&weight);
         assert_eq!(second.is_some(), has_packs());
         if let Some(second) = second {
-            assert!(pack_of(3, &weight.clone()).unwrap().shares_storage(&second));
+            assert!(pack(&weight.clone()).unwrap().shares_storage(&second));
         }
     }
 
@@ -136,7 +156,7 @@ mod tests {
     fn both_orientations_are_kept_and_views_find_them() {
         if has_packs() {
             let weight = weight();
-            let both = || (pack_of(3, &weight), pack_of(3, &weight.t()));
+            let both = || (pack(&weight), pack(&weight.t()));
             assert!(both().0.is_none());
             let ((a, b), (c, d)) = (both(), both());
             assert!(a.unwrap().shares_storage(&c.unwrap()) && b.unwrap().shares_storage(&d.unwrap()));
@@ -147,9 +167,9 @@ mod tests {
     fn other_values_have_other_packs() {
         if has_packs() {
             let mut weight = weight();
-            let old = (0..3).find_map(|_| pack_of(3, &weight)).unwrap();
+            let old = (0..3).find_map(|_| pack(&weight)).unwrap();
             weight.data_mut().unwrap().fill(2.0);
-            let new = pack_of(3, &weight).unwrap();
+            let new = pack(&weight).unwrap();
             assert!(!new.shares_storage(&old));
             assert_eq!(new.to_vec()[0], 2.0);
         }
@@ -159,17 +179,17 @@ mod tests {
     fn many_rows_and_small_matrices_do_without() {
         let (weight, small) = (weight(), Tensor::<f32>::ones([3, 3]));
         for _ in 0..3 {
-            assert!(pack_of(1000, &weight).is_none());
-            assert!(pack_of(3, &small).is_none());
+            assert!(matches!(pack_of(1000, &weight), Kept::Never));
+            assert!(matches!(pack_of(3, &small), Kept::Never));
         }
     }
 
     #[test]
     fn a_recycled_storage_has_no_packs() {
         let weight = weight();
-        (0..3).for_each(|_| drop(pack_of(3, &weight)));
+        (0..3).for_each(|_| drop(pack(&weight)));
         drop(weight);
         let next = Tensor::<f32>::zeros([20, 30]);
-        assert!(pack_of(3, &next).is_none());
+        assert!(pack(&next).is_none());
     }
 }

@@ -3,9 +3,9 @@
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::gemm::{MatMut, MatRef, Start, gemm, gemm_packed};
+use crate::kernel::gemm::{MatMut, MatRef, Start, gemm, gemm_like_packed, gemm_packed};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::packs::pack_of;
+use crate::packs::{Kept, pack_of};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -31,8 +31,9 @@ pub(super) fn multiply<T: Float>(a: &Tensor<T>, b: &Tensor<T>, start: Start<'_, 
     let (m, k, n) = (a.shape()[0], a.shape()[1], b.shape()[1]);
     let c = target(out, 0, n);
     match pack_of(m, b) {
-        Some(pack) => gemm_packed((m, k, n), matrix(a, 0), pack.raw(), start, c),
-        None => gemm((m, k, n), matrix(a, 0), matrix(b, 0), start, c),
+        Kept::Pack(pack) => gemm_packed((m, k, n), matrix(a, 0), pack.raw(), start, c),
+        Kept::NotYet => gemm_like_packed((m, k, n), matrix(a, 0), matrix(b, 0), start, c),
+        Kept::Never => gemm((m, k, n), matrix(a, 0), matrix(b, 0), start, c),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 use std::ops::Add;
 
+use super::panels::{depth, parts};
 use super::vector::Vector;
 use super::{Backend, Extents, Product};
 use crate::kernel::level::{Level, level};
@@ -65,6 +66,12 @@ impl<T> Product<T> {
         self.a.2 == 1 && self.b.1 == 1 && self.c.2 == 1
     }
 
+    /// The loop that adds as one with a pack of B does.
+    pub(super) fn like_packed(&self) -> Backend {
+        let few = self.extents.m < MANY_FAR;
+        if self.allows_rows() && few { Backend::Rows } else { Backend::Panels }
+    }
+
     /// The fastest loop for the product's shape, by measurement.
     pub(super) fn fastest(&self) -> Backend {
         let Extents { m, k, n } = self.extents;
@@ -92,24 +99,28 @@ impl<T> Product<T> {
 /// Of every function: the product is as [`Product`] says, C's rows are contiguous, and the machine has V's instructions.
 #[allow(clippy::needless_range_loop, reason = "an index says which register")]
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
-    /// B's rows are contiguous: the innermost loop runs along them.
+    /// B's rows are contiguous: the innermost loop runs along them. Sums are those of panels, to the bit.
     #[inline(always)]
     unsafe fn rows<V: Vector<Item = T>>(&self) {
-        let Extents { m, n, .. } = self.extents;
-        let mut j = 0;
-        while j < n {
-            let side = (n - j).div_ceil(V::LANES).min(V::SIDE);
-            let width = (n - j).min(side * V::LANES);
-            // SAFETY: between one and all lanes are left for the last register.
-            let last = unsafe { V::mask(width - (side - 1) * V::LANES) };
-            let mut i = 0;
-            while i < m {
-                let height = share(m - i);
-                // SAFETY: rows i .. i + height and columns j .. j + width lie inside C.
-                unsafe { of_extents!(height, side, self.row_tile(i, j, last)) };
-                i += height;
+        let Extents { m, k, n } = self.extents;
+        for deep in parts(k, depth::<T>()) {
+            // SAFETY: the part lies inside.
+            let part = unsafe { self.part((0, m), deep, (0, n)) };
+            let mut j = 0;
+            while j < n {
+                let side = (n - j).div_ceil(V::LANES).min(V::SIDE);
+                let width = (n - j).min(side * V::LANES);
+                // SAFETY: between one and all lanes are left for the last register.
+                let last = unsafe { V::mask(width - (side - 1) * V::LANES) };
+                let mut i = 0;
+                while i < m {
+                    let height = share(m - i);
+                    // SAFETY: rows i .. i + height and columns j .. j + width lie inside C.
+                    unsafe { of_extents!(height, side, part.row_tile(i, j, last)) };
+                    i += height;
+                }
+                j += width;
             }
-            j += width;
         }
     }
 

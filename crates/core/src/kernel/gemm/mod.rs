@@ -198,6 +198,32 @@ pub fn gemm<T: Gemm>(
     }
 }
 
+/// [`gemm`] for a B that a pack may be kept of, C with contiguous rows: to the bit what [`gemm_packed`] gives.
+///
+/// # Panics
+/// As [`gemm_packed`]; where this machine has no packs.
+#[track_caller]
+pub fn gemm_like_packed<T: Gemm>(
+    (m, k, n): (usize, usize, usize),
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    start: Start<'_, T>,
+    c: MatMut<'_, T>,
+) {
+    let extents = Extents { m, k, n };
+    check(extents, &a, &b, &start, &c);
+    assert!(T::pack_len(k, n).is_some() && c.col_stride == 1, "gemm_like_packed: packs and contiguous rows");
+    if m > 0 && n > 0 {
+        let product = Product::unoriented(extents, a, b, start, c).settled();
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        let backend = if k == 0 { Backend::Naive } else { product.like_packed() };
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        let backend = Backend::Naive;
+        // SAFETY: `check` compared every index with the memory's length; C is borrowed exclusively.
+        unsafe { T::run(&product, backend) }
+    }
+}
+
 /// How many elements a pack of a matrix of k rows and n columns takes, where this machine has products with packs.
 pub fn pack_len<T: Gemm>(k: usize, n: usize) -> Option<usize> {
     T::pack_len(k, n)

@@ -43,7 +43,7 @@ macro_rules! of_extents {
 }
 
 /// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its length.
-fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
     (0..count).map(move |i| {
         let start = i * total / count;
@@ -56,7 +56,8 @@ fn width(n: usize, lanes: usize) -> usize {
     n.next_multiple_of(lanes)
 }
 
-fn depth<T>() -> usize {
+/// The rows of a block.
+pub(super) fn depth<T>() -> usize {
     DEPTH / size_of::<T>()
 }
 
@@ -117,7 +118,12 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
 
     /// The product of some rows, some of k and some columns, each from where and how many; later parts of k are added to C.
     #[inline(always)]
-    unsafe fn part(&self, rows: (usize, usize), deep: (usize, usize), columns: (usize, usize)) -> Self {
+    pub(super) unsafe fn part(
+        &self,
+        rows: (usize, usize),
+        deep: (usize, usize),
+        columns: (usize, usize),
+    ) -> Self {
         let (i, p, j) = (rows.0 as isize, deep.0 as isize, columns.0 as isize);
         let own = Some((self.c.0.cast_const(), self.c.1, self.c.2));
         // SAFETY: the parts begin inside the operands.

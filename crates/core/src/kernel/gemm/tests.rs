@@ -176,6 +176,9 @@ macro_rules! check_case {
             pack((k, n), right, &mut packed);
             gemm_packed((m, k, n), left, &packed, start, target(&mut got, offsets[2], sc));
             verify(&got, "with a pack")?;
+            let mut same = c.clone();
+            gemm_like_packed((m, k, n), left, right, start, target(&mut same, offsets[2], sc));
+            prop_assert!(got.iter().zip(&same).all(|(a, b)| a.to_bits() == b.to_bits()), "other bits");
         }
         if m > 0 && n > 0 {
             let mut got = c.clone();
