@@ -41,8 +41,8 @@ impl<T: Float> Operation<T> for Linear {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs.get(2));
         let shape = expect(out_shape(x.shape(), weight.shape(), bias.map(|bias| bias.shape())));
         let (k, n) = (weight.shape()[1], weight.shape()[0]);
-        let m = shape.count() / n.max(1);
-        let x = expect(x.reshape([x.numel() / k.max(1), k]));
+        let m = x.shape()[..x.rank() - 1].iter().product();
+        let x = expect(x.reshape([m, k]));
         let bias = bias.map(|bias| expect(bias.expand(&shape).and_then(|bias| bias.reshape([m, n]))));
         let start = bias.as_ref().map_or(Start::Zero, |bias| Start::Matrix(matrix(bias, 0)));
         let out = Tensor::build(shape, |out| multiply(&x, &weight.t(), start, out));
