@@ -3,10 +3,11 @@
 /// Sets it for this process.
 ///
 /// # Errors
-/// If that number is not available.
+/// If it is 0.
 pub fn set(count: usize) -> Result<(), String> {
-    match count {
-        1 => Ok(()),
-        _ => Err(format!("{count} threads: operations run on one thread, more are not there yet")),
+    if count == 0 {
+        return Err("expected at least 1 thread, got 0".to_string());
     }
+    wengert::set_num_threads(count);
+    Ok(())
 }

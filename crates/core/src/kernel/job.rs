@@ -23,6 +23,9 @@ pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     owner: std::marker::PhantomData<&'a mut [T]>,
 }
 
+// SAFETY: the operands are borrowed for as long as the job lives, and kernels that share it write different parts of the results.
+unsafe impl<T: Element, const I: usize, const C: usize, const O: usize> Sync for Job<'_, T, I, C, O> {}
+
 /// What computes a formula's outputs.
 pub type Forward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
 

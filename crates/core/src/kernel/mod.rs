@@ -14,3 +14,4 @@ pub(crate) mod prefetch;
 pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod static_ref;
+pub(crate) mod team;

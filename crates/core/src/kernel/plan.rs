@@ -1,5 +1,7 @@
 //! How several operands of one broadcast shape are gone through: outer rows, an inner loop.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use crate::dims::Dims;
@@ -55,15 +57,26 @@ impl Plan {
         Some(outer + (self.inner - 1) * walker.step)
     }
 
+    /// How many rows there are.
+    pub(crate) fn count(&self) -> usize {
+        if self.inner == 0 { 0 } else { self.outer.iter().product() }
+    }
+
     /// The rows, in row-major order.
     pub(crate) fn rows(&self) -> Rows<'_> {
-        let count = if self.inner == 0 { 0 } else { self.outer.iter().product() };
-        Rows {
+        self.part(&(0..self.count()))
+    }
+
+    /// Some of the rows.
+    pub(crate) fn part(&self, range: &Range<usize>) -> Rows<'_> {
+        let mut rows = Rows {
             plan: self,
-            left: count,
+            left: range.len(),
             index: SmallVec::from_elem(0, self.outer.len()),
             offsets: SmallVec::from_elem(0, self.operands.len()),
-        }
+        };
+        rows.skip(range.start);
+        rows
     }
 
     /// Calls `row` with each operand's offset at the start of every inner loop, in row-major order.
@@ -89,6 +102,20 @@ pub(crate) struct Rows<'p> {
 }
 
 impl Rows<'_> {
+    /// From the first row to the `n`-th.
+    fn skip(&mut self, mut n: usize) {
+        let Plan { outer, operands, .. } = self.plan;
+        for axis in (0..outer.len()).rev() {
+            if n == 0 {
+                return;
+            }
+            self.index[axis] = n % outer[axis];
+            n /= outer[axis];
+            let index = self.index[axis];
+            self.offsets.iter_mut().zip(operands).for_each(|(o, w)| *o += index * w.strides[axis]);
+        }
+    }
+
     /// To the next row: the last outer axis runs fastest.
     #[inline]
     pub(crate) fn advance(&mut self) {
@@ -128,5 +155,22 @@ mod tests {
         let mut seen = Vec::new();
         plan.for_each_row(|o| seen.push((o[0], o[1])));
         assert_eq!(seen, vec![(0, 0), (2, 2), (1, 4), (3, 6)]);
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        let plan = Plan::new(&[2, 3, 2, 2], &[[100, 1, 10, 40], [4, 8, 1, 2]]);
+        let offsets = |range: Range<usize>| {
+            let (mut rows, mut seen) = (plan.part(&range), Vec::new());
+            while rows.left > 0 {
+                seen.push(rows.offsets.to_vec());
+                rows.advance();
+            }
+            seen
+        };
+        let count = plan.count();
+        for cut in 0..=count {
+            assert_eq!([offsets(0..cut), offsets(cut..count)].concat(), offsets(0..count));
+        }
     }
 }

@@ -9,10 +9,13 @@
 )]
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use super::job::Span;
 pub use super::job::{Backward, Forward, Job};
 use super::level::{Kernel, dispatch};
+use super::plan::Plan;
+use super::team;
 use crate::element::Element;
 use crate::pointwise::{Pointwise, vjp};
 use crate::real::{Fused, Lane, Real};
@@ -20,9 +23,11 @@ use crate::real::{Fused, Lane, Real};
 /// Elements that go through the formula together, and those at a row's end.
 const BLOCK: usize = 64;
 pub(super) const TAIL: usize = 16;
+/// How many numbers go in or out in a nanosecond, a cautious guess.
+const OPERANDS: usize = 4;
 
 /// What a block is put through: the formula itself, or its derivative.
-trait Body<const I: usize, const C: usize, const O: usize> {
+trait Body<const I: usize, const C: usize, const O: usize>: Sync {
     fn call<R: Real>(&self, inputs: [R; I], cotangents: [R; C]) -> [R; O];
 }
 
@@ -117,10 +122,11 @@ unsafe fn readable<T: Element>(
     scratch.as_ptr().cast()
 }
 
-/// A body over all rows of a job.
+/// A body over a part of a job: some of the plan's rows, or, without a plan, some of the elements.
 struct Sweep<'j, 'a, T, F, const I: usize, const C: usize, const O: usize> {
-    body: F,
+    body: &'j F,
     job: &'j Job<'a, T, I, C, O>,
+    part: Range<usize>,
 }
 
 impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for Sweep<'_, '_, T, F, I, C, O>
@@ -132,38 +138,16 @@ where
 
     #[inline(always)]
     fn run<N: Lane<T>>(self) {
-        let Job { plan, inner, inputs, cotangents, results, .. } = self.job;
-        let mut row =
-            Row { steps: ([1; I], [1; C]), inputs: *inputs, cotangents: *cotangents, results: *results };
-        let Some(plan) = plan else {
-            // SAFETY: `Job` checked that each operand has `inner` elements in order.
-            return unsafe {
+        match self.job.plan {
+            // SAFETY: `Job` checked that each operand has `inner` elements in order, and the part lies inside.
+            None => unsafe {
                 if self.job.has_whole_vectors() {
                     self.in_place::<N>()
                 } else {
-                    row.sweep::<N, F>(&self.body, *inner)
+                    self.row_at(self.part.start).sweep::<N, F>(self.body, self.part.len())
                 }
-            };
-        };
-        let mut rows = plan.rows();
-        while rows.left > 0 {
-            // SAFETY: `Job` checked that every index the plan reaches lies inside its operand, and that results
-            // lie in order; `offset + (0..inner) * step` are such indices.
-            unsafe {
-                for i in 0..I {
-                    row.steps.0[i] = plan.operands[i].step;
-                    row.inputs[i] = inputs[i].skip(rows.offsets[i]);
-                }
-                for c in 0..C {
-                    row.steps.1[c] = plan.operands[I + c].step;
-                    row.cotangents[c] = cotangents[c].skip(rows.offsets[I + c]);
-                }
-                for o in 0..O {
-                    row.results[o] = results[o].skip(rows.offsets[I + C + o]);
-                }
-                row.sweep::<N, F>(&self.body, *inner);
-            }
-            rows.advance();
+            },
+            Some(plan) => self.planned::<N>(plan),
         }
     }
 }
@@ -173,6 +157,62 @@ where
     T: Element,
     F: Body<I, C, O>,
 {
+    /// The operands in order from element `j` on.
+    ///
+    /// # Safety
+    /// They have that many.
+    #[inline(always)]
+    unsafe fn row_at(&self, j: usize) -> Row<T, I, C, O> {
+        let Job { inputs, cotangents, results, .. } = self.job;
+        let mut row =
+            Row { steps: ([1; I], [1; C]), inputs: *inputs, cotangents: *cotangents, results: *results };
+        // SAFETY: the caller vouches for it.
+        unsafe {
+            for i in 0..I {
+                row.inputs[i] = inputs[i].skip(j);
+            }
+            for c in 0..C {
+                row.cotangents[c] = cotangents[c].skip(j);
+            }
+            for o in 0..O {
+                row.results[o] = results[o].skip(j);
+            }
+        }
+        row
+    }
+
+    /// The body over the part's rows of a plan.
+    #[inline(always)]
+    fn planned<N: Lane<T>>(&self, plan: &Plan) {
+        let Job { inner, inputs, cotangents, results, .. } = self.job;
+        // SAFETY: `Job` checked that each operand has a first element where the plan has any.
+        let mut row = unsafe { self.row_at(0) };
+        for i in 0..I {
+            row.steps.0[i] = plan.operands[i].step;
+        }
+        for c in 0..C {
+            row.steps.1[c] = plan.operands[I + c].step;
+        }
+        let mut rows = plan.part(&self.part);
+        while rows.left > 0 {
+            // SAFETY: `Job` checked that every index the plan reaches lies inside its operand, and that results
+            // lie in order; `offset + (0..inner) * step` are such indices.
+            unsafe {
+                for i in 0..I {
+                    row.inputs[i] = inputs[i].skip(rows.offsets[i]);
+                }
+                for c in 0..C {
+                    row.cotangents[c] = cotangents[c].skip(rows.offsets[I + c]);
+                }
+                for o in 0..O {
+                    row.results[o] = results[o].skip(rows.offsets[I + C + o]);
+                }
+                row.sweep::<N, F>(self.body, *inner);
+            }
+            rows.advance();
+        }
+    }
+
     /// The body over operands that all lie in order and end with a whole vector.
     ///
     /// # Safety
@@ -180,8 +220,8 @@ where
     #[inline(always)]
     unsafe fn in_place<N: Lane<T>>(&self) {
         let job = self.job;
-        let mut j = 0;
-        while j < job.inner {
+        let mut j = self.part.start;
+        while j < self.part.end {
             let mut inputs = [std::ptr::null(); I];
             let mut cotangents = [std::ptr::null(); C];
             let mut results = [std::ptr::null_mut(); O];
@@ -198,11 +238,11 @@ where
                         results[o] = job.results[o].start.add(j);
                     }
                 }
-                if job.inner - j >= BLOCK {
-                    block::<T, N, F, BLOCK, I, C, O>(&self.body, inputs, cotangents, results, BLOCK);
+                if self.part.end - j >= BLOCK {
+                    block::<T, N, F, BLOCK, I, C, O>(self.body, inputs, cotangents, results, BLOCK);
                     j += BLOCK;
                 } else {
-                    block::<T, N, F, TAIL, I, C, O>(&self.body, inputs, cotangents, results, TAIL);
+                    block::<T, N, F, TAIL, I, C, O>(self.body, inputs, cotangents, results, TAIL);
                     j += TAIL;
                 }
             }
@@ -259,6 +299,31 @@ impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O>
     }
 }
 
+impl<T, const I: usize, const C: usize, const O: usize> Job<'_, T, I, C, O>
+where
+    T: Element + Lane<T>,
+    Fused<T>: Lane<T>,
+{
+    /// The body over the whole job, by the team if it is long.
+    fn sweep<F: Body<I, C, O>>(&self, body: &F) {
+        // Without a plan a part is of whole blocks, so that all but the last end with a whole vector.
+        let (total, unit, each) = match self.plan {
+            Some(plan) => (plan.count(), 1, self.inner),
+            None => (self.inner, BLOCK, 1),
+        };
+        let units = total.div_ceil(unit);
+        let parts = team::parts(total * each * (I + C + O) / OPERANDS).min(units);
+        if parts <= 1 {
+            return dispatch(Sweep { body, job: self, part: 0..total });
+        }
+        team::share(parts, |part| {
+            let units = team::range(part, parts, units);
+            let part = units.start * unit..total.min(units.end * unit);
+            dispatch(Sweep { body, job: self, part });
+        });
+    }
+}
+
 impl<T, const I: usize, const O: usize> Forward<'_, T, I, O>
 where
     T: Element + Lane<T>,
@@ -266,7 +331,7 @@ where
 {
     /// Results: the formula's outputs.
     pub fn forward<P: Pointwise<I, O>>(&self, formula: &P) {
-        dispatch(Sweep { body: Value(formula), job: self });
+        self.sweep(&Value(formula));
     }
 }
 
@@ -277,14 +342,13 @@ where
 {
     /// Results: the cotangents of the inputs, from inputs and the cotangents of the outputs.
     pub fn backward<P: Pointwise<I, O>>(&self, formula: &P) {
-        dispatch(Sweep { body: Pullback(formula), job: self });
+        self.sweep(&Pullback(formula));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::plan::Plan;
 
     #[derive(Clone)]
     struct MulAdd;
@@ -329,6 +393,28 @@ mod tests {
         for (r, c) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
             let at = r * columns + c;
             assert_eq!(out[at], a[at] * transposed[c * rows + r] + row[c], "row {r}, column {c}");
+        }
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        let (rows, columns) = (7, 200);
+        let len = rows * columns;
+        let [a, b, row] = [1, 2, 3].map(|seed| numbers(len, seed));
+        let strides = [[columns, 1], [columns, 1], [0, 1], [columns, 1]];
+        let plan = Plan::new(&[rows, columns], &strides);
+        let (mut in_order, mut planned) = (vec![0.0; len], vec![0.0; len]);
+        let job = Job::in_order(len, [&a[..], &b, &b], [], [Some(&mut in_order[..])]);
+        for part in [0..64, 64..640, 640..len] {
+            dispatch(Sweep { body: &Value(&MulAdd), job: &job, part });
+        }
+        let job = Job::planned(&plan, [&a[..], &b, &row], [], [Some(&mut planned[..])]);
+        for part in [0..1, 1..5, 5..rows] {
+            dispatch(Sweep { body: &Value(&MulAdd), job: &job, part });
+        }
+        for i in 0..len {
+            assert_eq!(in_order[i], a[i] * b[i] + b[i], "in order, element {i}");
+            assert_eq!(planned[i], a[i] * b[i] + row[i % columns], "planned, element {i}");
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::fmt::Debug;
+use std::ops::Range;
 
 use crate::kernel::buffer::Buffer;
+use self::shared::Address;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use crate::kernel::level;
 
@@ -11,6 +13,7 @@ use crate::kernel::level;
 mod direct;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod panels;
+mod shared;
 #[cfg(test)]
 mod tests;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -95,7 +98,7 @@ pub enum Backend {
 }
 
 /// An element type that has matrix products.
-pub trait Gemm: Copy + Debug + PartialEq {
+pub trait Gemm: Copy + Debug + PartialEq + Send + Sync {
     /// 0, under a name that a supertrait's constant does not make ambiguous.
     #[doc(hidden)]
     const NOTHING: Self;
@@ -110,10 +113,14 @@ pub trait Gemm: Copy + Debug + PartialEq {
     /// B's elements are valid, and `to` has room for [`Gemm::pack_len`].
     #[doc(hidden)]
     unsafe fn pack(extents: Extents, b: (*const Self, isize, isize), to: *mut Self);
+    /// Panel `panels.start` to `panels.end` of C's columns.
     /// # Safety
     /// What [`Product`] says holds but for B, which `pack` holds as [`Gemm::pack`] wrote it.
     #[doc(hidden)]
-    unsafe fn run_packed(product: &Product<Self>, pack: *const Self);
+    unsafe fn run_packed(product: &Product<Self>, pack: *const Self, panels: Range<usize>);
+    /// How many panels of columns a pack of n has.
+    #[doc(hidden)]
+    fn panels(n: usize) -> usize;
     /// Calls with aligned memory of this thread, of no particular value.
     #[doc(hidden)]
     fn with_scratch<R>(len: usize, work: impl FnOnce(*mut Self) -> R) -> R;
@@ -194,7 +201,7 @@ pub fn gemm<T: Gemm>(
     if m > 0 && n > 0 {
         let product = Product::new(extents, a, b, start, c);
         // SAFETY: `check` compared every index with the memory's length; C is borrowed exclusively.
-        unsafe { T::run(&product, product.backend()) }
+        unsafe { product.shared(product.backend()) }
     }
 }
 
@@ -220,7 +227,7 @@ pub fn gemm_like_packed<T: Gemm>(
         #[cfg(not(all(target_arch = "x86_64", not(miri))))]
         let backend = Backend::Naive;
         // SAFETY: `check` compared every index with the memory's length; C is borrowed exclusively.
-        unsafe { T::run(&product, backend) }
+        unsafe { product.shared(backend) }
     }
 }
 
@@ -265,7 +272,7 @@ pub fn gemm_packed<T: Gemm>(
         let product = Product::unoriented(extents, a, b, start, c).settled();
         // SAFETY: `check` compared every index with the memory's length, and the pack has the right one.
         unsafe {
-            if k == 0 { T::run(&product, Backend::Naive) } else { T::run_packed(&product, packed.as_ptr()) }
+            if k == 0 { T::run(&product, Backend::Naive) } else { product.shared_packed(Address(packed.as_ptr())) }
         }
     }
 }
@@ -426,9 +433,14 @@ macro_rules! implement {
 
             #[cfg(all(target_arch = "x86_64", not(miri)))]
             #[inline]
-            unsafe fn run_packed(product: &Product<Self>, pack: *const Self) {
+            unsafe fn run_packed(product: &Product<Self>, pack: *const Self, panels: Range<usize>) {
                 // SAFETY: as above.
-                unsafe { product.with_packed(level::level(), pack) }
+                unsafe { product.with_packed(level::level(), pack, panels) }
+            }
+
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            fn panels(n: usize) -> usize {
+                Product::<$type>::panels(level::level(), n)
             }
 
             #[cfg(not(all(target_arch = "x86_64", not(miri))))]
@@ -442,8 +454,13 @@ macro_rules! implement {
             }
 
             #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-            unsafe fn run_packed(_: &Product<Self>, _: *const Self) {
+            unsafe fn run_packed(_: &Product<Self>, _: *const Self, _: Range<usize>) {
                 unreachable!("no pack has a length here")
+            }
+
+            #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+            fn panels(_: usize) -> usize {
+                0
             }
 
             fn with_scratch<R>(len: usize, work: impl FnOnce(*mut Self) -> R) -> R {

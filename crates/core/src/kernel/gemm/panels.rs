@@ -5,7 +5,7 @@
 //! whole weight ([`pack`]): it pays for itself in a few steps.
 
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
-use std::ops::Add;
+use std::ops::{Add, Range};
 
 use super::vector::Vector;
 use super::{Extents, Gemm, Product};
@@ -66,16 +66,16 @@ pub(super) fn depth<T>() -> usize {
 /// instructions; a pack is one of this product's B, or of the given matrix's size.
 #[allow(clippy::needless_range_loop, reason = "an index says which register")]
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
-    /// With a pack of all of B.
+    /// These panels of C, with a pack of all of B.
     #[inline(always)]
-    unsafe fn with_pack<V: Vector<Item = T>>(&self, pack: *const T) {
+    unsafe fn with_pack<V: Vector<Item = T>>(&self, pack: *const T, panels: Range<usize>) {
         let Extents { m, k, n } = self.extents;
         for (from, depth) in parts(k, depth::<T>()) {
             for rows in parts(m, HEIGHT) {
                 // SAFETY: the part of the pack is that of the part of the product.
                 unsafe {
                     let part = self.part(rows, (from, depth), (0, n));
-                    part.along_panels::<V>(pack.add(from * width(n, V::LANES)));
+                    part.along_panels::<V>(pack.add(from * width(n, V::LANES)), panels.clone());
                 }
             }
         }
@@ -103,7 +103,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                             );
                             strip.a = (behind.cast_const(), deep.1 as isize, 1);
                         }
-                        strip.along_panels::<V>(scratch);
+                        strip.along_panels::<V>(scratch, 0..usize::MAX);
                     }
                 }
             }
@@ -116,34 +116,12 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         k.min(depth::<T>()) * (width(n.min(BREADTH / size_of::<T>()), lanes) + m.min(HEIGHT))
     }
 
-    /// The product of some rows, some of k and some columns, each from where and how many; later parts of k are added to C.
+    /// These panels of C, with B as panels of one block.
     #[inline(always)]
-    pub(super) unsafe fn part(
-        &self,
-        rows: (usize, usize),
-        deep: (usize, usize),
-        columns: (usize, usize),
-    ) -> Self {
-        let (i, p, j) = (rows.0 as isize, deep.0 as isize, columns.0 as isize);
-        let own = Some((self.c.0.cast_const(), self.c.1, self.c.2));
-        // SAFETY: the parts begin inside the operands.
-        unsafe {
-            let at = |x: (*const T, isize, isize), i, j| (x.0.offset(i * x.1 + j * x.2), x.1, x.2);
-            Product {
-                extents: Extents { m: rows.1, k: deep.1, n: columns.1 },
-                a: at(self.a, i, p),
-                b: at(self.b, p, j),
-                start: if p == 0 { self.start } else { own }.map(|start| at(start, i, j)),
-                c: (self.c.0.offset(i * self.c.1 + j * self.c.2), self.c.1, self.c.2),
-            }
-        }
-    }
-
-    /// With B as panels of one block.
-    #[inline(always)]
-    unsafe fn along_panels<V: Vector<Item = T>>(&self, pack: *const T) {
+    unsafe fn along_panels<V: Vector<Item = T>>(&self, pack: *const T, panels: Range<usize>) {
         let Extents { m, k, n } = self.extents;
-        for (first, side) in parts(n.div_ceil(V::LANES), V::PANEL) {
+        let all = parts(n.div_ceil(V::LANES), V::PANEL);
+        for (first, side) in all.take(panels.end).skip(panels.start) {
             let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
             // SAFETY: between one and all lanes are left for the last register; the tiles lie inside C.
             unsafe {
@@ -319,15 +297,15 @@ macro_rules! versions {
             }
 
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            unsafe fn with_pack_avx512(&self, pack: *const $type) {
+            unsafe fn with_pack_avx512(&self, pack: *const $type, panels: Range<usize>) {
                 // SAFETY: the caller's promise.
-                unsafe { self.with_pack::<$avx512>(pack) }
+                unsafe { self.with_pack::<$avx512>(pack, panels) }
             }
 
             #[target_feature(enable = "avx2,fma")]
-            unsafe fn with_pack_avx2(&self, pack: *const $type) {
+            unsafe fn with_pack_avx2(&self, pack: *const $type, panels: Range<usize>) {
                 // SAFETY: the caller's promise.
-                unsafe { self.with_pack::<$avx2>(pack) }
+                unsafe { self.with_pack::<$avx2>(pack, panels) }
             }
 
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
@@ -357,14 +335,14 @@ macro_rules! versions {
                 });
             }
 
-            /// The product at a level above the portable one, with what [`Product::pack`] wrote for B.
-            pub(super) unsafe fn with_packed(&self, level: Level, pack: *const $type) {
+            /// These panels of the product at a level above the portable one, with what [`Product::pack`] wrote for B.
+            pub(super) unsafe fn with_packed(&self, level: Level, pack: *const $type, panels: Range<usize>) {
                 // SAFETY: the caller's promise; the machine has the level's instructions.
                 unsafe {
                     if level == Level::Avx512 {
-                        self.with_pack_avx512(pack)
+                        self.with_pack_avx512(pack, panels)
                     } else {
-                        self.with_pack_avx2(pack)
+                        self.with_pack_avx2(pack, panels)
                     }
                 }
             }
@@ -389,6 +367,12 @@ macro_rules! versions {
             /// The elements of a pack of B, k x n.
             pub(super) fn pack_len(level: Level, k: usize, n: usize) -> usize {
                 k * width(n, Self::lanes(level))
+            }
+
+            /// How many panels C's n columns make.
+            pub(super) fn panels(level: Level, n: usize) -> usize {
+                let wide = if level == Level::Avx512 { <$avx512>::PANEL } else { <$avx2>::PANEL };
+                n.div_ceil(Self::lanes(level)).div_ceil(wide)
             }
 
             fn lanes(level: Level) -> usize {

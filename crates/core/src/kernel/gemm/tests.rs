@@ -115,6 +115,10 @@ fn target<T>(data: &mut [T], offset: usize, (row_stride, col_stride): (usize, us
     MatMut { data, offset, row_stride, col_stride }
 }
 
+fn same_bits<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> bool {
+    a.iter().zip(b).all(|(&a, &b)| a.into().to_bits() == b.into().to_bits())
+}
+
 macro_rules! check_case {
     ($type:ty, $case:expr) => {{
         let Case { extents: (m, k, n), layouts, offsets, start, seed } = $case;
@@ -178,7 +182,15 @@ macro_rules! check_case {
             verify(&got, "with a pack")?;
             let mut same = c.clone();
             gemm_like_packed((m, k, n), left, right, start, target(&mut same, offsets[2], sc));
-            prop_assert!(got.iter().zip(&same).all(|(a, b)| a.to_bits() == b.to_bits()), "other bits");
+            prop_assert!(same_bits(&got, &same), "other bits");
+            if m > 0 && n > 0 && k > 0 {
+                let mut in_parts = c.clone();
+                let out = target(&mut in_parts, offsets[2], sc);
+                let product = Product::unoriented(extents, left, right, start, out).settled();
+                // SAFETY: the bounds were checked with the product before, and the pack is of this matrix.
+                unsafe { product.cut_packed(Address(packed.as_ptr()), <$type>::panels(n), 5) };
+                prop_assert!(same_bits(&got, &in_parts), "other bits in parts");
+            }
         }
         if m > 0 && n > 0 {
             let mut got = c.clone();
@@ -188,6 +200,12 @@ macro_rules! check_case {
                 let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
                 // SAFETY: `new` checked the bounds, `every_backend` what the backend asks.
                 unsafe { <$type>::run(&product, backend) };
+                let whole = got;
+                let mut got = c.clone();
+                let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
+                // SAFETY: as above.
+                unsafe { product.cut(backend, 3) };
+                prop_assert!(same_bits(&got, &whole), "{backend:?} in parts has other bits");
                 verify(&got, &format!("{backend:?}"))?;
                 #[cfg(all(target_arch = "x86_64", not(miri)))]
                 if matches!(backend, Backend::Rows | Backend::Dots | Backend::Panels) {
