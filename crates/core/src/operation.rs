@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::Error;
+use crate::kernel::claim::{Claim, Parts};
 use crate::tape::accumulate::Term;
 use crate::tape::anomaly;
 use crate::tape::is_recording;
@@ -46,6 +47,18 @@ impl Saves {
     fn input(self, i: usize) -> bool {
         self.inputs == u32::MAX || (i < 32 && self.inputs & 1 << i != 0)
     }
+}
+
+/// What becomes of a cotangent once it is there, known when the operation is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Flow {
+    /// Whatever the pullback says.
+    Through,
+    /// The outputs' cotangents are parts of the only input's, that share no element ([`Operation::part`]).
+    Parts,
+    /// That of the only output is also that of this input, unchanged.
+    On(u8),
 }
 
 /// Which inputs (of the first 32) of an operation that is being recorded want a gradient.
@@ -125,6 +138,18 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "for the library's own views")]
     fn matrix_view(&self, _base: &Dims) -> Option<MatrixView> {
+        None
+    }
+
+    /// What becomes of the outputs' cotangents.
+    #[doc(hidden)]
+    fn flow(&self) -> Flow {
+        Flow::Through
+    }
+
+    /// Output `k` as a view of the input, if the flow says so.
+    #[doc(hidden)]
+    fn part(&self, _base: &Tensor<T>, _k: usize) -> Option<Tensor<T>> {
         None
     }
 
@@ -281,6 +306,8 @@ impl<'n, T: Float> Saved<'n, T> {
 /// The cotangents of an operation's outputs; none for an output that nothing came back to.
 pub struct Cotangents<T: Float> {
     pub(crate) values: Outputs<Option<Variable<T>>>,
+    /// Where they are put together, if they are parts of one tensor.
+    pub(crate) parts: Option<Box<Parts<T>>>,
 }
 
 impl<T: Float> Cotangents<T> {
@@ -288,13 +315,13 @@ impl<T: Float> Cotangents<T> {
     pub(crate) fn none(outputs: usize) -> Self {
         let mut values = SmallVec::with_capacity(outputs);
         (0..outputs).for_each(|_| values.push(None));
-        Cotangents { values }
+        Cotangents { values, parts: None }
     }
 
     /// That of an operation with one output.
     #[inline]
     pub(crate) fn one(value: Variable<T>) -> Self {
-        Cotangents { values: SmallVec::from_buf([Some(value)]) }
+        Cotangents { values: SmallVec::from_buf([Some(value)]), parts: None }
     }
 
     /// The cotangent of output `k`; none stands for zero.
@@ -323,6 +350,9 @@ impl<T: Float> Cotangents<T> {
         self.values.is_empty()
     }
 }
+
+/// How many views of views a cotangent is brought to its place through.
+const DEEP: usize = 4;
 
 /// Where a pullback puts the cotangents of the inputs.
 pub struct Gradients<'w, T: Float> {
@@ -405,6 +435,12 @@ impl<'w, T: Float> Gradients<'w, T> {
             anomaly::look_backward(self.node, i, &term.value().peek());
         }
         self.walk.arrive(self.node, i, term);
+    }
+
+    /// The right to write the cotangent of input `i` to the place where it will be wanted, if there is one.
+    #[inline]
+    pub(crate) fn claim(&mut self, i: usize) -> Option<Claim<T>> {
+        self.walk.claim(self.node.inputs[i].as_ref()?, DEEP)
     }
 
     /// Adds the term `left^T right`, of factors (r, m) and (r, n), to the cotangent of input `i` (m, n). Such terms are

@@ -44,6 +44,11 @@ impl<T: Element> Buffer<T> {
         Buffer { start, len: vec.len(), capacity: vec.capacity(), align: align_of::<T>() }
     }
 
+    /// Where it begins, to write elements that nobody reads: see [`Claim`](super::claim::Claim).
+    pub(super) fn address(&self) -> *mut T {
+        self.start.as_ptr()
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }

@@ -4,6 +4,8 @@
     reason = "arrays of operands are walked side by side, without closures"
 )]
 
+use std::marker::PhantomData;
+
 use super::plan::Plan;
 use super::pointwise::TAIL;
 use crate::element::Element;
@@ -20,7 +22,7 @@ pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     pub(super) cotangents: [Span<*const T>; C],
     /// Null for a result not wanted.
     pub(super) results: [Span<*mut T>; O],
-    owner: std::marker::PhantomData<&'a mut [T]>,
+    owner: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: the operands are borrowed for as long as the job lives, and kernels that share it write different parts of the results.
@@ -37,6 +39,26 @@ pub type Backward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
 pub(crate) struct Span<P> {
     pub(super) start: P,
     pub(super) len: usize,
+}
+
+/// Where a kernel writes: elements that are borrowed or claimed.
+pub(crate) struct Target<'a, T> {
+    span: Span<*mut T>,
+    owner: PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T> Target<'a, T> {
+    /// Elements that the holder of a claim alone may write, and nobody reads meanwhile.
+    pub(super) fn at(span: Span<*mut T>) -> Self {
+        Target { span, owner: PhantomData }
+    }
+}
+
+impl<'a, T> From<&'a mut [T]> for Target<'a, T> {
+    #[inline]
+    fn from(slice: &'a mut [T]) -> Self {
+        Target { span: Span { start: slice.as_mut_ptr(), len: slice.len() }, owner: PhantomData }
+    }
 }
 
 impl<P> Span<P> {
@@ -84,7 +106,7 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
         len: usize,
         inputs: [&'a [T]; I],
         cotangents: [&'a [T]; C],
-        results: [Option<&'a mut [T]>; O],
+        results: [Option<Target<'a, T>>; O],
     ) -> Self {
         let job = Job::unchecked(None, len, inputs, cotangents, results);
         job.check(|_, span| span >= len);
@@ -99,7 +121,7 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
         plan: &'a Plan,
         inputs: [&'a [T]; I],
         cotangents: [&'a [T]; C],
-        results: [Option<&'a mut [T]>; O],
+        results: [Option<Target<'a, T>>; O],
     ) -> Self {
         assert!(plan.operands.len() == I + C + O, "a walker for each operand");
         let in_order = |operand: usize| plan.inner == 1 || plan.operands[operand].step == 1;
@@ -115,18 +137,18 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
         inner: usize,
         inputs: [&'a [T]; I],
         cotangents: [&'a [T]; C],
-        results: [Option<&'a mut [T]>; O],
+        results: [Option<Target<'a, T>>; O],
     ) -> Self {
         Job {
             plan,
             inner,
             inputs: inputs.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
             cotangents: cotangents.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
-            results: results.map(|slice| match slice {
-                Some(slice) => Span { start: slice.as_mut_ptr(), len: slice.len() },
+            results: results.map(|target| match target {
+                Some(target) => target.span,
                 None => Span { start: std::ptr::null_mut(), len: 0 },
             }),
-            owner: std::marker::PhantomData,
+            owner: PhantomData,
         }
     }
 

@@ -4,6 +4,7 @@
 //! checks its bounds once, before its loops, and has a portable form that runs under Miri.
 
 pub(crate) mod buffer;
+pub(crate) mod claim;
 pub(crate) mod copy;
 pub mod gemm;
 mod job;

@@ -12,6 +12,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::job::Span;
+pub(crate) use super::job::Target;
 pub use super::job::{Backward, Forward, Job};
 use super::level::{Kernel, dispatch};
 use super::plan::Plan;
@@ -372,7 +373,7 @@ mod tests {
             for room in [len, len.next_multiple_of(TAIL)] {
                 let [a, b, c] = [1, 2, 3].map(|seed| numbers(room, seed));
                 let mut out = vec![0.0; room];
-                Job::in_order(len, [&a[..], &b, &c], [], [Some(&mut out[..])]).forward(&MulAdd);
+                Job::in_order(len, [&a[..], &b, &c], [], [Some((&mut out[..]).into())]).forward(&MulAdd);
                 for i in 0..len {
                     assert_eq!(out[i], a[i] * b[i] + c[i], "element {i} of {len}");
                 }
@@ -389,7 +390,7 @@ mod tests {
         let strides = [[columns, 1], [1, rows], [0, 1], [columns, 1]];
         let plan = Plan::new(&[rows, columns], &strides);
         let mut out = vec![0.0; rows * columns];
-        Job::planned(&plan, [&a[..], &transposed, &row], [], [Some(&mut out[..])]).forward(&MulAdd);
+        Job::planned(&plan, [&a[..], &transposed, &row], [], [Some((&mut out[..]).into())]).forward(&MulAdd);
         for (r, c) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
             let at = r * columns + c;
             assert_eq!(out[at], a[at] * transposed[c * rows + r] + row[c], "row {r}, column {c}");
@@ -404,11 +405,11 @@ mod tests {
         let strides = [[columns, 1], [columns, 1], [0, 1], [columns, 1]];
         let plan = Plan::new(&[rows, columns], &strides);
         let (mut in_order, mut planned) = (vec![0.0; len], vec![0.0; len]);
-        let job = Job::in_order(len, [&a[..], &b, &b], [], [Some(&mut in_order[..])]);
+        let job = Job::in_order(len, [&a[..], &b, &b], [], [Some((&mut in_order[..]).into())]);
         for part in [0..64, 64..640, 640..len] {
             dispatch(Sweep { body: &Value(&MulAdd), job: &job, part });
         }
-        let job = Job::planned(&plan, [&a[..], &b, &row], [], [Some(&mut planned[..])]);
+        let job = Job::planned(&plan, [&a[..], &b, &row], [], [Some((&mut planned[..]).into())]);
         for part in [0..1, 1..5, 5..rows] {
             dispatch(Sweep { body: &Value(&MulAdd), job: &job, part });
         }
@@ -423,7 +424,7 @@ mod tests {
         let len = 21;
         let [a, b, c, g] = [1, 2, 3, 4].map(|seed| numbers(len, seed));
         let (mut of_a, mut of_c) = (vec![0.0; len], vec![0.0; len]);
-        Job::in_order(len, [&a[..], &b, &c], [&g[..]], [Some(&mut of_a[..]), None, Some(&mut of_c[..])])
+        Job::in_order(len, [&a[..], &b, &c], [&g[..]], [Some((&mut of_a[..]).into()), None, Some((&mut of_c[..]).into())])
             .backward(&MulAdd);
         assert!((0..len).all(|i| of_a[i] == g[i] * b[i] && of_c[i] == g[i]));
     }
@@ -432,6 +433,6 @@ mod tests {
     #[should_panic(expected = "input 1 is too short")]
     fn operands_must_fit() {
         let (long, short, mut out) = ([0.0f32; 8], [0.0; 7], [0.0; 8]);
-        Job::in_order(8, [&long[..], &short, &long], [], [Some(&mut out[..])]).forward(&MulAdd);
+        Job::in_order(8, [&long[..], &short, &long], [], [Some((&mut out[..]).into())]).forward(&MulAdd);
     }
 }

@@ -4,7 +4,7 @@ use crate::dims::{Dims, axis_of};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, record};
+use crate::operation::{Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
 
@@ -76,12 +76,21 @@ fn joined<T: Float>(inputs: &[&Tensor<T>], extents: &[usize], axis: usize, shape
 /// Into parts along an axis: one operation, an output for each part, all of them views.
 struct Split {
     axis: usize,
-    extents: Dims,
+    /// Where each part begins, and where the last one ends.
+    bounds: Dims,
     /// Whether the parts, of extent 1, lose the axis.
     unbind: bool,
 }
 
 impl Split {
+    fn of(axis: usize, extents: impl Iterator<Item = usize>, unbind: bool) -> Self {
+        let ends = extents.scan(0, |end, extent| {
+            *end += extent;
+            Some(*end)
+        });
+        Split { axis, bounds: std::iter::once(0).chain(ends).collect(), unbind }
+    }
+
     fn part<E: crate::element::Element>(
         &self,
         base: &Tensor<E>,
@@ -96,9 +105,20 @@ impl Split {
     }
 
     fn starts(&self) -> impl Iterator<Item = (usize, usize)> {
-        let starts =
-            self.extents.iter().scan(0, |start, extent| Some(std::mem::replace(start, *start + extent)));
-        starts.zip(self.extents.iter().copied())
+        self.bounds.windows(2).map(|bounds| (bounds[0], bounds[1] - bounds[0]))
+    }
+
+    /// The cotangent of the whole, if each part was written to its place there.
+    fn put_together<T: Float>(&self, cotangents: &Cotangents<T>) -> Option<Tensor<T>> {
+        let whole = cotangents.parts.as_ref()?.whole();
+        let step = whole.strides()[self.axis];
+        let in_place = |(k, start): (usize, &usize)| {
+            let value = cotangents.get(k)?.peek();
+            let at = whole.storage_offset() + start * step;
+            (value.shares_storage(whole) && value.storage_offset() == at).then_some(())
+        };
+        self.bounds[..cotangents.len()].iter().enumerate().try_for_each(in_place)?;
+        Some(whole.clone())
     }
 }
 
@@ -109,12 +129,23 @@ impl<T: Float> Operation<T> for Split {
         self.starts().map(|(start, extent)| expect(self.part(inputs[0], start, extent))).collect()
     }
 
+    fn flow(&self) -> Flow {
+        Flow::Parts
+    }
+
+    fn part(&self, base: &Tensor<T>, k: usize) -> Option<Tensor<T>> {
+        self.part(base, self.bounds[k], self.bounds[k + 1] - self.bounds[k]).ok()
+    }
+
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        if let Some(whole) = self.put_together(cotangents) {
+            return gradients.add(0, Variable::from(whole));
+        }
         let all: Option<Vec<&Variable<T>>> = (0..cotangents.len()).map(|k| cotangents.get(k)).collect();
         match all {
             Some(parts) if self.unbind => gradients.add(0, Stack { axis: self.axis }.apply1(&parts)),
             Some(parts) => {
-                gradients.add(0, Cat { axis: self.axis, extents: self.extents.clone() }.apply1(&parts));
+                gradients.add(0, Cat { axis: self.axis, extents: self.starts().map(|(_, extent)| extent).collect() }.apply1(&parts));
             }
             // Parts that nothing came back to are zero.
             None => {
@@ -188,7 +219,7 @@ impl<T: Float> Variable<T> {
         let axis = expect(axis_of("split", dim, self.rank()));
         let (sum, extent) = (extents.iter().sum::<usize>(), self.shape()[axis]);
         assert!(sum == extent, "split: expected extents that add up to {extent}, got {extents:?}");
-        Split { axis, extents: extents.into(), unbind: false }.apply(&[self]).into_vec()
+        Split::of(axis, extents.iter().copied(), false).apply(&[self]).into_vec()
     }
 
     /// `N` parts of the same extent along axis `dim`: the gates of a cell.
@@ -210,7 +241,7 @@ impl<T: Float> Variable<T> {
             N > 0 && extent.is_multiple_of(N),
             "parts: expected {N} equal parts of axis {axis}, got extent {extent}"
         );
-        let split = Split { axis, extents: std::iter::repeat_n(extent / N, N).collect(), unbind: false };
+        let split = Split::of(axis, std::iter::repeat_n(extent / N, N), false);
         let base = self.peek();
         let part = |k: usize| expect(split.part(&base, k * (extent / N), extent / N));
         let outputs = std::array::from_fn(part);
@@ -246,8 +277,6 @@ impl<T: Float> Variable<T> {
         if slices == 0 {
             return Vec::new();
         }
-        Split { axis, extents: std::iter::repeat_n(1, slices).collect(), unbind: true }
-            .apply(&[self])
-            .into_vec()
+        Split::of(axis, std::iter::repeat_n(1, slices), true).apply(&[self]).into_vec()
     }
 }

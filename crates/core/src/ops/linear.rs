@@ -4,14 +4,16 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::gemm::Start;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::operation::{Cotangents, Flow, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
 use super::matmul::{matrix, multiply, rows, saves_of_product};
 
 /// `x W^T`, and `+ b` if there is a third input: one pass, that begins with `b`.
-struct Linear;
+///
+/// `ON`: the third input has the result's shape, and so the result's cotangent.
+struct Linear<const ON: bool>;
 
 fn out_shape(x: &[usize], weight: &[usize], bias: Option<&[usize]>) -> Result<Dims> {
     let misfit = |expected: String, got: String| Err(Error::shape("linear", expected, got));
@@ -33,7 +35,7 @@ fn out_shape(x: &[usize], weight: &[usize], bias: Option<&[usize]>) -> Result<Di
     Ok(shape)
 }
 
-impl<T: Float> Operation<T> for Linear {
+impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
     const NAME: &'static str = "Linear";
 
     #[track_caller]
@@ -53,6 +55,10 @@ impl<T: Float> Operation<T> for Linear {
         saves_of_product(wants)
     }
 
+    fn flow(&self) -> Flow {
+        if ON { Flow::On(2) } else { Flow::Through }
+    }
+
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let g = cotangents.only();
         if gradients.wants(0) {
@@ -65,6 +71,14 @@ impl<T: Float> Operation<T> for Linear {
             gradients.add(2, g.sum_to(saved.input_shape(2)));
         }
     }
+}
+
+/// Whether a bias has the extents of the result.
+fn is_result_like<T: Float>(x: &Variable<T>, weight: &Variable<T>, bias: &Variable<T>) -> bool {
+    let (x, bias) = (x.shape(), bias.shape());
+    bias.len() == x.len()
+        && bias.last() == weight.shape().first()
+        && bias[..bias.len() - 1] == x[..x.len().saturating_sub(1)]
 }
 
 impl<T: Float> Variable<T> {
@@ -84,8 +98,11 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn linear(&self, weight: &Variable<T>, bias: Option<&Variable<T>>) -> Variable<T> {
         match bias {
-            Some(bias) => Linear.apply1(&[self, weight, bias]),
-            None => Linear.apply1(&[self, weight]),
+            Some(bias) if is_result_like(self, weight, bias) => {
+                Linear::<true>.apply1(&[self, weight, bias])
+            }
+            Some(bias) => Linear::<false>.apply1(&[self, weight, bias]),
+            None => Linear::<false>.apply1(&[self, weight]),
         }
     }
 }

@@ -6,8 +6,9 @@ use super::{Pointwise, symbol};
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Result, expect};
+use crate::kernel::claim::Claim;
 use crate::kernel::plan::Plan;
-use crate::kernel::pointwise::Job;
+use crate::kernel::pointwise::{Job, Target};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
@@ -25,7 +26,7 @@ where
 {
     let peeks: [Peek<'_, T>; I] = std::array::from_fn(|i| inputs[i].peek());
     let tensors: [&Tensor<T>; I] = std::array::from_fn(|i| &*peeks[i]);
-    let outputs = run(P::NAME, tensors, [], [true; O], |job| T::forward(&formula, job));
+    let outputs = run(P::NAME, tensors, [], [const { Place::Anywhere }; O], |job| T::forward(&formula, job));
     record(Formula(formula), &inputs, &tensors, outputs.map(|output| output.expect("all are wanted")))
 }
 
@@ -42,7 +43,7 @@ where
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
-        let outputs = run(P::NAME, inputs, [], [true; O], |job| T::forward(&self.0, job));
+        let outputs = run(P::NAME, inputs, [], [const { Place::Anywhere }; O], |job| T::forward(&self.0, job));
         outputs.into_iter().flatten().collect()
     }
 
@@ -61,10 +62,30 @@ where
             let found = recorded_pullback(&self.0, saved, cotangents, wanted);
             give(found, |i, cotangent| gradients.add_broadcast(i, cotangent));
         } else {
-            let found = fused_pullback(&self.0, saved, cotangents, wanted);
+            let places = std::array::from_fn(|i| place(wanted[i], i, cotangents, gradients));
+            let found = fused_pullback(&self.0, saved, cotangents, places);
             give(found, |i, cotangent| gradients.add_broadcast_value(i, cotangent));
         }
     }
+}
+
+/// Where a pullback writes the cotangent of input `i`: to its place, if that is known already.
+#[inline(always)]
+fn place<T: Float>(
+    wanted: bool,
+    i: usize,
+    cotangents: &Cotangents<T>,
+    gradients: &mut Gradients<'_, T>,
+) -> Place<T> {
+    if !wanted {
+        return Place::Nowhere;
+    }
+    let claim = gradients.claim(i).filter(|claim| {
+        let shape = cotangents.any().dims();
+        let reads = cotangents.values.iter().flatten().any(|value| claim.shares_storage(&value.peek()));
+        claim.dims() == shape && !reads && claim.stride_dims().last() == Some(&1)
+    });
+    claim.map_or(Place::Anywhere, Place::At)
 }
 
 /// Hands out what was found.
@@ -102,7 +123,7 @@ fn fused_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
     saved: &Saved<'_, T>,
     cotangents: &Cotangents<T>,
-    wanted: [bool; I],
+    places: [Place<T>; I],
 ) -> [Option<Tensor<T>>; I]
 where
     T: Float,
@@ -116,7 +137,16 @@ where
         std::array::from_fn(|k| found[k].as_deref().or(zero.as_ref()).expect("absent ones are zero"));
     // The value of an input that was not saved has no influence: any cotangent can stand for it.
     let inputs: [&Tensor<T>; I] = std::array::from_fn(|i| saved.tensor(i).unwrap_or(stand_in));
-    run(P::NAME, inputs, sources, wanted, |job| T::backward(formula, job))
+    run(P::NAME, inputs, sources, places, |job| T::backward(formula, job))
+}
+
+/// Where a result goes.
+enum Place<T: Float> {
+    /// It is not wanted.
+    Nowhere,
+    /// To a new tensor.
+    Anywhere,
+    At(Claim<T>),
 }
 
 /// Runs a kernel over sources that broadcast to one shape; gives those results that are wanted.
@@ -129,7 +159,7 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     name: &'static str,
     inputs: [&Tensor<T>; I],
     cotangents: [&Tensor<T>; C],
-    wanted: [bool; O],
+    places: [Place<T>; O],
     kernel: impl FnOnce(&Job<'_, T, I, C, O>),
 ) -> [Option<Tensor<T>>; O] {
     let first = inputs[0];
@@ -137,28 +167,39 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     for source in inputs.iter().chain(&cotangents) {
         in_order &= source.lies_like(first);
     }
+    for place in &places {
+        in_order &= if let Place::At(claim) = place { claim.lies_like(first) } else { true };
+    }
     let from: [&[T]; I] = std::array::from_fn(|i| inputs[i].room());
     let to: [&[T]; C] = std::array::from_fn(|i| cotangents[i].room());
     if in_order {
-        let mut results = [const { None }; O];
-        for (result, wanted) in results.iter_mut().zip(wanted) {
-            if wanted {
-                *result = Some(first.unspecified_as());
-            }
-        }
-        kernel(&Job::in_order(first.raw_len(), from, to, rooms(&mut results)));
-        return results;
+        let mut results = claimed(places, || first.unspecified_as());
+        kernel(&Job::in_order(first.raw_len(), from, to, targets(&mut results)));
+        return results.map(|result| result.map(Claim::written));
     }
     let sources: SmallVec<[&Tensor<T>; 8]> = inputs.into_iter().chain(cotangents).collect();
     let shape = expect(common_shape(name, &sources));
-    let mut results = wanted.map(|wanted| wanted.then(|| Tensor::unspecified_like(&shape)));
-    kernel(&Job::planned(&plan_of(&shape, &sources, O), from, to, rooms(&mut results)));
-    results
+    let mut results = claimed(places, || Tensor::unspecified_like(&shape));
+    let plan = plan_of(&shape, &sources, &results);
+    kernel(&Job::planned(&plan, from, to, targets(&mut results)));
+    results.map(|result| result.map(Claim::written))
+}
+
+#[inline(always)]
+fn claimed<T: Float, const O: usize>(
+    places: [Place<T>; O],
+    new: impl Fn() -> Tensor<T>,
+) -> [Option<Claim<T>>; O] {
+    places.map(|place| match place {
+        Place::Nowhere => None,
+        Place::Anywhere => Some(Claim::of_new(new())),
+        Place::At(claim) => Some(claim),
+    })
 }
 
 #[inline]
-fn rooms<T: Float, const O: usize>(results: &mut [Option<Tensor<T>>; O]) -> [Option<&mut [T]>; O] {
-    results.each_mut().map(|result| result.as_mut().map(Tensor::fresh_room_mut))
+fn targets<T: Float, const O: usize>(results: &mut [Option<Claim<T>>; O]) -> [Option<Target<'_, T>>; O] {
+    results.each_mut().map(|result| result.as_mut().map(Claim::target))
 }
 
 /// The shape that all operands broadcast to.
@@ -167,11 +208,12 @@ fn common_shape<T: Float>(name: &'static str, tensors: &[&Tensor<T>]) -> Result<
     tensors[1..].iter().try_fold(first, |common, tensor| dims::broadcast(name, &common, tensor.shape()))
 }
 
-fn plan_of<T: Float>(shape: &Dims, sources: &[&Tensor<T>], results: usize) -> Plan {
-    let row_major = shape.row_major();
-    let mut strides: SmallVec<[Dims; 8]> = SmallVec::new();
+fn plan_of<T: Float>(shape: &Dims, sources: &[&Tensor<T>], results: &[Option<Claim<T>>]) -> Plan {
+    let mut strides: SmallVec<[Dims; 12]> = SmallVec::new();
     sources.iter().for_each(|source| strides.push(broadcast_strides(source, shape)));
-    (0..results).for_each(|_| strides.push(row_major.clone()));
+    for result in results {
+        strides.push(result.as_ref().map_or_else(|| shape.row_major(), |result| result.stride_dims().clone()));
+    }
     Plan::new(shape, &strides)
 }
 

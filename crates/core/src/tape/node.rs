@@ -12,7 +12,7 @@ use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::operation::{Cotangents, Gradients, Operation, Saved, Saves, Wants};
+use crate::operation::{Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
 use crate::tape::late::MatrixView;
 use crate::tensor::Tensor;
 
@@ -28,6 +28,7 @@ pub(crate) struct Node<T: Float> {
     recorded: bool,
     /// Whether the rule asked for values at all.
     keeps: bool,
+    pub(crate) flow: Flow,
     /// One for each input; none where no gradient flows.
     pub(crate) inputs: SmallVec<[Option<Edge<T>>; 2]>,
     /// The shape of each output.
@@ -44,11 +45,16 @@ pub(crate) trait Rule<T: Float>: Send + Sync {
     fn name(&self) -> &'static &'static str;
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>);
     fn matrix_view(&self, base: &Dims) -> Option<MatrixView>;
+    fn part(&self, base: &Tensor<T>, k: usize) -> Option<Tensor<T>>;
 }
 
 impl<T: Float, O: Operation<T>> Rule<T> for O {
     fn matrix_view(&self, base: &Dims) -> Option<MatrixView> {
         Operation::matrix_view(self, base)
+    }
+
+    fn part(&self, base: &Tensor<T>, k: usize) -> Option<Tensor<T>> {
+        Operation::part(self, base, k)
     }
 
     fn name(&self) -> &'static &'static str {
@@ -162,6 +168,7 @@ impl<T: Float> Node<T> {
             scope: 0,
             recorded: false,
             keeps: false,
+            flow: Flow::Through,
             inputs: SmallVec::new(),
             shapes: SmallVec::new(),
             saved: Mutex::new(Values::Freed),
@@ -197,6 +204,7 @@ impl<T: Float> Node<T> {
         self.number = next_number(&self.inputs);
         self.location = location;
         self.scope = scope::current();
+        self.flow = operation.flow();
         self.rule = Some(Box::new(operation));
         self.recorded = true;
         LIVE.set(LIVE.get() + 1);

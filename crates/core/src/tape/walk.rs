@@ -14,8 +14,9 @@ use super::node::{Edge, saved_values};
 use super::recycle::NodeRef;
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::kernel::claim::{Claim, Parts};
 use crate::kernel::prefetch::prefetch;
-use crate::operation::{Cotangents, Gradients, Wants};
+use crate::operation::{Cotangents, Flow, Gradients, Wants};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -210,6 +211,39 @@ impl<T: Float> Walk<T> {
         self.pending.get_mut(&key).expect("it waits")
     }
 
+    /// The right to write what will be sent along `edge` to the place where it is wanted: a part of a cotangent whose
+    /// parts are put together, `deep` views away at most.
+    #[inline]
+    pub(crate) fn claim(&mut self, edge: &Edge<T>, deep: usize) -> Option<Claim<T>> {
+        match edge {
+            Edge::Node(node, output) if node.flow != Flow::Through && deep > 0 => {
+                self.claim_at(node, *output as usize, edge.key(), deep - 1)
+            }
+            _ => None,
+        }
+    }
+
+    fn claim_at(&mut self, node: &NodeRef<T>, output: usize, key: usize, deep: usize) -> Option<Claim<T>> {
+        // Whoever watches may keep what he sees, or change it.
+        if node.is_watched() || !self.targets.is_empty() {
+            return None;
+        }
+        if let Flow::On(input) = node.flow {
+            return self.claim(node.inputs[input as usize].as_ref()?, deep);
+        }
+        if self.pending(node, key).cotangents.parts.is_none() {
+            let base = node.inputs[0].as_ref()?;
+            let claim = match self.claim(base, deep) {
+                Some(claim) => claim,
+                None => Claim::of_new(Tensor::unspecified(base.shape()?)),
+            };
+            let parts = Parts::new(claim, node.shapes.len());
+            self.pending(node, key).cotangents.parts = Some(Box::new(parts));
+        }
+        let parts = self.pending(node, key).cotangents.parts.as_mut()?;
+        parts.give(output, |whole| node.rule().part(whole, output).expect("its flow says that it has parts"))
+    }
+
     /// Hands products on through a node that is a view, and sums those that nobody else will.
     fn settle_late(&mut self, key: usize, node: &NodeRef<T>, cotangents: &mut Cotangents<T>) {
         for output in 0..cotangents.len() {
@@ -291,9 +325,9 @@ impl<T: Float> Walk<T> {
         }
         if !self.late.is_empty() {
             self.settle_late(key, &node, &mut cotangents);
-            if cotangents.values.iter().all(Option::is_none) {
-                return Ok(());
-            }
+        }
+        if cotangents.values.iter().all(Option::is_none) {
+            return Ok(());
         }
         self.settle(key, &node, &mut cotangents);
         let wanted = Wants::of(inputs.len(), |i| self.wants(inputs.get(i)));
