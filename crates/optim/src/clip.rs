@@ -177,40 +177,30 @@ fn joined<const KIND: u8>(sum: f64, x: f64) -> f64 {
 /// overflows. It runs in lanes: the order depends on the length alone.
 struct Lanes<'l, T, const KIND: u8>(&'l [T]);
 
+/// So many that the compiler takes vectors of them, rather than unroll the loop into single elements.
+const LANES: usize = 128;
+
 impl<T: Float, const KIND: u8> Kernel<T> for Lanes<'_, T, KIND> {
     type Output = f64;
 
     #[inline(always)]
     fn run<N: Lane<T>>(self) -> f64 {
-        let mut lanes = [0.0; 32];
-        let (groups, rest) = self.0.as_chunks::<32>();
-        for group in groups {
-            for l in 0..32 {
-                let x = group[l].to_f64();
-                lanes[l] = joined::<KIND>(lanes[l], if KIND == SQUARES { x * x } else { x.abs() });
+        let mut lanes = [0.0; LANES];
+        for chunk in self.0.chunks(LANES) {
+            for (lane, x) in lanes.iter_mut().zip(chunk) {
+                let x = x.to_f64();
+                *lane = joined::<KIND>(*lane, if KIND == SQUARES { x * x } else { x.abs() });
             }
         }
-        for (lane, x) in lanes.iter_mut().zip(rest) {
-            let x = x.to_f64();
-            *lane = joined::<KIND>(*lane, if KIND == SQUARES { x * x } else { x.abs() });
+        let mut width = LANES / 2;
+        while width > 0 {
+            for l in 0..width {
+                lanes[l] = joined::<KIND>(lanes[l], lanes[l + width]);
+            }
+            width /= 2;
         }
-        folded::<KIND>(&lanes)
+        lanes[0]
     }
-}
-
-/// The lanes joined in halves. Out of line: seen together with the loop that fills the lanes, the last pairs would have the
-/// compiler keep the lanes in pairs, in place of whole vectors.
-#[inline(never)]
-fn folded<const KIND: u8>(lanes: &[f64; 32]) -> f64 {
-    let mut lanes = *lanes;
-    let mut width = 16;
-    while width > 0 {
-        for l in 0..width {
-            lanes[l] = joined::<KIND>(lanes[l], lanes[l + width]);
-        }
-        width /= 2;
-    }
-    lanes[0]
 }
 
 fn norm_of(values: impl Iterator<Item = f64>, norm_type: f64) -> f64 {
