@@ -61,7 +61,7 @@ pub trait Float: Element + Real<Mask = bool> + Lane<Self> + Gemm {
         formula: &P,
         job: &Backward<'_, Self, I, O>,
     );
-    #[doc(hidden)]
+    /// Runs a loop with the best instructions of this machine.
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output;
 }
 

@@ -22,29 +22,9 @@ pub const IGNORE: i64 = -100;
 /// ```
 #[track_caller]
 pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
-    let (Some((&classes, leading)), shape) = (logits.shape().split_last(), targets.shape()) else {
-        return Err(Error::shape("cross_entropy", "logits (N, C)", "a scalar"));
-    };
-    if leading != shape {
-        let expected = format!("targets of shape {leading:?} for logits {:?}", logits.shape());
-        return Err(Error::shape("cross_entropy", expected, format!("{shape:?}")));
-    }
-    if classes == 0 {
-        let expected = "logits with at least one class";
-        return Err(Error::shape("cross_entropy", expected, format!("{:?}", logits.shape())));
-    }
-    let known = |target: i64| target == IGNORE || (0..classes as i64).contains(&target);
-    if let Some(outside) = targets.to_vec().into_iter().find(|&target| !known(target)) {
-        let expected = format!("in 0..{classes}, or {IGNORE} to be ignored");
-        return Err(Error::argument("cross_entropy", "every target", expected, outside));
-    }
-    let kept = targets.map(|target| target != IGNORE);
-    let count = kept.to_vec().into_iter().filter(|&kept| kept).count();
-    let index = targets.map(|target| target.max(0)).unsqueeze(-1)?;
-    let picked = logits.log_softmax(-1).gather(-1, &index).squeeze(-1);
-    let picked =
-        if count < targets.numel() { picked.masked_fill(&kept.map(|kept| !kept), 0.0) } else { picked };
-    Ok(picked.sum() * (-1.0 / count as f64))
+    let losses = logits.cross_entropy(targets, IGNORE)?;
+    let count = targets.to_vec().into_iter().filter(|&target| target != IGNORE).count();
+    Ok(losses.sum() * (1.0 / count as f64))
 }
 
 /// The mean of `(input - target)^2` (`torch.nn.functional.mse_loss`).

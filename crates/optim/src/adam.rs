@@ -53,6 +53,7 @@ macro_rules! adam {
                 &mut self.lr
             }
 
+            #[inline(always)]
             fn update<T: Float>(&self, update: Update<'_, T>) {
                 let (decay, shrink) = match $decoupled {
                     true => (0.0, 1.0 - self.lr * self.weight_decay),
@@ -126,6 +127,7 @@ struct Moments {
 }
 
 impl Moments {
+    #[inline(always)]
     fn update<T: Float>(&self, mut update: Update<'_, T>) {
         let len = update.value.len();
         match std::mem::take(&mut update.states).as_mut_slice() {
@@ -135,6 +137,7 @@ impl Moments {
         }
     }
 
+    #[inline(always)]
     fn pass<T: Float, const L: usize>(
         &self,
         Update { step, value, grad, .. }: Update<'_, T>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
+use wengert_core::{Error, Float, Kernel, Lane, Parameter, Result, Tensor, Variable};
 
 /// Scales all gradients by `min(1, max_norm / (norm + 1e-6))`, where `norm` is the 2-norm of all of them together; gives
 /// that norm (`torch.nn.utils.clip_grad_norm_`).
@@ -109,10 +109,27 @@ fn change<T: Float>(parameters: &[Parameter<T>], f: impl Fn(T) -> T) {
         drop(grad);
         parameter.zero_grad();
         match values.data_mut() {
-            Ok(elements) => elements.iter_mut().for_each(|x| *x = f(*x)),
+            Ok(elements) => T::dispatch(Each { elements, f: &f }),
             Err(_) => values = changed(&values, &f),
         }
         parameter.set_grad(Some(Variable::from(values)));
+    }
+}
+
+/// `f` of each element in its place.
+struct Each<'e, T, F> {
+    elements: &'e mut [T],
+    f: &'e F,
+}
+
+impl<T: Float, F: Fn(T) -> T> Kernel<T> for Each<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        for x in self.elements {
+            *x = (self.f)(*x);
+        }
     }
 }
 
@@ -124,13 +141,71 @@ fn changed<T: Float>(values: &Tensor<T>, f: impl Fn(T) -> T) -> Tensor<T> {
 
 fn norm<T: Float>(grad: &Variable<T>, norm_type: f64) -> f64 {
     let grad = grad.value().contiguous();
-    norm_of(grad.as_slice().expect("contiguous").iter().map(|x| x.to_f64()), norm_type)
+    let elements = grad.as_slice().expect("contiguous");
+    if norm_type == 2.0 {
+        T::dispatch(Lanes::<T, SQUARES>(elements)).sqrt()
+    } else if norm_type == 1.0 {
+        T::dispatch(Lanes::<T, MAGNITUDES>(elements))
+    } else if norm_type == f64::INFINITY {
+        T::dispatch(Lanes::<T, LARGEST>(elements))
+    } else {
+        norm_of(elements.iter().map(|x| x.to_f64()), norm_type)
+    }
+}
+
+const SQUARES: u8 = 0;
+const MAGNITUDES: u8 = 1;
+const LARGEST: u8 = 2;
+
+/// What [`Lanes`] makes of the magnitudes or squares of elements.
+#[inline(always)]
+fn joined<const KIND: u8>(sum: f64, x: f64) -> f64 {
+    match KIND {
+        // `f64::max` would pass over a NaN.
+        LARGEST => {
+            if sum.is_nan() | (x <= sum) {
+                sum
+            } else {
+                x
+            }
+        }
+        _ => sum + x,
+    }
+}
+
+/// The sum of squares, the sum of magnitudes or the largest magnitude of elements, in f64, where no square of an f32
+/// overflows. It runs in lanes: the order depends on the length alone.
+struct Lanes<'l, T, const KIND: u8>(&'l [T]);
+
+/// So many that the compiler takes vectors of them, rather than unroll the loop into single elements.
+const LANES: usize = 128;
+
+impl<T: Float, const KIND: u8> Kernel<T> for Lanes<'_, T, KIND> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) -> f64 {
+        let mut lanes = [0.0; LANES];
+        for chunk in self.0.chunks(LANES) {
+            for (lane, x) in lanes.iter_mut().zip(chunk) {
+                let x = x.to_f64();
+                *lane = joined::<KIND>(*lane, if KIND == SQUARES { x * x } else { x.abs() });
+            }
+        }
+        let mut width = LANES / 2;
+        while width > 0 {
+            for l in 0..width {
+                lanes[l] = joined::<KIND>(lanes[l], lanes[l + width]);
+            }
+            width /= 2;
+        }
+        lanes[0]
+    }
 }
 
 fn norm_of(values: impl Iterator<Item = f64>, norm_type: f64) -> f64 {
     if norm_type == f64::INFINITY {
-        // `f64::max` would pass over a NaN, wherever it is.
-        return values.fold(0.0, |max: f64, x| if max.is_nan() || x.abs() <= max { max } else { x.abs() });
+        return values.fold(0.0, |max, x| joined::<LARGEST>(max, x.abs()));
     }
     if norm_type == 2.0 {
         return values.map(|x| x * x).sum::<f64>().sqrt();

@@ -71,6 +71,7 @@ impl Rule for RmsPropOptions {
         &mut self.lr
     }
 
+    #[inline(always)]
     fn update<T: Float>(&self, mut update: Update<'_, T>) {
         let len = update.value.len();
         match (std::mem::take(&mut update.states).as_mut_slice(), self.centered) {
@@ -84,6 +85,7 @@ impl Rule for RmsPropOptions {
 }
 
 impl RmsPropOptions {
+    #[inline(always)]
     fn pass<T: Float, const M: usize, const B: usize>(
         &self,
         Update { value, grad, .. }: Update<'_, T>,

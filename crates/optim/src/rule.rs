@@ -42,6 +42,7 @@ pub struct Update<'u, T> {
 ///     fn lr(&mut self) -> &mut f64 {
 ///         &mut self.lr
 ///     }
+///     #[inline(always)]
 ///     fn update<T: Float>(&self, Update { value, grad, mut states, .. }: Update<'_, T>) {
 ///         let lr = T::from_f64(self.lr);
 ///         for ((p, g), s) in value.iter_mut().zip(grad).zip(states[0].iter_mut()) {
@@ -79,6 +80,9 @@ pub trait Rule: Clone {
     fn lr(&mut self) -> &mut f64;
 
     /// Changes one parameter, in one pass over its elements.
+    ///
+    /// It is called from a [`Kernel`](wengert_core::Kernel): marked `#[inline(always)]`, as what it calls, a plain loop over
+    /// the slices is compiled with the best instructions of the machine.
     fn update<T: Float>(&self, update: Update<'_, T>);
 }
 

@@ -87,6 +87,7 @@ impl Rule for SgdOptions {
         &mut self.lr
     }
 
+    #[inline(always)]
     fn update<T: Float>(&self, mut update: Update<'_, T>) {
         let len = update.value.len();
         match std::mem::take(&mut update.states).as_mut_slice() {
@@ -97,6 +98,7 @@ impl Rule for SgdOptions {
 }
 
 impl SgdOptions {
+    #[inline(always)]
     fn pass<T: Float, const B: usize>(&self, update: Update<'_, T>, buffer: &mut [[T; B]]) {
         let Update { value, grad, fresh, .. } = update;
         let [lr, mu, decay] = [self.lr, self.momentum, self.weight_decay].map(T::from_f64);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use wengert_core::{Error, Float, Parameter, Result, TensorMap};
+use wengert_core::{Error, Float, Kernel, Lane, Parameter, Result, TensorMap};
 
 use crate::rule::{Rule, Update};
 
@@ -246,7 +246,9 @@ impl<T: Float> Member<T> {
         self.step += 1;
         let states = self.states.iter_mut().map(|(_, values)| values.as_mut_slice()).collect();
         let step = self.step;
-        self.parameter.update(R::NAME, |value| options.update(Update { step, value, grad, states, fresh }))
+        self.parameter.update(R::NAME, |value| {
+            T::dispatch(Turn { rule: options, update: Update { step, value, grad, states, fresh } });
+        })
     }
 
     /// Brings the states in line with the options, which may have changed; true if one begins, as zeros.
@@ -261,6 +263,21 @@ impl<T: Float> Member<T> {
             self.states.push(kept.unwrap_or_else(|| (name, vec![T::ZERO; len])));
         }
         before - old.len() < names.len()
+    }
+}
+
+/// A parameter's turn as a kernel, for the rule's loop to be compiled with the machine's instructions.
+struct Turn<'t, R, T> {
+    rule: &'t R,
+    update: Update<'t, T>,
+}
+
+impl<R: Rule, T: Float> Kernel<T> for Turn<'_, R, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        self.rule.update(self.update);
     }
 }
 

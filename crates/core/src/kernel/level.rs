@@ -46,11 +46,37 @@ fn detect() -> Level {
     Level::Portable
 }
 
-/// A loop that is compiled for every level.
+/// A loop over memory that is compiled for every instruction set; [`Float::dispatch`](crate::Float::dispatch) runs it with
+/// the best one that the machine has.
 ///
-/// `run` and all it calls must be `#[inline(always)]`, so that it is compiled inside a function with the level's
+/// `run` and all it calls must be `#[inline(always)]`, so that it is compiled inside a function with the
 /// instructions. It is generic over the [`Lane`] it computes with: plain numbers on the portable path,
-/// [`Fused`] ones where a multiply-add is an instruction.
+/// [`Fused`] ones where a multiply-add is an instruction. Numbers that are not wrapped in one give the same bits everywhere.
+///
+/// ```
+/// use wengert_core::{Float, Kernel, Lane};
+///
+/// /// `y += a x`.
+/// struct AddMultiple<'k, T> {
+///     a: T,
+///     x: &'k [T],
+///     y: &'k mut [T],
+/// }
+///
+/// impl<T: Float> Kernel<T> for AddMultiple<'_, T> {
+///     type Output = ();
+///     #[inline(always)]
+///     fn run<N: Lane<T>>(self) {
+///         for (y, &x) in self.y.iter_mut().zip(self.x) {
+///             *y = N::wrap(self.a).mul_add(N::wrap(x), N::wrap(*y)).unwrap();
+///         }
+///     }
+/// }
+///
+/// let mut y = [1.0f32; 3];
+/// f32::dispatch(AddMultiple { a: 2.0, x: &[1.0, 2.0, 3.0], y: &mut y });
+/// assert_eq!(y, [3.0, 5.0, 7.0]);
+/// ```
 pub trait Kernel<T> {
     /// What a run gives.
     type Output;

@@ -8,6 +8,8 @@ pub(crate) mod claim;
 pub(crate) mod copy;
 pub mod gemm;
 mod job;
+pub(crate) mod lanes;
+pub(crate) mod layer_norm;
 pub mod level;
 pub(crate) mod plan;
 pub mod pointwise;

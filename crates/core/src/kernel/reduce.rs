@@ -1,13 +1,9 @@
 //! Sums and extremes over axes of row-major memory, in an order that depends on the shape alone.
 
+use super::lanes::{self, ROWS, Tree};
 use super::level::Kernel;
 use crate::element::{Element, Float};
 use crate::real::Lane;
-
-/// Rows that are summed before their sum joins the total: short sums keep their digits.
-const ROWS: usize = 128;
-const LANES: usize = 16;
-const CHUNK: usize = 64 * LANES;
 
 /// `out[o, i] = sum over r of source[o, r, i]`.
 pub(crate) struct Sum<'a, T> {
@@ -30,7 +26,7 @@ impl<T: Float> Kernel<T> for Sum<'_, T> {
         if reduced == 0 {
             out.fill(T::ZERO);
         } else if inner == 1 {
-            source.chunks_exact(block).zip(out).for_each(|(row, sum)| *sum = sum_row(row));
+            source.chunks_exact(block).zip(out).for_each(|(row, sum)| *sum = T::from_f64(lanes::sum(row)));
         } else {
             for (block, sum) in source.chunks_exact(block).zip(out.chunks_exact_mut(inner)) {
                 sum_columns(block, sum);
@@ -39,46 +35,18 @@ impl<T: Float> Kernel<T> for Sum<'_, T> {
     }
 }
 
-/// A row's sum: lanes inside chunks, chunks in f64.
-#[inline(always)]
-fn sum_row<T: Float>(row: &[T]) -> T {
-    let mut total = 0.0;
-    for chunk in row.chunks(CHUNK) {
-        let mut lanes = [T::ZERO; LANES];
-        let groups = chunk.chunks_exact(LANES);
-        let rest = groups.remainder();
-        for group in groups {
-            for l in 0..LANES {
-                lanes[l] = lanes[l] + group[l];
-            }
-        }
-        total += lanes.iter().chain(rest).map(|x| x.to_f64()).sum::<f64>();
-    }
-    T::from_f64(total)
-}
-
 /// Column sums of `block`'s rows; many rows in a binary tree over groups of them.
 #[inline(always)]
 fn sum_columns<T: Float>(block: &[T], sum: &mut [T]) {
     let inner = sum.len();
-    // `waiting[l]` is the sum of 2^l groups, as the bits of the number of groups so far say.
-    let mut waiting: Vec<Vec<T>> = Vec::new();
+    let mut tree = Tree::new();
     let groups = (block.len() / inner).div_ceil(ROWS);
-    for (g, rows) in block.chunks(ROWS * inner).enumerate().take(groups - 1) {
-        let mut partial = vec![T::ZERO; inner];
-        add_rows(rows, &mut partial);
-        for _ in 0..g.trailing_ones() {
-            add(&mut partial, &waiting.pop().expect("one for each set bit"));
-        }
-        waiting.push(partial);
+    for rows in block.chunks(ROWS * inner).take(groups - 1) {
+        add_rows(rows, sum);
+        tree.push(sum);
     }
     add_rows(&block[(groups - 1) * ROWS * inner..], sum);
-    waiting.iter().rev().for_each(|partial| add(sum, partial));
-}
-
-#[inline(always)]
-fn add<T: Float>(sum: &mut [T], term: &[T]) {
-    sum.iter_mut().zip(term).for_each(|(s, x)| *s = *s + *x);
+    tree.finish(sum);
 }
 
 #[inline(always)]
@@ -86,7 +54,7 @@ fn add_rows<T: Float>(rows: &[T], sum: &mut [T]) {
     let mut rows = rows.chunks_exact(sum.len());
     sum.copy_from_slice(rows.next().expect("at least one row"));
     for row in rows {
-        add(sum, row);
+        lanes::add(sum, row);
     }
 }
 

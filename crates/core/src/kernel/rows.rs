@@ -1,5 +1,6 @@
-//! Functions of whole rows: softmax and its kin.
+//! Functions of whole rows: softmax and its kin, and their ways back.
 
+use super::lanes::{self, CHUNK, LANES};
 use super::level::Kernel;
 use crate::element::Float;
 use crate::real::Lane;
@@ -29,15 +30,52 @@ impl<T: Float> Kernel<T> for Rows<'_, T> {
         }
         for (row, out) in self.source.chunks_exact(self.width).zip(self.out.chunks_exact_mut(self.width)) {
             let max = shift(row);
-            let total = exponentials::<T, N>(row, max, out);
             match self.function {
                 RowFunction::Softmax => {
-                    let scale = T::from_f64(1.0 / total);
-                    out.iter_mut().for_each(|y| *y = *y * scale);
+                    let total = exponentials::<T, N, true>(row, max, out);
+                    scale(out, T::from_f64(1.0 / total));
                 }
                 RowFunction::LogSoftmax => {
+                    let total = exponentials::<T, N, false>(row, max, &mut []);
                     let shift = T::from_f64(max.to_f64() + total.ln());
-                    row.iter().zip(out).for_each(|(&x, y)| *y = x - shift);
+                    for (y, &x) in out.iter_mut().zip(row) {
+                        *y = x - shift;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The cotangents of [`Rows`]' sources from its results and their cotangents.
+pub(crate) struct RowsBack<'a, T> {
+    pub(crate) function: RowFunction,
+    pub(crate) result: &'a [T],
+    pub(crate) cotangent: &'a [T],
+    pub(crate) out: &'a mut [T],
+    pub(crate) width: usize,
+}
+
+impl<T: Float> Kernel<T> for RowsBack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        if self.width == 0 {
+            return;
+        }
+        let rows = self.result.chunks_exact(self.width).zip(self.cotangent.chunks_exact(self.width));
+        for ((row, g), out) in rows.zip(self.out.chunks_exact_mut(self.width)) {
+            match self.function {
+                RowFunction::Softmax => {
+                    let level = T::from_f64(lanes::dot(row, g));
+                    for (out, (&y, &g)) in out.iter_mut().zip(row.iter().zip(g)) {
+                        *out = y * (g - level);
+                    }
+                }
+                RowFunction::LogSoftmax => {
+                    multiples::<T, N>(row, T::ZERO, T::from_f64(-lanes::sum(g)), out);
+                    lanes::add(out, g);
                 }
             }
         }
@@ -56,12 +94,75 @@ impl<T: Float> Kernel<T> for LogSumExp<'_, T> {
 
     #[inline(always)]
     fn run<N: Lane<T>>(self) {
-        let mut scratch = vec![T::ZERO; self.width];
         for (o, y) in self.out.iter_mut().enumerate() {
             let row = &self.source[o * self.width..(o + 1) * self.width];
             let max = shift(row);
-            let total = exponentials::<T, N>(row, max, &mut scratch);
+            let total = exponentials::<T, N, false>(row, max, &mut []);
             *y = T::from_f64(max.to_f64() + total.ln());
+        }
+    }
+}
+
+/// A target that [`CrossEntropy`] passes over.
+pub(crate) const IGNORED: usize = usize::MAX;
+
+/// `ln(sum exp x) - x[target]` of each row of `width` elements; 0 where the target is [`IGNORED`].
+pub(crate) struct CrossEntropy<'a, T> {
+    pub(crate) source: &'a [T],
+    pub(crate) targets: &'a [usize],
+    pub(crate) out: &'a mut [T],
+    /// For each row its maximum, and `1 / sum exp(x - maximum)`.
+    pub(crate) statistics: &'a mut [T],
+    pub(crate) width: usize,
+}
+
+impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        let statistics = self.statistics.as_chunks_mut::<2>().0;
+        for (r, (out, statistics)) in self.out.iter_mut().zip(statistics).enumerate() {
+            let target = self.targets[r];
+            if target == IGNORED {
+                (*out, *statistics) = (T::ZERO, [T::ZERO; 2]);
+                continue;
+            }
+            let row = &self.source[r * self.width..(r + 1) * self.width];
+            let max = shift(row);
+            let total = exponentials::<T, N, false>(row, max, &mut []);
+            *statistics = [max, T::from_f64(1.0 / total)];
+            // The difference of the two large numbers first: it is exact where they are close.
+            *out = T::from_f64(max.to_f64() - row[target].to_f64() + total.ln());
+        }
+    }
+}
+
+/// The cotangents of [`CrossEntropy`]'s source from those of its results: `(softmax(x) - [target]) g`.
+pub(crate) struct CrossEntropyBack<'a, T> {
+    pub(crate) source: &'a [T],
+    pub(crate) targets: &'a [usize],
+    pub(crate) statistics: &'a [T],
+    pub(crate) cotangent: &'a [T],
+    pub(crate) out: &'a mut [T],
+    pub(crate) width: usize,
+}
+
+impl<T: Float> Kernel<T> for CrossEntropyBack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        for (r, &target) in self.targets.iter().enumerate() {
+            let at = r * self.width..(r + 1) * self.width;
+            let (row, out) = (&self.source[at.clone()], &mut self.out[at]);
+            if target == IGNORED {
+                out.fill(T::ZERO);
+                continue;
+            }
+            let g = self.cotangent[r];
+            multiples::<T, N>(row, self.statistics[2 * r], self.statistics[2 * r + 1] * g, out);
+            out[target] = out[target] - g;
         }
     }
 }
@@ -69,61 +170,204 @@ impl<T: Float> Kernel<T> for LogSumExp<'_, T> {
 /// The row's maximum, or 0 where that is infinite and would make the difference NaN.
 #[inline(always)]
 fn shift<T: Float>(row: &[T]) -> T {
-    let mut lanes = [T::from_f64(f64::NEG_INFINITY); 16];
-    let groups = row.chunks_exact(16);
-    let rest = groups.remainder();
+    let lowest = T::from_f64(f64::NEG_INFINITY);
+    let mut lanes = [lowest; LANES];
+    let (groups, rest) = row.as_chunks::<LANES>();
     for group in groups {
-        for l in 0..16 {
+        for l in 0..LANES {
             lanes[l] = if group[l] > lanes[l] { group[l] } else { lanes[l] };
         }
     }
-    let max = lanes.iter().chain(rest).fold(f64::NEG_INFINITY, |max, x| max.max(x.to_f64()));
-    T::from_f64(if max.is_infinite() && max < 0.0 { 0.0 } else { max })
+    for (lane, &x) in lanes.iter_mut().zip(rest) {
+        *lane = if x > *lane { x } else { *lane };
+    }
+    let max = lanes::largest(&lanes);
+    if max == lowest { T::ZERO } else { max }
 }
 
-/// `out = exp(row - max)`; gives the sum.
+/// `exp(x - max)` of a group.
 #[inline(always)]
-fn exponentials<T: Float, N: Lane<T>>(row: &[T], max: T, out: &mut [T]) -> f64 {
-    for (y, &x) in out.iter_mut().zip(row) {
-        *y = N::wrap(x - max).exp().unwrap();
+fn group<T: Float, N: Lane<T>>(x: &[T; LANES], max: T) -> [T; LANES] {
+    let mut y = [T::ZERO; LANES];
+    for l in 0..LANES {
+        y[l] = N::wrap(x[l] - max).exp().unwrap();
     }
+    y
+}
+
+/// A group that is not whole, filled up.
+#[inline(always)]
+fn padded<T: Float>(rest: &[T], with: T) -> [T; LANES] {
+    let mut group = [with; LANES];
+    group[..rest.len()].copy_from_slice(rest);
+    group
+}
+
+/// The sum of `exp(row - max)`, and these themselves in `out` if it is to `STORE` them.
+#[inline(always)]
+fn exponentials<T: Float, N: Lane<T>, const STORE: bool>(row: &[T], max: T, out: &mut [T]) -> f64 {
     let mut total = 0.0;
-    for chunk in out.chunks(1024) {
-        let mut lanes = [T::ZERO; 16];
-        let groups = chunk.chunks_exact(16);
-        let rest = groups.remainder();
-        for group in groups {
-            for l in 0..16 {
-                lanes[l] = lanes[l] + group[l];
+    for (c, chunk) in row.chunks(CHUNK).enumerate() {
+        let mut lanes = [T::ZERO; LANES];
+        let (groups, rest) = chunk.as_chunks::<LANES>();
+        let out = if STORE { &mut out[c * CHUNK..c * CHUNK + chunk.len()] } else { &mut [] };
+        let (outs, out_rest) = out.as_chunks_mut::<LANES>();
+        for (i, x) in groups.iter().enumerate() {
+            let y = group::<T, N>(x, max);
+            for l in 0..LANES {
+                lanes[l] = lanes[l] + y[l];
+            }
+            if STORE {
+                outs[i] = y;
             }
         }
-        total += lanes.iter().chain(rest).map(|x| x.to_f64()).sum::<f64>();
+        if !rest.is_empty() {
+            let y = group::<T, N>(&padded(rest, max), max);
+            for l in 0..rest.len() {
+                lanes[l] = lanes[l] + y[l];
+            }
+            if STORE {
+                out_rest.copy_from_slice(&y[..rest.len()]);
+            }
+        }
+        total += lanes::folded(&lanes);
     }
     total
 }
 
-/// `(x - mean) / sqrt(variance + eps)` of each row, the variance biased.
-pub(crate) struct Normalise<'a, T> {
-    pub(crate) source: &'a [T],
-    pub(crate) out: &'a mut [T],
-    pub(crate) width: usize,
-    pub(crate) eps: f64,
+/// `out = exp(row - max) factor`.
+#[inline(always)]
+fn multiples<T: Float, N: Lane<T>>(row: &[T], max: T, factor: T, out: &mut [T]) {
+    let (groups, rest) = row.as_chunks::<LANES>();
+    let (outs, out_rest) = out.as_chunks_mut::<LANES>();
+    for (x, out) in groups.iter().zip(outs) {
+        let y = group::<T, N>(x, max);
+        for l in 0..LANES {
+            out[l] = y[l] * factor;
+        }
+    }
+    if !rest.is_empty() {
+        let mut y = group::<T, N>(&padded(rest, max), max);
+        scale(&mut y, factor);
+        out_rest.copy_from_slice(&y[..rest.len()]);
+    }
 }
 
-impl<T: Float> Kernel<T> for Normalise<'_, T> {
-    type Output = ();
+#[inline(always)]
+fn scale<T: Float>(row: &mut [T], factor: T) {
+    for x in row {
+        *x = *x * factor;
+    }
+}
 
-    #[inline(always)]
-    fn run<N: Lane<T>>(self) {
-        if self.width == 0 {
-            return;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTHS: [usize; 10] = [1, 3, 15, 16, 17, 63, 65, 1000, 1024, 2051];
+    const ROWS: usize = 3;
+
+    /// Numbers without a pattern, in [-5, 5).
+    fn numbers(len: usize, seed: usize) -> Vec<f64> {
+        (0..len).map(|i| ((i * 7919 + seed * 104_729 + i * i) % 1009) as f64 / 100.9 - 5.0).collect()
+    }
+
+    fn near(got: &[f64], expected: &[f64], what: &str) {
+        assert_eq!(got.len(), expected.len(), "{what}");
+        for (i, (a, b)) in got.iter().zip(expected).enumerate() {
+            assert!((a - b).abs() <= 1e-12 * b.abs().max(1.0), "{what}: element {i} is {a}, expected {b}");
         }
-        let n = self.width as f64;
-        for (row, out) in self.source.chunks_exact(self.width).zip(self.out.chunks_exact_mut(self.width)) {
-            let mean = T::from_f64(row.iter().map(|x| x.to_f64()).sum::<f64>() / n);
-            let variance = row.iter().map(|&x| (x - mean).to_f64().powi(2)).sum::<f64>() / n;
-            let scale = T::from_f64(1.0 / (variance + self.eps).sqrt());
-            out.iter_mut().zip(row).for_each(|(y, &x)| *y = (x - mean) * scale);
+    }
+
+    /// For each row the logarithm of the sum, and the shares of its elements.
+    fn naive(row: &[f64]) -> (f64, Vec<f64>) {
+        let total: f64 = row.iter().map(|x| x.exp()).sum();
+        (total.ln(), row.iter().map(|x| x.exp() / total).collect())
+    }
+
+    fn function(function: RowFunction, source: &[f64], width: usize) -> Vec<f64> {
+        let mut out = vec![f64::NAN; source.len()];
+        f64::dispatch(Rows { function, source, out: &mut out, width });
+        out
+    }
+
+    fn back(function: RowFunction, result: &[f64], cotangent: &[f64], width: usize) -> Vec<f64> {
+        let mut out = vec![f64::NAN; result.len()];
+        f64::dispatch(RowsBack { function, result, cotangent, out: &mut out, width });
+        out
+    }
+
+    #[test]
+    fn softmax_and_its_logarithm_agree_with_naive_loops_at_odd_sizes() {
+        for width in WIDTHS {
+            let (source, cotangent) = (numbers(ROWS * width, 1), numbers(ROWS * width, 2));
+            let shares = function(RowFunction::Softmax, &source, width);
+            let logs = function(RowFunction::LogSoftmax, &source, width);
+            let from_shares = back(RowFunction::Softmax, &shares, &cotangent, width);
+            let from_logs = back(RowFunction::LogSoftmax, &logs, &cotangent, width);
+            let mut sums = vec![f64::NAN; ROWS];
+            f64::dispatch(LogSumExp { source: &source, out: &mut sums, width });
+            for r in 0..ROWS {
+                let at = r * width..(r + 1) * width;
+                let (x, g) = (&source[at.clone()], &cotangent[at.clone()]);
+                let (log, share) = naive(x);
+                let of = |f: &dyn Fn(usize) -> f64| (0..width).map(f).collect::<Vec<_>>();
+                near(&sums[r..=r], &[log], &format!("logsumexp of {width}"));
+                near(&shares[at.clone()], &share, &format!("softmax of {width}"));
+                near(&logs[at.clone()], &of(&|j| x[j] - log), &format!("log_softmax of {width}"));
+                let (level, total) =
+                    ((0..width).map(|j| share[j] * g[j]).sum::<f64>(), g.iter().sum::<f64>());
+                let expected = of(&|j| share[j] * (g[j] - level));
+                near(&from_shares[at.clone()], &expected, &format!("back from softmax of {width}"));
+                let expected = of(&|j| g[j] - share[j] * total);
+                near(&from_logs[at], &expected, &format!("back from log_softmax of {width}"));
+            }
         }
+    }
+
+    #[test]
+    fn cross_entropy_agrees_with_naive_loops_at_odd_sizes() {
+        for width in WIDTHS {
+            let (source, cotangent) = (numbers(ROWS * width, 1), numbers(ROWS, 2));
+            let targets = [width / 2, IGNORED, width - 1];
+            let (mut losses, mut statistics) = (vec![f64::NAN; ROWS], vec![f64::NAN; 2 * ROWS]);
+            f64::dispatch(CrossEntropy {
+                source: &source,
+                targets: &targets,
+                out: &mut losses,
+                statistics: &mut statistics,
+                width,
+            });
+            let mut out = vec![f64::NAN; ROWS * width];
+            f64::dispatch(CrossEntropyBack {
+                source: &source,
+                targets: &targets,
+                statistics: &statistics,
+                cotangent: &cotangent,
+                out: &mut out,
+                width,
+            });
+            for r in 0..ROWS {
+                let at = r * width..(r + 1) * width;
+                let (log, share) = naive(&source[at.clone()]);
+                let kept = if targets[r] == IGNORED { 0.0 } else { 1.0 };
+                let loss = source[at.clone()].get(targets[r]).map_or(0.0, |picked| log - picked);
+                near(&losses[r..=r], &[loss], &format!("a row of {width}"));
+                let hit = |j: usize| if j == targets[r] { 1.0 } else { 0.0 };
+                let expected = (0..width).map(|j| (share[j] - hit(j)) * cotangent[r] * kept);
+                near(&out[at], &expected.collect::<Vec<_>>(), &format!("back to a row of {width}"));
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_infinite_numbers_are_what_their_limits_are() {
+        let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
+        assert_eq!(function(RowFunction::Softmax, &[low, 1.0, low, 1.0], 4), [0.0, 0.5, 0.0, 0.5]);
+        assert!(function(RowFunction::Softmax, &[low, low], 2).iter().all(|y| y.is_nan()));
+        assert!(function(RowFunction::LogSoftmax, &[0.0, high], 2).iter().all(|y| y.is_nan() || *y == low));
+        let mut out = [0.0];
+        f64::dispatch(LogSumExp { source: &[low, low], out: &mut out, width: 2 });
+        assert_eq!(out, [low]);
     }
 }

@@ -3,45 +3,47 @@
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::rows::Normalise;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::kernel::layer_norm::{Normalise, NormaliseBack};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
+use crate::tape::is_recording;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
 /// Over the last `axes` axes: `(x - mean) / sqrt(variance + eps) * weight + bias`.
-struct LayerNorm {
+struct LayerNorm<T: Float> {
     axes: usize,
     eps: f64,
+    /// Mean and factor of each row, which the fused pullback goes by.
+    statistics: Tensor<T>,
 }
 
-impl LayerNorm {
+/// The result, and the statistics of the rows.
+fn normalised<T: Float>(inputs: &[&Tensor<T>], eps: f64) -> (Tensor<T>, Tensor<T>) {
+    let (x, weight, bias) = (inputs[0].contiguous(), inputs[1].contiguous(), inputs[2].contiguous());
+    let width = weight.numel();
+    let rows = x.numel().checked_div(width).unwrap_or(0);
+    let mut statistics = Tensor::unspecified(&[2 * rows][..]);
+    let out = Tensor::build(x.dims().clone(), |out| {
+        T::dispatch(Normalise {
+            source: &x.raw()[..x.numel()],
+            weight: &weight.raw()[..width],
+            bias: &bias.raw()[..width],
+            out,
+            statistics: statistics.fresh_mut(),
+            eps,
+        });
+    });
+    (out, statistics)
+}
+
+impl<T: Float> LayerNorm<T> {
     fn dims(&self) -> Vec<isize> {
         (1..=self.axes as isize).map(|axis| -axis).collect()
     }
-}
 
-impl<T: Float> Operation<T> for LayerNorm {
-    const NAME: &'static str = "LayerNorm";
-
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let (x, weight, bias) = (inputs[0].contiguous(), inputs[1].contiguous(), inputs[2].contiguous());
-        let width = weight.numel();
-        let out = Tensor::build(x.dims().clone(), |out| {
-            T::dispatch(Normalise { source: &x.raw()[..x.numel()], out, width, eps: self.eps });
-            for row in out.chunks_exact_mut(width.max(1)) {
-                let affine = weight.raw().iter().zip(bias.raw());
-                row.iter_mut().zip(affine).for_each(|(y, (&w, &b))| *y = *y * w + b);
-            }
-        });
-        [out].into()
-    }
-
-    fn saves(&self, _: Wants) -> Saves {
-        Saves::NOTHING.and_input(0).and_input(1)
-    }
-
-    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let (x, weight, g) = (saved.input(0), saved.input(1), cotangents.only());
+    /// All cotangents as operations on variables.
+    fn recorded_pullback(&self, saved: &Saved<'_, T>, g: &Variable<T>, gradients: &mut Gradients<'_, T>) {
+        let (x, weight) = (saved.input(0), saved.input(1));
         let dims = self.dims();
         let centred = &x - x.mean_dim(&dims, true);
         let deviation = (centred.square().mean_dim(&dims, true) + self.eps).sqrt();
@@ -56,6 +58,51 @@ impl<T: Float> Operation<T> for LayerNorm {
         }
         if gradients.wants(2) {
             gradients.add(2, g.sum_to(weight.shape()));
+        }
+    }
+
+    /// All cotangents in a pass for weight and bias and one for `x`.
+    fn fused_pullback(&self, saved: &Saved<'_, T>, g: &Tensor<T>, gradients: &mut Gradients<'_, T>) {
+        let (x, weight) = (saved.expect_input(0).contiguous(), saved.expect_input(1).contiguous());
+        let g = g.contiguous();
+        let (count, width) = (x.numel(), weight.numel());
+        let wants_affine = gradients.wants(1) || gradients.wants(2);
+        let mut of_x = gradients.wants(0).then(|| x.unspecified_as());
+        let mut of_affine = wants_affine.then(|| [weight.unspecified_as(), weight.unspecified_as()]);
+        T::dispatch(NormaliseBack {
+            source: &x.raw()[..count],
+            weight: &weight.raw()[..width],
+            cotangent: &g.raw()[..count],
+            statistics: self.statistics.raw(),
+            of_source: of_x.as_mut().map(Tensor::fresh_mut),
+            of_affine: of_affine.as_mut().map(|affine| affine.each_mut().map(Tensor::fresh_mut)),
+        });
+        for (i, found) in of_x.into_iter().chain(of_affine.into_iter().flatten()).enumerate() {
+            let i = if gradients.wants(0) { i } else { i + 1 };
+            if gradients.wants(i) {
+                gradients.add_broadcast_value(i, found);
+            }
+        }
+    }
+}
+
+impl<T: Float> Operation<T> for LayerNorm<T> {
+    const NAME: &'static str = "LayerNorm";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        [normalised(inputs, self.eps).0].into()
+    }
+
+    fn saves(&self, _: Wants) -> Saves {
+        Saves::NOTHING.and_input(0).and_input(1)
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let g = cotangents.only();
+        if is_recording() {
+            self.recorded_pullback(saved, g, gradients);
+        } else {
+            self.fused_pullback(saved, &g.peek(), gradients);
         }
     }
 }
@@ -95,6 +142,12 @@ impl<T: Float> Variable<T> {
             |value: f64| Variable::from(Tensor::full(&*Dims::from(normalized_shape), T::from_f64(value)));
         let weight = weight.cloned().unwrap_or_else(|| constant(1.0));
         let bias = bias.cloned().unwrap_or_else(|| constant(0.0));
-        Ok(LayerNorm { axes: normalized_shape.len(), eps }.apply1(&[self, &weight, &bias]))
+        let inputs = [self, &weight, &bias];
+        let peeks = inputs.map(Variable::peek);
+        let tensors = peeks.each_ref().map(|value| &**value);
+        let (out, statistics) = normalised(&tensors, eps);
+        let operation = LayerNorm { axes: normalized_shape.len(), eps, statistics };
+        let [out] = record(operation, &inputs, &tensors, [out]);
+        Ok(out)
     }
 }

@@ -11,6 +11,7 @@
 mod activation;
 mod arithmetic;
 mod compare;
+mod cross_entropy;
 mod dropout;
 mod elementwise;
 mod index;

@@ -5,19 +5,42 @@ use crate::element::Float;
 use crate::error::expect;
 use crate::kernel::rows::{self, RowFunction};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::tape::is_recording;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
 /// `f` on row-major rows along `axis`: brought to the end for it, and back.
-fn along<T: Float>(x: &Tensor<T>, axis: usize, f: impl FnOnce(&[T], &mut [T], usize)) -> Tensor<T> {
+fn along<T: Float, const I: usize>(
+    inputs: [&Tensor<T>; I],
+    axis: usize,
+    f: impl FnOnce([&[T]; I], &mut [T], usize),
+) -> Tensor<T> {
     let swap = |x: &Tensor<T>| expect(x.transpose(axis as isize, -1));
-    let x = swap(x).contiguous();
-    let width = x.shape().last().copied().unwrap_or(1);
-    swap(&Tensor::build(x.dims().clone(), |out| f(&x.raw()[..x.numel()], out, width)))
+    let inputs = inputs.map(|x| swap(x).contiguous());
+    let width = inputs[0].shape().last().copied().unwrap_or(1);
+    let sources = inputs.each_ref().map(|x| &x.raw()[..x.numel()]);
+    swap(&Tensor::build(inputs[0].dims().clone(), |out| f(sources, out, width)))
 }
 
 fn row_function<T: Float>(x: &Tensor<T>, axis: usize, function: RowFunction) -> Tensor<T> {
-    along(x, axis, |source, out, width| T::dispatch(rows::Rows { function, source, out, width }))
+    along([x], axis, |[source], out, width| T::dispatch(rows::Rows { function, source, out, width }))
+}
+
+/// The fused pullback: the cotangent of the input in one pass over the output and its cotangent.
+fn give_back<T: Float>(
+    axis: usize,
+    function: RowFunction,
+    saved: &Saved<'_, T>,
+    cotangents: &Cotangents<T>,
+    gradients: &mut Gradients<'_, T>,
+) {
+    if gradients.wants(0) {
+        let (y, g) = (saved.expect_output(0), cotangents.only().peek());
+        let found = along([y, &g], axis, |[result, cotangent], out, width| {
+            T::dispatch(rows::RowsBack { function, result, cotangent, out, width });
+        });
+        gradients.add_broadcast_value(0, found);
+    }
 }
 
 struct Softmax {
@@ -36,6 +59,9 @@ impl<T: Float> Operation<T> for Softmax {
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        if !is_recording() {
+            return give_back(self.axis, RowFunction::Softmax, saved, cotangents, gradients);
+        }
         let (y, g) = (saved.output(0), cotangents.only());
         let weighted = &y * g;
         gradients.add(0, &weighted - y * weighted.sum_dim(&[self.axis as isize], true));
@@ -58,6 +84,9 @@ impl<T: Float> Operation<T> for LogSoftmax {
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        if !is_recording() {
+            return give_back(self.axis, RowFunction::LogSoftmax, saved, cotangents, gradients);
+        }
         let g = cotangents.only();
         gradients.add(0, g - saved.output(0).exp() * g.sum_dim(&[self.axis as isize], true));
     }

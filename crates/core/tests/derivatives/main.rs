@@ -12,6 +12,7 @@ mod draw;
 mod elementwise;
 mod facts;
 mod higher;
+mod rows;
 mod shared;
 mod special;
 mod structured;

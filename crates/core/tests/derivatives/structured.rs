@@ -139,6 +139,25 @@ fn rowwise(draw: &mut Draw, operation: fn(&V, isize) -> V, naive: fn(&[f64], usi
     one(vec![draw.tensor(&shape, NonZero)], move |v| operation(v[0], dim), naive)
 }
 
+/// A class for each row, now and then none.
+fn cross_entropy(draw: &mut Draw) -> Trial {
+    let leading = draw.shape(0..=3);
+    let classes = draw.positive_extent();
+    let shape: Vec<usize> = leading.iter().copied().chain([classes]).collect();
+    let targets = draw.indices(&leading, classes + 1).map(|class| class - 1);
+    let naive = {
+        let targets = targets.clone();
+        move |x: &[A]| {
+            fill(targets.shape(), |at| {
+                let of = |class: usize| x[0][&inserted(at, at.len(), class)[..]];
+                let row: Vec<f64> = (0..classes).map(of).collect();
+                usize::try_from(targets.at(at)).map_or(0.0, |class| log_sum_exp(&row) - row[class])
+            })
+        }
+    };
+    one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].cross_entropy(&targets, -1).unwrap(), naive)
+}
+
 fn layer_norm(draw: &mut Draw, affine: usize) -> Trial {
     let shape = draw.full_shape(1..=4);
     let axes = 1 + draw.below(shape.len());
@@ -250,6 +269,7 @@ pub fn operations() -> Vec<Line> {
         line("logsumexp", |draw| along(draw, V::logsumexp, log_sum_exp)),
         line("softmax", |draw| rowwise(draw, V::softmax, |row, i| (row[i] - log_sum_exp(row)).exp())),
         line("log_softmax", |draw| rowwise(draw, V::log_softmax, |row, i| row[i] - log_sum_exp(row))),
+        line("cross_entropy", cross_entropy),
         line("layer_norm", |draw| layer_norm(draw, 0)),
         line("layer_norm with weight", |draw| layer_norm(draw, 1)),
         line("layer_norm with weight and bias", |draw| layer_norm(draw, 2)),

@@ -4,6 +4,7 @@ mod clip;
 mod naive;
 mod refusals;
 mod saving;
+mod sizes;
 mod stepping;
 mod torch;
 mod without_gradient;

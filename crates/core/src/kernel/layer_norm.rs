@@ -1,0 +1,251 @@
+//! Layer normalisation of rows, and its way back.
+
+use super::lanes::{self, ROWS, Tree, WIDE};
+use super::level::Kernel;
+use crate::element::Float;
+use crate::real::Lane;
+
+/// `(x - mean) / sqrt(variance + eps) * weight + bias` of each row, as wide as the weight; the variance biased.
+pub(crate) struct Normalise<'a, T> {
+    pub(crate) source: &'a [T],
+    pub(crate) weight: &'a [T],
+    pub(crate) bias: &'a [T],
+    pub(crate) out: &'a mut [T],
+    /// For each row its mean, and the factor `1 / sqrt(variance + eps)`.
+    pub(crate) statistics: &'a mut [T],
+    pub(crate) eps: f64,
+}
+
+impl<T: Float> Kernel<T> for Normalise<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        let Normalise { source, weight, bias, out, statistics, eps } = self;
+        let width = weight.len();
+        if width == 0 {
+            return;
+        }
+        let rows = source.chunks_exact(width).zip(out.chunks_exact_mut(width));
+        for ((row, out), statistics) in rows.zip(statistics.as_chunks_mut::<2>().0) {
+            let (mean, variance) = lanes::moments(row);
+            let scale = T::from_f64(1.0 / (variance + eps).sqrt());
+            *statistics = [mean, scale];
+            for ((y, &x), (&w, &b)) in out.iter_mut().zip(row).zip(weight.iter().zip(bias)) {
+                *y = N::wrap((x - mean) * scale).mul_add(N::wrap(w), N::wrap(b)).unwrap();
+            }
+        }
+    }
+}
+
+/// What a cotangent of [`Normalise`]'s result makes of those of its sources; one that is not wanted is none.
+pub(crate) struct NormaliseBack<'a, T> {
+    pub(crate) source: &'a [T],
+    pub(crate) weight: &'a [T],
+    pub(crate) cotangent: &'a [T],
+    pub(crate) statistics: &'a [T],
+    pub(crate) of_source: Option<&'a mut [T]>,
+    /// Those of weight and bias: sums over all rows.
+    pub(crate) of_affine: Option<[&'a mut [T]; 2]>,
+}
+
+impl<T: Float> Kernel<T> for NormaliseBack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(mut self) {
+        if let Some(sums) = self.of_affine.take() {
+            self.affine::<N>(sums);
+        }
+        if let Some(out) = self.of_source.take() {
+            self.source::<N>(out);
+        }
+    }
+}
+
+/// Rows whose terms of a column are added up before they join its sum, which is read and written the less often.
+const TOGETHER: usize = 4;
+
+impl<T: Float> NormaliseBack<'_, T> {
+    /// The cotangents of weight and bias: `g normal` and `g`, summed in the order of a [`Tree`].
+    #[inline(always)]
+    fn affine<N: Lane<T>>(&self, [of_weight, of_bias]: [&mut [T]; 2]) {
+        let width = self.weight.len();
+        let rows = self.statistics.len() / 2;
+        let mut trees = [Tree::new(), Tree::new()];
+        of_weight.fill(T::ZERO);
+        of_bias.fill(T::ZERO);
+        let mut r = 0;
+        while r < rows {
+            if r > 0 && r % ROWS == 0 {
+                trees[0].push(of_weight);
+                trees[1].push(of_bias);
+                of_weight.fill(T::ZERO);
+                of_bias.fill(T::ZERO);
+            }
+            // A group of rows is a whole number of times those that go together.
+            if rows - r >= TOGETHER {
+                self.add_rows::<N, TOGETHER>(r, width, of_weight, of_bias);
+                r += TOGETHER;
+            } else {
+                self.add_rows::<N, 1>(r, width, of_weight, of_bias);
+                r += 1;
+            }
+        }
+        trees[0].finish(of_weight);
+        trees[1].finish(of_bias);
+    }
+
+    /// Adds the terms of `R` rows from row `r` on.
+    #[inline(always)]
+    fn add_rows<N: Lane<T>, const R: usize>(
+        &self,
+        r: usize,
+        width: usize,
+        of_weight: &mut [T],
+        of_bias: &mut [T],
+    ) {
+        let mut x: [&[T]; R] = [&[]; R];
+        let mut g: [&[T]; R] = [&[]; R];
+        let mut statistics = [[T::ZERO; 2]; R];
+        for k in 0..R {
+            let at = (r + k) * width..(r + k + 1) * width;
+            x[k] = &self.source[at.clone()];
+            g[k] = &self.cotangent[at];
+            statistics[k] = [self.statistics[2 * (r + k)], self.statistics[2 * (r + k) + 1]];
+        }
+        let (of_weight, of_bias) = (&mut of_weight[..width], &mut of_bias[..width]);
+        for j in 0..width {
+            let mut weight = N::lit(0.0);
+            let mut bias = T::ZERO;
+            for k in 0..R {
+                let [mean, scale] = statistics[k];
+                weight = N::wrap(g[k][j]).mul_add(N::wrap((x[k][j] - mean) * scale), weight);
+                bias = bias + g[k][j];
+            }
+            of_weight[j] = of_weight[j] + weight.unwrap();
+            of_bias[j] = of_bias[j] + bias;
+        }
+    }
+
+    /// The cotangent of the source: `(h - mean(h) - normal mean(h normal)) scale`, where `h = g weight`.
+    #[inline(always)]
+    fn source<N: Lane<T>>(&self, out: &mut [T]) {
+        let width = self.weight.len();
+        if width == 0 {
+            return;
+        }
+        let rows = self.source.chunks_exact(width).zip(self.cotangent.chunks_exact(width));
+        let statistics = self.statistics.as_chunks::<2>().0;
+        for ((row, g), (&[mean, scale], out)) in rows.zip(statistics.iter().zip(out.chunks_exact_mut(width)))
+        {
+            let sums = sums_along::<T, N>(row, g, self.weight, mean, scale);
+            let level = N::wrap(T::from_f64(sums[0] / width as f64));
+            let along = N::wrap(T::from_f64(sums[1] / width as f64));
+            for ((y, &x), (&g, &w)) in out.iter_mut().zip(row).zip(g.iter().zip(self.weight)) {
+                let off = N::wrap((x - mean) * scale).mul_add(along, level);
+                *y = N::wrap(g).mul_add(N::wrap(w), -off).unwrap() * scale;
+            }
+        }
+    }
+}
+
+/// Elements whose terms are added up in their own precision: 64 in a lane.
+const CHUNK: usize = 64 * WIDE;
+
+/// The sums of `h` and of `h normal` along a row.
+#[inline(always)]
+fn sums_along<T: Float, N: Lane<T>>(row: &[T], g: &[T], weight: &[T], mean: T, scale: T) -> [f64; 2] {
+    let mut totals = [0.0; 2];
+    for ((row, g), weight) in row.chunks(CHUNK).zip(g.chunks(CHUNK)).zip(weight.chunks(CHUNK)) {
+        let mut level = [T::ZERO; WIDE];
+        let mut along = [T::ZERO; WIDE];
+        for ((row, g), weight) in row.chunks(WIDE).zip(g.chunks(WIDE)).zip(weight.chunks(WIDE)) {
+            let sums = level.iter_mut().zip(&mut along);
+            for ((level, along), (&x, (&g, &w))) in sums.zip(row.iter().zip(g.iter().zip(weight))) {
+                let h = g * w;
+                *level = *level + h;
+                *along = N::wrap(h).mul_add(N::wrap((x - mean) * scale), N::wrap(*along)).unwrap();
+            }
+        }
+        totals[0] += lanes::folded_wide(&level);
+        totals[1] += lanes::folded_wide(&along);
+    }
+    totals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EPS: f64 = 0.1;
+
+    /// Numbers without a pattern, in [-2, 2).
+    fn numbers(len: usize, seed: usize) -> Vec<f64> {
+        (0..len).map(|i| ((i * 7919 + seed * 104_729 + i * i) % 1009) as f64 / 252.25 - 2.0).collect()
+    }
+
+    fn near(got: &[f64], expected: &[f64], what: &str) {
+        for (i, (a, b)) in got.iter().zip(expected).enumerate() {
+            assert!((a - b).abs() <= 1e-11 * b.abs().max(1.0), "{what}: element {i} is {a}, expected {b}");
+        }
+    }
+
+    /// A row's normalised elements and the factor, one by one.
+    fn naive(row: &[f64]) -> (Vec<f64>, f64) {
+        let n = row.len() as f64;
+        let mean = row.iter().sum::<f64>() / n;
+        let scale = 1.0 / (row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n + EPS).sqrt();
+        (row.iter().map(|x| (x - mean) * scale).collect(), scale)
+    }
+
+    #[test]
+    fn forward_and_backward_agree_with_naive_loops_at_odd_sizes() {
+        for width in [1, 3, 15, 16, 17, 63, 65, 1000, 1100] {
+            for rows in [1, 3, 4, 9, 300] {
+                check(rows, width);
+            }
+        }
+    }
+
+    fn check(rows: usize, width: usize) {
+        let (source, cotangent) = (numbers(rows * width, 1), numbers(rows * width, 2));
+        let (weight, bias) = (numbers(width, 3), numbers(width, 4));
+        let (mut out, mut statistics) = (vec![f64::NAN; rows * width], vec![f64::NAN; 2 * rows]);
+        f64::dispatch(Normalise {
+            source: &source,
+            weight: &weight,
+            bias: &bias,
+            out: &mut out,
+            statistics: &mut statistics,
+            eps: EPS,
+        });
+        let mut of_source = vec![f64::NAN; rows * width];
+        let (mut of_weight, mut of_bias) = (vec![f64::NAN; width], vec![f64::NAN; width]);
+        f64::dispatch(NormaliseBack {
+            source: &source,
+            weight: &weight,
+            cotangent: &cotangent,
+            statistics: &statistics,
+            of_source: Some(&mut of_source),
+            of_affine: Some([&mut of_weight, &mut of_bias]),
+        });
+        let (mut for_weight, mut for_bias) = (vec![0.0; width], vec![0.0; width]);
+        for r in 0..rows {
+            let at = r * width..(r + 1) * width;
+            let (normal, scale) = naive(&source[at.clone()]);
+            let g = &cotangent[at.clone()];
+            let y: Vec<f64> = (0..width).map(|j| normal[j] * weight[j] + bias[j]).collect();
+            near(&out[at.clone()], &y, &format!("row {r} of {rows} by {width}"));
+            let h: Vec<f64> = (0..width).map(|j| g[j] * weight[j]).collect();
+            let level = h.iter().sum::<f64>() / width as f64;
+            let along = h.iter().zip(&normal).map(|(h, n)| h * n).sum::<f64>() / width as f64;
+            let dx: Vec<f64> = (0..width).map(|j| (h[j] - level - normal[j] * along) * scale).collect();
+            near(&of_source[at], &dx, &format!("back to row {r} of {rows} by {width}"));
+            (0..width).for_each(|j| for_weight[j] += g[j] * normal[j]);
+            (0..width).for_each(|j| for_bias[j] += g[j]);
+        }
+        near(&of_weight, &for_weight, &format!("the weight for {rows} by {width}"));
+        near(&of_bias, &for_bias, &format!("the bias for {rows} by {width}"));
+    }
+}

@@ -1,0 +1,125 @@
+//! Cross-entropy of rows of logits and their classes.
+
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::kernel::rows::{self, IGNORED};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
+use crate::tape::is_recording;
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+/// `-ln softmax(x)[target]` of each row of the last axis.
+struct CrossEntropy<T: Float> {
+    /// A class for each row, or [`IGNORED`].
+    targets: Vec<usize>,
+    /// What the fused pullback takes the softmax from.
+    statistics: Tensor<T>,
+}
+
+/// The losses, and the statistics of the rows.
+fn losses<T: Float>(x: &Tensor<T>, targets: &[usize]) -> (Tensor<T>, Tensor<T>) {
+    let x = x.contiguous();
+    let (&width, leading) = x.shape().split_last().expect("an axis of classes");
+    let mut statistics = Tensor::unspecified(&[2 * targets.len()][..]);
+    let out = Tensor::build(leading, |out| {
+        let (source, statistics) = (x.raw(), statistics.fresh_mut());
+        T::dispatch(rows::CrossEntropy { source, targets, out, statistics, width });
+    });
+    (out, statistics)
+}
+
+impl<T: Float> CrossEntropy<T> {
+    fn recorded_pullback(&self, x: &Variable<T>, g: &Variable<T>) -> Variable<T> {
+        let mut column = g.shape().to_vec();
+        column.push(1);
+        let classes = |target: usize| if target == IGNORED { 0 } else { target as i64 };
+        let index = Tensor::from_fn(&column, |r| classes(self.targets[r]));
+        let g = g.reshape(&*column);
+        let found = (x.softmax(-1) * &g).scatter_add(-1, &index, &-&g);
+        if !self.targets.contains(&IGNORED) {
+            return found;
+        }
+        found.masked_fill(&Tensor::from_fn(&column, |r| self.targets[r] == IGNORED), 0.0)
+    }
+
+    /// The cotangent of `x` in one pass over it.
+    fn fused_pullback(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
+        let (x, g, targets) = (x.contiguous(), g.contiguous(), &self.targets[..]);
+        let width = x.shape().last().copied().expect("an axis of classes");
+        Tensor::build(x.dims().clone(), |out| {
+            let (source, statistics, cotangent) = (x.raw(), self.statistics.raw(), g.raw());
+            T::dispatch(rows::CrossEntropyBack { source, targets, statistics, cotangent, out, width });
+        })
+    }
+}
+
+impl<T: Float> Operation<T> for CrossEntropy<T> {
+    const NAME: &'static str = "CrossEntropy";
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        [losses(inputs[0], &self.targets).0].into()
+    }
+
+    fn saves(&self, _: Wants) -> Saves {
+        Saves::INPUTS
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let g = cotangents.only();
+        if is_recording() {
+            gradients.add(0, self.recorded_pullback(&saved.input(0), g));
+        } else if gradients.wants(0) {
+            gradients.add_broadcast_value(0, self.fused_pullback(saved.expect_input(0), &g.peek()));
+        }
+    }
+}
+
+impl<T: Float> Variable<T> {
+    /// `-ln softmax(x)[target]` of each row of the last axis; 0, whatever is in the row, where the target is `ignored`
+    /// (`torch.nn.functional.cross_entropy` with `reduction="none"`). The softmax is not kept: the pullback takes it from
+    /// the logits in its one pass over them.
+    ///
+    /// # Errors
+    /// If the targets' shape is not this one's without the last axis, there are no classes, or a target is no class.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let logits = Variable::new(Tensor::from([[0.0f64, 0.0], [1000.0, 0.0], [5.0, 3.0]]));
+    /// let losses = logits.cross_entropy(&Tensor::from([0i64, 1, -1]), -1)?;
+    /// assert_eq!(losses.to_vec(), vec![2f64.ln(), 1000.0, 0.0]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cross_entropy(&self, targets: &Tensor<i64>, ignored: i64) -> Result<Variable<T>> {
+        let targets = checked_targets(self.shape(), targets, ignored)?;
+        let x = self.peek();
+        let (out, statistics) = losses(&x, &targets);
+        let [out] = record(CrossEntropy { targets, statistics }, &[self], &[&x], [out]);
+        Ok(out)
+    }
+}
+
+/// The class of each row of logits of this shape, or [`IGNORED`].
+fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Result<Vec<usize>> {
+    let Some((&classes, leading)) = logits.split_last() else {
+        return Err(Error::shape("cross_entropy", "logits (N, C)", "a scalar"));
+    };
+    if leading != targets.shape() {
+        let expected = format!("targets of shape {leading:?} for logits {logits:?}");
+        return Err(Error::shape("cross_entropy", expected, format!("{:?}", targets.shape())));
+    }
+    if classes == 0 {
+        let expected = "logits with at least one class";
+        return Err(Error::shape("cross_entropy", expected, format!("{logits:?}")));
+    }
+    let targets = targets.contiguous();
+    let class = |&target: &i64| match usize::try_from(target) {
+        _ if target == ignored => Ok(IGNORED),
+        Ok(class) if class < classes => Ok(class),
+        _ => {
+            let expected = format!("in 0..{classes}, or {ignored} to be ignored");
+            Err(Error::argument("cross_entropy", "every target", expected, target))
+        }
+    };
+    targets.as_slice().expect("contiguous").iter().map(class).collect()
+}
