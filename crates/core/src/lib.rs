@@ -46,6 +46,7 @@ pub use error::{Error, Result};
 pub use first_order::{FirstOrder, SavedTensors};
 pub use functional::{OutputsAndProduct, hessian, hvp, jacobian, jvp, vjp};
 pub use io::{AnyTensor, TensorMap};
+pub use kernel::divide::{Divisible, dispatch_shared};
 pub use kernel::level::Kernel;
 pub use kernel::team::{num_threads, set_num_threads};
 pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};

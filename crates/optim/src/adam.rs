@@ -53,6 +53,10 @@ macro_rules! adam {
                 &mut self.lr
             }
 
+            fn is_elementwise(&self) -> bool {
+                true
+            }
+
             #[inline(always)]
             fn update<T: Float>(&self, update: Update<'_, T>) {
                 let (decay, shrink) = match $decoupled {

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use wengert_core::{Error, Float, Kernel, Lane, Parameter, Result, Tensor, Variable};
+use wengert_core::{
+    Divisible, Error, Float, Kernel, Lane, Parameter, Result, Tensor, Variable, dispatch_shared,
+};
 
 /// Scales all gradients by `min(1, max_norm / (norm + 1e-6))`, where `norm` is the 2-norm of all of them together; gives
 /// that norm (`torch.nn.utils.clip_grad_norm_`).
@@ -102,14 +104,14 @@ fn distinct<T: Float>(parameters: &[Parameter<T>]) -> impl Iterator<Item = &Para
 }
 
 /// Changes the elements of each gradient, in place if nobody else holds it.
-fn change<T: Float>(parameters: &[Parameter<T>], f: impl Fn(T) -> T) {
+fn change<T: Float>(parameters: &[Parameter<T>], f: impl Fn(T) -> T + Sync) {
     for parameter in distinct(parameters) {
         let Some(grad) = parameter.grad() else { continue };
         let mut values = grad.value();
         drop(grad);
         parameter.zero_grad();
         match values.data_mut() {
-            Ok(elements) => T::dispatch(Each { elements, f: &f }),
+            Ok(elements) => dispatch_shared(Each { elements, f: &f }),
             Err(_) => values = changed(&values, &f),
         }
         parameter.set_grad(Some(Variable::from(values)));
@@ -133,6 +135,21 @@ impl<T: Float, F: Fn(T) -> T> Kernel<T> for Each<'_, T, F> {
     }
 }
 
+impl<T: Float, F: Fn(T) -> T + Sync> Divisible for Each<'_, T, F> {
+    fn rows(&self) -> usize {
+        self.elements.len()
+    }
+
+    fn numbers(&self) -> usize {
+        2 * self.elements.len()
+    }
+
+    fn split_at(self, elements: usize) -> (Self, Self) {
+        let (first, others) = self.elements.split_at_mut(elements);
+        (Each { elements: first, f: self.f }, Each { elements: others, f: self.f })
+    }
+}
+
 fn changed<T: Float>(values: &Tensor<T>, f: impl Fn(T) -> T) -> Tensor<T> {
     let values = values.contiguous();
     let old = values.as_slice().expect("contiguous");
@@ -143,11 +160,11 @@ fn norm<T: Float>(grad: &Variable<T>, norm_type: f64) -> f64 {
     let grad = grad.value().contiguous();
     let elements = grad.as_slice().expect("contiguous");
     if norm_type == 2.0 {
-        T::dispatch(Lanes::<T, SQUARES>(elements)).sqrt()
+        in_lanes::<T, SQUARES>(elements).sqrt()
     } else if norm_type == 1.0 {
-        T::dispatch(Lanes::<T, MAGNITUDES>(elements))
+        in_lanes::<T, MAGNITUDES>(elements)
     } else if norm_type == f64::INFINITY {
-        T::dispatch(Lanes::<T, LARGEST>(elements))
+        in_lanes::<T, LARGEST>(elements)
     } else {
         norm_of(elements.iter().map(|x| x.to_f64()), norm_type)
     }
@@ -174,33 +191,66 @@ fn joined<const KIND: u8>(sum: f64, x: f64) -> f64 {
 }
 
 /// The sum of squares, the sum of magnitudes or the largest magnitude of elements, in f64, where no square of an f32
-/// overflows. It runs in lanes: the order depends on the length alone.
-struct Lanes<'l, T, const KIND: u8>(&'l [T]);
+/// overflows. It runs in chunks, and in lanes within them: the order depends on the length alone.
+fn in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
+    let mut found = vec![0.0; elements.len().div_ceil(CHUNK)];
+    dispatch_shared(Lanes::<T, KIND> { elements, found: &mut found });
+    found.into_iter().fold(0.0, joined::<KIND>)
+}
+
+struct Lanes<'l, T, const KIND: u8> {
+    elements: &'l [T],
+    /// One for each chunk.
+    found: &'l mut [f64],
+}
 
 /// So many that the compiler takes vectors of them, rather than unroll the loop into single elements.
 const LANES: usize = 128;
+const CHUNK: usize = 1 << 15;
 
 impl<T: Float, const KIND: u8> Kernel<T> for Lanes<'_, T, KIND> {
-    type Output = f64;
+    type Output = ();
 
     #[inline(always)]
-    fn run<N: Lane<T>>(self) -> f64 {
-        let mut lanes = [0.0; LANES];
-        for chunk in self.0.chunks(LANES) {
-            for (lane, x) in lanes.iter_mut().zip(chunk) {
-                let x = x.to_f64();
-                *lane = joined::<KIND>(*lane, if KIND == SQUARES { x * x } else { x.abs() });
-            }
+    fn run<N: Lane<T>>(self) {
+        for (found, elements) in self.found.iter_mut().zip(self.elements.chunks(CHUNK)) {
+            *found = chunk_in_lanes::<T, KIND>(elements);
         }
-        let mut width = LANES / 2;
-        while width > 0 {
-            for l in 0..width {
-                lanes[l] = joined::<KIND>(lanes[l], lanes[l + width]);
-            }
-            width /= 2;
-        }
-        lanes[0]
     }
+}
+
+impl<T: Float, const KIND: u8> Divisible for Lanes<'_, T, KIND> {
+    fn rows(&self) -> usize {
+        self.found.len()
+    }
+
+    fn numbers(&self) -> usize {
+        self.elements.len()
+    }
+
+    fn split_at(self, chunks: usize) -> (Self, Self) {
+        let (elements, found) = (self.elements.split_at(chunks * CHUNK), self.found.split_at_mut(chunks));
+        (Lanes { elements: elements.0, found: found.0 }, Lanes { elements: elements.1, found: found.1 })
+    }
+}
+
+#[inline(always)]
+fn chunk_in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    for chunk in elements.chunks(LANES) {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            let x = x.to_f64();
+            *lane = joined::<KIND>(*lane, if KIND == SQUARES { x * x } else { x.abs() });
+        }
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for l in 0..width {
+            lanes[l] = joined::<KIND>(lanes[l], lanes[l + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 fn norm_of(values: impl Iterator<Item = f64>, norm_type: f64) -> f64 {

@@ -2,7 +2,8 @@
 
 use wengert_core::{Error, Float, Result};
 
-/// One parameter's turn: its elements, its gradient's, and the states that the rule asked for.
+/// One parameter's turn: its elements, its gradient's, and the states that the rule asked for; only some of its elements if the
+/// rule [is elementwise](Rule::is_elementwise).
 pub struct Update<'u, T> {
     /// How many steps this parameter has had, this one included.
     pub step: u64,
@@ -14,6 +15,19 @@ pub struct Update<'u, T> {
     pub states: Vec<&'u mut [T]>,
     /// Whether one of the states begins with this step, as zeros.
     pub fresh: bool,
+}
+
+impl<'u, T> Update<'u, T> {
+    /// The turn of the first `elements`, and that of the others.
+    pub(crate) fn split_at(self, elements: usize) -> (Self, Self) {
+        let Update { step, value, grad, states, fresh } = self;
+        let (value, grad) = (value.split_at_mut(elements), grad.split_at(elements));
+        let (first, others) = states.into_iter().map(|state| state.split_at_mut(elements)).unzip();
+        (
+            Update { step, value: value.0, grad: grad.0, states: first, fresh },
+            Update { step, value: value.1, grad: grad.1, states: others, fresh },
+        )
+    }
 }
 
 /// An optimizer's options and its update of one parameter; [`Stepper`](crate::Stepper) makes an optimizer of it.
@@ -60,7 +74,7 @@ pub struct Update<'u, T> {
 /// assert_eq!(adagrad.state_dict().number("state.0.sum")?, 4.0);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-pub trait Rule: Clone {
+pub trait Rule: Clone + Sync {
     /// The name in messages.
     const NAME: &'static str;
 
@@ -78,6 +92,12 @@ pub trait Rule: Clone {
 
     /// The learning rate.
     fn lr(&mut self) -> &mut f64;
+
+    /// Whether no element's update looks at another element, so that threads may share a long parameter; false unless
+    /// a rule says so.
+    fn is_elementwise(&self) -> bool {
+        false
+    }
 
     /// Changes one parameter, in one pass over its elements.
     ///

@@ -87,6 +87,10 @@ impl Rule for SgdOptions {
         &mut self.lr
     }
 
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
     #[inline(always)]
     fn update<T: Float>(&self, mut update: Update<'_, T>) {
         let len = update.value.len();

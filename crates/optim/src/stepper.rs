@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use wengert_core::{Error, Float, Kernel, Lane, Parameter, Result, TensorMap};
+use wengert_core::{Divisible, Error, Float, Kernel, Lane, Parameter, Result, TensorMap, dispatch_shared};
 
 use crate::rule::{Rule, Update};
 
@@ -247,7 +247,7 @@ impl<T: Float> Member<T> {
         let states = self.states.iter_mut().map(|(_, values)| values.as_mut_slice()).collect();
         let step = self.step;
         self.parameter.update(R::NAME, |value| {
-            T::dispatch(Turn { rule: options, update: Update { step, value, grad, states, fresh } });
+            dispatch_shared(Turn { rule: options, update: Update { step, value, grad, states, fresh } });
         })
     }
 
@@ -270,6 +270,21 @@ impl<T: Float> Member<T> {
 struct Turn<'t, R, T> {
     rule: &'t R,
     update: Update<'t, T>,
+}
+
+impl<R: Rule, T: Float> Divisible for Turn<'_, R, T> {
+    fn rows(&self) -> usize {
+        if self.rule.is_elementwise() { self.update.value.len() } else { 1 }
+    }
+
+    fn numbers(&self) -> usize {
+        (3 + 2 * self.update.states.len()) * self.update.value.len()
+    }
+
+    fn split_at(self, elements: usize) -> (Self, Self) {
+        let (first, others) = self.update.split_at(elements);
+        (Turn { rule: self.rule, update: first }, Turn { rule: self.rule, update: others })
+    }
 }
 
 impl<R: Rule, T: Float> Kernel<T> for Turn<'_, R, T> {

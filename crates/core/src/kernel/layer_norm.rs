@@ -1,5 +1,6 @@
 //! Layer normalisation of rows, and its way back.
 
+use super::divide::{Divisible, cut, cut_mut};
 use super::lanes::{self, ROWS, Tree, WIDE};
 use super::level::Kernel;
 use crate::element::Float;
@@ -38,39 +39,108 @@ impl<T: Float> Kernel<T> for Normalise<'_, T> {
     }
 }
 
-/// What a cotangent of [`Normalise`]'s result makes of those of its sources; one that is not wanted is none.
+impl<T: Float> Divisible for Normalise<'_, T> {
+    fn rows(&self) -> usize {
+        self.statistics.len() / 2
+    }
+
+    fn numbers(&self) -> usize {
+        6 * self.source.len()
+    }
+
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let Normalise { source, weight, bias, out, statistics, eps } = self;
+        let (source, out) = (cut(source, rows, weight.len()), cut_mut(out, rows, weight.len()));
+        let statistics = cut_mut(statistics, rows, 2);
+        (
+            Normalise { source: source.0, weight, bias, out: out.0, statistics: statistics.0, eps },
+            Normalise { source: source.1, weight, bias, out: out.1, statistics: statistics.1, eps },
+        )
+    }
+}
+
+/// What a cotangent of [`Normalise`]'s result makes of that of its source: `(h - mean(h) - normal mean(h normal)) scale`, where
+/// `h = g weight`.
 pub(crate) struct NormaliseBack<'a, T> {
     pub(crate) source: &'a [T],
     pub(crate) weight: &'a [T],
     pub(crate) cotangent: &'a [T],
     pub(crate) statistics: &'a [T],
-    pub(crate) of_source: Option<&'a mut [T]>,
-    /// Those of weight and bias: sums over all rows.
-    pub(crate) of_affine: Option<[&'a mut [T]; 2]>,
+    pub(crate) out: &'a mut [T],
 }
 
-impl<T: Float> Kernel<T> for NormaliseBack<'_, T> {
-    type Output = ();
+impl<T: Float> Divisible for NormaliseBack<'_, T> {
+    fn rows(&self) -> usize {
+        self.statistics.len() / 2
+    }
 
-    #[inline(always)]
-    fn run<N: Lane<T>>(mut self) {
-        if let Some(sums) = self.of_affine.take() {
-            self.affine::<N>(sums);
-        }
-        if let Some(out) = self.of_source.take() {
-            self.source::<N>(out);
-        }
+    fn numbers(&self) -> usize {
+        7 * self.out.len()
+    }
+
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let NormaliseBack { source, weight, cotangent, statistics, out } = self;
+        let (source, cotangent) = (cut(source, rows, weight.len()), cut(cotangent, rows, weight.len()));
+        let (out, statistics) = (cut_mut(out, rows, weight.len()), cut(statistics, rows, 2));
+        (
+            NormaliseBack {
+                source: source.0,
+                weight,
+                cotangent: cotangent.0,
+                statistics: statistics.0,
+                out: out.0,
+            },
+            NormaliseBack {
+                source: source.1,
+                weight,
+                cotangent: cotangent.1,
+                statistics: statistics.1,
+                out: out.1,
+            },
+        )
+    }
+}
+
+/// What it makes of those of weight and bias: `g normal` and `g`, summed over all rows in the order of a [`Tree`].
+pub(crate) struct NormaliseAffine<'a, T> {
+    pub(crate) source: &'a [T],
+    pub(crate) cotangent: &'a [T],
+    pub(crate) statistics: &'a [T],
+    /// The first of these columns, of rows of `width`.
+    pub(crate) first: usize,
+    pub(crate) width: usize,
+    pub(crate) of_weight: &'a mut [T],
+    pub(crate) of_bias: &'a mut [T],
+}
+
+impl<T: Float> Divisible for NormaliseAffine<'_, T> {
+    fn rows(&self) -> usize {
+        self.of_weight.len()
+    }
+
+    fn numbers(&self) -> usize {
+        3 * self.of_weight.len() * self.statistics.len() / 2
+    }
+
+    fn split_at(self, columns: usize) -> (Self, Self) {
+        let (of_weight, of_bias) = (self.of_weight.split_at_mut(columns), self.of_bias.split_at_mut(columns));
+        let others = self.first + columns;
+        (
+            NormaliseAffine { of_weight: of_weight.0, of_bias: of_bias.0, ..self },
+            NormaliseAffine { of_weight: of_weight.1, of_bias: of_bias.1, first: others, ..self },
+        )
     }
 }
 
 /// Rows whose terms of a column are added up before they join its sum, which is read and written the less often.
 const TOGETHER: usize = 4;
 
-impl<T: Float> NormaliseBack<'_, T> {
-    /// The cotangents of weight and bias: `g normal` and `g`, summed in the order of a [`Tree`].
+impl<T: Float> Kernel<T> for NormaliseAffine<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn affine<N: Lane<T>>(&self, [of_weight, of_bias]: [&mut [T]; 2]) {
-        let width = self.weight.len();
+    fn run<N: Lane<T>>(mut self) {
+        let (of_weight, of_bias) = (std::mem::take(&mut self.of_weight), std::mem::take(&mut self.of_bias));
         let rows = self.statistics.len() / 2;
         let mut trees = [Tree::new(), Tree::new()];
         of_weight.fill(T::ZERO);
@@ -85,37 +155,35 @@ impl<T: Float> NormaliseBack<'_, T> {
             }
             // A group of rows is a whole number of times those that go together.
             if rows - r >= TOGETHER {
-                self.add_rows::<N, TOGETHER>(r, width, of_weight, of_bias);
+                self.add_rows::<N, TOGETHER>(r, of_weight, of_bias);
                 r += TOGETHER;
             } else {
-                self.add_rows::<N, 1>(r, width, of_weight, of_bias);
+                self.add_rows::<N, 1>(r, of_weight, of_bias);
                 r += 1;
             }
         }
         trees[0].finish(of_weight);
         trees[1].finish(of_bias);
     }
+}
 
+impl<T: Float> NormaliseAffine<'_, T> {
     /// Adds the terms of `R` rows from row `r` on.
     #[inline(always)]
-    fn add_rows<N: Lane<T>, const R: usize>(
-        &self,
-        r: usize,
-        width: usize,
-        of_weight: &mut [T],
-        of_bias: &mut [T],
-    ) {
+    fn add_rows<N: Lane<T>, const R: usize>(&self, r: usize, of_weight: &mut [T], of_bias: &mut [T]) {
+        let columns = of_weight.len();
         let mut x: [&[T]; R] = [&[]; R];
         let mut g: [&[T]; R] = [&[]; R];
         let mut statistics = [[T::ZERO; 2]; R];
         for k in 0..R {
-            let at = (r + k) * width..(r + k + 1) * width;
+            let start = (r + k) * self.width + self.first;
+            let at = start..start + columns;
             x[k] = &self.source[at.clone()];
             g[k] = &self.cotangent[at];
             statistics[k] = [self.statistics[2 * (r + k)], self.statistics[2 * (r + k) + 1]];
         }
-        let (of_weight, of_bias) = (&mut of_weight[..width], &mut of_bias[..width]);
-        for j in 0..width {
+        let of_bias = &mut of_bias[..columns];
+        for j in 0..columns {
             let mut weight = N::lit(0.0);
             let mut bias = T::ZERO;
             for k in 0..R {
@@ -127,17 +195,21 @@ impl<T: Float> NormaliseBack<'_, T> {
             of_bias[j] = of_bias[j] + bias;
         }
     }
+}
 
-    /// The cotangent of the source: `(h - mean(h) - normal mean(h normal)) scale`, where `h = g weight`.
+impl<T: Float> Kernel<T> for NormaliseBack<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn source<N: Lane<T>>(&self, out: &mut [T]) {
+    fn run<N: Lane<T>>(self) {
         let width = self.weight.len();
         if width == 0 {
             return;
         }
         let rows = self.source.chunks_exact(width).zip(self.cotangent.chunks_exact(width));
         let statistics = self.statistics.as_chunks::<2>().0;
-        for ((row, g), (&[mean, scale], out)) in rows.zip(statistics.iter().zip(out.chunks_exact_mut(width)))
+        for ((row, g), (&[mean, scale], out)) in
+            rows.zip(statistics.iter().zip(self.out.chunks_exact_mut(width)))
         {
             let sums = sums_along::<T, N>(row, g, self.weight, mean, scale);
             let level = N::wrap(T::from_f64(sums[0] / width as f64));
@@ -227,8 +299,16 @@ mod tests {
             weight: &weight,
             cotangent: &cotangent,
             statistics: &statistics,
-            of_source: Some(&mut of_source),
-            of_affine: Some([&mut of_weight, &mut of_bias]),
+            out: &mut of_source,
+        });
+        f64::dispatch(NormaliseAffine {
+            source: &source,
+            cotangent: &cotangent,
+            statistics: &statistics,
+            first: 0,
+            width,
+            of_weight: &mut of_weight,
+            of_bias: &mut of_bias,
         });
         let (mut for_weight, mut for_bias) = (vec![0.0; width], vec![0.0; width]);
         for r in 0..rows {

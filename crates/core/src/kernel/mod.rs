@@ -6,6 +6,8 @@
 pub(crate) mod buffer;
 pub(crate) mod claim;
 pub(crate) mod copy;
+pub(crate) mod cross_entropy;
+pub mod divide;
 pub mod gemm;
 mod job;
 pub(crate) mod lanes;

@@ -424,8 +424,13 @@ mod tests {
         let len = 21;
         let [a, b, c, g] = [1, 2, 3, 4].map(|seed| numbers(len, seed));
         let (mut of_a, mut of_c) = (vec![0.0; len], vec![0.0; len]);
-        Job::in_order(len, [&a[..], &b, &c], [&g[..]], [Some((&mut of_a[..]).into()), None, Some((&mut of_c[..]).into())])
-            .backward(&MulAdd);
+        Job::in_order(
+            len,
+            [&a[..], &b, &c],
+            [&g[..]],
+            [Some((&mut of_a[..]).into()), None, Some((&mut of_c[..]).into())],
+        )
+        .backward(&MulAdd);
         assert!((0..len).all(|i| of_a[i] == g[i] * b[i] && of_c[i] == g[i]));
     }
 

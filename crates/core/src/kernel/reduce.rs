@@ -1,5 +1,6 @@
 //! Sums and extremes over axes of row-major memory, in an order that depends on the shape alone.
 
+use super::divide::{Divisible, cut, cut_mut};
 use super::lanes::{self, ROWS, Tree};
 use super::level::Kernel;
 use crate::element::{Element, Float};
@@ -32,6 +33,22 @@ impl<T: Float> Kernel<T> for Sum<'_, T> {
                 sum_columns(block, sum);
             }
         }
+    }
+}
+
+impl<T: Float> Divisible for Sum<'_, T> {
+    fn rows(&self) -> usize {
+        self.out.len().checked_div(self.inner).unwrap_or(0)
+    }
+
+    fn numbers(&self) -> usize {
+        self.source.len()
+    }
+
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let source = cut(self.source, rows, self.reduced * self.inner);
+        let out = cut_mut(self.out, rows, self.inner);
+        (Sum { source: source.0, out: out.0, ..self }, Sum { source: source.1, out: out.1, ..self })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Functions of whole rows: softmax and its kin, and their ways back.
 
+use super::divide::{Divisible, cut, cut_mut};
 use super::lanes::{self, CHUNK, LANES};
 use super::level::Kernel;
 use crate::element::Float;
@@ -47,6 +48,24 @@ impl<T: Float> Kernel<T> for Rows<'_, T> {
     }
 }
 
+/// What an exponential counts for beside a number read or written.
+pub(super) const EXPONENTIAL: usize = 4;
+
+impl<T: Float> Divisible for Rows<'_, T> {
+    fn rows(&self) -> usize {
+        self.source.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    fn numbers(&self) -> usize {
+        (3 + EXPONENTIAL) * self.source.len()
+    }
+
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let (source, out) = (cut(self.source, rows, self.width), cut_mut(self.out, rows, self.width));
+        (Rows { source: source.0, out: out.0, ..self }, Rows { source: source.1, out: out.1, ..self })
+    }
+}
+
 /// The cotangents of [`Rows`]' sources from its results and their cotangents.
 pub(crate) struct RowsBack<'a, T> {
     pub(crate) function: RowFunction,
@@ -82,6 +101,26 @@ impl<T: Float> Kernel<T> for RowsBack<'_, T> {
     }
 }
 
+impl<T: Float> Divisible for RowsBack<'_, T> {
+    fn rows(&self) -> usize {
+        self.result.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    fn numbers(&self) -> usize {
+        (5 + EXPONENTIAL) * self.result.len()
+    }
+
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let result = cut(self.result, rows, self.width);
+        let cotangent = cut(self.cotangent, rows, self.width);
+        let out = cut_mut(self.out, rows, self.width);
+        (
+            RowsBack { result: result.0, cotangent: cotangent.0, out: out.0, ..self },
+            RowsBack { result: result.1, cotangent: cotangent.1, out: out.1, ..self },
+        )
+    }
+}
+
 /// `ln(sum exp x)` of each row of `width` elements.
 pub(crate) struct LogSumExp<'a, T> {
     pub(crate) source: &'a [T],
@@ -103,73 +142,27 @@ impl<T: Float> Kernel<T> for LogSumExp<'_, T> {
     }
 }
 
-/// A target that [`CrossEntropy`] passes over.
-pub(crate) const IGNORED: usize = usize::MAX;
-
-/// `ln(sum exp x) - x[target]` of each row of `width` elements; 0 where the target is [`IGNORED`].
-pub(crate) struct CrossEntropy<'a, T> {
-    pub(crate) source: &'a [T],
-    pub(crate) targets: &'a [usize],
-    pub(crate) out: &'a mut [T],
-    /// For each row its maximum, and `1 / sum exp(x - maximum)`.
-    pub(crate) statistics: &'a mut [T],
-    pub(crate) width: usize,
-}
-
-impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<N: Lane<T>>(self) {
-        let statistics = self.statistics.as_chunks_mut::<2>().0;
-        for (r, (out, statistics)) in self.out.iter_mut().zip(statistics).enumerate() {
-            let target = self.targets[r];
-            if target == IGNORED {
-                (*out, *statistics) = (T::ZERO, [T::ZERO; 2]);
-                continue;
-            }
-            let row = &self.source[r * self.width..(r + 1) * self.width];
-            let max = shift(row);
-            let total = exponentials::<T, N, false>(row, max, &mut []);
-            *statistics = [max, T::from_f64(1.0 / total)];
-            // The difference of the two large numbers first: it is exact where they are close.
-            *out = T::from_f64(max.to_f64() - row[target].to_f64() + total.ln());
-        }
+impl<T: Float> Divisible for LogSumExp<'_, T> {
+    fn rows(&self) -> usize {
+        self.out.len()
     }
-}
 
-/// The cotangents of [`CrossEntropy`]'s source from those of its results: `(softmax(x) - [target]) g`.
-pub(crate) struct CrossEntropyBack<'a, T> {
-    pub(crate) source: &'a [T],
-    pub(crate) targets: &'a [usize],
-    pub(crate) statistics: &'a [T],
-    pub(crate) cotangent: &'a [T],
-    pub(crate) out: &'a mut [T],
-    pub(crate) width: usize,
-}
+    fn numbers(&self) -> usize {
+        (2 + EXPONENTIAL) * self.source.len()
+    }
 
-impl<T: Float> Kernel<T> for CrossEntropyBack<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<N: Lane<T>>(self) {
-        for (r, &target) in self.targets.iter().enumerate() {
-            let at = r * self.width..(r + 1) * self.width;
-            let (row, out) = (&self.source[at.clone()], &mut self.out[at]);
-            if target == IGNORED {
-                out.fill(T::ZERO);
-                continue;
-            }
-            let g = self.cotangent[r];
-            multiples::<T, N>(row, self.statistics[2 * r], self.statistics[2 * r + 1] * g, out);
-            out[target] = out[target] - g;
-        }
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let (source, out) = (cut(self.source, rows, self.width), self.out.split_at_mut(rows));
+        (
+            LogSumExp { source: source.0, out: out.0, ..self },
+            LogSumExp { source: source.1, out: out.1, ..self },
+        )
     }
 }
 
 /// The row's maximum, or 0 where that is infinite and would make the difference NaN.
 #[inline(always)]
-fn shift<T: Float>(row: &[T]) -> T {
+pub(super) fn shift<T: Float>(row: &[T]) -> T {
     let lowest = T::from_f64(f64::NEG_INFINITY);
     let mut lanes = [lowest; LANES];
     let (groups, rest) = row.as_chunks::<LANES>();
@@ -205,7 +198,7 @@ fn padded<T: Float>(rest: &[T], with: T) -> [T; LANES] {
 
 /// The sum of `exp(row - max)`, and these themselves in `out` if it is to `STORE` them.
 #[inline(always)]
-fn exponentials<T: Float, N: Lane<T>, const STORE: bool>(row: &[T], max: T, out: &mut [T]) -> f64 {
+pub(super) fn exponentials<T: Float, N: Lane<T>, const STORE: bool>(row: &[T], max: T, out: &mut [T]) -> f64 {
     let mut total = 0.0;
     for (c, chunk) in row.chunks(CHUNK).enumerate() {
         let mut lanes = [T::ZERO; LANES];
@@ -237,7 +230,7 @@ fn exponentials<T: Float, N: Lane<T>, const STORE: bool>(row: &[T], max: T, out:
 
 /// `out = exp(row - max) factor`.
 #[inline(always)]
-fn multiples<T: Float, N: Lane<T>>(row: &[T], max: T, factor: T, out: &mut [T]) {
+pub(super) fn multiples<T: Float, N: Lane<T>>(row: &[T], max: T, factor: T, out: &mut [T]) {
     let (groups, rest) = row.as_chunks::<LANES>();
     let (outs, out_rest) = out.as_chunks_mut::<LANES>();
     for (x, out) in groups.iter().zip(outs) {
@@ -261,18 +254,18 @@ fn scale<T: Float>(row: &mut [T], factor: T) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const WIDTHS: [usize; 10] = [1, 3, 15, 16, 17, 63, 65, 1000, 1024, 2051];
-    const ROWS: usize = 3;
+    pub(in crate::kernel) const WIDTHS: [usize; 10] = [1, 3, 15, 16, 17, 63, 65, 1000, 1024, 2051];
+    pub(in crate::kernel) const ROWS: usize = 3;
 
     /// Numbers without a pattern, in [-5, 5).
-    fn numbers(len: usize, seed: usize) -> Vec<f64> {
+    pub(in crate::kernel) fn numbers(len: usize, seed: usize) -> Vec<f64> {
         (0..len).map(|i| ((i * 7919 + seed * 104_729 + i * i) % 1009) as f64 / 100.9 - 5.0).collect()
     }
 
-    fn near(got: &[f64], expected: &[f64], what: &str) {
+    pub(in crate::kernel) fn near(got: &[f64], expected: &[f64], what: &str) {
         assert_eq!(got.len(), expected.len(), "{what}");
         for (i, (a, b)) in got.iter().zip(expected).enumerate() {
             assert!((a - b).abs() <= 1e-12 * b.abs().max(1.0), "{what}: element {i} is {a}, expected {b}");
@@ -280,7 +273,7 @@ mod tests {
     }
 
     /// For each row the logarithm of the sum, and the shares of its elements.
-    fn naive(row: &[f64]) -> (f64, Vec<f64>) {
+    pub(in crate::kernel) fn naive(row: &[f64]) -> (f64, Vec<f64>) {
         let total: f64 = row.iter().map(|x| x.exp()).sum();
         (total.ln(), row.iter().map(|x| x.exp() / total).collect())
     }
@@ -321,41 +314,6 @@ mod tests {
                 near(&from_shares[at.clone()], &expected, &format!("back from softmax of {width}"));
                 let expected = of(&|j| g[j] - share[j] * total);
                 near(&from_logs[at], &expected, &format!("back from log_softmax of {width}"));
-            }
-        }
-    }
-
-    #[test]
-    fn cross_entropy_agrees_with_naive_loops_at_odd_sizes() {
-        for width in WIDTHS {
-            let (source, cotangent) = (numbers(ROWS * width, 1), numbers(ROWS, 2));
-            let targets = [width / 2, IGNORED, width - 1];
-            let (mut losses, mut statistics) = (vec![f64::NAN; ROWS], vec![f64::NAN; 2 * ROWS]);
-            f64::dispatch(CrossEntropy {
-                source: &source,
-                targets: &targets,
-                out: &mut losses,
-                statistics: &mut statistics,
-                width,
-            });
-            let mut out = vec![f64::NAN; ROWS * width];
-            f64::dispatch(CrossEntropyBack {
-                source: &source,
-                targets: &targets,
-                statistics: &statistics,
-                cotangent: &cotangent,
-                out: &mut out,
-                width,
-            });
-            for r in 0..ROWS {
-                let at = r * width..(r + 1) * width;
-                let (log, share) = naive(&source[at.clone()]);
-                let kept = if targets[r] == IGNORED { 0.0 } else { 1.0 };
-                let loss = source[at.clone()].get(targets[r]).map_or(0.0, |picked| log - picked);
-                near(&losses[r..=r], &[loss], &format!("a row of {width}"));
-                let hit = |j: usize| if j == targets[r] { 1.0 } else { 0.0 };
-                let expected = (0..width).map(|j| (share[j] - hit(j)) * cotangent[r] * kept);
-                near(&out[at], &expected.collect::<Vec<_>>(), &format!("back to a row of {width}"));
             }
         }
     }

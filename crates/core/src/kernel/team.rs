@@ -127,46 +127,10 @@ pub(crate) fn share(parts: usize, work: impl Fn(usize) + Sync) {
     }
 }
 
-/// Calls `work` with pieces of `length` elements of `slice`, the last one shorter, and their numbers; the whole takes about
-/// `nanoseconds`.
-pub(crate) fn share_chunks<T: Send>(
-    nanoseconds: usize,
-    slice: &mut [T],
-    length: usize,
-    work: impl Fn(usize, &mut [T]) + Sync,
-) {
-    let chunks = slice.len().div_ceil(length.max(1));
-    let parts = parts(nanoseconds).min(chunks);
-    if parts <= 1 {
-        return slice.chunks_mut(length.max(1)).enumerate().for_each(|(i, chunk)| work(i, chunk));
-    }
-    let (start, len) = (Start(slice.as_mut_ptr()), slice.len());
-    share(parts, |part| {
-        for i in range(part, parts, chunks) {
-            let at = i * length;
-            // SAFETY: the pieces lie inside the slice, which is borrowed exclusively, and none is handed out twice.
-            let chunk = unsafe { std::slice::from_raw_parts_mut(start.get().add(at), length.min(len - at)) };
-            work(i, chunk);
-        }
-    });
-}
-
 /// The `part`-th of `parts` nearly equal ranges of `total`.
 #[inline]
 pub(crate) fn range(part: usize, parts: usize, total: usize) -> std::ops::Range<usize> {
     part * total / parts..(part + 1) * total / parts
-}
-
-/// Where a shared slice begins.
-struct Start<T>(*mut T);
-
-// SAFETY: it is an address; whoever makes slices of it vouches for them.
-unsafe impl<T: Send> Sync for Start<T> {}
-
-impl<T> Start<T> {
-    fn get(&self) -> *mut T {
-        self.0
-    }
 }
 
 fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
@@ -297,11 +261,11 @@ mod tests {
     fn many_jobs_from_many_threads() {
         set_num_threads(3);
         let sum = |n: usize| {
-            let mut squares = vec![0; n];
-            share_chunks(usize::MAX, &mut squares, 7, |i, chunk| {
-                chunk.iter_mut().enumerate().for_each(|(j, x)| *x = (7 * i + j).pow(2));
+            let sum = AtomicUsize::new(0);
+            share(n, |part| {
+                sum.fetch_add(part * part, Ordering::Relaxed);
             });
-            squares.iter().sum::<usize>()
+            sum.into_inner()
         };
         std::thread::scope(|scope| {
             for seed in 0..4 {

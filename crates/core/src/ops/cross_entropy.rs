@@ -2,7 +2,8 @@
 
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::rows::{self, IGNORED};
+use crate::kernel::cross_entropy::{self, IGNORED};
+use crate::kernel::divide::dispatch_shared;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
@@ -23,7 +24,7 @@ fn losses<T: Float>(x: &Tensor<T>, targets: &[usize]) -> (Tensor<T>, Tensor<T>) 
     let mut statistics = Tensor::unspecified(&[2 * targets.len()][..]);
     let out = Tensor::build(leading, |out| {
         let (source, statistics) = (x.raw(), statistics.fresh_mut());
-        T::dispatch(rows::CrossEntropy { source, targets, out, statistics, width });
+        dispatch_shared(cross_entropy::CrossEntropy { source, targets, out, statistics, width });
     });
     (out, statistics)
 }
@@ -48,7 +49,14 @@ impl<T: Float> CrossEntropy<T> {
         let width = x.shape().last().copied().expect("an axis of classes");
         Tensor::build(x.dims().clone(), |out| {
             let (source, statistics, cotangent) = (x.raw(), self.statistics.raw(), g.raw());
-            T::dispatch(rows::CrossEntropyBack { source, targets, statistics, cotangent, out, width });
+            dispatch_shared(cross_entropy::CrossEntropyBack {
+                source,
+                targets,
+                statistics,
+                cotangent,
+                out,
+                width,
+            });
         })
     }
 }

@@ -145,7 +145,11 @@ impl<T: Float> Operation<T> for Split {
         match all {
             Some(parts) if self.unbind => gradients.add(0, Stack { axis: self.axis }.apply1(&parts)),
             Some(parts) => {
-                gradients.add(0, Cat { axis: self.axis, extents: self.starts().map(|(_, extent)| extent).collect() }.apply1(&parts));
+                gradients.add(
+                    0,
+                    Cat { axis: self.axis, extents: self.starts().map(|(_, extent)| extent).collect() }
+                        .apply1(&parts),
+                );
             }
             // Parts that nothing came back to are zero.
             None => {

@@ -3,7 +3,8 @@
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::layer_norm::{Normalise, NormaliseBack};
+use crate::kernel::divide::dispatch_shared;
+use crate::kernel::layer_norm::{Normalise, NormaliseAffine, NormaliseBack};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
@@ -24,7 +25,7 @@ fn normalised<T: Float>(inputs: &[&Tensor<T>], eps: f64) -> (Tensor<T>, Tensor<T
     let rows = x.numel().checked_div(width).unwrap_or(0);
     let mut statistics = Tensor::unspecified(&[2 * rows][..]);
     let out = Tensor::build(x.dims().clone(), |out| {
-        T::dispatch(Normalise {
+        dispatch_shared(Normalise {
             source: &x.raw()[..x.numel()],
             weight: &weight.raw()[..width],
             bias: &bias.raw()[..width],
@@ -69,14 +70,17 @@ impl<T: Float> LayerNorm<T> {
         let wants_affine = gradients.wants(1) || gradients.wants(2);
         let mut of_x = gradients.wants(0).then(|| x.unspecified_as());
         let mut of_affine = wants_affine.then(|| [weight.unspecified_as(), weight.unspecified_as()]);
-        T::dispatch(NormaliseBack {
-            source: &x.raw()[..count],
-            weight: &weight.raw()[..width],
-            cotangent: &g.raw()[..count],
-            statistics: self.statistics.raw(),
-            of_source: of_x.as_mut().map(Tensor::fresh_mut),
-            of_affine: of_affine.as_mut().map(|affine| affine.each_mut().map(Tensor::fresh_mut)),
-        });
+        let (source, cotangent, statistics) = (&x.raw()[..count], &g.raw()[..count], self.statistics.raw());
+        if let Some(affine) = &mut of_affine {
+            let [of_weight, of_bias] = affine.each_mut().map(Tensor::fresh_mut);
+            let affine =
+                NormaliseAffine { source, cotangent, statistics, first: 0, width, of_weight, of_bias };
+            dispatch_shared(affine);
+        }
+        if let Some(of_x) = &mut of_x {
+            let (weight, out) = (&weight.raw()[..width], of_x.fresh_mut());
+            dispatch_shared(NormaliseBack { source, weight, cotangent, statistics, out });
+        }
         for (i, found) in of_x.into_iter().chain(of_affine.into_iter().flatten()).enumerate() {
             let i = if gradients.wants(0) { i } else { i + 1 };
             if gradients.wants(i) {

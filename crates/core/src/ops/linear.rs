@@ -98,9 +98,7 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn linear(&self, weight: &Variable<T>, bias: Option<&Variable<T>>) -> Variable<T> {
         match bias {
-            Some(bias) if is_result_like(self, weight, bias) => {
-                Linear::<true>.apply1(&[self, weight, bias])
-            }
+            Some(bias) if is_result_like(self, weight, bias) => Linear::<true>.apply1(&[self, weight, bias]),
             Some(bias) => Linear::<false>.apply1(&[self, weight, bias]),
             None => Linear::<false>.apply1(&[self, weight]),
         }

@@ -3,6 +3,7 @@
 use crate::dims::axis_of;
 use crate::element::Float;
 use crate::error::expect;
+use crate::kernel::divide::dispatch_shared;
 use crate::kernel::rows::{self, RowFunction};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tape::is_recording;
@@ -23,7 +24,7 @@ fn along<T: Float, const I: usize>(
 }
 
 fn row_function<T: Float>(x: &Tensor<T>, axis: usize, function: RowFunction) -> Tensor<T> {
-    along([x], axis, |[source], out, width| T::dispatch(rows::Rows { function, source, out, width }))
+    along([x], axis, |[source], out, width| dispatch_shared(rows::Rows { function, source, out, width }))
 }
 
 /// The fused pullback: the cotangent of the input in one pass over the output and its cotangent.
@@ -37,7 +38,7 @@ fn give_back<T: Float>(
     if gradients.wants(0) {
         let (y, g) = (saved.expect_output(0), cotangents.only().peek());
         let found = along([y, &g], axis, |[result, cotangent], out, width| {
-            T::dispatch(rows::RowsBack { function, result, cotangent, out, width });
+            dispatch_shared(rows::RowsBack { function, result, cotangent, out, width });
         });
         gradients.add_broadcast_value(0, found);
     }
@@ -105,7 +106,8 @@ impl<T: Float> Operation<T> for LogSumExp {
         let mut shape = x.dims().clone();
         let last = shape.len() - 1;
         let width = std::mem::replace(&mut shape[last], 1);
-        let out = Tensor::build(shape, |out| T::dispatch(rows::LogSumExp { source: x.raw(), out, width }));
+        let out =
+            Tensor::build(shape, |out| dispatch_shared(rows::LogSumExp { source: x.raw(), out, width }));
         [expect(out.transpose(self.axis as isize, -1))].into()
     }
 

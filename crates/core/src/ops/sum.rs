@@ -3,6 +3,7 @@
 use crate::dims::{Dims, axes_of};
 use crate::element::Float;
 use crate::error::expect;
+use crate::kernel::divide::dispatch_shared;
 use crate::kernel::reduce;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::tensor::Tensor;
@@ -66,7 +67,7 @@ fn sum_axes<T: Float>(x: &Tensor<T>, shape: &Dims, start: usize, end: usize) -> 
     to[start..end].fill(1);
     let source = &x.raw()[..shape.count()];
     let (reduced, inner) = (shape[start..end].iter().product(), shape[end..].iter().product());
-    Tensor::build(to, |out| T::dispatch(reduce::Sum { source, out, reduced, inner }))
+    Tensor::build(to, |out| dispatch_shared(reduce::Sum { source, out, reduced, inner }))
 }
 
 impl<T: Float> Operation<T> for Sum {

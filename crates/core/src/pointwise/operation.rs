@@ -43,7 +43,8 @@ where
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
-        let outputs = run(P::NAME, inputs, [], [const { Place::Anywhere }; O], |job| T::forward(&self.0, job));
+        let outputs =
+            run(P::NAME, inputs, [], [const { Place::Anywhere }; O], |job| T::forward(&self.0, job));
         outputs.into_iter().flatten().collect()
     }
 
@@ -212,7 +213,8 @@ fn plan_of<T: Float>(shape: &Dims, sources: &[&Tensor<T>], results: &[Option<Cla
     let mut strides: SmallVec<[Dims; 12]> = SmallVec::new();
     sources.iter().for_each(|source| strides.push(broadcast_strides(source, shape)));
     for result in results {
-        strides.push(result.as_ref().map_or_else(|| shape.row_major(), |result| result.stride_dims().clone()));
+        strides
+            .push(result.as_ref().map_or_else(|| shape.row_major(), |result| result.stride_dims().clone()));
     }
     Plan::new(shape, &strides)
 }

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::ops::Range;
 
-use crate::kernel::buffer::Buffer;
 use self::shared::Address;
+use crate::kernel::buffer::Buffer;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use crate::kernel::level;
 
@@ -272,7 +272,11 @@ pub fn gemm_packed<T: Gemm>(
         let product = Product::unoriented(extents, a, b, start, c).settled();
         // SAFETY: `check` compared every index with the memory's length, and the pack has the right one.
         unsafe {
-            if k == 0 { T::run(&product, Backend::Naive) } else { product.shared_packed(Address(packed.as_ptr())) }
+            if k == 0 {
+                T::run(&product, Backend::Naive)
+            } else {
+                product.shared_packed(Address(packed.as_ptr()))
+            }
         }
     }
 }
