@@ -6,62 +6,76 @@
 use smallvec::SmallVec;
 
 use super::job::{Span, Target};
+use super::shared::Unique;
 use crate::dims::Dims;
 use crate::element::Element;
+use crate::storage::{Layout, Storage};
 use crate::tensor::Tensor;
 
-/// The right to write the elements of a tensor, once, before anybody reads them.
-pub(crate) struct Claim<T: Element> {
-    tensor: Tensor<T>,
-    /// Whether it is all of a storage that nobody else holds.
-    whole: bool,
+/// The right to write some elements, once, before anybody reads them.
+pub(crate) enum Claim<T: Element> {
+    /// All of a storage just made.
+    New(Unique<Storage<T>>),
+    /// A part that views a storage which others hold, too.
+    Part(Tensor<T>),
 }
 
 impl<T: Element> Claim<T> {
-    /// For a tensor just made.
-    #[inline]
-    pub(crate) fn of_new(tensor: Tensor<T>) -> Self {
-        Claim { tensor, whole: true }
+    fn layout(&self) -> &Layout {
+        match self {
+            Claim::New(storage) => storage.layout(),
+            Claim::Part(tensor) => tensor.layout(),
+        }
     }
 
     pub(crate) fn dims(&self) -> &Dims {
-        self.tensor.dims()
+        &self.layout().shape
     }
 
     pub(crate) fn stride_dims(&self) -> &Dims {
-        self.tensor.stride_dims()
+        &self.layout().strides
     }
 
     /// Whether what is claimed lies in row-major order and has the extents of `other`, which does too.
     #[inline]
     pub(crate) fn lies_like(&self, other: &Tensor<T>) -> bool {
-        self.whole || self.tensor.lies_like(other)
+        match self {
+            Claim::New(_) => true,
+            Claim::Part(tensor) => tensor.lies_like(other),
+        }
     }
 
     /// Whether `tensor` lies in the same storage.
     pub(crate) fn shares_storage(&self, tensor: &Tensor<T>) -> bool {
-        self.tensor.shares_storage(tensor)
+        matches!(self, Claim::Part(part) if part.shares_storage(tensor))
     }
 
     /// Where a kernel writes.
     #[inline]
     pub(crate) fn target(&mut self) -> Target<'_, T> {
-        if self.whole {
-            return Target::from(self.tensor.fresh_room_mut());
+        match self {
+            Claim::New(storage) => Target::from(storage.as_mut_room()),
+            Claim::Part(tensor) => part_target(tensor),
         }
-        let (shape, strides) = (self.tensor.shape(), self.tensor.strides());
-        let last: usize = shape.iter().zip(strides).map(|(n, stride)| n.saturating_sub(1) * stride).sum();
-        let len = if self.tensor.numel() == 0 { 0 } else { last + 1 };
-        // SAFETY: a tensor's elements lie inside its storage.
-        let start = unsafe { self.tensor.storage().buffer().address().add(self.tensor.storage_offset()) };
-        Target::at(Span { start, len })
     }
 
     /// What has been written.
     #[inline]
     pub(crate) fn written(self) -> Tensor<T> {
-        self.tensor
+        match self {
+            Claim::New(storage) => Tensor::from(storage),
+            Claim::Part(tensor) => tensor,
+        }
     }
+}
+
+fn part_target<T: Element>(tensor: &mut Tensor<T>) -> Target<'_, T> {
+    let (shape, strides) = (tensor.shape(), tensor.strides());
+    let last: usize = shape.iter().zip(strides).map(|(n, stride)| n.saturating_sub(1) * stride).sum();
+    let len = if tensor.numel() == 0 { 0 } else { last + 1 };
+    // SAFETY: a tensor's elements lie inside its storage.
+    let start = unsafe { tensor.storage().buffer().address().add(tensor.storage_offset()) };
+    Target::at(Span { start, len })
 }
 
 /// A claim that is given away in parts that share no element.
@@ -73,7 +87,7 @@ pub(crate) struct Parts<T: Element> {
 impl<T: Element> Parts<T> {
     /// `count` parts of what is claimed.
     pub(crate) fn new(claim: Claim<T>, count: usize) -> Self {
-        Parts { whole: claim.tensor, given: SmallVec::from_elem(false, count) }
+        Parts { whole: claim.written(), given: SmallVec::from_elem(false, count) }
     }
 
     /// The claim to part `k`, unless it was given before: `part` views the whole, and views of different `k` share no element.
@@ -81,7 +95,7 @@ impl<T: Element> Parts<T> {
         if std::mem::replace(&mut self.given[k], true) {
             return None;
         }
-        Some(Claim { tensor: part(&self.whole), whole: false })
+        Some(Claim::Part(part(&self.whole)))
     }
 
     /// What the parts are of.

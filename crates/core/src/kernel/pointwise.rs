@@ -87,8 +87,33 @@ unsafe fn block<T, N, F, const B: usize, const I: usize, const C: usize, const O
     for o in 0..O {
         if !results[o].is_null() {
             // SAFETY: all `B >= len` elements of `out[o]` are written; the caller vouches for the target.
-            unsafe { std::ptr::copy_nonoverlapping(out[o].as_ptr().cast::<T>(), results[o], len) };
+            unsafe { copy_block::<T, B>(out[o].as_ptr().cast::<T>(), results[o], len) };
         }
+    }
+}
+
+/// Copies the first `len` of `B` elements: in pieces of lengths that the compiler knows, since a call would take longer than the copy.
+///
+/// # Safety
+/// `from` is valid for reads of `B` elements, `to` for writes of `len <= B`, and they are apart.
+#[inline(always)]
+unsafe fn copy_block<T: Copy, const B: usize>(from: *const T, to: *mut T, len: usize) {
+    // SAFETY: the caller vouches for it; the pieces lie inside `len`.
+    unsafe {
+        if len == B {
+            return to.cast::<[T; B]>().write_unaligned(from.cast::<[T; B]>().read_unaligned());
+        }
+        let mut at = 0;
+        macro_rules! pieces {
+            ($($length:literal)*) => {$(
+                if len & $length != 0 {
+                    to.add(at).cast::<[T; $length]>().write_unaligned(from.add(at).cast::<[T; $length]>().read_unaligned());
+                    at += $length;
+                }
+            )*};
+        }
+        pieces!(32 16 8 4 2 1);
+        debug_assert_eq!(at, len);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Joining variables along an axis, and taking them apart.
 
+use smallvec::SmallVec;
+
 use crate::dims::{Dims, axis_of};
-use crate::element::Float;
+use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy;
 use crate::operation::{Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
@@ -20,7 +22,10 @@ impl<T: Float> Operation<T> for Cat {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut shape = inputs[0].dims().clone();
         shape[self.axis] = self.extents.iter().sum();
-        [joined(inputs, &self.extents, self.axis, shape)].into()
+        let strides = shape.row_major();
+        let step = strides[self.axis];
+        let places = starts(&self.extents).map(|start| start * step);
+        [joined(inputs, shape, &strides, places)].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -43,11 +48,11 @@ impl<T: Float> Operation<T> for Stack {
     const NAME: &'static str = "Stack";
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let views: Vec<Tensor<T>> = inputs.iter().map(|x| expect(x.unsqueeze(self.axis as isize))).collect();
-        let views: Vec<&Tensor<T>> = views.iter().collect();
-        let mut shape = views[0].dims().clone();
-        shape[self.axis] = inputs.len();
-        [joined(&views, &vec![1; inputs.len()], self.axis, shape)].into()
+        let mut shape = inputs[0].dims().clone();
+        shape.insert(self.axis, inputs.len());
+        let mut strides = shape.row_major();
+        let step = strides.remove(self.axis);
+        [joined(inputs, shape, &strides, (0..inputs.len()).map(|i| i * step))].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -59,17 +64,25 @@ impl<T: Float> Operation<T> for Stack {
     }
 }
 
-fn joined<T: Float>(inputs: &[&Tensor<T>], extents: &[usize], axis: usize, shape: Dims) -> Tensor<T> {
-    let strides = shape.row_major();
-    let mut start = 0;
+/// A tensor of `shape` that the inputs lie in with these strides, each from its place on.
+fn joined<T: Float>(
+    inputs: &[&Tensor<T>],
+    shape: Dims,
+    strides: &Dims,
+    places: impl Iterator<Item = usize>,
+) -> Tensor<T> {
     Tensor::build(shape, |out| {
-        for (input, extent) in inputs.iter().zip(extents) {
-            if input.numel() > 0 {
-                let target = &mut out[start * strides[axis]..];
-                copy::update(target, &strides, input.raw(), input.strides(), input.shape(), |_, x| x);
-            }
-            start += extent;
+        for (input, place) in inputs.iter().zip(places).filter(|(input, _)| input.numel() > 0) {
+            copy::place(&mut out[place..], strides, input.raw(), input.strides(), input.shape());
         }
+    })
+}
+
+/// Where parts of these extents begin.
+fn starts(extents: &[usize]) -> impl Iterator<Item = usize> {
+    extents.iter().scan(0, |end, extent| {
+        *end += extent;
+        Some(*end - extent)
     })
 }
 
@@ -84,40 +97,46 @@ struct Split {
 
 impl Split {
     fn of(axis: usize, extents: impl Iterator<Item = usize>, unbind: bool) -> Self {
-        let ends = extents.scan(0, |end, extent| {
-            *end += extent;
-            Some(*end)
-        });
-        Split { axis, bounds: std::iter::once(0).chain(ends).collect(), unbind }
+        let mut bounds = Dims::default();
+        bounds.push(0);
+        for extent in extents {
+            bounds.push(bounds[bounds.len() - 1] + extent);
+        }
+        Split { axis, bounds, unbind }
     }
 
-    fn part<E: crate::element::Element>(
-        &self,
-        base: &Tensor<E>,
-        start: usize,
-        extent: usize,
-    ) -> Result<Tensor<E>> {
+    /// Part `k` of a tensor of the base's shape.
+    #[inline]
+    fn view<E: Element>(&self, base: &Tensor<E>, k: usize) -> Tensor<E> {
+        let start = self.bounds[k];
         if self.unbind {
-            base.select(self.axis as isize, start)
+            base.select_at(self.axis, start)
         } else {
-            base.narrow(self.axis as isize, start, extent)
+            base.narrow_at(self.axis, start, self.bounds[k + 1] - start)
         }
     }
 
-    fn starts(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.bounds.windows(2).map(|bounds| (bounds[0], bounds[1] - bounds[0]))
+    fn count(&self) -> usize {
+        self.bounds.len() - 1
+    }
+
+    fn extents(&self) -> Dims {
+        let mut extents = Dims::default();
+        self.bounds.windows(2).for_each(|bounds| extents.push(bounds[1] - bounds[0]));
+        extents
     }
 
     /// The cotangent of the whole, if each part was written to its place there.
     fn put_together<T: Float>(&self, cotangents: &Cotangents<T>) -> Option<Tensor<T>> {
         let whole = cotangents.parts.as_ref()?.whole();
         let step = whole.strides()[self.axis];
-        let in_place = |(k, start): (usize, &usize)| {
-            let value = cotangents.get(k)?.peek();
-            let at = whole.storage_offset() + start * step;
-            (value.shares_storage(whole) && value.storage_offset() == at).then_some(())
-        };
-        self.bounds[..cotangents.len()].iter().enumerate().try_for_each(in_place)?;
+        for (value, start) in cotangents.values.iter().zip(self.bounds.iter()) {
+            let value = value.as_ref()?.peek();
+            if !value.shares_storage(whole) || value.storage_offset() != whole.storage_offset() + start * step
+            {
+                return None;
+            }
+        }
         Some(whole.clone())
     }
 }
@@ -126,7 +145,7 @@ impl<T: Float> Operation<T> for Split {
     const NAME: &'static str = "Split";
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        self.starts().map(|(start, extent)| expect(self.part(inputs[0], start, extent))).collect()
+        (0..self.count()).map(|k| self.view(inputs[0], k)).collect()
     }
 
     fn flow(&self) -> Flow {
@@ -134,32 +153,36 @@ impl<T: Float> Operation<T> for Split {
     }
 
     fn part(&self, base: &Tensor<T>, k: usize) -> Option<Tensor<T>> {
-        self.part(base, self.bounds[k], self.bounds[k + 1] - self.bounds[k]).ok()
+        Some(self.view(base, k))
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         if let Some(whole) = self.put_together(cotangents) {
             return gradients.add(0, Variable::from(whole));
         }
-        let all: Option<Vec<&Variable<T>>> = (0..cotangents.len()).map(|k| cotangents.get(k)).collect();
-        match all {
-            Some(parts) if self.unbind => gradients.add(0, Stack { axis: self.axis }.apply1(&parts)),
-            Some(parts) => {
-                gradients.add(
-                    0,
-                    Cat { axis: self.axis, extents: self.starts().map(|(_, extent)| extent).collect() }
-                        .apply1(&parts),
-                );
-            }
-            // Parts that nothing came back to are zero.
-            None => {
-                let base = saved.input_dims(0);
-                for (k, (start, extent)) in self.starts().enumerate() {
-                    if let Some(cotangent) = cotangents.get(k) {
-                        let region = || expect(Region::of(&base, |base| self.part(base, start, extent)));
-                        gradients.add_region(0, region, cotangent.clone());
-                    }
-                }
+        let parts: SmallVec<[&Variable<T>; 8]> = cotangents.values.iter().flatten().collect();
+        if parts.len() < cotangents.len() {
+            self.embed_parts(&saved.input_dims(0), cotangents, gradients);
+        } else if self.unbind {
+            gradients.add(0, Stack { axis: self.axis }.apply1(&parts));
+        } else {
+            gradients.add(0, Cat { axis: self.axis, extents: self.extents() }.apply1(&parts));
+        }
+    }
+}
+
+impl Split {
+    /// Adds a term for each part that something came back to; the others are zero.
+    fn embed_parts<T: Float>(
+        &self,
+        base: &Dims,
+        cotangents: &Cotangents<T>,
+        gradients: &mut Gradients<'_, T>,
+    ) {
+        for k in 0..self.count() {
+            if let Some(cotangent) = cotangents.get(k) {
+                let region = || expect(Region::of(base, |base| Ok(self.view(base, k))));
+                gradients.add_region(0, region, cotangent.clone());
             }
         }
     }
@@ -247,8 +270,7 @@ impl<T: Float> Variable<T> {
         );
         let split = Split::of(axis, std::iter::repeat_n(extent / N, N), false);
         let base = self.peek();
-        let part = |k: usize| expect(split.part(&base, k * (extent / N), extent / N));
-        let outputs = std::array::from_fn(part);
+        let outputs = std::array::from_fn(|k| split.view(&base, k));
         record(split, &[self], &[&base], outputs)
     }
 

@@ -68,8 +68,8 @@ impl<T: Float> LayerNorm<T> {
         let g = g.contiguous();
         let (count, width) = (x.numel(), weight.numel());
         let wants_affine = gradients.wants(1) || gradients.wants(2);
-        let mut of_x = gradients.wants(0).then(|| x.unspecified_as());
-        let mut of_affine = wants_affine.then(|| [weight.unspecified_as(), weight.unspecified_as()]);
+        let mut of_x = gradients.wants(0).then(|| Tensor::from(x.storage_alike()));
+        let mut of_affine = wants_affine.then(|| [(); 2].map(|()| Tensor::from(weight.storage_alike())));
         let (source, cotangent, statistics) = (&x.raw()[..count], &g.raw()[..count], self.statistics.raw());
         if let Some(affine) = &mut of_affine {
             let [of_weight, of_bias] = affine.each_mut().map(Tensor::fresh_mut);

@@ -1,6 +1,6 @@
 //! The one operation that applies any pointwise formula.
 
-use smallvec::SmallVec;
+use std::borrow::Cow;
 
 use super::{Pointwise, symbol};
 use crate::dims::{self, Dims};
@@ -9,7 +9,10 @@ use crate::error::{Result, expect};
 use crate::kernel::claim::Claim;
 use crate::kernel::plan::Plan;
 use crate::kernel::pointwise::{Job, Target};
+use crate::kernel::shared::Unique;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
+use crate::pool;
+use crate::storage::Storage;
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
 use crate::variable::{Peek, Variable};
@@ -166,22 +169,21 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     let first = inputs[0];
     let mut in_order = true;
     for source in inputs.iter().chain(&cotangents) {
-        in_order &= source.lies_like(first);
+        in_order = in_order && source.lies_like(first);
     }
     for place in &places {
-        in_order &= if let Place::At(claim) = place { claim.lies_like(first) } else { true };
+        in_order = in_order && if let Place::At(claim) = place { claim.lies_like(first) } else { true };
     }
     let from: [&[T]; I] = std::array::from_fn(|i| inputs[i].room());
     let to: [&[T]; C] = std::array::from_fn(|i| cotangents[i].room());
     if in_order {
-        let mut results = claimed(places, || first.unspecified_as());
+        let mut results = claimed(places, || first.storage_alike());
         kernel(&Job::in_order(first.raw_len(), from, to, targets(&mut results)));
         return results.map(|result| result.map(Claim::written));
     }
-    let sources: SmallVec<[&Tensor<T>; 8]> = inputs.into_iter().chain(cotangents).collect();
-    let shape = expect(common_shape(name, &sources));
-    let mut results = claimed(places, || Tensor::unspecified_like(&shape));
-    let plan = plan_of(&shape, &sources, &results);
+    let shape = expect(common_shape(name, inputs.iter().chain(&cotangents)));
+    let mut results = claimed(places, || pool::acquire(&shape));
+    let plan = plan_of(&shape, inputs, cotangents, &results);
     kernel(&Job::planned(&plan, from, to, targets(&mut results)));
     results.map(|result| result.map(Claim::written))
 }
@@ -189,11 +191,11 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
 #[inline(always)]
 fn claimed<T: Float, const O: usize>(
     places: [Place<T>; O],
-    new: impl Fn() -> Tensor<T>,
+    new: impl Fn() -> Unique<Storage<T>>,
 ) -> [Option<Claim<T>>; O] {
     places.map(|place| match place {
         Place::Nowhere => None,
-        Place::Anywhere => Some(Claim::of_new(new())),
+        Place::Anywhere => Some(Claim::New(new())),
         Place::At(claim) => Some(claim),
     })
 }
@@ -204,27 +206,49 @@ fn targets<T: Float, const O: usize>(results: &mut [Option<Claim<T>>; O]) -> [Op
 }
 
 /// The shape that all operands broadcast to.
-fn common_shape<T: Float>(name: &'static str, tensors: &[&Tensor<T>]) -> Result<Dims> {
-    let first = tensors[0].dims().clone();
-    tensors[1..].iter().try_fold(first, |common, tensor| dims::broadcast(name, &common, tensor.shape()))
+fn common_shape<'t, T: Float>(
+    name: &'static str,
+    tensors: impl Iterator<Item = &'t &'t Tensor<T>>,
+) -> Result<Dims> {
+    let mut common = Dims::default();
+    for (i, tensor) in tensors.enumerate() {
+        if i == 0 {
+            common.clone_from(tensor.dims());
+        } else if common != *tensor.dims() {
+            common = dims::broadcast(name, &common, tensor.shape())?;
+        }
+    }
+    Ok(common)
 }
 
-fn plan_of<T: Float>(shape: &Dims, sources: &[&Tensor<T>], results: &[Option<Claim<T>>]) -> Plan {
-    let mut strides: SmallVec<[Dims; 12]> = SmallVec::new();
-    sources.iter().for_each(|source| strides.push(broadcast_strides(source, shape)));
-    for result in results {
-        strides
-            .push(result.as_ref().map_or_else(|| shape.row_major(), |result| result.stride_dims().clone()));
-    }
-    Plan::new(shape, &strides)
+/// The loops over inputs, cotangents and results.
+fn plan_of<T: Float, const I: usize, const C: usize, const O: usize>(
+    shape: &Dims,
+    inputs: [&Tensor<T>; I],
+    cotangents: [&Tensor<T>; C],
+    results: &[Option<Claim<T>>; O],
+) -> Plan {
+    let inputs = inputs.map(|input| broadcast_strides(input, shape));
+    let cotangents = cotangents.map(|cotangent| broadcast_strides(cotangent, shape));
+    let row_major = shape.row_major();
+    let results = results.each_ref().map(|result| result.as_ref().map_or(&row_major, Claim::stride_dims));
+    Plan::of(shape, I + C + O, |operand, axis| match operand.checked_sub(I) {
+        None => inputs[operand][axis],
+        Some(behind) if behind < C => cotangents[behind][axis],
+        Some(behind) => results[behind - C][axis],
+    })
 }
 
 /// The strides of `tensor` seen with `shape`: 0 along axes it is stretched over.
-fn broadcast_strides<T: Float>(tensor: &Tensor<T>, shape: &Dims) -> Dims {
+#[inline]
+fn broadcast_strides<'t, T: Float>(tensor: &'t Tensor<T>, shape: &Dims) -> Cow<'t, Dims> {
+    if tensor.dims() == shape {
+        return Cow::Borrowed(tensor.stride_dims());
+    }
     let missing = shape.len() - tensor.rank();
     let own = |axis: usize| match axis.checked_sub(missing) {
         Some(own) if tensor.shape()[own] == shape[axis] => tensor.strides()[own],
         _ => 0,
     };
-    (0..shape.len()).map(own).collect()
+    Cow::Owned((0..shape.len()).map(own).collect())
 }
