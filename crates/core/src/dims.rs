@@ -98,7 +98,9 @@ impl From<&[usize]> for Dims {
 impl FromIterator<usize> for Dims {
     fn from_iter<I: IntoIterator<Item = usize>>(iter: I) -> Self {
         let mut dims = Dims::default();
-        iter.into_iter().for_each(|extent| dims.push(extent));
+        for extent in iter {
+            dims.push(extent);
+        }
         dims
     }
 }
@@ -110,6 +112,7 @@ impl fmt::Debug for Dims {
 }
 
 impl Dims {
+    #[inline]
     pub(crate) fn push(&mut self, extent: usize) {
         match &mut self.0 {
             Repr::Inline { len, dims } if *len < INLINE => {
@@ -127,28 +130,42 @@ impl Dims {
 
     pub(crate) fn insert(&mut self, axis: usize, extent: usize) {
         self.push(extent);
-        self[axis..].rotate_right(1);
+        for to in (axis + 1..self.len()).rev() {
+            self[to] = self[to - 1];
+        }
+        self[axis] = extent;
+    }
+
+    /// Takes the last one off.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<usize> {
+        match &mut self.0 {
+            Repr::Inline { len, dims } => {
+                *len = len.checked_sub(1)?;
+                // Entries behind the length are zero.
+                Some(std::mem::take(&mut dims[*len]))
+            }
+            Repr::Heap(dims) => dims.pop(),
+        }
     }
 
     pub(crate) fn remove(&mut self, axis: usize) -> usize {
         let removed = self[axis];
-        self[axis..].rotate_left(1);
-        match &mut self.0 {
-            Repr::Inline { len, dims } => {
-                *len -= 1;
-                dims[*len] = 0;
-            }
-            Repr::Heap(dims) => {
-                dims.pop();
-            }
+        for to in axis..self.len() - 1 {
+            self[to] = self[to + 1];
         }
+        self.pop();
         removed
     }
 
     /// The number of elements: the product of the extents, 1 for a scalar.
     #[inline]
     pub(crate) fn count(&self) -> usize {
-        self.iter().product()
+        let mut count = 1;
+        for extent in &**self {
+            count *= extent;
+        }
+        count
     }
 
     /// Strides of these extents laid out in row-major order.
@@ -195,6 +212,9 @@ pub(crate) fn axes_of(operation: &'static str, dims: &[isize], rank: usize) -> R
 
 /// The shape that two shapes broadcast to: aligned at the last axis, an extent of 1 stretches.
 pub(crate) fn broadcast(operation: &'static str, a: &[usize], b: &[usize]) -> Result<Dims> {
+    if a == b {
+        return Ok(Dims::from(a));
+    }
     let rank = a.len().max(b.len());
     let at = |s: &[usize], i: usize| if i + s.len() < rank { 1 } else { s[i + s.len() - rank] };
     (0..rank)

@@ -87,6 +87,7 @@ macro_rules! element {
             fn printed(self) -> Printed {
                 Printed::$printed(self.into())
             }
+            #[inline]
             fn pool() -> &'static LocalKey<RefCell<Pool<Self>>> {
                 thread_local!(static POOL: RefCell<Pool<$type>> = const { RefCell::new(Pool::new()) });
                 &POOL
@@ -103,6 +104,7 @@ element!(bool, Bool, false, true, Bool, |v| v != 0.0, |s| f64::from(u8::from(s))
 macro_rules! float {
     ($type:ty, $forward:ident, $backward:ident) => {
         impl Float for $type {
+            #[inline]
             fn recycler() -> &'static LocalKey<Recycler<Self>> {
                 thread_local!(static NODES: Recycler<$type> = const { Recycler::new() });
                 &NODES

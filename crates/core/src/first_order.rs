@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tape::is_recording;
 use crate::tape::node::{Edge, Kept};
-use crate::tape::recycle::NodeRef;
+use crate::tape::recycle::{NodeRef, recorded};
 use crate::tape::scope;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -163,7 +163,7 @@ impl Once {
         let of_cotangents = cotangents.values.iter().flatten().map(Variable::edge);
         let edges = node.inputs.iter().cloned().chain(of_cotangents);
         let shapes = found.iter().map(|(_, value)| value.dims().clone());
-        NodeRef::recorded(|fresh| fresh.record(once, location, edges, shapes, |_| Kept::new()))
+        recorded(|fresh| fresh.record(once, location, edges, shapes, |_| Kept::new()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an operation is: a forward in tensors and, beside it, a pullback in variables.
 
-use smallvec::SmallVec;
+use smallvec::{Array, SmallVec};
 
 use crate::dims::Dims;
 use crate::element::Float;
@@ -10,10 +10,10 @@ use crate::tape::anomaly;
 use crate::tape::is_recording;
 use crate::tape::late::MatrixView;
 use crate::tape::node::{Edge, Kept};
-use crate::tape::recycle::NodeRef;
-use crate::tape::walk::Walk;
+use crate::tape::recycle::{NodeRef, recorded};
+use crate::tape::walk::Arrivals;
 use crate::tensor::{Region, Tensor};
-use crate::variable::Variable;
+use crate::variable::{Peek, Variable};
 
 /// The outputs of an operation; nearly always one.
 pub type Outputs<V> = SmallVec<[V; 1]>;
@@ -39,10 +39,12 @@ impl Saves {
     }
 
     /// The inputs whose bits are set.
+    #[inline]
     pub(crate) const fn inputs(bits: u32) -> Saves {
         Saves { inputs: bits, outputs: false }
     }
 
+    #[inline]
     fn input(self, i: usize) -> bool {
         self.inputs == u32::MAX || (i < 32 && self.inputs & 1 << i != 0)
     }
@@ -70,6 +72,7 @@ impl Wants {
     }
 
     /// Whether input `i` does; beyond the first 32, true.
+    #[inline]
     pub fn input(self, i: usize) -> bool {
         i >= 32 || self.0 & 1 << i != 0
     }
@@ -131,16 +134,16 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
     /// Runs the operation and, if an input requires a gradient, records it.
     #[track_caller]
     fn apply(self, inputs: &[&Variable<T>]) -> Outputs<Variable<T>> {
-        let values: SmallVec<[_; 4]> = inputs.iter().map(|input| input.peek()).collect();
-        let tensors: SmallVec<[&Tensor<T>; 4]> = values.iter().map(|value| &**value).collect();
+        let values: SmallVec<[Peek<'_, T>; 4]> = list(inputs.len(), |i| inputs[i].peek());
+        let tensors: SmallVec<[&Tensor<T>; 4]> = list(inputs.len(), |i| &*values[i]);
         let outputs = self.forward(&tensors);
-        match put_on_tape(self, inputs, &tensors, &outputs) {
-            None => outputs.into_iter().map(|value| Variable::computed(value, None)).collect(),
-            Some(node) => {
-                let edge = |k: usize| Some(Edge::Node(node.clone(), k as u32));
-                outputs.into_iter().enumerate().map(|(k, value)| Variable::computed(value, edge(k))).collect()
-            }
+        let node = put_on_tape(self, inputs, &tensors, &outputs);
+        let mut variables = Outputs::with_capacity(outputs.len());
+        for (k, value) in outputs.into_iter().enumerate() {
+            let edge = node.clone().map(|node| Edge::Node(node, k as u32));
+            variables.push(Variable::computed(value, edge));
         }
+        variables
     }
 
     /// [`Operation::apply`] for an operation with one output.
@@ -148,6 +151,16 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
     fn apply1(self, inputs: &[&Variable<T>]) -> Variable<T> {
         self.apply(inputs).pop().expect("an operation with one output")
     }
+}
+
+/// A list of `at(i)` for each `i` below `len`: for short ones `collect` takes longer than what it collects.
+#[inline]
+fn list<A: Array>(len: usize, at: impl Fn(usize) -> A::Item) -> SmallVec<A> {
+    let mut list = SmallVec::with_capacity(len);
+    for i in 0..len {
+        list.push(at(i));
+    }
+    list
 }
 
 /// [`Operation::apply`] for outputs that have been computed.
@@ -185,7 +198,7 @@ fn put_on_tape<T: Float, O: Operation<T>>(
     if anomaly::is_watching() {
         anomaly::look_forward(O::NAME, location, tensors, outputs);
     }
-    Some(NodeRef::recorded(move |node| {
+    Some(recorded(move |node| {
         let edges = inputs.iter().map(|input| input.edge());
         let shapes = outputs.iter().map(|output| output.dims().clone());
         node.record(operation, location, edges, shapes, |saves| keep(saves, tensors, outputs));
@@ -195,7 +208,12 @@ fn put_on_tape<T: Float, O: Operation<T>>(
 /// Handles to the values that a pullback will ask for.
 #[inline(always)]
 fn keep<T: Float>(saves: Saves, tensors: &[&Tensor<T>], outputs: &[Tensor<T>]) -> Kept<T> {
-    let mut kept: Kept<T> = collect(tensors.len(), |i| saves.input(i).then(|| tensors[i].clone()));
+    // Outputs come behind all inputs; without them the list ends with the last input that is needed.
+    let mut inputs = tensors.len();
+    while !saves.outputs && inputs > 1 && !saves.input(inputs - 1) {
+        inputs -= 1;
+    }
+    let mut kept: Kept<T> = collect(inputs, |i| saves.input(i).then(|| tensors[i].clone()));
     if saves.outputs {
         outputs.iter().for_each(|output| kept.push(Some(output.clone())));
     }
@@ -208,7 +226,7 @@ fn collect<V>(inputs: usize, at: impl Fn(usize) -> Option<V>) -> SmallVec<[Optio
     match inputs {
         1 => SmallVec::from_buf_and_len([at(0), None], 1),
         2 => SmallVec::from_buf([at(0), at(1)]),
-        inputs => (0..inputs).map(at).collect(),
+        inputs => list(inputs, at),
     }
 }
 
@@ -286,9 +304,14 @@ pub struct Cotangents<T: Float> {
 impl<T: Float> Cotangents<T> {
     #[inline]
     pub(crate) fn none(outputs: usize) -> Self {
-        let mut values = SmallVec::with_capacity(outputs);
-        (0..outputs).for_each(|_| values.push(None));
-        Cotangents { values }
+        Cotangents { values: if outputs == 1 { SmallVec::from_buf([None]) } else { list(outputs, |_| None) } }
+    }
+
+    /// Nothing for any of `outputs`, in the memory of earlier ones.
+    pub(crate) fn renewed(mut self, outputs: usize) -> Self {
+        self.values.clear();
+        self.values.resize_with(outputs, || None);
+        self
     }
 
     /// That of an operation with one output.
@@ -298,11 +321,13 @@ impl<T: Float> Cotangents<T> {
     }
 
     /// The cotangent of output `k`; none stands for zero.
+    #[inline]
     pub fn get(&self, k: usize) -> Option<&Variable<T>> {
         self.values[k].as_ref()
     }
 
     /// The cotangent of an operation's only output.
+    #[inline]
     pub fn only(&self) -> &Variable<T> {
         self.values[0].as_ref().expect("a node is visited only if something came back to it")
     }
@@ -326,22 +351,22 @@ impl<T: Float> Cotangents<T> {
 
 /// Where a pullback puts the cotangents of the inputs.
 pub struct Gradients<'w, T: Float> {
-    walk: &'w mut Walk<T>,
+    arrivals: &'w mut dyn Arrivals<T>,
     node: &'w NodeRef<T>,
     wanted: Wants,
 }
 
 impl<'w, T: Float> Gradients<'w, T> {
     #[inline]
-    pub(crate) fn new(walk: &'w mut Walk<T>, node: &'w NodeRef<T>, wanted: Wants) -> Self {
-        Gradients { walk, node, wanted }
+    pub(crate) fn new(arrivals: &'w mut dyn Arrivals<T>, node: &'w NodeRef<T>, wanted: Wants) -> Self {
+        Gradients { arrivals, node, wanted }
     }
 
     /// Whether input `i` leads to something that wants a gradient; if not, computing it is wasted.
     #[inline]
     pub fn wants(&self, i: usize) -> bool {
         // An input may be one that an application of the operation can do without.
-        if i < 32 { self.wanted.input(i) } else { self.walk.wants(self.node.inputs.get(i)) }
+        if i < 32 { self.wanted.input(i) } else { self.arrivals.wants(i) }
     }
 
     /// Which inputs do.
@@ -372,7 +397,7 @@ impl<'w, T: Float> Gradients<'w, T> {
     /// assert_eq!(error.to_string(), "Sealed: input must be a constant, got one with history");
     /// ```
     pub fn refuse(&mut self, error: Error) {
-        self.walk.refuse(error);
+        self.arrivals.refuse(error);
     }
 
     /// Adds a term, of the input's shape, to the cotangent of input `i`.
@@ -387,7 +412,7 @@ impl<'w, T: Float> Gradients<'w, T> {
     #[inline]
     pub(crate) fn add_broadcast_value(&mut self, i: usize, cotangent: Tensor<T>) {
         if self.node.input_has_dims(i, cotangent.dims()) && !anomaly::is_watching() {
-            self.walk.arrive_value(self.node, i, cotangent);
+            self.arrivals.arrive_value(i, cotangent);
         } else {
             self.add_broadcast(i, Variable::from(cotangent));
         }
@@ -404,7 +429,7 @@ impl<'w, T: Float> Gradients<'w, T> {
         if anomaly::is_watching() {
             anomaly::look_backward(self.node, i, &term.value().peek());
         }
-        self.walk.arrive(self.node, i, term);
+        self.arrivals.arrive(i, term);
     }
 
     /// Adds the term `left^T right`, of factors (r, m) and (r, n), to the cotangent of input `i` (m, n). Such terms are
@@ -432,7 +457,7 @@ impl<'w, T: Float> Gradients<'w, T> {
             self.node.name(),
             self.node.input_dims(i),
         );
-        self.walk.arrive_late(self.node, i, left, right);
+        self.arrivals.arrive_late(i, left, right);
     }
 
     /// Whether input `i` is a leaf.

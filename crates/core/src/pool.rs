@@ -4,12 +4,12 @@
 //! pool of the thread that dropped it, and the next tensor of about that size takes it from there.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::dims::Dims;
 use crate::element::Element;
 use crate::kernel::buffer::Buffer;
+use crate::kernel::shared::Unique;
 use crate::storage::{Layout, Storage};
 
 /// Sizes are rounded up to one of four steps per power of two, so at most a quarter is wasted.
@@ -21,7 +21,7 @@ static LIMIT: AtomicUsize = AtomicUsize::new(512 << 20);
 
 /// One thread's free storages of one element type, by size class; last in, first out, so warm in cache.
 pub struct Pool<T: Element> {
-    classes: [Vec<Arc<Storage<T>>>; CLASSES],
+    classes: [Vec<Unique<Storage<T>>>; CLASSES],
     bytes: usize,
 }
 
@@ -43,14 +43,14 @@ impl<T: Element> Pool<T> {
     }
 
     #[inline]
-    fn take(&mut self, class: usize) -> Option<Arc<Storage<T>>> {
+    fn take(&mut self, class: usize) -> Option<Unique<Storage<T>>> {
         let storage = self.classes[class].pop()?;
         self.bytes -= storage.buffer().bytes();
         Some(storage)
     }
 
     #[inline]
-    fn put(&mut self, class: usize, storage: Arc<Storage<T>>) {
+    fn put(&mut self, class: usize, storage: Unique<Storage<T>>) {
         let bytes = storage.buffer().bytes();
         if self.bytes + bytes <= LIMIT.load(Ordering::Relaxed) {
             self.bytes += bytes;
@@ -66,7 +66,7 @@ impl<T: Element> Pool<T> {
 
 /// A row-major storage of elements of no particular value: whatever its last user left there.
 #[inline]
-pub(crate) fn acquire<T: Element>(shape: &Dims) -> Arc<Storage<T>> {
+pub(crate) fn acquire<T: Element>(shape: &Dims) -> Unique<Storage<T>> {
     let len = shape.count();
     let (capacity, class) = class_of(len);
     acquire_from(class, capacity, len, |fresh| fresh.shaped(shape))
@@ -74,7 +74,7 @@ pub(crate) fn acquire<T: Element>(shape: &Dims) -> Arc<Storage<T>> {
 
 /// A storage of the length and layout of another one.
 #[inline]
-pub(crate) fn acquire_like<T: Element>(other: &Storage<T>) -> Arc<Storage<T>> {
+pub(crate) fn acquire_like<T: Element>(other: &Storage<T>) -> Unique<Storage<T>> {
     match other.class() {
         Some(class) => {
             let len = other.as_slice().len();
@@ -90,21 +90,20 @@ fn acquire_from<T: Element>(
     capacity: usize,
     len: usize,
     lay_out: impl FnOnce(&mut Storage<T>),
-) -> Arc<Storage<T>> {
+) -> Unique<Storage<T>> {
     let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class)).ok().flatten();
-    let mut storage =
-        recycled.unwrap_or_else(|| Arc::new(Storage::recyclable(Buffer::zeroed(len, capacity), class)));
-    let fresh = Arc::get_mut(&mut storage).expect("a pooled storage has no other holder");
+    let mut fresh =
+        recycled.unwrap_or_else(|| Unique::new(Storage::recyclable(Buffer::zeroed(len, capacity), class)));
     fresh.renew(len);
-    lay_out(fresh);
-    storage
+    lay_out(&mut fresh);
+    fresh
 }
 
-/// Takes back a storage that the caller is the only holder of.
+/// Takes a storage back.
 #[inline]
-pub(crate) fn release<T: Element>(mut storage: Arc<Storage<T>>) {
+pub(crate) fn release<T: Element>(mut storage: Unique<Storage<T>>) {
     if !storage.packs().is_empty() {
-        Arc::get_mut(&mut storage).expect("the caller is the only holder").clear_packs();
+        storage.clear_packs();
     }
     if let Some(class) = storage.class() {
         // At a thread's end its pool may be gone already: then the storage is simply freed.
@@ -114,25 +113,22 @@ pub(crate) fn release<T: Element>(mut storage: Arc<Storage<T>>) {
 
 thread_local! {
     /// Layouts of views, used again like storages.
-    static VIEWS: RefCell<Vec<Arc<Layout>>> = const { RefCell::new(Vec::new()) };
+    static VIEWS: RefCell<Vec<Unique<Layout>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// How many layouts of views are kept.
 const VIEWS_KEPT: usize = 1 << 12;
 
-/// A shared layout, whose memory may be that of an earlier one.
+/// A layout of no particular content, to be filled in.
 #[inline]
-pub(crate) fn acquire_view(layout: Layout) -> Arc<Layout> {
-    let Some(mut view) = VIEWS.try_with(|views| views.borrow_mut().pop()).ok().flatten() else {
-        return Arc::new(layout);
-    };
-    *Arc::get_mut(&mut view).expect("a kept layout has no other holder") = layout;
-    view
+pub(crate) fn acquire_view() -> Unique<Layout> {
+    let kept = VIEWS.try_with(|views| views.borrow_mut().pop()).ok().flatten();
+    kept.unwrap_or_else(|| Unique::new(Layout::default()))
 }
 
-/// Takes a layout back whose last handle this is.
+/// Takes a layout back.
 #[inline]
-pub(crate) fn release_view(view: Arc<Layout>) {
+pub(crate) fn release_view(view: Unique<Layout>) {
     let _ = VIEWS.try_with(|views| {
         let mut views = views.borrow_mut();
         if views.len() < VIEWS_KEPT {

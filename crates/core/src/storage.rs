@@ -2,15 +2,16 @@
 
 use std::num::NonZeroU16;
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::dims::Dims;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
+use crate::kernel::shared::{Retire, Shared, Unique};
 use crate::kernel::static_ref::StaticRef;
 use crate::packs::Packs;
+use crate::pool;
 use crate::tape::scope;
 
 /// The elements that one or several tensors view.
@@ -33,11 +34,35 @@ pub struct Storage<T: Element> {
 }
 
 /// Where a tensor's elements lie in its storage.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Layout {
     pub(crate) offset: usize,
     pub(crate) shape: Dims,
     pub(crate) strides: Dims,
+}
+
+impl Layout {
+    /// Becomes another one; in place, since moving what was just written is slow.
+    #[inline]
+    pub(crate) fn clone_from(&mut self, from: &Layout) {
+        self.offset = from.offset;
+        self.shape.clone_from(&from.shape);
+        self.strides.clone_from(&from.strides);
+    }
+}
+
+impl<T: Element> Retire for Storage<T> {
+    #[inline]
+    fn retire(last: Unique<Self>) {
+        pool::release(last);
+    }
+}
+
+impl Retire for Layout {
+    #[inline]
+    fn retire(last: Unique<Self>) {
+        pool::release_view(last);
+    }
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -89,9 +114,7 @@ impl<T: Element> Storage<T> {
 
     #[inline]
     pub(crate) fn laid_out(&mut self, layout: &Layout) {
-        self.layout.offset = layout.offset;
-        self.layout.shape.clone_from(&layout.shape);
-        self.layout.strides.clone_from(&layout.strides);
+        self.layout.clone_from(layout);
     }
 
     #[inline]
@@ -170,9 +193,14 @@ impl<T: Element> Storage<T> {
         self.holder_scope.store(scope, Ordering::Relaxed);
     }
 
+    /// Undoes one [`Storage::mark_saved`]; `alone` says that the caller has the only handle, so that nobody else counts meanwhile.
     #[inline]
-    pub(crate) fn unmark_saved(&self) {
-        self.saved.fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn unmark_saved(&self, alone: bool) {
+        if alone {
+            self.saved.store(self.saved.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+        } else {
+            self.saved.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Refuses, naming the holder, while a recorded operation still needs what lies here.
@@ -192,15 +220,15 @@ impl<T: Element> Storage<T> {
 
 /// The elements of a storage that nobody else holds, or who holds it.
 pub(crate) fn exclusive<'a, T: Element>(
-    storage: &'a mut Arc<Storage<T>>,
+    storage: &'a mut Shared<Storage<T>>,
     operation: &'static str,
     shape: &[usize],
 ) -> Result<&'a mut [T]> {
-    if Arc::get_mut(storage).is_none() {
+    if storage.get_mut().is_none() {
         storage.refuse_if_saved(operation, shape)?;
-        let holders = Arc::strong_count(storage) - 1;
+        let holders = storage.handles() - 1;
         return Err(Error::Shared { operation, shape: format!("{shape:?}"), holders });
     }
-    let storage = Arc::get_mut(storage).expect("nobody else can have got a handle in between");
+    let storage = storage.get_mut().expect("nobody else can have got a handle in between");
     Ok(storage.as_mut_slice())
 }

@@ -13,4 +13,6 @@ pub mod pointwise;
 pub(crate) mod prefetch;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod shared;
 pub(crate) mod static_ref;
+pub(crate) mod takeable;

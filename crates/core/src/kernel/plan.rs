@@ -10,39 +10,61 @@ use crate::dims::Dims;
 pub(crate) struct Plan {
     pub(crate) outer: Dims,
     pub(crate) inner: usize,
-    pub(crate) operands: SmallVec<[Walker; 8]>,
+    pub(crate) operands: SmallVec<[Walker; 16]>,
+    /// The operands' strides along the outer axes: those of one axis side by side, since they are stepped together, and zeros up to a
+    /// whole number of lanes.
+    strides: Strides,
 }
 
-/// How one operand moves: a step along the inner axis, a stride for each outer one.
+/// How one operand moves along the inner axis.
 pub(crate) struct Walker {
     pub(crate) step: usize,
-    pub(crate) strides: Dims,
 }
 
+type Strides = SmallVec<[usize; 32]>;
+
+/// Offsets that are stepped at once.
+const LANES: usize = 4;
+
 impl Plan {
-    /// Merges neighbouring axes along which every operand goes on without a jump.
+    /// [`Plan::of`] lists of strides.
+    #[cfg(test)]
     pub(crate) fn new<S: AsRef<[usize]>>(shape: &[usize], operands: &[S]) -> Plan {
+        Plan::of(shape, operands.len(), |o, axis| operands[o].as_ref()[axis])
+    }
+
+    /// The loops of `count` operands, from the stride of each along each axis. Neighbouring axes along which every operand goes on without
+    /// a jump are one.
+    #[inline]
+    pub(crate) fn of(shape: &[usize], count: usize, stride: impl Fn(usize, usize) -> usize) -> Plan {
         let mut outer = Dims::default();
-        let mut walkers: SmallVec<[Walker; 8]> = SmallVec::new();
-        operands.iter().for_each(|_| walkers.push(Walker { step: 0, strides: Dims::default() }));
+        let mut strides = Strides::new();
+        let width = count.next_multiple_of(LANES);
         for (axis, &extent) in shape.iter().enumerate().filter(|(_, extent)| **extent != 1) {
-            let kept = outer.len();
-            let stride = |o: usize| operands[o].as_ref()[axis];
-            let goes_on = kept > 0
-                && walkers.iter().enumerate().all(|(o, w)| w.strides[kept - 1] == stride(o) * extent);
-            if goes_on {
-                outer[kept - 1] *= extent;
-                walkers.iter_mut().enumerate().for_each(|(o, w)| w.strides[kept - 1] = stride(o));
-            } else {
-                outer.push(extent);
-                walkers.iter_mut().enumerate().for_each(|(o, w)| w.strides.push(stride(o)));
+            let end = strides.len();
+            strides.reserve(width);
+            for o in 0..width {
+                strides.push(if o < count { stride(o, axis) } else { 0 });
+            }
+            let (kept, new) = strides.split_at(end);
+            let before = &kept[end.saturating_sub(width)..];
+            let goes_on = end > 0 && before.iter().zip(new).all(|(before, new)| *before == new * extent);
+            match outer.last_mut().filter(|_| goes_on) {
+                Some(merged) => {
+                    *merged *= extent;
+                    strides.copy_within(end.., end - width);
+                    strides.truncate(end);
+                }
+                None => outer.push(extent),
             }
         }
-        let Some(last) = outer.len().checked_sub(1) else {
-            return Plan { outer, inner: 1, operands: walkers };
-        };
-        walkers.iter_mut().for_each(|walker| walker.step = walker.strides.remove(last));
-        Plan { inner: outer.remove(last), outer, operands: walkers }
+        let innermost = strides.len().saturating_sub(width);
+        let mut operands = SmallVec::with_capacity(count);
+        for o in 0..count {
+            operands.push(Walker { step: strides.get(innermost + o).copied().unwrap_or(0) });
+        }
+        strides.truncate(innermost);
+        Plan { inner: outer.pop().unwrap_or(1), outer, operands, strides }
     }
 
     /// The highest index that operand `o` reaches, or none if the shape is empty.
@@ -50,28 +72,23 @@ impl Plan {
         if self.inner == 0 || self.outer.contains(&0) {
             return None;
         }
-        let walker = &self.operands[o];
-        let outer: usize = self.outer.iter().zip(walker.strides.iter()).map(|(n, s)| (n - 1) * s).sum();
-        Some(outer + (self.inner - 1) * walker.step)
+        let width = self.operands.len().next_multiple_of(LANES);
+        let mut outer = 0;
+        for (axis, extent) in self.outer.iter().enumerate() {
+            outer += (extent - 1) * self.strides[axis * width + o];
+        }
+        Some(outer + (self.inner - 1) * self.operands[o].step)
     }
 
     /// The rows, in row-major order.
+    #[inline]
     pub(crate) fn rows(&self) -> Rows<'_> {
-        let count = if self.inner == 0 { 0 } else { self.outer.iter().product() };
+        let count = if self.inner == 0 { 0 } else { self.outer.count() };
         Rows {
             plan: self,
             left: count,
             index: SmallVec::from_elem(0, self.outer.len()),
-            offsets: SmallVec::from_elem(0, self.operands.len()),
-        }
-    }
-
-    /// Calls `row` with each operand's offset at the start of every inner loop, in row-major order.
-    pub(crate) fn for_each_row(&self, mut row: impl FnMut(&[usize])) {
-        let mut rows = self.rows();
-        while rows.left > 0 {
-            row(&rows.offsets);
-            rows.advance();
+            offsets: SmallVec::from_elem(0, self.operands.len().next_multiple_of(LANES)),
         }
     }
 }
@@ -83,9 +100,9 @@ pub(crate) struct Rows<'p> {
     plan: &'p Plan,
     /// How many rows are still to be visited, this one included.
     pub(crate) left: usize,
-    index: SmallVec<[usize; 6]>,
-    /// Each operand's offset at the start of this row.
-    pub(crate) offsets: SmallVec<[usize; 8]>,
+    index: SmallVec<[usize; 4]>,
+    /// Each operand's offset at the start of this row, and zeros behind.
+    pub(crate) offsets: SmallVec<[usize; 16]>,
 }
 
 impl Rows<'_> {
@@ -96,15 +113,28 @@ impl Rows<'_> {
         if self.left == 0 {
             return;
         }
-        let Plan { outer, operands, .. } = self.plan;
-        for axis in (0..self.index.len()).rev() {
-            self.index[axis] += 1;
-            if self.index[axis] < outer[axis] {
-                return self.offsets.iter_mut().zip(operands).for_each(|(o, w)| *o += w.strides[axis]);
+        let Plan { outer, strides, .. } = self.plan;
+        let (offsets, index) = (&mut self.offsets[..], &mut self.index[..]);
+        let mut end = strides.len();
+        for (at, extent) in index.iter_mut().zip(&**outer).rev() {
+            let strides = &strides[end - offsets.len()..end];
+            end -= offsets.len();
+            *at += 1;
+            if *at < *extent {
+                return step(offsets, strides, 1);
             }
-            self.index[axis] = 0;
-            let back = outer[axis] - 1;
-            self.offsets.iter_mut().zip(operands).for_each(|(o, w)| *o -= back * w.strides[axis]);
+            *at = 0;
+            step(offsets, strides, (extent - 1).wrapping_neg());
+        }
+    }
+}
+
+/// Moves all offsets by `times` strides: lanes at once, and backward if `times` is a negative number in two's complement.
+#[inline]
+fn step(offsets: &mut [usize], strides: &[usize], times: usize) {
+    for (offsets, strides) in offsets.chunks_exact_mut(LANES).zip(strides.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            offsets[lane] = offsets[lane].wrapping_add(strides[lane].wrapping_mul(times));
         }
     }
 }
@@ -125,8 +155,11 @@ mod tests {
     #[test]
     fn rows_come_in_row_major_order() {
         let plan = Plan::new(&[2, 2, 2], &[[1, 2, 4], [4, 2, 1]]);
-        let mut seen = Vec::new();
-        plan.for_each_row(|o| seen.push((o[0], o[1])));
+        let (mut rows, mut seen) = (plan.rows(), Vec::new());
+        while rows.left > 0 {
+            seen.push((rows.offsets[0], rows.offsets[1]));
+            rows.advance();
+        }
         assert_eq!(seen, vec![(0, 0), (2, 2), (1, 4), (3, 6)]);
     }
 }

@@ -1,7 +1,9 @@
 //! Joining variables along an axis, and taking them apart.
 
+use smallvec::SmallVec;
+
 use crate::dims::{Dims, axis_of};
-use crate::element::Float;
+use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, record};
@@ -20,7 +22,10 @@ impl<T: Float> Operation<T> for Cat {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut shape = inputs[0].dims().clone();
         shape[self.axis] = self.extents.iter().sum();
-        [joined(inputs, &self.extents, self.axis, shape)].into()
+        let strides = shape.row_major();
+        let step = strides[self.axis];
+        let places = starts(&self.extents).map(|start| start * step);
+        [joined(inputs, shape, &strides, places)].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -43,11 +48,11 @@ impl<T: Float> Operation<T> for Stack {
     const NAME: &'static str = "Stack";
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let views: Vec<Tensor<T>> = inputs.iter().map(|x| expect(x.unsqueeze(self.axis as isize))).collect();
-        let views: Vec<&Tensor<T>> = views.iter().collect();
-        let mut shape = views[0].dims().clone();
-        shape[self.axis] = inputs.len();
-        [joined(&views, &vec![1; inputs.len()], self.axis, shape)].into()
+        let mut shape = inputs[0].dims().clone();
+        shape.insert(self.axis, inputs.len());
+        let mut strides = shape.row_major();
+        let step = strides.remove(self.axis);
+        [joined(inputs, shape, &strides, (0..inputs.len()).map(|i| i * step))].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -59,17 +64,25 @@ impl<T: Float> Operation<T> for Stack {
     }
 }
 
-fn joined<T: Float>(inputs: &[&Tensor<T>], extents: &[usize], axis: usize, shape: Dims) -> Tensor<T> {
-    let strides = shape.row_major();
-    let mut start = 0;
+/// A tensor of `shape` that the inputs lie in with these strides, each from its place on.
+fn joined<T: Float>(
+    inputs: &[&Tensor<T>],
+    shape: Dims,
+    strides: &Dims,
+    places: impl Iterator<Item = usize>,
+) -> Tensor<T> {
     Tensor::build(shape, |out| {
-        for (input, extent) in inputs.iter().zip(extents) {
-            if input.numel() > 0 {
-                let target = &mut out[start * strides[axis]..];
-                copy::update(target, &strides, input.raw(), input.strides(), input.shape(), |_, x| x);
-            }
-            start += extent;
+        for (input, place) in inputs.iter().zip(places).filter(|(input, _)| input.numel() > 0) {
+            copy::place(&mut out[place..], strides, input.raw(), input.strides(), input.shape());
         }
+    })
+}
+
+/// Where parts of these extents begin.
+fn starts(extents: &[usize]) -> impl Iterator<Item = usize> {
+    extents.iter().scan(0, |end, extent| {
+        *end += extent;
+        Some(*end - extent)
     })
 }
 
@@ -82,23 +95,14 @@ struct Split {
 }
 
 impl Split {
-    fn part<E: crate::element::Element>(
-        &self,
-        base: &Tensor<E>,
-        start: usize,
-        extent: usize,
-    ) -> Result<Tensor<E>> {
-        if self.unbind {
-            base.select(self.axis as isize, start)
-        } else {
-            base.narrow(self.axis as isize, start, extent)
-        }
+    /// The part from `start` on.
+    #[inline]
+    fn part<E: Element>(&self, base: &Tensor<E>, start: usize, extent: usize) -> Tensor<E> {
+        if self.unbind { base.select_at(self.axis, start) } else { base.narrow_at(self.axis, start, extent) }
     }
 
-    fn starts(&self) -> impl Iterator<Item = (usize, usize)> {
-        let starts =
-            self.extents.iter().scan(0, |start, extent| Some(std::mem::replace(start, *start + extent)));
-        starts.zip(self.extents.iter().copied())
+    fn parts(&self) -> impl Iterator<Item = (usize, usize)> {
+        starts(&self.extents).zip(self.extents.iter().copied())
     }
 }
 
@@ -106,25 +110,33 @@ impl<T: Float> Operation<T> for Split {
     const NAME: &'static str = "Split";
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        self.starts().map(|(start, extent)| expect(self.part(inputs[0], start, extent))).collect()
+        self.parts().map(|(start, extent)| self.part(inputs[0], start, extent)).collect()
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let all: Option<Vec<&Variable<T>>> = (0..cotangents.len()).map(|k| cotangents.get(k)).collect();
-        match all {
-            Some(parts) if self.unbind => gradients.add(0, Stack { axis: self.axis }.apply1(&parts)),
-            Some(parts) => {
-                gradients.add(0, Cat { axis: self.axis, extents: self.extents.clone() }.apply1(&parts));
-            }
-            // Parts that nothing came back to are zero.
-            None => {
-                let base = saved.input_dims(0);
-                for (k, (start, extent)) in self.starts().enumerate() {
-                    if let Some(cotangent) = cotangents.get(k) {
-                        let region = || expect(Region::of(&base, |base| self.part(base, start, extent)));
-                        gradients.add_region(0, region, cotangent.clone());
-                    }
-                }
+        let parts: SmallVec<[&Variable<T>; 8]> = cotangents.values.iter().flatten().collect();
+        if parts.len() < cotangents.len() {
+            self.embed_parts(&saved.input_dims(0), cotangents, gradients);
+        } else if self.unbind {
+            gradients.add(0, Stack { axis: self.axis }.apply1(&parts));
+        } else {
+            gradients.add(0, Cat { axis: self.axis, extents: self.extents.clone() }.apply1(&parts));
+        }
+    }
+}
+
+impl Split {
+    /// Adds a term for each part that something came back to; the others are zero.
+    fn embed_parts<T: Float>(
+        &self,
+        base: &Dims,
+        cotangents: &Cotangents<T>,
+        gradients: &mut Gradients<'_, T>,
+    ) {
+        for (k, (start, extent)) in self.parts().enumerate() {
+            if let Some(cotangent) = cotangents.get(k) {
+                let region = || expect(Region::of(base, |base| Ok(self.part(base, start, extent))));
+                gradients.add_region(0, region, cotangent.clone());
             }
         }
     }
@@ -212,8 +224,7 @@ impl<T: Float> Variable<T> {
         );
         let split = Split { axis, extents: std::iter::repeat_n(extent / N, N).collect(), unbind: false };
         let base = self.peek();
-        let part = |k: usize| expect(split.part(&base, k * (extent / N), extent / N));
-        let outputs = std::array::from_fn(part);
+        let outputs = std::array::from_fn(|k| split.part(&base, k * (extent / N), extent / N));
         record(split, &[self], &[&base], outputs)
     }
 

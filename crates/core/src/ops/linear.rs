@@ -24,13 +24,21 @@ fn out_shape(x: &[usize], weight: &[usize], bias: Option<&[usize]>) -> Result<Di
     let mut shape = Dims::from(x);
     let last = shape.len() - 1;
     shape[last] = weight[0];
-    if let Some(bias) = bias {
+    if let Some(bias) = bias.filter(|bias| **bias != *shape) {
         let stretched = crate::dims::broadcast("linear", bias, &shape);
         if stretched.as_ref() != Ok(&shape) {
             return misfit(format!("a bias that broadcasts to {shape:?}"), format!("{bias:?}"));
         }
     }
     Ok(shape)
+}
+
+/// A bias as the matrix that a product of rows and columns begins with.
+fn spread<T: Float>(bias: &Tensor<T>, shape: &Dims, matrix: [usize; 2]) -> Result<Tensor<T>> {
+    if bias.shape() == matrix {
+        return Ok(bias.clone());
+    }
+    bias.expand(shape)?.reshape(matrix)
 }
 
 impl<T: Float> Operation<T> for Linear {
@@ -43,7 +51,7 @@ impl<T: Float> Operation<T> for Linear {
         let (k, n) = (weight.shape()[1], weight.shape()[0]);
         let m = x.shape()[..x.rank() - 1].iter().product();
         let x = expect(x.reshape([m, k]));
-        let bias = bias.map(|bias| expect(bias.expand(&shape).and_then(|bias| bias.reshape([m, n]))));
+        let bias = bias.map(|bias| expect(spread(bias, &shape, [m, n])));
         let start = bias.as_ref().map_or(Start::Zero, |bias| Start::Matrix(matrix(bias, 0)));
         let out = Tensor::build(shape, |out| multiply(&x, &weight.t(), start, out));
         [out].into()
@@ -62,7 +70,7 @@ impl<T: Float> Operation<T> for Linear {
             gradients.add_product(1, rows(g), rows(&saved.input(0)));
         }
         if gradients.wants(2) {
-            gradients.add(2, g.sum_to(saved.input_shape(2)));
+            gradients.add(2, g.sum_to_dims(&saved.input_dims(2)));
         }
     }
 }

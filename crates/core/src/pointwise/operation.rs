@@ -1,6 +1,6 @@
 //! The one operation that applies any pointwise formula.
 
-use smallvec::SmallVec;
+use std::borrow::Cow;
 
 use super::{Pointwise, symbol};
 use crate::dims::{self, Dims};
@@ -8,7 +8,10 @@ use crate::element::Float;
 use crate::error::{Result, expect};
 use crate::kernel::plan::Plan;
 use crate::kernel::pointwise::Job;
+use crate::kernel::shared::Unique;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
+use crate::pool;
+use crate::storage::Storage;
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
 use crate::variable::{Peek, Variable};
@@ -135,7 +138,7 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     let first = inputs[0];
     let mut in_order = true;
     for source in inputs.iter().chain(&cotangents) {
-        in_order &= source.lies_like(first);
+        in_order = in_order && source.lies_like(first);
     }
     let from: [&[T]; I] = std::array::from_fn(|i| inputs[i].room());
     let to: [&[T]; C] = std::array::from_fn(|i| cotangents[i].room());
@@ -143,44 +146,67 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
         let mut results = [const { None }; O];
         for (result, wanted) in results.iter_mut().zip(wanted) {
             if wanted {
-                *result = Some(first.unspecified_as());
+                *result = Some(first.storage_alike());
             }
         }
         kernel(&Job::in_order(first.raw_len(), from, to, rooms(&mut results)));
-        return results;
+        return results.map(|result| result.map(Tensor::from));
     }
-    let sources: SmallVec<[&Tensor<T>; 8]> = inputs.into_iter().chain(cotangents).collect();
-    let shape = expect(common_shape(name, &sources));
-    let mut results = wanted.map(|wanted| wanted.then(|| Tensor::unspecified_like(&shape)));
-    kernel(&Job::planned(&plan_of(&shape, &sources, O), from, to, rooms(&mut results)));
-    results
+    let shape = expect(common_shape(name, inputs.iter().chain(&cotangents)));
+    let mut results = wanted.map(|wanted| wanted.then(|| pool::acquire(&shape)));
+    let plan = plan_of(&shape, inputs, cotangents, O);
+    kernel(&Job::planned(&plan, from, to, rooms(&mut results)));
+    results.map(|result| result.map(Tensor::from))
 }
 
 #[inline]
-fn rooms<T: Float, const O: usize>(results: &mut [Option<Tensor<T>>; O]) -> [Option<&mut [T]>; O] {
-    results.each_mut().map(|result| result.as_mut().map(Tensor::fresh_room_mut))
+fn rooms<T: Float, const O: usize>(results: &mut [Option<Unique<Storage<T>>>; O]) -> [Option<&mut [T]>; O] {
+    results.each_mut().map(|result| result.as_mut().map(|storage| storage.as_mut_room()))
 }
 
 /// The shape that all operands broadcast to.
-fn common_shape<T: Float>(name: &'static str, tensors: &[&Tensor<T>]) -> Result<Dims> {
-    let first = tensors[0].dims().clone();
-    tensors[1..].iter().try_fold(first, |common, tensor| dims::broadcast(name, &common, tensor.shape()))
+fn common_shape<'t, T: Float>(
+    name: &'static str,
+    tensors: impl Iterator<Item = &'t &'t Tensor<T>>,
+) -> Result<Dims> {
+    let mut common = Dims::default();
+    for (i, tensor) in tensors.enumerate() {
+        if i == 0 {
+            common.clone_from(tensor.dims());
+        } else if common != *tensor.dims() {
+            common = dims::broadcast(name, &common, tensor.shape())?;
+        }
+    }
+    Ok(common)
 }
 
-fn plan_of<T: Float>(shape: &Dims, sources: &[&Tensor<T>], results: usize) -> Plan {
+/// The loops over inputs, cotangents and as many row-major results.
+fn plan_of<T: Float, const I: usize, const C: usize>(
+    shape: &Dims,
+    inputs: [&Tensor<T>; I],
+    cotangents: [&Tensor<T>; C],
+    results: usize,
+) -> Plan {
+    let inputs = inputs.map(|input| broadcast_strides(input, shape));
+    let cotangents = cotangents.map(|cotangent| broadcast_strides(cotangent, shape));
     let row_major = shape.row_major();
-    let mut strides: SmallVec<[Dims; 8]> = SmallVec::new();
-    sources.iter().for_each(|source| strides.push(broadcast_strides(source, shape)));
-    (0..results).for_each(|_| strides.push(row_major.clone()));
-    Plan::new(shape, &strides)
+    Plan::of(shape, I + C + results, |operand, axis| match operand.checked_sub(I) {
+        None => inputs[operand][axis],
+        Some(behind) if behind < C => cotangents[behind][axis],
+        Some(_) => row_major[axis],
+    })
 }
 
 /// The strides of `tensor` seen with `shape`: 0 along axes it is stretched over.
-fn broadcast_strides<T: Float>(tensor: &Tensor<T>, shape: &Dims) -> Dims {
+#[inline]
+fn broadcast_strides<'t, T: Float>(tensor: &'t Tensor<T>, shape: &Dims) -> Cow<'t, Dims> {
+    if tensor.dims() == shape {
+        return Cow::Borrowed(tensor.stride_dims());
+    }
     let missing = shape.len() - tensor.rank();
     let own = |axis: usize| match axis.checked_sub(missing) {
         Some(own) if tensor.shape()[own] == shape[axis] => tensor.strides()[own],
         _ => 0,
     };
-    (0..shape.len()).map(own).collect()
+    Cow::Owned((0..shape.len()).map(own).collect())
 }

@@ -96,7 +96,7 @@ pub(crate) fn embed<T: Float>(region: &Region, source: &Tensor<T>) -> Tensor<T> 
         out.fill(T::ZERO);
         if source.numel() > 0 {
             let target = &mut out[region.offset..];
-            copy::update(target, &region.strides, source.raw(), source.strides(), &region.shape, |_, b| b);
+            copy::place(target, &region.strides, source.raw(), source.strides(), &region.shape);
         }
     })
 }

@@ -1,5 +1,7 @@
 //! Derivatives: of a value into its leaves, or of outputs with respect to chosen inputs.
 
+use smallvec::SmallVec;
+
 use super::accumulate::{Term, accumulate};
 use super::leaf::Leaf;
 use super::mode::with_recording;
@@ -143,11 +145,12 @@ pub(crate) fn backward_into<T: Float>(
     mut reached: impl FnMut(&Leaf<T>),
 ) -> Result<()> {
     options.check("backward", outputs.len())?;
+    let edges = outputs.iter().map(|output| output.edge().ok_or(Error::NoGraph { operation: "backward" }));
+    let edges = edges.collect::<Result<SmallVec<[_; 1]>>>()?;
     let mut walk = Walk::new(options.retains_graph(), options.create_graph);
-    for (k, output) in outputs.iter().enumerate() {
-        let edge = output.edge().ok_or(Error::NoGraph { operation: "backward" })?;
+    for (k, (output, edge)) in outputs.iter().zip(&edges).enumerate() {
         let cotangent = seed(output, options.cotangent(k))?;
-        with_recording(options.create_graph, || walk.send(&edge, Term::Whole(cotangent)));
+        with_recording(options.create_graph, || walk.send(edge, Term::Whole(cotangent)));
     }
     walk.run()?;
     with_recording(options.create_graph, || {

@@ -5,6 +5,8 @@
 //! hook, another rule) sees the sum; views of a matrix hand their pairs on, so a weight that each step transposes or narrows collects
 //! them too.
 
+use smallvec::SmallVec;
+
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::kernel::copy;
@@ -29,7 +31,7 @@ pub(crate) enum MatrixView {
 /// Pairs that have one sum, of a whole cotangent or of a part of it.
 pub(crate) struct Late<T: Float> {
     region: Option<Region>,
-    pairs: Vec<(Variable<T>, Variable<T>)>,
+    pairs: SmallVec<[(Variable<T>, Variable<T>); 1]>,
     rows: usize,
 }
 
@@ -85,7 +87,7 @@ impl<T: Float> Late<T> {
     /// The term `left^T right`, of (r, m) and (r, n), of the cotangent of a matrix (m, n).
     pub(crate) fn of(left: Variable<T>, right: Variable<T>) -> Self {
         let rows = left.shape()[0];
-        Late { region: None, pairs: vec![(left, right)], rows }
+        Late { region: None, pairs: SmallVec::from_buf([(left, right)]), rows }
     }
 
     /// Adds the product of all pairs, which came last step first, to `sum`.

@@ -97,7 +97,7 @@ impl Tape {
             let inputs: Vec<Option<usize>> =
                 node.inputs.iter().map(|edge| edge.as_ref().map(|edge| numbers[&edge.key()])).collect();
             let flows = inputs.iter().flatten().any(|&i| tape.entries[i].requires_grad);
-            numbers.insert(node.key(), tape.entries.len());
+            numbers.insert(node.address(), tape.entries.len());
             let shapes = node.shapes.iter().map(|shape| shape.to_vec()).collect();
             tape.push(node.name(), inputs, shapes, flows);
             let entry = tape.entries.last_mut().expect("just pushed");

@@ -14,6 +14,7 @@ mod leaf;
 mod listing;
 mod mode;
 pub(crate) mod node;
+pub(crate) mod queue;
 pub(crate) mod recycle;
 pub(crate) mod scope;
 pub(crate) mod walk;

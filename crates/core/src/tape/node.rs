@@ -12,6 +12,7 @@ use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::kernel::takeable::Takeable;
 use crate::operation::{Cotangents, Gradients, Operation, Saved, Saves, Wants};
 use crate::tape::late::MatrixView;
 use crate::tensor::Tensor;
@@ -32,7 +33,8 @@ pub(crate) struct Node<T: Float> {
     pub(crate) inputs: SmallVec<[Option<Edge<T>>; 2]>,
     /// The shape of each output.
     pub(crate) shapes: SmallVec<[Dims; 1]>,
-    saved: Mutex<Values<T>>,
+    /// The values that the rule asked for. Their storages know that they are needed, so that nobody changes them in place.
+    saved: Takeable<Kept<T>>,
     /// Slots of those handles to outputs that retain their gradient or have hooks.
     slots: OnceLock<Box<Mutex<Watchers<T>>>>,
     /// None while idle. An operation without constants takes no memory.
@@ -66,23 +68,14 @@ type Watchers<T> = Vec<(u32, Weak<Slot<T>>)>;
 /// The inputs and then the outputs that the rule asked to keep.
 pub(crate) type Kept<T> = SmallVec<[Option<Tensor<T>>; 2]>;
 
-enum Values<T: Float> {
-    /// Their storages know that they are needed, so that nobody changes them in place.
-    Kept(Kept<T>),
-    Freed,
-}
-
-impl<T: Float> Values<T> {
-    /// Leaves nothing behind.
-    fn free(&mut self) -> Option<Kept<T>> {
-        match std::mem::replace(self, Values::Freed) {
-            Values::Kept(kept) => {
-                kept.iter().flatten().for_each(|value| value.storage().unmark_saved());
-                Some(kept)
-            }
-            Values::Freed => None,
-        }
+/// Values that are needed no more.
+#[inline]
+fn unmarked<T: Float>(kept: Kept<T>) -> Kept<T> {
+    for value in kept.iter().flatten() {
+        let storage = value.storage();
+        storage.unmark_saved(storage.handles() == 1);
     }
+    kept
 }
 
 /// Where a value came from, and so where its cotangent goes.
@@ -108,7 +101,7 @@ impl<T: Float> Edge<T> {
     #[inline]
     pub(crate) fn key(&self) -> usize {
         match self {
-            Edge::Node(node, _) => node.key(),
+            Edge::Node(node, _) => node.address(),
             Edge::Leaf(leaf) => leaf.as_ptr() as usize,
         }
     }
@@ -164,7 +157,7 @@ impl<T: Float> Node<T> {
             keeps: false,
             inputs: SmallVec::new(),
             shapes: SmallVec::new(),
-            saved: Mutex::new(Values::Freed),
+            saved: Takeable::empty(),
             slots: OnceLock::new(),
             rule: None,
         }
@@ -191,7 +184,7 @@ impl<T: Float> Node<T> {
             let kept = keep(saves);
             let scope = scope::current();
             kept.iter().flatten().for_each(|value| value.storage().mark_saved(&O::NAME, location, scope));
-            *self.saved.get_mut().unwrap_or_else(PoisonError::into_inner) = Values::Kept(kept);
+            self.saved.put(kept);
             self.keeps = true;
         }
         self.number = next_number(&self.inputs);
@@ -209,7 +202,7 @@ impl<T: Float> Node<T> {
         }
         let _ = LIVE.try_with(|live| live.set(live.get() - 1));
         if std::mem::take(&mut self.keeps) {
-            self.saved.get_mut().unwrap_or_else(PoisonError::into_inner).free();
+            self.saved.take_mut().map(unmarked);
         }
         self.inputs.clear();
         self.shapes.clear();
@@ -278,12 +271,7 @@ pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool) -> Result<
     if !node.keeps {
         return Ok(Saved::new(node, SmallVec::new()));
     }
-    let mut values = node.saved.lock().unwrap_or_else(PoisonError::into_inner);
-    let kept = match &*values {
-        Values::Kept(kept) if retain => Some(kept.clone()),
-        _ => values.free(),
-    };
-    drop(values);
+    let kept = if retain { node.saved.cloned() } else { node.saved.take().map(unmarked) };
     let kept = kept.ok_or(Error::Freed { operation: node.name(), location: node.location })?;
     Ok(Saved::new(node, kept))
 }

@@ -1,9 +1,8 @@
 //! Going back through the tape.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::accumulate::{Term, accumulate};
 use super::anomaly;
@@ -11,6 +10,7 @@ use super::late::{Late, Waiting};
 use super::leaf::Leaf;
 use super::mode::with_recording;
 use super::node::{Edge, saved_values};
+use super::queue::{Pending, Queue};
 use super::recycle::NodeRef;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ impl Hasher for AddressHasher {
     }
 }
 
-type Table<V> = HashMap<usize, V, BuildHasherDefault<AddressHasher>>;
+pub(crate) type Table<V> = HashMap<usize, V, BuildHasherDefault<AddressHasher>>;
 pub(crate) type KeySet = HashSet<usize, BuildHasherDefault<AddressHasher>>;
 
 /// A place to read a cotangent off: an output of a node, or a leaf.
@@ -54,26 +54,102 @@ impl Target {
 /// A leaf, and what has arrived there so far.
 type LeafSum<T> = (Arc<Leaf<T>>, Option<Variable<T>>);
 
-/// A node that cotangents have reached.
-struct Pending<T: Float> {
-    node: NodeRef<T>,
-    cotangents: Cotangents<T>,
+/// The leaves that terms came to, in the order they came, and the sum of each one's.
+struct Leaves<T: Float> {
+    sums: Vec<LeafSum<T>>,
+    places: Table<usize>,
 }
 
-impl<T: Float> Pending<T> {
-    /// A node that `term` is the first to reach, at one of its outputs.
+impl<T: Float> Leaves<T> {
+    /// The sum of a leaf that somebody still has a handle to.
+    fn sum(&mut self, leaf: &Weak<Leaf<T>>) -> Option<&mut Option<Variable<T>>> {
+        let key = leaf.as_ptr() as usize;
+        let place = match self.places.get(&key) {
+            Some(place) => *place,
+            None => {
+                self.sums.push((leaf.upgrade()?, None));
+                self.places.insert(key, self.sums.len() - 1);
+                self.sums.len() - 1
+            }
+        };
+        Some(&mut self.sums[place].1)
+    }
+
+    fn wants(&self, leaf: &Weak<Leaf<T>>) -> bool {
+        match self.places.get(&(leaf.as_ptr() as usize)) {
+            // It is held here: to look at it costs no count.
+            Some(place) => self.sums[*place].0.requires_grad(),
+            None => leaf.upgrade().is_some_and(|leaf| leaf.requires_grad()),
+        }
+    }
+}
+
+/// Where the terms of a node's inputs go.
+pub(crate) trait Arrivals<T: Float> {
+    /// Whether a cotangent of input `i` is of use.
+    fn wants(&self, i: usize) -> bool;
+
+    /// Ends the walk with an error once the pullback at work is done; the first one counts.
+    fn refuse(&mut self, error: Error);
+
+    /// A wanted term arrives at input `i`.
+    fn arrive(&mut self, i: usize, term: Term<T>);
+
+    /// [`Arrivals::arrive`] for a value without history, the common case.
+    fn arrive_value(&mut self, i: usize, value: Tensor<T>);
+
+    /// The term `left^T right` arrives at input `i`, to be summed later.
+    fn arrive_late(&mut self, i: usize, left: Variable<T>, right: Variable<T>);
+}
+
+/// A node at work.
+struct Visit<'v, 'g, T: Float> {
+    walk: &'v mut Walk<'g, T>,
+    node: &'g NodeRef<T>,
+}
+
+impl<'g, T: Float> Visit<'_, 'g, T> {
+    fn edge(&self, i: usize) -> &'g Edge<T> {
+        self.node.inputs[i].as_ref().expect("only wanted inputs get terms")
+    }
+}
+
+impl<T: Float> Arrivals<T> for Visit<'_, '_, T> {
+    fn wants(&self, i: usize) -> bool {
+        self.walk.wants(self.node.inputs.get(i))
+    }
+
+    #[cold]
+    fn refuse(&mut self, error: Error) {
+        self.walk.refusal.get_or_insert_with(|| Box::new(error));
+    }
+
+    fn arrive(&mut self, i: usize, term: Term<T>) {
+        self.walk.send(self.edge(i), term);
+    }
+
     #[inline]
-    fn first(node: &NodeRef<T>, output: usize, term: Term<T>) -> Self {
-        let mut cotangents = Cotangents::none(node.shapes.len());
-        cotangents.values[output] = Some(term.whole());
-        Pending { node: node.clone(), cotangents }
+    fn arrive_value(&mut self, i: usize, value: Tensor<T>) {
+        let edge = self.edge(i);
+        let left = match edge {
+            Edge::Node(node, _) => self.walk.queue.start(node, value),
+            Edge::Leaf(_) => Err(value),
+        };
+        if let Err(value) = left {
+            self.walk.send(edge, Term::Whole(Variable::from(value)));
+        }
+    }
+
+    fn arrive_late(&mut self, i: usize, left: Variable<T>, right: Variable<T>) {
+        self.walk.send_late(self.edge(i), Late::of(left, right));
     }
 }
 
 /// One walk from outputs back to leaves, with its own table of cotangents.
 ///
-/// Nodes wait in a heap and are visited from the highest number down, that is after all that used them.
-pub(crate) struct Walk<T: Float> {
+/// Nodes are visited from the highest number down, that is after all that used them. They belong to the outputs' graph, which stays
+/// as it is during the walk: so they are borrowed, and no count goes up and down.
+pub(crate) struct Walk<'g, T: Float> {
     /// Keys of what the wanted cotangents depend on; none if everything is wanted.
     relevant: Option<KeySet>,
     targets: Vec<Target>,
@@ -82,19 +158,13 @@ pub(crate) struct Walk<T: Float> {
     record: bool,
     /// What a pullback refused.
     refusal: Option<Box<Error>>,
-    /// The only node that waits, if there is one alone: a chain needs neither heap nor table.
-    alone: Option<(usize, Pending<T>)>,
-    /// Number, then (for determinism) age; nodes of equal number come from different threads.
-    heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
-    arrivals: u64,
-    pending: Table<Pending<T>>,
+    queue: Queue<'g, T>,
     /// Products that have yet to be summed, by key and output.
     late: HashMap<(usize, usize), Waiting<T>, BuildHasherDefault<AddressHasher>>,
-    leaves: Vec<LeafSum<T>>,
-    leaf_places: Table<usize>,
+    leaves: Leaves<T>,
 }
 
-impl<T: Float> Walk<T> {
+impl<'g, T: Float> Walk<'g, T> {
     pub(crate) fn new(retain: bool, record: bool) -> Self {
         Walk {
             relevant: None,
@@ -103,18 +173,14 @@ impl<T: Float> Walk<T> {
             retain,
             record,
             refusal: None,
-            alone: None,
-            heap: BinaryHeap::new(),
-            arrivals: 0,
-            pending: Table::default(),
+            queue: Queue::new(),
             late: HashMap::default(),
-            leaves: Vec::new(),
-            leaf_places: Table::default(),
+            leaves: Leaves { sums: Vec::new(), places: Table::default() },
         }
     }
 
     /// Only the cotangents of `targets` are wanted; nothing that does not lead to one is computed.
-    pub(crate) fn only(mut self, outputs: &[&Edge<T>], targets: Vec<Target>) -> Self {
+    pub(crate) fn only(mut self, outputs: &[&'g Edge<T>], targets: Vec<Target>) -> Self {
         self.relevant = Some(leading_to(outputs, &targets));
         self.found = targets.iter().map(|_| None).collect();
         self.targets = targets;
@@ -128,90 +194,39 @@ impl<T: Float> Walk<T> {
             (None | Some(None), _) => false,
             (Some(Some(edge)), Some(relevant)) => relevant.contains(&edge.key()),
             (Some(Some(Edge::Node(..))), None) => true,
-            (Some(Some(Edge::Leaf(leaf))), None) => leaf.upgrade().is_some_and(|leaf| leaf.requires_grad()),
+            (Some(Some(Edge::Leaf(leaf))), None) => self.leaves.wants(leaf),
         }
-    }
-
-    /// A wanted cotangent arrives at input `i` of `node`.
-    pub(crate) fn arrive(&mut self, node: &NodeRef<T>, i: usize, term: Term<T>) {
-        self.send(node.inputs[i].as_ref().expect("only wanted inputs get terms"), term);
-    }
-
-    /// [`Walk::arrive`] for a value without history, the common case: on a chain it goes straight to its place.
-    #[inline]
-    pub(crate) fn arrive_value(&mut self, node: &NodeRef<T>, i: usize, value: Tensor<T>) {
-        let edge = node.inputs[i].as_ref().expect("only wanted inputs get terms");
-        match edge {
-            Edge::Node(source, _) if source.shapes.len() == 1 && self.is_idle() => {
-                let cotangents = Cotangents::one(Variable::from(value));
-                self.alone = Some((edge.key(), Pending { node: source.clone(), cotangents }));
-            }
-            _ => self.send(edge, Term::Whole(Variable::from(value))),
-        }
-    }
-
-    /// Ends the walk with an error once the pullback at work is done; the first one counts.
-    #[cold]
-    pub(crate) fn refuse(&mut self, error: Error) {
-        self.refusal.get_or_insert_with(|| Box::new(error));
-    }
-
-    /// Whether no node waits.
-    #[inline]
-    fn is_idle(&self) -> bool {
-        self.alone.is_none() && self.heap.is_empty()
     }
 
     /// A cotangent arrives at `edge`.
-    pub(crate) fn send(&mut self, edge: &Edge<T>, term: Term<T>) {
+    pub(crate) fn send(&mut self, edge: &'g Edge<T>, term: Term<T>) {
         match edge {
-            Edge::Node(node, output) => self.send_to_node(node, *output as usize, edge.key(), term),
+            Edge::Node(node, output) => {
+                accumulate(&mut self.queue.reach(node).values[*output as usize], term)
+            }
             Edge::Leaf(leaf) => {
-                let Some(leaf) = leaf.upgrade() else { return };
-                accumulate(self.leaf_sum(leaf), term);
+                if let Some(sum) = self.leaves.sum(leaf) {
+                    accumulate(sum, term);
+                }
             }
         }
     }
 
-    fn leaf_sum(&mut self, leaf: Arc<Leaf<T>>) -> &mut Option<Variable<T>> {
-        let place = *self.leaf_places.entry(Arc::as_ptr(&leaf) as usize).or_insert_with(|| {
-            self.leaves.push((leaf, None));
-            self.leaves.len() - 1
-        });
-        &mut self.leaves[place].1
-    }
-
-    /// The term `left^T right` arrives at input `i` of `node`, to be summed later.
-    pub(crate) fn arrive_late(&mut self, node: &NodeRef<T>, i: usize, left: Variable<T>, right: Variable<T>) {
-        self.send_late(node.inputs[i].as_ref().expect("only wanted inputs get terms"), Late::of(left, right));
-    }
-
-    fn send_late(&mut self, edge: &Edge<T>, late: Late<T>) {
-        let (key, output) = (edge.key(), if let Edge::Node(_, output) = edge { *output as usize } else { 0 });
-        let mut waiting = self.late.remove(&(key, output)).unwrap_or_default();
-        match edge {
-            Edge::Leaf(leaf) => match leaf.upgrade() {
-                Some(leaf) => waiting.push(late, self.leaf_sum(leaf)),
+    fn send_late(&mut self, edge: &'g Edge<T>, late: Late<T>) {
+        let (output, sum) = match edge {
+            Edge::Node(node, output) => {
+                (*output as usize, &mut self.queue.reach(node).values[*output as usize])
+            }
+            Edge::Leaf(leaf) => match self.leaves.sum(leaf) {
+                Some(sum) => (0, sum),
                 None => return,
             },
-            Edge::Node(node, _) => waiting.push(late, &mut self.pending(node, key).cotangents.values[output]),
-        }
-        self.late.insert((key, output), waiting);
-    }
-
-    /// A node that something is on its way to.
-    fn pending(&mut self, node: &NodeRef<T>, key: usize) -> &mut Pending<T> {
-        if let Some((waiting, pending)) = self.alone.take() {
-            self.wait(waiting, pending);
-        }
-        if !self.pending.contains_key(&key) {
-            self.wait(key, Pending { node: node.clone(), cotangents: Cotangents::none(node.shapes.len()) });
-        }
-        self.pending.get_mut(&key).expect("it waits")
+        };
+        self.late.entry((edge.key(), output)).or_default().push(late, sum);
     }
 
     /// Hands products on through a node that is a view, and sums those that nobody else will.
-    fn settle_late(&mut self, key: usize, node: &NodeRef<T>, cotangents: &mut Cotangents<T>) {
+    fn settle_late(&mut self, key: usize, node: &'g NodeRef<T>, cotangents: &mut Cotangents<T>) {
         for output in 0..cotangents.len() {
             let Some(mut waiting) = self.late.remove(&(key, output)) else { continue };
             let hands_on = !node.is_watched() && self.targets.is_empty() && node.inputs.len() == 1;
@@ -227,61 +242,26 @@ impl<T: Float> Walk<T> {
 
     /// Sums the products that wait at leaves.
     fn settle_late_leaves(&mut self) {
-        for (leaf, sum) in &mut self.leaves {
+        for (leaf, sum) in &mut self.leaves.sums {
             if let Some(waiting) = self.late.remove(&(Arc::as_ptr(leaf) as usize, 0)) {
                 waiting.add_to(sum);
             }
         }
     }
 
-    fn send_to_node(&mut self, node: &NodeRef<T>, output: usize, key: usize, term: Term<T>) {
-        if self.heap.is_empty() {
-            match &mut self.alone {
-                None => return self.alone = Some((key, Pending::first(node, output, term))),
-                Some((waiting, pending)) if *waiting == key => {
-                    return accumulate(&mut pending.cotangents.values[output], term);
-                }
-                Some(_) => {}
-            }
-        }
-        if let Some((waiting, pending)) = self.alone.take() {
-            self.wait(waiting, pending);
-        }
-        match self.pending.get_mut(&key) {
-            Some(pending) => accumulate(&mut pending.cotangents.values[output], term),
-            None => self.wait(key, Pending::first(node, output, term)),
-        }
-    }
-
-    /// Queues a node that a cotangent has reached.
-    fn wait(&mut self, key: usize, pending: Pending<T>) {
-        self.heap.push((pending.node.number, Reverse(self.arrivals), key));
-        self.arrivals += 1;
-        self.pending.insert(key, pending);
-    }
-
     /// Visits every node that a cotangent reaches.
     pub(crate) fn run(&mut self) -> Result<()> {
         with_recording(self.record, || {
-            while let Some((key, pending)) = self.next() {
-                self.visit(key, pending)?;
+            while let Some(Pending { node, cotangents, .. }) = self.queue.next() {
+                self.visit(node, cotangents)?;
             }
             self.settle_late_leaves();
             Ok(())
         })
     }
 
-    #[inline]
-    fn next(&mut self) -> Option<(usize, Pending<T>)> {
-        if self.alone.is_some() {
-            return self.alone.take();
-        }
-        let (_, _, key) = self.heap.pop()?;
-        Some((key, self.pending.remove(&key).expect("what waits in the heap is in the table")))
-    }
-
     #[inline(always)]
-    fn visit(&mut self, key: usize, Pending { node, mut cotangents }: Pending<T>) -> Result<()> {
+    fn visit(&mut self, node: &'g NodeRef<T>, mut cotangents: Cotangents<T>) -> Result<()> {
         let inputs = &node.inputs;
         // On a long tape these have left the caches: they come while this node is at work.
         for edge in inputs.iter().flatten() {
@@ -290,16 +270,17 @@ impl<T: Float> Walk<T> {
             }
         }
         if !self.late.is_empty() {
-            self.settle_late(key, &node, &mut cotangents);
+            self.settle_late(node.address(), node, &mut cotangents);
             if cotangents.values.iter().all(Option::is_none) {
                 return Ok(());
             }
         }
-        self.settle(key, &node, &mut cotangents);
+        self.settle(node.address(), node, &mut cotangents);
         let wanted = Wants::of(inputs.len(), |i| self.wants(inputs.get(i)));
         if !wanted.nothing(inputs.len()) {
-            let saved = saved_values(&node, self.retain)?;
-            node.rule().pullback(&saved, &cotangents, &mut Gradients::new(self, &node, wanted));
+            let saved = saved_values(node, self.retain)?;
+            let mut visit = Visit { walk: self, node };
+            node.rule().pullback(&saved, &cotangents, &mut Gradients::new(&mut visit, node, wanted));
             if anomaly::is_watching() {
                 anomaly::first().map_or(Ok(()), Err)?;
             }
@@ -307,6 +288,7 @@ impl<T: Float> Walk<T> {
                 return Err(*error);
             }
         }
+        self.queue.recycle(cotangents);
         Ok(())
     }
 
@@ -338,12 +320,12 @@ impl<T: Float> Walk<T> {
 
     /// The leaves that gradients came to, in the order they came.
     pub(crate) fn leaf_gradients(self) -> impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> {
-        self.leaves.into_iter().filter_map(|(leaf, sum)| sum.map(|grad| (leaf, grad)))
+        self.leaves.sums.into_iter().filter_map(|(leaf, sum)| sum.map(|grad| (leaf, grad)))
     }
 
     /// The cotangents asked for with [`Walk::only`], none where nothing came.
     pub(crate) fn cotangents(mut self) -> Vec<Option<Variable<T>>> {
-        for (leaf, sum) in std::mem::take(&mut self.leaves) {
+        for (leaf, sum) in std::mem::take(&mut self.leaves.sums) {
             let gradient = sum.map(|gradient| leaf.slot.through_hooks(gradient));
             self.hand_out(Arc::as_ptr(&leaf) as usize, None, &gradient);
         }
@@ -378,7 +360,7 @@ fn leading_to<T: Float>(outputs: &[&Edge<T>], targets: &[Target]) -> KeySet {
     let mut relevant: KeySet = targets.iter().map(|target| target.key).collect();
     for node in reachable(outputs) {
         if node.inputs.iter().flatten().any(|edge| relevant.contains(&edge.key())) {
-            relevant.insert(node.key());
+            relevant.insert(node.address());
         }
     }
     relevant

@@ -11,8 +11,6 @@ mod nested;
 mod print;
 mod view;
 
-use std::sync::Arc;
-
 pub(crate) use create::checked_indices;
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
@@ -22,6 +20,7 @@ use crate::dims::Dims;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::copy;
+use crate::kernel::shared::{Shared, Unique};
 use crate::pool;
 use crate::storage::{self, Layout, Storage};
 
@@ -37,92 +36,91 @@ use crate::storage::{self, Layout, Storage};
 /// assert_eq!(x.t().to_vec(), vec![1.0, 3.0, 2.0, 4.0]);
 /// ```
 pub struct Tensor<T: Element = f32> {
-    /// Always there: an `Option` so that `drop` can hand it on without touching its count.
-    storage: Option<Arc<Storage<T>>>,
+    storage: Shared<Storage<T>>,
     /// None for the row-major whole, which the storage itself describes: so a handle is two words.
-    view: Option<Arc<Layout>>,
+    view: Option<Shared<Layout>>,
 }
 
 impl<T: Element> Clone for Tensor<T> {
     #[inline]
     fn clone(&self) -> Self {
-        Tensor { storage: Some(Arc::clone(self.storage())), view: self.view.clone() }
+        Tensor { storage: self.storage.clone(), view: self.view.clone() }
     }
 }
 
-impl<T: Element> Drop for Tensor<T> {
+impl<T: Element> From<Unique<Storage<T>>> for Tensor<T> {
+    /// The whole of a storage just filled.
     #[inline]
-    fn drop(&mut self) {
-        // The only handle stays the only one: it is borrowed here, so nobody can clone it.
-        if let Some(storage) = self.storage.take_if(|storage| Arc::strong_count(storage) == 1) {
-            pool::release(storage);
-        }
-        if let Some(view) = self.view.take_if(|view| Arc::strong_count(view) == 1) {
-            pool::release_view(view);
-        }
+    fn from(fresh: Unique<Storage<T>>) -> Self {
+        Tensor { storage: fresh.share(), view: None }
     }
 }
 
 impl<T: Element> Tensor<T> {
     /// A row-major tensor whose elements `write` fills in; what they hold before is of no particular value.
+    #[inline]
     pub(crate) fn build(shape: impl Into<Dims>, write: impl FnOnce(&mut [T])) -> Self {
-        let mut tensor = Self::unspecified(shape);
-        write(tensor.fresh_mut());
-        tensor
+        let mut fresh = pool::acquire(&shape.into());
+        write(fresh.as_mut_slice());
+        fresh.into()
     }
 
     /// A row-major tensor of elements of no particular value.
-    #[inline]
     pub(crate) fn unspecified(shape: impl Into<Dims>) -> Self {
-        Tensor::unspecified_like(&shape.into())
+        pool::acquire(&shape.into()).into()
     }
 
-    /// [`Tensor::unspecified`] for extents that stay where they are.
+    /// A storage with the extents of this tensor, whose layout is taken over if it is row-major.
     #[inline]
-    pub(crate) fn unspecified_like(shape: &Dims) -> Self {
-        Tensor { storage: Some(pool::acquire(shape)), view: None }
-    }
-
-    /// [`Tensor::unspecified`] with the extents of another tensor, whose layout is taken over if it is row-major.
-    #[inline]
-    pub(crate) fn unspecified_as(&self) -> Self {
+    pub(crate) fn storage_alike(&self) -> Unique<Storage<T>> {
         match &self.view {
-            None => Tensor { storage: Some(pool::acquire_like(self.storage())), view: None },
-            Some(view) => Tensor::unspecified_like(&view.shape),
+            None => pool::acquire_like(&self.storage),
+            Some(view) => pool::acquire(&view.shape),
         }
     }
 
     /// The elements of a tensor just made.
-    #[inline]
     pub(crate) fn fresh_mut(&mut self) -> &mut [T] {
-        Arc::get_mut(self.storage_mut()).expect("a new tensor has no other holder").as_mut_slice()
+        self.storage.get_mut().expect("a new tensor has no other holder").as_mut_slice()
     }
 
-    /// [`Tensor::fresh_mut`] and the memory behind, which may be overwritten.
-    #[inline]
-    pub(crate) fn fresh_room_mut(&mut self) -> &mut [T] {
-        Arc::get_mut(self.storage_mut()).expect("a new tensor has no other holder").as_mut_room()
-    }
-
-    pub(crate) fn from_parts(mut storage: Storage<T>, shape: Dims) -> Self {
+    pub(crate) fn from_parts(storage: Storage<T>, shape: Dims) -> Self {
+        let mut storage = Unique::new(storage);
         storage.shaped(&shape);
-        Tensor { storage: Some(Arc::new(storage)), view: None }
+        storage.into()
     }
 
     /// The same storage seen with other extents and strides, which must stay inside it.
     #[inline]
     pub(crate) fn with_layout(&self, offset: usize, shape: Dims, strides: Dims) -> Self {
+        self.seen(|layout| *layout = Layout { offset, shape, strides })
+    }
+
+    /// [`Tensor::with_layout`] for a layout that is like this one, but for what `change` does to it.
+    #[inline]
+    fn with_change(&self, change: impl FnOnce(&mut Layout)) -> Self {
+        self.seen(|layout| {
+            layout.clone_from(self.layout());
+            change(layout);
+        })
+    }
+
+    #[inline]
+    fn seen(&self, write: impl FnOnce(&mut Layout)) -> Self {
+        let mut view = pool::acquire_view();
+        write(&mut view);
         // Where there are no elements the offset may lead outside.
-        let offset = if shape.contains(&0) { 0 } else { offset };
-        let view = Some(pool::acquire_view(Layout { offset, shape, strides }));
-        Tensor { storage: Some(Arc::clone(self.storage())), view }
+        if view.shape.contains(&0) {
+            view.offset = 0;
+        }
+        Tensor { storage: self.storage.clone(), view: Some(view.share()) }
     }
 
     #[inline]
     fn layout(&self) -> &Layout {
         match &self.view {
             Some(view) => view,
-            None => self.storage().layout(),
+            None => self.storage.layout(),
         }
     }
 
@@ -156,22 +154,17 @@ impl<T: Element> Tensor<T> {
 
     /// An identity of the storage that no other storage has or had in this process; views share it.
     pub fn storage_id(&self) -> u64 {
-        self.storage().id()
+        self.storage.id()
     }
 
     /// How often the storage has changed in place.
     pub fn version(&self) -> u64 {
-        self.storage().version()
+        self.storage.version()
     }
 
     #[inline]
-    pub(crate) fn storage(&self) -> &Arc<Storage<T>> {
-        self.storage.as_ref().expect("a tensor has its storage until it drops")
-    }
-
-    #[inline]
-    fn storage_mut(&mut self) -> &mut Arc<Storage<T>> {
-        self.storage.as_mut().expect("a tensor has its storage until it drops")
+    pub(crate) fn storage(&self) -> &Shared<Storage<T>> {
+        &self.storage
     }
 
     /// The number of axes.
@@ -205,7 +198,7 @@ impl<T: Element> Tensor<T> {
     #[inline(always)]
     pub(crate) fn lies_like(&self, other: &Self) -> bool {
         match (&self.view, &other.view) {
-            (None, None) => self.storage().layout().shape == other.storage().layout().shape,
+            (None, None) => self.storage.layout().shape == other.storage.layout().shape,
             _ => self.is_contiguous() && other.is_contiguous() && self.dims() == other.dims(),
         }
     }
@@ -213,19 +206,19 @@ impl<T: Element> Tensor<T> {
     /// The elements in row-major order, if that is how they lie.
     pub fn as_slice(&self) -> Option<&[T]> {
         self.is_contiguous()
-            .then(|| &self.storage().as_slice()[self.storage_offset()..self.storage_offset() + self.numel()])
+            .then(|| &self.storage.as_slice()[self.storage_offset()..self.storage_offset() + self.numel()])
     }
 
     /// All elements of the storage from the first one of this tensor on.
     #[inline]
     pub(crate) fn raw(&self) -> &[T] {
-        &self.storage().as_slice()[self.storage_offset()..]
+        &self.storage.as_slice()[self.storage_offset()..]
     }
 
     /// [`Tensor::raw`] and the initialised memory behind, which may be read.
     #[inline]
     pub(crate) fn room(&self) -> &[T] {
-        &self.storage().as_room()[self.storage_offset()..]
+        &self.storage.as_room()[self.storage_offset()..]
     }
 
     /// A tensor of the same elements in row-major order: itself if they lie so, else a copy.
@@ -274,13 +267,13 @@ impl<T: Element> Tensor<T> {
         }
         let range = self.storage_offset()..self.storage_offset() + self.numel();
         let shape = self.dims().clone();
-        Ok(&mut storage::exclusive(self.storage_mut(), "data_mut", &shape)?[range])
+        Ok(&mut storage::exclusive(&mut self.storage, "data_mut", &shape)?[range])
     }
 
     /// Like `data_mut`, for whoever shares the storage with plain handles: those keep the old values.
     pub(crate) fn detach_mut(&mut self, operation: &'static str) -> Result<&mut [T]> {
         if self.exclusive_mut().is_none() {
-            self.storage().refuse_if_saved(operation, self.shape())?;
+            self.storage.refuse_if_saved(operation, self.shape())?;
             *self = self.copy();
         }
         self.data_mut()
@@ -293,18 +286,18 @@ impl<T: Element> Tensor<T> {
             return None;
         }
         let range = self.storage_offset()..self.storage_offset() + self.numel();
-        Arc::get_mut(self.storage_mut()).map(|storage| &mut storage.as_mut_slice()[range])
+        self.storage.get_mut().map(|storage| &mut storage.as_mut_slice()[range])
     }
 
     /// The number of elements of a row-major tensor.
     #[inline]
     pub(crate) fn raw_len(&self) -> usize {
-        if self.view.is_none() { self.storage().as_slice().len() } else { self.numel() }
+        if self.view.is_none() { self.storage.as_slice().len() } else { self.numel() }
     }
 
     /// Whether two tensors view the same storage.
     pub fn shares_storage(&self, other: &Tensor<T>) -> bool {
-        Arc::ptr_eq(self.storage(), other.storage())
+        self.storage.address() == other.storage.address()
     }
 }
 

@@ -56,10 +56,16 @@ impl<T: Element> Tensor<T> {
             let expected = format!("below {} in shape {:?}", self.shape()[axis], self.shape());
             return Err(Error::argument("select", "index", expected, index));
         }
-        let (mut shape, mut strides) = (self.dims().clone(), self.stride_dims().clone());
-        shape.remove(axis);
-        let offset = self.storage_offset() + index * strides.remove(axis);
-        Ok(self.with_layout(offset, shape, strides))
+        Ok(self.select_at(axis, index))
+    }
+
+    /// [`Tensor::select`] of an index that is there.
+    #[inline]
+    pub(crate) fn select_at(&self, axis: usize, index: usize) -> Self {
+        self.with_change(|layout| {
+            layout.shape.remove(axis);
+            layout.offset += index * layout.strides.remove(axis);
+        })
     }
 
     /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
@@ -69,14 +75,16 @@ impl<T: Element> Tensor<T> {
             let expected = format!("at most {} in shape {:?}", self.shape()[axis], self.shape());
             return Err(Error::argument("narrow", "start + length", expected, format!("{start} + {length}")));
         }
-        let mut shape = self.dims().clone();
-        shape[axis] = length;
-        let offset = if length == 0 {
-            self.storage_offset()
-        } else {
-            self.storage_offset() + start * self.strides()[axis]
-        };
-        Ok(self.with_layout(offset, shape, self.stride_dims().clone()))
+        Ok(self.narrow_at(axis, start, length))
+    }
+
+    /// [`Tensor::narrow`] to entries that are there.
+    #[inline]
+    pub(crate) fn narrow_at(&self, axis: usize, start: usize, length: usize) -> Self {
+        self.with_change(|layout| {
+            layout.shape[axis] = length;
+            layout.offset += start * layout.strides[axis];
+        })
     }
 
     /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`).
@@ -117,10 +125,10 @@ impl<T: Element> Tensor<T> {
     /// Axes `dim0` and `dim1` exchanged (`torch.transpose`).
     pub fn transpose(&self, dim0: isize, dim1: isize) -> Result<Self> {
         let (a, b) = (self.axis("transpose", dim0)?, self.axis("transpose", dim1)?);
-        let (mut shape, mut strides) = (self.dims().clone(), self.stride_dims().clone());
-        shape.swap(a, b);
-        strides.swap(a, b);
-        Ok(self.with_layout(self.storage_offset(), shape, strides))
+        Ok(self.with_change(|layout| {
+            layout.shape.swap(a, b);
+            layout.strides.swap(a, b);
+        }))
     }
 
     /// The last two axes exchanged; a tensor of fewer axes is itself.
@@ -149,9 +157,13 @@ impl<T: Element> Tensor<T> {
         if shape == *self.dims() {
             return Ok(self.clone());
         }
-        let base = if self.viewed_as(&shape).is_some() { self.clone() } else { self.copy() };
-        let strides = base.viewed_as(&shape).unwrap_or_else(|| shape.row_major());
-        Ok(base.with_layout(base.storage_offset(), shape, strides))
+        Ok(match self.viewed_as(&shape) {
+            Some(strides) => self.with_layout(self.storage_offset(), shape, strides),
+            None => {
+                let strides = shape.row_major();
+                self.copy().with_layout(0, shape, strides)
+            }
+        })
     }
 
     /// The strides with which `shape` shows the same elements in the same order, if there are any.

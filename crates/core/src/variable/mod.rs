@@ -131,7 +131,7 @@ impl<T: Float> Variable<T> {
         match &self.repr {
             Repr::Leaf(leaf) => Arc::as_ptr(leaf) as usize,
             Repr::Computed { edge: Some(edge), .. } => edge.key(),
-            Repr::Computed { value, .. } => Arc::as_ptr(value.storage()) as usize,
+            Repr::Computed { value, .. } => value.storage().address(),
         }
     }
 
@@ -255,7 +255,7 @@ impl<T: Float> Variable<T> {
             (
                 Repr::Computed { edge: Some(Edge::Node(a, i)), .. },
                 Repr::Computed { edge: Some(Edge::Node(b, j)), .. },
-            ) => a.key() == b.key() && i == j,
+            ) => a.address() == b.address() && i == j,
             (Repr::Computed { value: a, edge: None, .. }, Repr::Computed { value: b, edge: None, .. }) => {
                 let same = a.storage_offset() == b.storage_offset() && a.shape() == b.shape();
                 a.shares_storage(b) && same && a.strides() == b.strides()

@@ -1,0 +1,135 @@
+//! The nodes that cotangents have reached and that wait to be visited.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::recycle::NodeRef;
+use super::walk::Table;
+use crate::element::Float;
+use crate::operation::Cotangents;
+use crate::tensor::Tensor;
+use crate::variable::Variable;
+
+/// A node that cotangents have reached.
+pub(crate) struct Pending<'g, T: Float> {
+    pub(crate) node: &'g NodeRef<T>,
+    pub(crate) cotangents: Cotangents<T>,
+    /// Which one it is of those reached so far.
+    age: u64,
+}
+
+/// How many nodes wait in the list: most graphs are chains with a few branches.
+const FEW: usize = 16;
+
+/// Nodes that are taken out from the highest number down; of equal ones, which come from different threads, the one reached first.
+///
+/// The highest few are a sorted list, short enough to be searched without a table; the others wait in a heap.
+pub(crate) struct Queue<'g, T: Float> {
+    /// In ascending order; none is below one of the heap.
+    list: Vec<Pending<'g, T>>,
+    heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
+    /// What the heap orders, by address.
+    table: Table<Pending<'g, T>>,
+    reached: u64,
+    /// Of nodes with several outputs that have been visited, to be used again.
+    spare: Vec<Cotangents<T>>,
+}
+
+impl<'g, T: Float> Queue<'g, T> {
+    pub(crate) fn new() -> Self {
+        Queue {
+            list: Vec::new(),
+            heap: BinaryHeap::new(),
+            table: Table::default(),
+            reached: 0,
+            spare: Vec::new(),
+        }
+    }
+
+    /// The first cotangent of a node with one output, if no other node waits: a chain needs neither order nor search.
+    #[inline]
+    pub(crate) fn start(&mut self, node: &'g NodeRef<T>, value: Tensor<T>) -> Result<(), Tensor<T>> {
+        if node.shapes.len() != 1 || !self.list.is_empty() || !self.heap.is_empty() {
+            return Err(value);
+        }
+        self.reached += 1;
+        self.list.push(Pending {
+            node,
+            cotangents: Cotangents::one(Variable::from(value)),
+            age: self.reached,
+        });
+        Ok(())
+    }
+
+    /// The cotangents of a node, which waits from now on.
+    #[inline]
+    pub(crate) fn reach(&mut self, node: &'g NodeRef<T>) -> &mut Cotangents<T> {
+        let (number, address) = (node.number, node.address());
+        let mut at = self.list.len();
+        while at > 0 && self.list[at - 1].node.number >= number {
+            at -= 1;
+            if self.list[at].node.address() == address {
+                return &mut self.list[at].cotangents;
+            }
+        }
+        if at == 0 && !self.heap.is_empty() { self.reach_far(node) } else { self.insert(at, node) }
+    }
+
+    /// A node that does not wait yet, into the list.
+    #[inline]
+    fn insert(&mut self, mut at: usize, node: &'g NodeRef<T>) -> &mut Cotangents<T> {
+        let pending = self.first(node);
+        if self.list.len() == FEW {
+            if at == 0 {
+                return self.put_off(pending);
+            }
+            let lowest = self.list.remove(0);
+            self.put_off(lowest);
+            at -= 1;
+        }
+        self.list.insert(at, pending);
+        &mut self.list[at].cotangents
+    }
+
+    fn reach_far(&mut self, node: &'g NodeRef<T>) -> &mut Cotangents<T> {
+        let address = node.address();
+        if !self.table.contains_key(&address) {
+            let pending = self.first(node);
+            self.put_off(pending);
+        }
+        &mut self.table.get_mut(&address).expect("it waits").cotangents
+    }
+
+    #[inline]
+    fn first(&mut self, node: &'g NodeRef<T>) -> Pending<'g, T> {
+        self.reached += 1;
+        let outputs = node.shapes.len();
+        let spare = if outputs == 1 { None } else { self.spare.pop() };
+        let cotangents = spare.map_or_else(|| Cotangents::none(outputs), |spare| spare.renewed(outputs));
+        Pending { node, cotangents, age: self.reached }
+    }
+
+    /// Takes back the memory of cotangents that have been used.
+    #[inline]
+    pub(crate) fn recycle(&mut self, used: Cotangents<T>) {
+        if used.values.spilled() {
+            self.spare.push(used.renewed(0));
+        }
+    }
+
+    /// Into the heap.
+    fn put_off(&mut self, pending: Pending<'g, T>) -> &mut Cotangents<T> {
+        let address = pending.node.address();
+        self.heap.push((pending.node.number, Reverse(pending.age), address));
+        &mut self.table.entry(address).or_insert(pending).cotangents
+    }
+
+    /// The next one to be visited.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<Pending<'g, T>> {
+        self.list.pop().or_else(|| {
+            let (_, _, address) = self.heap.pop()?;
+            self.table.remove(&address)
+        })
+    }
+}
