@@ -464,7 +464,10 @@ impl<'w, T: Float> Gradients<'w, T> {
     /// The right to write the cotangent of input `i` to the place where it will be wanted, if there is one.
     #[inline]
     pub(crate) fn claim(&mut self, i: usize) -> Option<Claim<T>> {
-        self.arrivals.claim(i)
+        match &self.node.inputs[i] {
+            Some(Edge::Node(source, _)) if source.flow != Flow::Through => self.arrivals.claim(i),
+            _ => None,
+        }
     }
 
     /// Adds the term `left^T right`, of factors (r, m) and (r, n), to the cotangent of input `i` (m, n). Such terms are
