@@ -17,12 +17,17 @@ const MOST_ROWS: usize = 512;
 const LEAST: usize = 256;
 /// How many packs a storage has at most.
 const MOST_PACKS: usize = 16;
+/// Elements of packs that a storage keeps in any case. Beyond them a pack goes that the last products did without: that of a large
+/// weight for the way forth, when the way back has begun.
+const MOST_ELEMENTS: usize = 6 << 20;
+/// How many products a pack that is to go was not used by.
+const LAST: u64 = 8;
 
 /// The packs of one storage.
 pub(crate) struct Packs<T: Element> {
     /// The last four matrices that a product asked for, a fingerprint each.
     seen: AtomicU64,
-    kept: OnceLock<Box<Mutex<Vec<Pack<T>>>>>,
+    kept: OnceLock<Box<Mutex<Shelf<T>>>>,
 }
 
 /// What is kept of a matrix for a product.
@@ -43,6 +48,37 @@ struct Pack<T: Element> {
     place: Place,
     version: u64,
     packed: Tensor<T>,
+    /// Which product used it last.
+    used: u64,
+}
+
+/// The packs that are kept, and how many products asked for one.
+struct Shelf<T: Element> {
+    packs: Vec<Pack<T>>,
+    asked: u64,
+}
+
+impl<T: Element> Default for Shelf<T> {
+    fn default() -> Self {
+        Shelf { packs: Vec::new(), asked: 0 }
+    }
+}
+
+impl<T: Element> Shelf<T> {
+    /// Has a pack used once more.
+    fn use_pack(&mut self, at: usize) -> Tensor<T> {
+        self.packs[at].used = self.asked;
+        let packed = self.packs[at].packed.clone();
+        if self.packs.len() > 1 && self.elements() > MOST_ELEMENTS {
+            let asked = self.asked;
+            self.packs.retain(|pack| asked - pack.used < LAST);
+        }
+        packed
+    }
+
+    fn elements(&self) -> usize {
+        self.packs.iter().map(|pack| pack.packed.numel()).sum()
+    }
 }
 
 impl<T: Element> Packs<T> {
@@ -103,19 +139,20 @@ fn find<T: Float>(matrix: &Tensor<T>, len: usize) -> Option<Tensor<T>> {
     if packs.is_empty() && !packs.was_seen(place, version) {
         return None;
     }
-    let mut kept = packs.kept.get_or_init(Default::default).lock().unwrap_or_else(PoisonError::into_inner);
-    let outdated = match kept.iter().position(|pack| pack.place == place) {
-        Some(at) if kept[at].version == version => return Some(kept[at].packed.clone()),
+    let mut shelf = packs.kept.get_or_init(Default::default).lock().unwrap_or_else(PoisonError::into_inner);
+    shelf.asked += 1;
+    let outdated = match shelf.packs.iter().position(|pack| pack.place == place) {
+        Some(at) if shelf.packs[at].version == version => return Some(shelf.use_pack(at)),
         Some(at) => Some(at),
-        None if kept.len() < MOST_PACKS && packs.was_seen(place, version) => None,
+        None if shelf.packs.len() < MOST_PACKS && packs.was_seen(place, version) => None,
         None => return None,
     };
     if let Some(at) = outdated {
         // First, so that its memory is used again.
-        kept.swap_remove(at);
+        shelf.packs.swap_remove(at);
     }
-    let packed = packed(matrix, len);
-    kept.push(Pack { place, version, packed: packed.clone() });
+    let (packed, used) = (packed(matrix, len), shelf.asked);
+    shelf.packs.push(Pack { place, version, packed: packed.clone(), used });
     Some(packed)
 }
 
@@ -172,6 +209,22 @@ mod tests {
             let new = pack(&weight).unwrap();
             assert!(!new.shares_storage(&old));
             assert_eq!(new.to_vec()[0], 2.0);
+        }
+    }
+
+    #[test]
+    fn of_large_packs_only_those_stay_that_are_used() {
+        if has_packs() {
+            let large = Tensor::<f32>::zeros([2048, 2048]);
+            let there = |matrix: &Tensor| {
+                let shelf = matrix.storage().packs().kept.get().unwrap().lock().unwrap();
+                shelf.packs.iter().any(|pack| pack.place == Place::of(matrix))
+            };
+            // Used in turn, both stay.
+            (0..20).for_each(|_| drop((pack(&large), pack(&large.t()))));
+            assert!(there(&large) && there(&large.t()));
+            (0..20).for_each(|_| drop(pack(&large.t())));
+            assert!(!there(&large) && there(&large.t()));
         }
     }
 

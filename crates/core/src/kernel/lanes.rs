@@ -1,6 +1,9 @@
 //! Sums that run in lanes, as vectors of any length hold them: the order of additions depends on the length alone.
 
+use smallvec::SmallVec;
+
 use crate::element::Float;
+use crate::tensor::Tensor;
 
 /// How many elements a step of a loop takes: a whole number of vectors of any level.
 pub(crate) const LANES: usize = 16;
@@ -114,9 +117,9 @@ pub(crate) fn moments<T: Float>(row: &[T]) -> (T, f64) {
 }
 
 /// Sums of rows of columns, in a binary tree over groups of rows: short sums keep their digits.
-pub(crate) struct Tree<T> {
-    /// `waiting[l]` is the sum of 2^l groups, as the bits of the number of groups so far say.
-    waiting: Vec<Vec<T>>,
+pub(crate) struct Tree<T: Float> {
+    /// `waiting[l]` is the sum of 2^l groups, as the bits of the number of groups so far say; in recycled memory.
+    waiting: SmallVec<[Tensor<T>; 4]>,
     groups: usize,
 }
 
@@ -126,17 +129,17 @@ pub(crate) const ROWS: usize = 128;
 impl<T: Float> Tree<T> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
-        Tree { waiting: Vec::new(), groups: 0 }
+        Tree { waiting: SmallVec::new(), groups: 0 }
     }
 
     /// Takes the sums of a group of rows that is not the last.
     #[inline(always)]
     pub(crate) fn push(&mut self, sums: &[T]) {
-        let mut sums = sums.to_vec();
+        let mut joined = Tensor::build(&[sums.len()][..], |out| out.copy_from_slice(sums));
         for _ in 0..self.groups.trailing_ones() {
-            add(&mut sums, &self.waiting.pop().expect("one for each set bit"));
+            add(joined.fresh_mut(), self.waiting.pop().expect("one for each set bit").raw());
         }
-        self.waiting.push(sums);
+        self.waiting.push(joined);
         self.groups += 1;
     }
 
@@ -144,7 +147,7 @@ impl<T: Float> Tree<T> {
     #[inline(always)]
     pub(crate) fn finish(&self, sums: &mut [T]) {
         for waiting in self.waiting.iter().rev() {
-            add(sums, waiting);
+            add(sums, waiting.raw());
         }
     }
 }

@@ -132,10 +132,8 @@ impl Split {
         let step = whole.strides()[self.axis];
         for (value, start) in cotangents.values.iter().zip(self.bounds.iter()) {
             let value = value.as_ref()?.peek();
-            if !value.shares_storage(whole) || value.storage_offset() != whole.storage_offset() + start * step
-            {
-                return None;
-            }
+            let at = whole.storage_offset() + start * step;
+            (value.shares_storage(whole) && value.storage_offset() == at).then_some(())?;
         }
         Some(whole.clone())
     }

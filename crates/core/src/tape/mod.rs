@@ -26,6 +26,6 @@ pub use leaf::HookId;
 pub(crate) use leaf::{Hook, Leaf, Slot};
 pub use listing::{Tape, TapeEntry};
 pub use mode::{is_recording, no_grad, with_recording};
-pub use node::live_nodes;
+pub use node::{live_nodes, recorded_nodes};
 pub use recycle::Recycler;
 pub use scope::scope;

@@ -141,6 +141,20 @@ pub fn live_nodes() -> isize {
     LIVE.get()
 }
 
+/// How many operations have been recorded on this thread so far, dropped ones included; more if it went on with what another
+/// thread had recorded.
+///
+/// ```
+/// use wengert_core::{recorded_nodes, Tensor, Variable};
+/// let before = recorded_nodes();
+/// let x = Variable::new(Tensor::from([1.0f32])).requires_grad_(true);
+/// drop(x.tanh());
+/// assert_eq!(recorded_nodes(), before + 1);
+/// ```
+pub fn recorded_nodes() -> u64 {
+    CLOCK.get()
+}
+
 /// The next number on this thread that is above those of all inputs, whichever thread recorded them.
 #[inline]
 fn next_number<T: Float>(inputs: &[Option<Edge<T>>]) -> u64 {

@@ -110,9 +110,9 @@ pub trait Gemm: Copy + Debug + PartialEq + Send + Sync {
     #[doc(hidden)]
     fn pack_len(k: usize, n: usize) -> Option<usize>;
     /// # Safety
-    /// B's elements are valid, and `to` has room for [`Gemm::pack_len`].
+    /// B's elements are valid, and `to` has room for [`Gemm::pack_len`]; panels `panels` are written there.
     #[doc(hidden)]
-    unsafe fn pack(extents: Extents, b: (*const Self, isize, isize), to: *mut Self);
+    unsafe fn pack(extents: Extents, b: (*const Self, isize, isize), to: *mut Self, panels: Range<usize>);
     /// Panel `panels.start` to `panels.end` of C's columns.
     /// # Safety
     /// What [`Product`] says holds but for B, which `pack` holds as [`Gemm::pack`] wrote it.
@@ -247,7 +247,7 @@ pub fn pack<T: Gemm>((k, n): (usize, usize), b: MatRef<'_, T>, to: &mut [T]) {
     if k > 0 && n > 0 {
         let b = (b.data[b.offset..].as_ptr(), b.row_stride as isize, b.col_stride as isize);
         // SAFETY: all of B lies inside its memory, and `to` is as long as the pack.
-        unsafe { T::pack(Extents { m: 0, k, n }, b, to.as_mut_ptr()) }
+        unsafe { shared::pack(Extents { m: 0, k, n }, b, to.as_mut_ptr()) }
     }
 }
 
@@ -430,9 +430,14 @@ macro_rules! implement {
             }
 
             #[cfg(all(target_arch = "x86_64", not(miri)))]
-            unsafe fn pack(extents: Extents, b: (*const Self, isize, isize), to: *mut Self) {
+            unsafe fn pack(
+                extents: Extents,
+                b: (*const Self, isize, isize),
+                to: *mut Self,
+                panels: Range<usize>,
+            ) {
                 // SAFETY: the caller's promise; there is a pack, so there are vectors.
-                unsafe { Product::<$type>::pack(level::level(), extents, b, to) }
+                unsafe { Product::<$type>::pack(level::level(), extents, b, to, panels) }
             }
 
             #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -453,7 +458,7 @@ macro_rules! implement {
             }
 
             #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-            unsafe fn pack(_: Extents, _: (*const Self, isize, isize), _: *mut Self) {
+            unsafe fn pack(_: Extents, _: (*const Self, isize, isize), _: *mut Self, _: Range<usize>) {
                 unreachable!("no pack has a length here")
             }
 

@@ -90,7 +90,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                 // SAFETY: the parts lie inside; `scratch` has room for both blocks.
                 unsafe {
                     let block = self.part((0, m), deep, columns);
-                    pack_block::<V>(block.extents, block.b, scratch);
+                    pack_block::<V>(block.extents, block.b, scratch, 0..usize::MAX);
                     let behind = scratch.add(deep.1 * width(columns.1, V::LANES));
                     for rows in parts(m, HEIGHT) {
                         let mut strip = block.part(rows, (0, deep.1), (0, columns.1));
@@ -177,12 +177,17 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     }
 }
 
-/// Packs B, k x n.
+/// Packs these panels of B, k x n.
 ///
 /// # Safety
 /// B's elements are valid, `to` has room for k rows of whole vectors, the machine has V's instructions.
 #[inline(always)]
-unsafe fn pack_whole<V: Vector>(extents: Extents, b: (*const V::Item, isize, isize), to: *mut V::Item) {
+unsafe fn pack_whole<V: Vector>(
+    extents: Extents,
+    b: (*const V::Item, isize, isize),
+    to: *mut V::Item,
+    panels: Range<usize>,
+) {
     for (from, depth) in parts(extents.k, depth::<V::Item>()) {
         // SAFETY: the block lies inside B, and its pack inside the whole one.
         unsafe {
@@ -191,12 +196,13 @@ unsafe fn pack_whole<V: Vector>(extents: Extents, b: (*const V::Item, isize, isi
                 Extents { k: depth, ..extents },
                 block,
                 to.add(from * width(extents.n, V::LANES)),
+                panels.clone(),
             );
         }
     }
 }
 
-/// Packs one block of B into panels.
+/// Packs these panels of one block of B.
 ///
 /// # Safety
 /// As for [`pack_whole`].
@@ -205,8 +211,9 @@ unsafe fn pack_block<V: Vector>(
     Extents { k, n, .. }: Extents,
     b: (*const V::Item, isize, isize),
     to: *mut V::Item,
+    panels: Range<usize>,
 ) {
-    for (first, side) in parts(n.div_ceil(V::LANES), V::PANEL) {
+    for (first, side) in parts(n.div_ceil(V::LANES), V::PANEL).take(panels.end).skip(panels.start) {
         let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
         // SAFETY: the columns lie inside B, the panel inside the pack.
         unsafe {
@@ -309,15 +316,25 @@ macro_rules! versions {
             }
 
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            unsafe fn pack_avx512(extents: Extents, b: (*const $type, isize, isize), to: *mut $type) {
+            unsafe fn pack_avx512(
+                extents: Extents,
+                b: (*const $type, isize, isize),
+                to: *mut $type,
+                panels: Range<usize>,
+            ) {
                 // SAFETY: the caller's promise.
-                unsafe { pack_whole::<$avx512>(extents, b, to) }
+                unsafe { pack_whole::<$avx512>(extents, b, to, panels) }
             }
 
             #[target_feature(enable = "avx2,fma")]
-            unsafe fn pack_avx2(extents: Extents, b: (*const $type, isize, isize), to: *mut $type) {
+            unsafe fn pack_avx2(
+                extents: Extents,
+                b: (*const $type, isize, isize),
+                to: *mut $type,
+                panels: Range<usize>,
+            ) {
                 // SAFETY: the caller's promise.
-                unsafe { pack_whole::<$avx2>(extents, b, to) }
+                unsafe { pack_whole::<$avx2>(extents, b, to, panels) }
             }
 
             /// The product at a level above the portable one, packing as it goes.
@@ -347,19 +364,20 @@ macro_rules! versions {
                 }
             }
 
-            /// Writes [`Product::pack_len`] elements.
+            /// Writes these panels of [`Product::pack_len`] elements.
             pub(super) unsafe fn pack(
                 level: Level,
                 extents: Extents,
                 b: (*const $type, isize, isize),
                 to: *mut $type,
+                panels: Range<usize>,
             ) {
                 // SAFETY: the caller's promise; the machine has the level's instructions.
                 unsafe {
                     if level == Level::Avx512 {
-                        Self::pack_avx512(extents, b, to)
+                        Self::pack_avx512(extents, b, to, panels)
                     } else {
-                        Self::pack_avx2(extents, b, to)
+                        Self::pack_avx2(extents, b, to, panels)
                     }
                 }
             }

