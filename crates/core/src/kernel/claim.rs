@@ -103,3 +103,32 @@ impl<T: Element> Parts<T> {
         &self.whole
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::plan::Plan;
+    use crate::kernel::pointwise::Job;
+    use crate::pool;
+
+    crate::pointwise! { struct Double; fn eval(x) -> 1 { [2.0 * x] } }
+
+    #[test]
+    fn parts_are_written_to_their_place_while_others_are_read() {
+        let shape = Dims::from(&[3, 4][..]);
+        let mut parts = Parts::<f32>::new(Claim::New(pool::acquire(&shape)), 2);
+        let source = Tensor::from_fn([3, 2], |i| i as f32);
+        let mut write = |k: usize| {
+            let mut claim = parts.give(k, |whole| whole.narrow_at(1, 2 * k, 2)).unwrap();
+            let plan = Plan::new(&[3, 2], &[source.stride_dims(), claim.stride_dims()]);
+            Job::planned(&plan, [source.raw()], [], [Some(claim.target())]).forward(&Double);
+            claim.written()
+        };
+        let first = write(0);
+        assert_eq!(first.to_vec(), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        let second = write(1);
+        assert_eq!(first, second);
+        assert_eq!(parts.whole().to_vec(), [0.0, 2.0, 0.0, 2.0, 4.0, 6.0, 4.0, 6.0, 8.0, 10.0, 8.0, 10.0]);
+        assert!(parts.give(0, |whole| whole.clone()).is_none());
+    }
+}

@@ -6,6 +6,7 @@ use crate::element::Element;
 use crate::real::{Fused, Lane};
 
 /// The instruction sets that kernels are compiled for, ascending.
+#[cfg_attr(miri, allow(dead_code, reason = "an interpreter has the portable one alone"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Portable,
