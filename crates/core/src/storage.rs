@@ -17,7 +17,7 @@ use crate::tape::scope;
 /// The elements that one or several tensors view.
 pub struct Storage<T: Element> {
     buffer: Buffer<T>,
-    /// How the tensor that the storage was made for sees it; views have a layout of their own.
+    /// How the tensor that the storage was made for sees it: row-major from the first element on. Views have a layout of their own.
     layout: Layout,
     /// The pool's class that the storage came from and goes back to, if it may be used again.
     class: Option<NonZeroU16>,
@@ -104,17 +104,21 @@ impl<T: Element> Storage<T> {
         self.buffer.set_len(len);
     }
 
-    /// Shapes a storage that nobody shares yet, row-major.
+    /// Shapes a storage that nobody shares yet, row-major. What comes from a pool often has the shape already.
     #[inline]
     pub(crate) fn shaped(&mut self, shape: &Dims) {
-        self.layout.offset = 0;
-        self.layout.shape.clone_from(shape);
-        self.layout.strides.set_row_major(shape);
+        if self.layout.shape != *shape {
+            self.layout.shape.clone_from(shape);
+            self.layout.strides.set_row_major(shape);
+        }
     }
 
+    /// [`Storage::shaped`] like another storage.
     #[inline]
-    pub(crate) fn laid_out(&mut self, layout: &Layout) {
-        self.layout.clone_from(layout);
+    pub(crate) fn shaped_like(&mut self, other: &Storage<T>) {
+        if self.layout.shape != other.layout.shape {
+            self.layout.clone_from(&other.layout);
+        }
     }
 
     #[inline]

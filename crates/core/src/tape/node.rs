@@ -186,17 +186,17 @@ impl<T: Float> Node<T> {
         for shape in shapes {
             self.shapes.push(shape);
         }
-        let saves = operation.saves(Wants::of(self.inputs.len(), |i| self.inputs[i].is_some()));
+        let scope = scope::current();
+        let saves = operation.saves(Wants::of(&self.inputs, Option::is_some));
         if saves != Saves::NOTHING {
             let kept = keep(saves);
-            let scope = scope::current();
             kept.iter().flatten().for_each(|value| value.storage().mark_saved(&O::NAME, location, scope));
             self.saved.put(kept);
             self.keeps = true;
         }
         self.number = next_number(&self.inputs);
         self.location = location;
-        self.scope = scope::current();
+        self.scope = scope;
         self.flow = operation.flow();
         self.rule = Some(Box::new(operation));
         self.recorded = true;
