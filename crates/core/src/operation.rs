@@ -9,8 +9,9 @@ use crate::kernel::claim::{Claim, Parts};
 use crate::tape::accumulate::Term;
 use crate::tape::anomaly;
 use crate::tape::is_recording;
+use crate::tape::keep::{Keep, Kept};
 use crate::tape::late::MatrixView;
-use crate::tape::node::{Edge, Kept};
+use crate::tape::node::Edge;
 use crate::tape::recycle::{self, NodeRef, recorded};
 use crate::tape::walk::Arrivals;
 use crate::tensor::{Region, Tensor};
@@ -72,8 +73,8 @@ impl Wants {
     #[inline(always)]
     pub(crate) fn of<V>(inputs: &[V], wanted: impl Fn(&V) -> bool) -> Self {
         let mut bits = 0;
-        for (i, input) in inputs.iter().take(32).enumerate() {
-            bits |= u32::from(wanted(input)) << i;
+        for i in 0..inputs.len().min(32) {
+            bits |= u32::from(wanted(&inputs[i])) << i;
         }
         Wants(bits)
     }
@@ -238,18 +239,19 @@ fn keep<T: Float>(saves: Saves, tensors: &[&Tensor<T>], outputs: &[Tensor<T>]) -
     while !saves.outputs && inputs > 1 && !saves.input(inputs - 1) {
         inputs -= 1;
     }
-    let mut kept: Kept<T> = collect(inputs, |i| saves.input(i).then(|| tensors[i].clone()));
+    let mut kept: Kept<T> =
+        collect(inputs, |i| if saves.input(i) { Keep::of(tensors[i]) } else { Keep::NONE });
     if saves.outputs {
-        outputs.iter().for_each(|output| kept.push(Some(output.clone())));
+        outputs.iter().for_each(|output| kept.push(Keep::of(output)));
     }
     kept
 }
 
 /// The list of `at(i)` for each input; up to two are written straight to their place.
 #[inline(always)]
-fn collect<T: Float>(inputs: usize, at: impl Fn(usize) -> Option<Tensor<T>>) -> Kept<T> {
+fn collect<T: Float>(inputs: usize, at: impl Fn(usize) -> Keep<T>) -> Kept<T> {
     match inputs {
-        1 => SmallVec::from_buf_and_len([at(0), None], 1),
+        1 => SmallVec::from_buf_and_len([at(0), Keep::NONE], 1),
         2 => SmallVec::from_buf([at(0), at(1)]),
         inputs => {
             let mut list = recycle::spare_list();
@@ -304,7 +306,7 @@ impl<'n, T: Float> Saved<'n, T> {
     /// The value of input `i`, if it was saved.
     #[inline]
     pub(crate) fn tensor(&self, i: usize) -> Option<&Tensor<T>> {
-        self.values.get(i).and_then(Option::as_ref)
+        self.values.get(i).and_then(Keep::get)
     }
 
     /// Output `k`; under `create_graph` with its history.

@@ -25,8 +25,7 @@ pub struct Storage<T: Element> {
     id: AtomicU64,
     version: u64,
     packs: Packs<T>,
-    /// How many recorded operations have saved a value that lives here.
-    saved: AtomicU32,
+    /// The last recorded operation that kept a value that lives here.
     holder: StaticRef<&'static str>,
     holder_location: StaticRef<Location<'static>>,
     /// The module that recorded the holder.
@@ -76,7 +75,6 @@ impl<T: Element> Storage<T> {
             id: AtomicU64::new(0),
             version: 0,
             packs: Packs::none(),
-            saved: AtomicU32::new(0),
             holder: StaticRef::none(),
             holder_location: StaticRef::none(),
             holder_scope: AtomicU32::new(0),
@@ -184,32 +182,24 @@ impl<T: Element> Storage<T> {
         self.version
     }
 
+    /// Says which operation keeps a value that lives here.
     #[inline]
-    pub(crate) fn mark_saved(
+    pub(crate) fn held_by(
         &self,
         operation: &'static &'static str,
         location: &'static Location<'static>,
         scope: u32,
     ) {
-        self.saved.fetch_add(1, Ordering::Relaxed);
         self.holder.set(operation);
         self.holder_location.set(location);
         self.holder_scope.store(scope, Ordering::Relaxed);
     }
+}
 
-    /// Undoes one [`Storage::mark_saved`]; `alone` says that the caller has the only handle, so that nobody else counts meanwhile.
-    #[inline]
-    pub(crate) fn unmark_saved(&self, alone: bool) {
-        if alone {
-            self.saved.store(self.saved.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
-        } else {
-            self.saved.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Refuses, naming the holder, while a recorded operation still needs what lies here.
+impl<T: Element> Shared<Storage<T>> {
+    /// Refuses, naming the holder, while a recorded operation still needs what lies here: then it has a marked handle.
     pub(crate) fn refuse_if_saved(&self, operation: &'static str, shape: &[usize]) -> Result<()> {
-        if self.saved.load(Ordering::Relaxed) == 0 {
+        if !self.is_marked() {
             return Ok(());
         }
         Err(Error::InPlace {

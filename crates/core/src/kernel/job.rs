@@ -103,7 +103,7 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
     ///
     /// # Panics
     /// If an operand is shorter.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn in_order(
         len: usize,
         inputs: [&'a [T]; I],

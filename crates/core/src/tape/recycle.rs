@@ -3,7 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::node::{Kept, Node};
+use super::keep::Kept;
+use super::node::Node;
 use crate::element::Float;
 use crate::kernel::shared::{Retire, Shared, Unique};
 
