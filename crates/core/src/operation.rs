@@ -9,9 +9,10 @@ use crate::kernel::claim::{Claim, Parts};
 use crate::tape::accumulate::Term;
 use crate::tape::anomaly;
 use crate::tape::is_recording;
+use crate::tape::keep::{Keep, Kept};
 use crate::tape::late::MatrixView;
-use crate::tape::node::{Edge, Kept};
-use crate::tape::recycle::{NodeRef, recorded};
+use crate::tape::node::Edge;
+use crate::tape::recycle::{self, NodeRef, recorded};
 use crate::tape::walk::Arrivals;
 use crate::tensor::{Region, Tensor};
 use crate::variable::{Peek, Variable};
@@ -68,12 +69,12 @@ pub enum Flow {
 pub struct Wants(u32);
 
 impl Wants {
-    /// Those of the first 32 inputs that `wanted` says.
-    #[inline]
-    pub(crate) fn of(inputs: usize, wanted: impl Fn(usize) -> bool) -> Self {
+    /// Those of the first 32 inputs for which `wanted` is true.
+    #[inline(always)]
+    pub(crate) fn of<V>(inputs: &[V], wanted: impl Fn(&V) -> bool) -> Self {
         let mut bits = 0;
-        for i in 0..inputs.min(32) {
-            bits |= u32::from(wanted(i)) << i;
+        for i in 0..inputs.len().min(32) {
+            bits |= u32::from(wanted(&inputs[i])) << i;
         }
         Wants(bits)
     }
@@ -238,20 +239,25 @@ fn keep<T: Float>(saves: Saves, tensors: &[&Tensor<T>], outputs: &[Tensor<T>]) -
     while !saves.outputs && inputs > 1 && !saves.input(inputs - 1) {
         inputs -= 1;
     }
-    let mut kept: Kept<T> = collect(inputs, |i| saves.input(i).then(|| tensors[i].clone()));
+    let mut kept: Kept<T> =
+        collect(inputs, |i| if saves.input(i) { Keep::of(tensors[i]) } else { Keep::NONE });
     if saves.outputs {
-        outputs.iter().for_each(|output| kept.push(Some(output.clone())));
+        outputs.iter().for_each(|output| kept.push(Keep::of(output)));
     }
     kept
 }
 
 /// The list of `at(i)` for each input; up to two are written straight to their place.
 #[inline(always)]
-fn collect<V>(inputs: usize, at: impl Fn(usize) -> Option<V>) -> SmallVec<[Option<V>; 2]> {
+fn collect<T: Float>(inputs: usize, at: impl Fn(usize) -> Keep<T>) -> Kept<T> {
     match inputs {
-        1 => SmallVec::from_buf_and_len([at(0), None], 1),
+        1 => SmallVec::from_buf_and_len([at(0), Keep::NONE], 1),
         2 => SmallVec::from_buf([at(0), at(1)]),
-        inputs => list(inputs, at),
+        inputs => {
+            let mut list = recycle::spare_list();
+            (0..inputs).for_each(|i| list.push(at(i)));
+            list
+        }
     }
 }
 
@@ -265,6 +271,14 @@ impl<'n, T: Float> Saved<'n, T> {
     #[inline]
     pub(crate) fn new(node: &'n NodeRef<T>, values: Kept<T>) -> Self {
         Saved { node, values }
+    }
+
+    /// Lets go of the values, and keeps the memory of a long list for the next.
+    #[inline]
+    pub(crate) fn end(self) {
+        if self.values.spilled() {
+            recycle::keep_list(self.values);
+        }
     }
 
     /// Input `i`; under `create_graph` with its history.
@@ -292,7 +306,7 @@ impl<'n, T: Float> Saved<'n, T> {
     /// The value of input `i`, if it was saved.
     #[inline]
     pub(crate) fn tensor(&self, i: usize) -> Option<&Tensor<T>> {
-        self.values.get(i).and_then(Option::as_ref)
+        self.values.get(i).and_then(Keep::get)
     }
 
     /// Output `k`; under `create_graph` with its history.
@@ -337,7 +351,9 @@ impl<T: Float> Cotangents<T> {
 
     /// Nothing for any of `outputs`, in the memory of earlier ones.
     pub(crate) fn renewed(mut self, outputs: usize) -> Self {
-        self.parts = None;
+        if let Some(parts) = &mut self.parts {
+            parts.end();
+        }
         self.values.clear();
         self.values.resize_with(outputs, || None);
         self

@@ -78,7 +78,7 @@ pub(crate) fn acquire_like<T: Element>(other: &Storage<T>) -> Unique<Storage<T>>
     match other.class() {
         Some(class) => {
             let len = other.as_slice().len();
-            acquire_from(class, other.buffer().capacity(), len, |fresh| fresh.laid_out(other.layout()))
+            acquire_from(class, other.buffer().capacity(), len, |fresh| fresh.shaped_like(other))
         }
         None => acquire(&other.layout().shape),
     }
@@ -92,11 +92,20 @@ fn acquire_from<T: Element>(
     lay_out: impl FnOnce(&mut Storage<T>),
 ) -> Unique<Storage<T>> {
     let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class)).ok().flatten();
-    let mut fresh =
-        recycled.unwrap_or_else(|| Unique::new(Storage::recyclable(Buffer::zeroed(len, capacity), class)));
+    let mut fresh = match recycled {
+        Some(recycled) => recycled,
+        None => unused(class, capacity),
+    };
     fresh.renew(len);
     lay_out(&mut fresh);
     fresh
+}
+
+/// A storage from the system; out of line, since it is rare in steady state.
+#[cold]
+#[inline(never)]
+fn unused<T: Element>(class: usize, capacity: usize) -> Unique<Storage<T>> {
+    Unique::new(Storage::recyclable(Buffer::zeroed(capacity, capacity), class))
 }
 
 /// Takes a storage back.

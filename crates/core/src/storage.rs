@@ -17,7 +17,7 @@ use crate::tape::scope;
 /// The elements that one or several tensors view.
 pub struct Storage<T: Element> {
     buffer: Buffer<T>,
-    /// How the tensor that the storage was made for sees it; views have a layout of their own.
+    /// How the tensor that the storage was made for sees it: row-major from the first element on. Views have a layout of their own.
     layout: Layout,
     /// The pool's class that the storage came from and goes back to, if it may be used again.
     class: Option<NonZeroU16>,
@@ -25,8 +25,7 @@ pub struct Storage<T: Element> {
     id: AtomicU64,
     version: u64,
     packs: Packs<T>,
-    /// How many recorded operations have saved a value that lives here.
-    saved: AtomicU32,
+    /// The last recorded operation that kept a value that lives here.
     holder: StaticRef<&'static str>,
     holder_location: StaticRef<Location<'static>>,
     /// The module that recorded the holder.
@@ -76,7 +75,6 @@ impl<T: Element> Storage<T> {
             id: AtomicU64::new(0),
             version: 0,
             packs: Packs::none(),
-            saved: AtomicU32::new(0),
             holder: StaticRef::none(),
             holder_location: StaticRef::none(),
             holder_scope: AtomicU32::new(0),
@@ -104,17 +102,21 @@ impl<T: Element> Storage<T> {
         self.buffer.set_len(len);
     }
 
-    /// Shapes a storage that nobody shares yet, row-major.
+    /// Shapes a storage that nobody shares yet, row-major. What comes from a pool often has the shape already.
     #[inline]
     pub(crate) fn shaped(&mut self, shape: &Dims) {
-        self.layout.offset = 0;
-        self.layout.shape.clone_from(shape);
-        self.layout.strides.set_row_major(shape);
+        if self.layout.shape != *shape {
+            self.layout.shape.clone_from(shape);
+            self.layout.strides.set_row_major(shape);
+        }
     }
 
+    /// [`Storage::shaped`] like another storage.
     #[inline]
-    pub(crate) fn laid_out(&mut self, layout: &Layout) {
-        self.layout.clone_from(layout);
+    pub(crate) fn shaped_like(&mut self, other: &Storage<T>) {
+        if self.layout.shape != other.layout.shape {
+            self.layout.clone_from(&other.layout);
+        }
     }
 
     #[inline]
@@ -180,32 +182,24 @@ impl<T: Element> Storage<T> {
         self.version
     }
 
+    /// Says which operation keeps a value that lives here.
     #[inline]
-    pub(crate) fn mark_saved(
+    pub(crate) fn held_by(
         &self,
         operation: &'static &'static str,
         location: &'static Location<'static>,
         scope: u32,
     ) {
-        self.saved.fetch_add(1, Ordering::Relaxed);
         self.holder.set(operation);
         self.holder_location.set(location);
         self.holder_scope.store(scope, Ordering::Relaxed);
     }
+}
 
-    /// Undoes one [`Storage::mark_saved`]; `alone` says that the caller has the only handle, so that nobody else counts meanwhile.
-    #[inline]
-    pub(crate) fn unmark_saved(&self, alone: bool) {
-        if alone {
-            self.saved.store(self.saved.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
-        } else {
-            self.saved.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Refuses, naming the holder, while a recorded operation still needs what lies here.
+impl<T: Element> Shared<Storage<T>> {
+    /// Refuses, naming the holder, while a recorded operation still needs what lies here: then it has a marked handle.
     pub(crate) fn refuse_if_saved(&self, operation: &'static str, shape: &[usize]) -> Result<()> {
-        if self.saved.load(Ordering::Relaxed) == 0 {
+        if !self.is_marked() {
             return Ok(());
         }
         Err(Error::InPlace {

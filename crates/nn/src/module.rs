@@ -114,7 +114,7 @@ pub trait Module {
 
     /// Forgets all gradients.
     fn zero_grad(&self) {
-        self.parameters().iter().for_each(|parameter| Variable::zero_grad(parameter));
+        self.visit(&mut Visitor::nameless(&mut |_, parameter| Variable::zero_grad(parameter)));
     }
 
     /// To training mode: dropout drops.
@@ -180,17 +180,27 @@ fn no_such<T: Float>(operation: &'static str, name: &str, all: &[(String, Parame
 pub struct Visitor<'v, T: Float> {
     path: Vec<String>,
     suffix: String,
+    /// Whether anybody asks for names; to put them together takes longer than the walk.
+    names: bool,
     found: &'v mut dyn FnMut(String, &Parameter<T>),
 }
 
 impl<'v, T: Float> Visitor<'v, T> {
     /// Calls `found` with each parameter's name and the parameter.
     pub fn new(found: &'v mut dyn FnMut(String, &Parameter<T>)) -> Self {
-        Visitor { path: Vec::new(), suffix: String::new(), found }
+        Visitor { path: Vec::new(), suffix: String::new(), names: true, found }
+    }
+
+    /// Calls `found` with each parameter and an empty name.
+    fn nameless(found: &'v mut dyn FnMut(String, &Parameter<T>)) -> Self {
+        Visitor { names: false, ..Visitor::new(found) }
     }
 
     /// Goes into a field.
     pub fn field<M: Module<Element = T> + ?Sized>(&mut self, name: &str, field: &M) {
+        if !self.names {
+            return field.visit(self);
+        }
         self.path.push(name.to_string());
         field.visit(self);
         self.path.pop();
@@ -198,6 +208,9 @@ impl<'v, T: Float> Visitor<'v, T> {
 
     /// Goes into a part whose parameters' names end in `suffix`, as `_l0_reverse`.
     pub fn suffixed<M: Module<Element = T> + ?Sized>(&mut self, suffix: &str, part: &M) {
+        if !self.names {
+            return part.visit(self);
+        }
         // A part within a part ends in both suffixes, the inner one first.
         let both = format!("{suffix}{}", self.suffix);
         let outer = std::mem::replace(&mut self.suffix, both);
@@ -228,8 +241,8 @@ impl<T: Float> Module for Parameter<T> {
     type Element = T;
 
     fn visit(&self, visitor: &mut Visitor<'_, T>) {
-        let name = format!("{}{}", visitor.path.join("."), visitor.suffix);
-        (visitor.found)(name, self);
+        let name = visitor.names.then(|| format!("{}{}", visitor.path.join("."), visitor.suffix));
+        (visitor.found)(name.unwrap_or_default(), self);
     }
 
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {

@@ -14,6 +14,8 @@ pub(crate) struct Buffer<T> {
     start: NonNull<T>,
     len: usize,
     capacity: usize,
+    /// How many elements are initialised: those behind the length are of no particular value.
+    room: usize,
     align: usize,
 }
 
@@ -27,21 +29,21 @@ impl<T: Element> Buffer<T> {
     pub(crate) fn zeroed(len: usize, capacity: usize) -> Self {
         let capacity = capacity.max(len);
         if capacity == 0 {
-            return Buffer { start: NonNull::dangling(), len: 0, capacity: 0, align: ALIGN };
+            return Buffer { start: NonNull::dangling(), len: 0, capacity: 0, room: 0, align: ALIGN };
         }
         let bytes = capacity.checked_mul(size_of::<T>()).expect("a tensor's size in bytes fits usize");
         let layout = Layout::from_size_align(bytes, ALIGN).expect("a tensor's size fits isize");
         // SAFETY: `layout` has a size above zero. Elements are numbers or bool: all-zero bytes are valid.
         let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        Buffer { start, len, capacity, align: ALIGN }
+        Buffer { start, len, capacity, room: capacity, align: ALIGN }
     }
 
     /// Takes over a vector's memory without copying.
     pub(crate) fn from_vec(vec: Vec<T>) -> Self {
         let mut vec = ManuallyDrop::new(vec);
         let start = NonNull::new(vec.as_mut_ptr()).expect("a vector's pointer is never null");
-        Buffer { start, len: vec.len(), capacity: vec.capacity(), align: align_of::<T>() }
+        Buffer { start, len: vec.len(), capacity: vec.capacity(), room: vec.len(), align: align_of::<T>() }
     }
 
     /// Where it begins, to write elements that nobody reads: see [`Claim`](super::claim::Claim).
@@ -63,30 +65,18 @@ impl<T: Element> Buffer<T> {
         self.len = len;
     }
 
-    /// Whether the whole capacity is initialised, so that it may be used for another length.
-    #[inline]
-    pub(crate) fn is_recyclable(&self) -> bool {
-        self.align == ALIGN
-    }
-
-    /// How many elements are initialised: those behind the length are of no particular value.
-    #[inline]
-    fn room(&self) -> usize {
-        if self.is_recyclable() { self.capacity } else { self.len }
-    }
-
     /// The elements and the initialised ones behind them, so that whole vectors can be read at the end.
     #[inline]
     pub(crate) fn as_room(&self) -> &[T] {
-        // SAFETY: `start` points to `room()` initialised elements that this buffer owns.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.room()) }
+        // SAFETY: `start` points to `room` initialised elements that this buffer owns.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.room) }
     }
 
     /// [`Buffer::as_room`], to write whole vectors.
     #[inline]
     pub(crate) fn as_mut_room(&mut self) -> &mut [T] {
         // SAFETY: as for `as_room`; `&mut self` makes the borrow exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.room()) }
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.room) }
     }
 
     #[inline]

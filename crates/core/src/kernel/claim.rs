@@ -78,29 +78,43 @@ fn part_target<T: Element>(tensor: &mut Tensor<T>) -> Target<'_, T> {
     Target::at(Span { start, len })
 }
 
-/// A claim that is given away in parts that share no element.
+/// A claim that is given away in parts that share no element; idle until it begins.
 pub(crate) struct Parts<T: Element> {
-    whole: Tensor<T>,
+    whole: Option<Tensor<T>>,
     given: SmallVec<[bool; 8]>,
+}
+
+impl<T: Element> Default for Parts<T> {
+    fn default() -> Self {
+        Parts { whole: None, given: SmallVec::new() }
+    }
 }
 
 impl<T: Element> Parts<T> {
     /// `count` parts of what is claimed.
-    pub(crate) fn new(claim: Claim<T>, count: usize) -> Self {
-        Parts { whole: claim.written(), given: SmallVec::from_elem(false, count) }
+    pub(crate) fn begin(&mut self, claim: Claim<T>, count: usize) {
+        self.whole = Some(claim.written());
+        self.given.clear();
+        self.given.resize(count, false);
+    }
+
+    /// Lets go of what the parts are of.
+    pub(crate) fn end(&mut self) {
+        self.whole = None;
     }
 
     /// The claim to part `k`, unless it was given before: `part` views the whole, and views of different `k` share no element.
     pub(crate) fn give(&mut self, k: usize, part: impl FnOnce(&Tensor<T>) -> Tensor<T>) -> Option<Claim<T>> {
+        let whole = self.whole.as_ref()?;
         if std::mem::replace(&mut self.given[k], true) {
             return None;
         }
-        Some(Claim::Part(part(&self.whole)))
+        Some(Claim::Part(part(whole)))
     }
 
-    /// What the parts are of.
-    pub(crate) fn whole(&self) -> &Tensor<T> {
-        &self.whole
+    /// What the parts are of, from the beginning to the end.
+    pub(crate) fn whole(&self) -> Option<&Tensor<T>> {
+        self.whole.as_ref()
     }
 }
 

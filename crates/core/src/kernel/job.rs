@@ -18,6 +18,8 @@ pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     /// The loops; none for a single one over operands that all lie in order.
     pub(super) plan: Option<&'a Plan>,
     pub(super) inner: usize,
+    /// Whether there is no plan and every operand has memory up to the end of its last vector.
+    pub(super) whole_vectors: bool,
     pub(super) inputs: [Span<*const T>; I],
     pub(super) cotangents: [Span<*const T>; C],
     /// Null for a result not wanted.
@@ -101,15 +103,18 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
     ///
     /// # Panics
     /// If an operand is shorter.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn in_order(
         len: usize,
         inputs: [&'a [T]; I],
         cotangents: [&'a [T]; C],
         results: [Option<Target<'a, T>>; O],
     ) -> Self {
-        let job = Job::unchecked(None, len, inputs, cotangents, results);
-        job.check(|_, span| span >= len);
+        let mut job = Job::unchecked(None, len, inputs, cotangents, results);
+        job.whole_vectors = job.has_whole_vectors();
+        if !job.whole_vectors {
+            job.check(|_, span| span >= len);
+        }
         job
     }
 
@@ -142,6 +147,7 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
         Job {
             plan,
             inner,
+            whole_vectors: false,
             inputs: inputs.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
             cotangents: cotangents.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
             results: results.map(|target| match target {
@@ -152,9 +158,9 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
         }
     }
 
-    /// Whether every operand has memory up to the end of its last vector.
+    /// Whether every operand has memory up to the end of its last vector, and so more than enough.
     #[inline(always)]
-    pub(super) fn has_whole_vectors(&self) -> bool {
+    fn has_whole_vectors(&self) -> bool {
         let end = self.inner.next_multiple_of(TAIL);
         let mut all = true;
         for i in 0..I {
@@ -170,7 +176,7 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
     }
 
     /// That each operand's length is enough.
-    #[inline(always)]
+    #[inline]
     fn check(&self, enough: impl Fn(usize, usize) -> bool) {
         for i in 0..I {
             assert!(enough(i, self.inputs[i].len), "input {i} is too short");

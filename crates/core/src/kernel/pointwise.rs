@@ -167,7 +167,7 @@ where
         match self.job.plan {
             // SAFETY: `Job` checked that each operand has `inner` elements in order, and the part lies inside.
             None => unsafe {
-                if self.job.has_whole_vectors() {
+                if self.job.whole_vectors {
                     self.in_place::<N>()
                 } else {
                     self.row_at(self.part.start).sweep::<N, F>(self.body, self.part.len())
@@ -337,11 +337,12 @@ where
             Some(plan) => (plan.count(), 1, self.inner),
             None => (self.inner, BLOCK, 1),
         };
-        let units = total.div_ceil(unit);
-        let parts = team::parts(total * each * (I + C + O) / OPERANDS).min(units);
-        if parts <= 1 {
+        let worth = team::parts(total * each * (I + C + O) / OPERANDS);
+        if worth <= 1 {
             return dispatch(Sweep { body, job: self, part: 0..total });
         }
+        let units = total.div_ceil(unit);
+        let parts = worth.min(units);
         team::share(parts, |part| {
             let units = team::range(part, parts, units);
             let part = units.start * unit..total.min(units.end * unit);

@@ -7,7 +7,11 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::process::abort;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+/// One handle in the count, and one mark: a count holds the handles in its lower half and the marks in its upper one.
+const HANDLE: u64 = 1;
+const MARK: u64 = 1 << 32;
 
 /// A value whose last handle hands it on.
 pub(crate) trait Retire: Sized {
@@ -16,7 +20,7 @@ pub(crate) trait Retire: Sized {
 }
 
 struct Counted<V> {
-    count: AtomicUsize,
+    count: AtomicU64,
     value: V,
 }
 
@@ -43,7 +47,7 @@ unsafe impl<V: Retire + Send + Sync> Sync for Shared<V> {}
 
 impl<V> Unique<V> {
     pub(crate) fn new(value: V) -> Self {
-        let counted = Box::new(Counted { count: AtomicUsize::new(1), value });
+        let counted = Box::new(Counted { count: AtomicU64::new(HANDLE), value });
         Unique { counted: NonNull::from(Box::leak(counted)), owner: PhantomData }
     }
 
@@ -84,7 +88,7 @@ impl<V> Drop for Unique<V> {
 
 impl<V: Retire> Shared<V> {
     #[inline]
-    fn count(&self) -> &AtomicUsize {
+    fn count(&self) -> &AtomicU64 {
         // SAFETY: the value lives as long as a handle.
         unsafe { &self.counted.as_ref().count }
     }
@@ -92,7 +96,50 @@ impl<V: Retire> Shared<V> {
     /// How many handles there are at this moment.
     #[inline]
     pub(crate) fn handles(&self) -> usize {
-        self.count().load(Ordering::Relaxed)
+        self.count().load(Ordering::Relaxed) as u32 as usize
+    }
+
+    /// Whether one of the handles is marked at this moment.
+    #[inline]
+    pub(crate) fn is_marked(&self) -> bool {
+        self.count().load(Ordering::Relaxed) >= MARK
+    }
+
+    /// Another handle that is marked, until [`Shared::drop_marked`] drops it: handle and mark are one atomic update.
+    #[inline]
+    pub(crate) fn marked(&self) -> Self {
+        self.another(HANDLE | MARK)
+    }
+
+    /// Drops a handle made by [`Shared::marked`].
+    #[inline]
+    pub(crate) fn drop_marked(self) {
+        std::mem::ManuallyDrop::new(self).leave(HANDLE | MARK);
+    }
+
+    #[inline(always)]
+    fn another(&self, counts: u64) -> Self {
+        // As many handles as would overflow their half of the count can only have been forgotten.
+        if self.count().fetch_add(counts, Ordering::Relaxed) as u32 > i32::MAX as u32 {
+            abort();
+        }
+        Shared { counted: self.counted, owner: PhantomData }
+    }
+
+    /// The end of a handle that has `counts` in the count; the last one hands the value on.
+    #[inline(always)]
+    fn leave(&mut self, counts: u64) {
+        let count = self.count();
+        // The only handle stays the only one, and needs no update.
+        if count.load(Ordering::Acquire) != counts {
+            if count.fetch_sub(counts, Ordering::Release) != counts {
+                return;
+            }
+            fence(Ordering::Acquire);
+        }
+        // A `Unique` has a count of one.
+        count.store(HANDLE, Ordering::Relaxed);
+        V::retire(Unique { counted: self.counted, owner: PhantomData });
     }
 
     /// The value, if there is no other handle.
@@ -100,7 +147,7 @@ impl<V: Retire> Shared<V> {
     pub(crate) fn get_mut(&mut self) -> Option<&mut V> {
         // The only handle stays the only one: it is borrowed here, so nobody can clone it. `Acquire` sees what others did before they
         // dropped theirs.
-        if self.count().load(Ordering::Acquire) != 1 {
+        if self.count().load(Ordering::Acquire) != HANDLE {
             return None;
         }
         // SAFETY: there is no other handle.
@@ -126,27 +173,14 @@ impl<V: Retire> Deref for Shared<V> {
 impl<V: Retire> Clone for Shared<V> {
     #[inline]
     fn clone(&self) -> Self {
-        // As many handles as would overflow the count can only have been forgotten.
-        if self.count().fetch_add(1, Ordering::Relaxed) > isize::MAX as usize {
-            abort();
-        }
-        Shared { counted: self.counted, owner: PhantomData }
+        self.another(HANDLE)
     }
 }
 
 impl<V: Retire> Drop for Shared<V> {
     #[inline]
     fn drop(&mut self) {
-        let count = self.count();
-        // The only handle stays the only one, and the count may as well: a `Unique` has a count of one.
-        if count.load(Ordering::Acquire) != 1 {
-            if count.fetch_sub(1, Ordering::Release) != 1 {
-                return;
-            }
-            fence(Ordering::Acquire);
-            count.store(1, Ordering::Relaxed);
-        }
-        V::retire(Unique { counted: self.counted, owner: PhantomData });
+        self.leave(HANDLE);
     }
 }
 

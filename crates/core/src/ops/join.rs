@@ -89,15 +89,15 @@ fn starts(extents: &[usize]) -> impl Iterator<Item = usize> {
 /// Into parts along an axis: one operation, an output for each part, all of them views.
 struct Split {
     axis: usize,
-    /// Where each part begins, and where the last one ends.
-    bounds: Dims,
+    /// Where each part begins, and where the last one ends; the gates of a cell lie inline.
+    bounds: SmallVec<[usize; 6]>,
     /// Whether the parts, of extent 1, lose the axis.
     unbind: bool,
 }
 
 impl Split {
-    fn of(axis: usize, extents: impl Iterator<Item = usize>, unbind: bool) -> Self {
-        let mut bounds = Dims::default();
+    fn of(axis: usize, extents: impl ExactSizeIterator<Item = usize>, unbind: bool) -> Self {
+        let mut bounds = SmallVec::with_capacity(extents.len() + 1);
         bounds.push(0);
         for extent in extents {
             bounds.push(bounds[bounds.len() - 1] + extent);
@@ -128,7 +128,7 @@ impl Split {
 
     /// The cotangent of the whole, if each part was written to its place there.
     fn put_together<T: Float>(&self, cotangents: &Cotangents<T>) -> Option<Tensor<T>> {
-        let whole = cotangents.parts.as_ref()?.whole();
+        let whole = cotangents.parts.as_ref()?.whole()?;
         let step = whole.strides()[self.axis];
         for (value, start) in cotangents.values.iter().zip(self.bounds.iter()) {
             let value = value.as_ref()?.peek();

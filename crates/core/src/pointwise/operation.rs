@@ -29,8 +29,10 @@ where
 {
     let peeks: [Peek<'_, T>; I] = std::array::from_fn(|i| inputs[i].peek());
     let tensors: [&Tensor<T>; I] = std::array::from_fn(|i| &*peeks[i]);
-    let outputs = run(P::NAME, tensors, [], [const { Place::Anywhere }; O], |job| T::forward(&formula, job));
-    record(Formula(formula), &inputs, &tensors, outputs.map(|output| output.expect("all are wanted")))
+    let mut places = [const { Place::Anywhere }; O];
+    run(P::NAME, tensors, [], &mut places, |job| T::forward(&formula, job));
+    let outputs = std::array::from_fn(|k| places[k].take().expect("all are wanted"));
+    record(Formula(formula), &inputs, &tensors, outputs)
 }
 
 /// A formula as an operation on tensors that broadcast.
@@ -46,9 +48,9 @@ where
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
-        let outputs =
-            run(P::NAME, inputs, [], [const { Place::Anywhere }; O], |job| T::forward(&self.0, job));
-        outputs.into_iter().flatten().collect()
+        let mut places = [const { Place::Anywhere }; O];
+        run(P::NAME, inputs, [], &mut places, |job| T::forward(&self.0, job));
+        places.iter_mut().filter_map(Place::take).collect()
     }
 
     #[inline]
@@ -64,11 +66,19 @@ where
         let wanted: [bool; I] = std::array::from_fn(|i| gradients.wants(i));
         if is_recording() {
             let found = recorded_pullback(&self.0, saved, cotangents, wanted);
-            give(found, |i, cotangent| gradients.add_broadcast(i, cotangent));
+            for (i, cotangent) in found.into_iter().enumerate() {
+                if let Some(cotangent) = cotangent {
+                    gradients.add_broadcast(i, cotangent);
+                }
+            }
         } else {
-            let places = std::array::from_fn(|i| place(wanted[i], i, cotangents, gradients));
-            let found = fused_pullback(&self.0, saved, cotangents, places);
-            give(found, |i, cotangent| gradients.add_broadcast_value(i, cotangent));
+            let mut places = std::array::from_fn(|i| place(wanted[i], i, cotangents, gradients));
+            fused_pullback(&self.0, saved, cotangents, &mut places);
+            for (i, place) in places.iter_mut().enumerate() {
+                if let Some(cotangent) = place.take() {
+                    gradients.add_broadcast_value(i, cotangent);
+                }
+            }
         }
     }
 }
@@ -92,16 +102,6 @@ fn place<T: Float>(
     claim.map_or(Place::Anywhere, Place::At)
 }
 
-/// Hands out what was found.
-#[inline(always)]
-fn give<V, const I: usize>(found: [Option<V>; I], mut to: impl FnMut(usize, V)) {
-    for (i, cotangent) in found.into_iter().enumerate() {
-        if let Some(cotangent) = cotangent {
-            to(i, cotangent);
-        }
-    }
-}
-
 /// All cotangents of the inputs as operations on variables.
 fn recorded_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
@@ -122,14 +122,14 @@ where
     symbol::replay_pullback(formula, inputs.each_ref(), cotangents, wanted)
 }
 
-/// All cotangents of the inputs in one pass over inputs and cotangents, in the shape all broadcast to.
+/// Writes all cotangents of the inputs in one pass over inputs and cotangents, in the shape all broadcast to.
+#[inline(always)]
 fn fused_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
     saved: &Saved<'_, T>,
     cotangents: &Cotangents<T>,
-    places: [Place<T>; I],
-) -> [Option<Tensor<T>>; I]
-where
+    places: &mut [Place<T>; I],
+) where
     T: Float,
     P: Pointwise<I, O>,
 {
@@ -153,7 +153,31 @@ enum Place<T: Float> {
     At(Claim<T>),
 }
 
-/// Runs a kernel over sources that broadcast to one shape; gives those results that are wanted.
+impl<T: Float> Place<T> {
+    /// Becomes a place in memory, if it is only known yet that there is to be one.
+    #[inline(always)]
+    fn settle(&mut self, new: impl FnOnce() -> Unique<Storage<T>>) {
+        if let Place::Anywhere = self {
+            *self = Place::At(Claim::New(new()));
+        }
+    }
+
+    /// What has been written there.
+    #[inline(always)]
+    fn take(&mut self) -> Option<Tensor<T>> {
+        match std::mem::replace(self, Place::Nowhere) {
+            Place::At(claim) => Some(claim.written()),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn target(&mut self) -> Option<Target<'_, T>> {
+        if let Place::At(claim) = self { Some(claim.target()) } else { None }
+    }
+}
+
+/// Runs a kernel over sources that broadcast to one shape; it writes to those places that are wanted.
 ///
 /// # Panics
 /// If they don't broadcast.
@@ -163,46 +187,27 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     name: &'static str,
     inputs: [&Tensor<T>; I],
     cotangents: [&Tensor<T>; C],
-    places: [Place<T>; O],
+    places: &mut [Place<T>; O],
     kernel: impl FnOnce(&Job<'_, T, I, C, O>),
-) -> [Option<Tensor<T>>; O] {
+) {
     let first = inputs[0];
     let mut in_order = true;
     for source in inputs.iter().chain(&cotangents) {
         in_order = in_order && source.lies_like(first);
     }
-    for place in &places {
+    for place in places.iter() {
         in_order = in_order && if let Place::At(claim) = place { claim.lies_like(first) } else { true };
     }
     let from: [&[T]; I] = std::array::from_fn(|i| inputs[i].room());
     let to: [&[T]; C] = std::array::from_fn(|i| cotangents[i].room());
     if in_order {
-        let mut results = claimed(places, || first.storage_alike());
-        kernel(&Job::in_order(first.raw_len(), from, to, targets(&mut results)));
-        return results.map(|result| result.map(Claim::written));
+        places.iter_mut().for_each(|place| place.settle(|| first.storage_alike()));
+        return kernel(&Job::in_order(first.raw_len(), from, to, places.each_mut().map(Place::target)));
     }
     let shape = expect(common_shape(name, inputs.iter().chain(&cotangents)));
-    let mut results = claimed(places, || pool::acquire(&shape));
-    let plan = plan_of(&shape, inputs, cotangents, &results);
-    kernel(&Job::planned(&plan, from, to, targets(&mut results)));
-    results.map(|result| result.map(Claim::written))
-}
-
-#[inline(always)]
-fn claimed<T: Float, const O: usize>(
-    places: [Place<T>; O],
-    new: impl Fn() -> Unique<Storage<T>>,
-) -> [Option<Claim<T>>; O] {
-    places.map(|place| match place {
-        Place::Nowhere => None,
-        Place::Anywhere => Some(Claim::New(new())),
-        Place::At(claim) => Some(claim),
-    })
-}
-
-#[inline]
-fn targets<T: Float, const O: usize>(results: &mut [Option<Claim<T>>; O]) -> [Option<Target<'_, T>>; O] {
-    results.each_mut().map(|result| result.as_mut().map(Claim::target))
+    places.iter_mut().for_each(|place| place.settle(|| pool::acquire(&shape)));
+    let plan = plan_of(&shape, inputs, cotangents, places);
+    kernel(&Job::planned(&plan, from, to, places.each_mut().map(Place::target)));
 }
 
 /// The shape that all operands broadcast to.
@@ -226,12 +231,14 @@ fn plan_of<T: Float, const I: usize, const C: usize, const O: usize>(
     shape: &Dims,
     inputs: [&Tensor<T>; I],
     cotangents: [&Tensor<T>; C],
-    results: &[Option<Claim<T>>; O],
+    places: &[Place<T>; O],
 ) -> Plan {
     let inputs = inputs.map(|input| broadcast_strides(input, shape));
     let cotangents = cotangents.map(|cotangent| broadcast_strides(cotangent, shape));
     let row_major = shape.row_major();
-    let results = results.each_ref().map(|result| result.as_ref().map_or(&row_major, Claim::stride_dims));
+    let results = places
+        .each_ref()
+        .map(|place| if let Place::At(claim) = place { claim.stride_dims() } else { &row_major });
     Plan::of(shape, I + C + O, |operand, axis| match operand.checked_sub(I) {
         None => inputs[operand][axis],
         Some(behind) if behind < C => cotangents[behind][axis],

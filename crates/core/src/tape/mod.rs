@@ -8,7 +8,7 @@
 pub(crate) mod accumulate;
 pub(crate) mod anomaly;
 mod grad;
-
+pub(crate) mod keep;
 pub(crate) mod late;
 mod leaf;
 mod listing;

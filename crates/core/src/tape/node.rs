@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use smallvec::SmallVec;
 
+use super::keep::{Keep, Kept};
 use super::leaf::{Leaf, Slot};
 use super::recycle::NodeRef;
 use super::scope;
@@ -34,7 +35,7 @@ pub(crate) struct Node<T: Float> {
     pub(crate) inputs: SmallVec<[Option<Edge<T>>; 2]>,
     /// The shape of each output.
     pub(crate) shapes: SmallVec<[Dims; 1]>,
-    /// The values that the rule asked for. Their storages know that they are needed, so that nobody changes them in place.
+    /// The values that the rule asked for.
     saved: Takeable<Kept<T>>,
     /// Slots of those handles to outputs that retain their gradient or have hooks.
     slots: OnceLock<Box<Mutex<Watchers<T>>>>,
@@ -70,19 +71,6 @@ impl<T: Float, O: Operation<T>> Rule<T> for O {
 
 /// An output's number and the slot that watches it.
 type Watchers<T> = Vec<(u32, Weak<Slot<T>>)>;
-
-/// The inputs and then the outputs that the rule asked to keep.
-pub(crate) type Kept<T> = SmallVec<[Option<Tensor<T>>; 2]>;
-
-/// Values that are needed no more.
-#[inline]
-fn unmarked<T: Float>(kept: Kept<T>) -> Kept<T> {
-    for value in kept.iter().flatten() {
-        let storage = value.storage();
-        storage.unmark_saved(storage.handles() == 1);
-    }
-    kept
-}
 
 /// Where a value came from, and so where its cotangent goes.
 pub(crate) enum Edge<T: Float> {
@@ -200,17 +188,19 @@ impl<T: Float> Node<T> {
         for shape in shapes {
             self.shapes.push(shape);
         }
-        let saves = operation.saves(Wants::of(self.inputs.len(), |i| self.inputs[i].is_some()));
+        let scope = scope::current();
+        let saves = operation.saves(Wants::of(&self.inputs, Option::is_some));
         if saves != Saves::NOTHING {
             let kept = keep(saves);
-            let scope = scope::current();
-            kept.iter().flatten().for_each(|value| value.storage().mark_saved(&O::NAME, location, scope));
+            for value in kept.iter().filter_map(Keep::get) {
+                value.storage().held_by(&O::NAME, location, scope);
+            }
             self.saved.put(kept);
             self.keeps = true;
         }
         self.number = next_number(&self.inputs);
         self.location = location;
-        self.scope = scope::current();
+        self.scope = scope;
         self.flow = operation.flow();
         self.rule = Some(Box::new(operation));
         self.recorded = true;
@@ -224,7 +214,7 @@ impl<T: Float> Node<T> {
         }
         let _ = LIVE.try_with(|live| live.set(live.get() - 1));
         if std::mem::take(&mut self.keeps) {
-            self.saved.take_mut().map(unmarked);
+            drop(self.saved.take_mut());
         }
         self.inputs.clear();
         self.shapes.clear();
@@ -293,7 +283,7 @@ pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool) -> Result<
     if !node.keeps {
         return Ok(Saved::new(node, SmallVec::new()));
     }
-    let kept = if retain { node.saved.cloned() } else { node.saved.take().map(unmarked) };
+    let kept = if retain { node.saved.cloned() } else { node.saved.take() };
     let kept = kept.ok_or(Error::Freed { operation: node.name(), location: node.location })?;
     Ok(Saved::new(node, kept))
 }

@@ -25,6 +25,8 @@ const FEW: usize = 16;
 ///
 /// The highest few are a sorted list, short enough to be searched without a table; the others wait in a heap.
 pub(crate) struct Queue<'g, T: Float> {
+    /// The only one that waits, on a chain: written once, to where it is taken from.
+    only: Option<Pending<'g, T>>,
     /// In ascending order; none is below one of the heap.
     list: Vec<Pending<'g, T>>,
     heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
@@ -38,6 +40,7 @@ pub(crate) struct Queue<'g, T: Float> {
 impl<'g, T: Float> Queue<'g, T> {
     pub(crate) fn new() -> Self {
         Queue {
+            only: None,
             list: Vec::new(),
             heap: BinaryHeap::new(),
             table: Table::default(),
@@ -49,21 +52,20 @@ impl<'g, T: Float> Queue<'g, T> {
     /// The first cotangent of a node with one output, if no other node waits: a chain needs neither order nor search.
     #[inline]
     pub(crate) fn start(&mut self, node: &'g NodeRef<T>, value: Tensor<T>) -> Result<(), Tensor<T>> {
-        if node.shapes.len() != 1 || !self.list.is_empty() || !self.heap.is_empty() {
+        let waits = self.only.is_some() || !self.list.is_empty() || !self.heap.is_empty();
+        if waits || node.shapes.len() != 1 {
             return Err(value);
         }
         self.reached += 1;
-        self.list.push(Pending {
-            node,
-            cotangents: Cotangents::one(Variable::from(value)),
-            age: self.reached,
-        });
+        let cotangents = Cotangents::one(Variable::from(value));
+        self.only = Some(Pending { node, cotangents, age: self.reached });
         Ok(())
     }
 
     /// The cotangents of a node, which waits from now on.
     #[inline]
     pub(crate) fn reach(&mut self, node: &'g NodeRef<T>) -> &mut Cotangents<T> {
+        self.list.extend(self.only.take());
         let (number, address) = (node.number, node.address());
         let mut at = self.list.len();
         while at > 0 && self.list[at - 1].node.number >= number {
@@ -127,7 +129,7 @@ impl<'g, T: Float> Queue<'g, T> {
     /// The next one to be visited.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Pending<'g, T>> {
-        self.list.pop().or_else(|| {
+        self.only.take().or_else(|| self.list.pop()).or_else(|| {
             let (_, _, address) = self.heap.pop()?;
             self.table.remove(&address)
         })

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::keep::Kept;
 use super::node::Node;
 use crate::element::Float;
 use crate::kernel::shared::{Retire, Shared, Unique};
@@ -36,6 +37,28 @@ pub struct Recycler<T: Float> {
     /// Nodes whose last handle was dropped while another node was being emptied.
     waiting: RefCell<Vec<Unique<Node<T>>>>,
     idle: RefCell<Vec<Unique<Node<T>>>>,
+    /// Empty, with memory for more values than lie inline.
+    lists: RefCell<Vec<Kept<T>>>,
+}
+
+/// Lists beyond these are given back to the system.
+const LISTS: usize = 1 << 12;
+
+/// An empty list of values to keep, in memory that an earlier one left.
+pub(crate) fn spare_list<T: Float>() -> Kept<T> {
+    let spare = T::recycler().try_with(|recycler| recycler.lists.borrow_mut().pop()).ok().flatten();
+    spare.unwrap_or_default()
+}
+
+/// Empties a list and keeps its memory for [`spare_list`].
+pub(crate) fn keep_list<T: Float>(mut list: Kept<T>) {
+    list.clear();
+    let _ = T::recycler().try_with(|recycler| {
+        let mut lists = recycler.lists.borrow_mut();
+        if lists.len() < LISTS {
+            lists.push(list);
+        }
+    });
 }
 
 impl<T: Float> Recycler<T> {
@@ -44,6 +67,7 @@ impl<T: Float> Recycler<T> {
             emptying: Cell::new(false),
             waiting: RefCell::new(Vec::new()),
             idle: RefCell::new(Vec::new()),
+            lists: RefCell::new(Vec::new()),
         }
     }
 

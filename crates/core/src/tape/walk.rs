@@ -258,13 +258,15 @@ impl<'g, T: Float> Walk<'g, T> {
         if let Flow::On(input) = node.flow {
             return self.claim(node.inputs[input as usize].as_ref()?, deep);
         }
-        if self.queue.reach(node).parts.is_none() {
+        let begun = self.queue.reach(node).parts.as_ref().and_then(|parts| parts.whole()).is_some();
+        if !begun {
             let base = node.inputs[0].as_ref()?;
             let claim = match self.claim(base, deep) {
                 Some(claim) => claim,
                 None => Claim::New(pool::acquire(&base.shape()?)),
             };
-            self.queue.reach(node).parts = Some(Box::new(Parts::new(claim, node.shapes.len())));
+            let parts: &mut Parts<T> = self.queue.reach(node).parts.get_or_insert_default();
+            parts.begin(claim, node.shapes.len());
         }
         let parts = self.queue.reach(node).parts.as_mut()?;
         parts.give(output, |whole| node.rule().part(whole, output).expect("its flow says that it has parts"))
@@ -307,7 +309,9 @@ impl<'g, T: Float> Walk<'g, T> {
 
     #[inline(always)]
     fn visit(&mut self, node: &'g NodeRef<T>, mut cotangents: Cotangents<T>) -> Result<()> {
-        let inputs = &node.inputs;
+        let inputs = &node.inputs[..];
+        // Something has come, unless it goes on as a product or a part was claimed in vain.
+        let certain = self.late.is_empty() && node.flow != Flow::Parts;
         // On a long tape these have left the caches: they come while this node is at work.
         for edge in inputs.iter().flatten() {
             if let Edge::Node(source, _) = edge {
@@ -317,15 +321,16 @@ impl<'g, T: Float> Walk<'g, T> {
         if !self.late.is_empty() {
             self.settle_late(node.address(), node, &mut cotangents);
         }
-        if cotangents.values.iter().all(Option::is_none) {
+        if !certain && cotangents.values.iter().all(Option::is_none) {
             return Ok(());
         }
         self.settle(node.address(), node, &mut cotangents);
-        let wanted = Wants::of(inputs.len(), |i| self.wants(inputs.get(i)));
+        let wanted = Wants::of(inputs, |input| self.wants(Some(input)));
         if !wanted.nothing(inputs.len()) {
             let saved = saved_values(node, self.retain)?;
             let mut visit = Visit { walk: self, node };
             node.rule().pullback(&saved, &cotangents, &mut Gradients::new(&mut visit, node, wanted));
+            saved.end();
             if anomaly::is_watching() {
                 anomaly::first().map_or(Ok(()), Err)?;
             }

@@ -162,6 +162,18 @@ impl<T: Element> Tensor<T> {
         self.storage.version()
     }
 
+    /// A clone whose storage must not change in place until [`Tensor::drop_marked`] drops it; see [`Keep`](crate::tape::keep::Keep).
+    #[inline]
+    pub(crate) fn marked(&self) -> Self {
+        Tensor { storage: self.storage.marked(), view: self.view.clone() }
+    }
+
+    /// Drops what [`Tensor::marked`] made.
+    #[inline]
+    pub(crate) fn drop_marked(self) {
+        self.storage.drop_marked();
+    }
+
     #[inline]
     pub(crate) fn storage(&self) -> &Shared<Storage<T>> {
         &self.storage

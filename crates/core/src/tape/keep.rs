@@ -1,0 +1,42 @@
+//! Values that wait for a pullback.
+
+use smallvec::SmallVec;
+
+use crate::element::Float;
+use crate::tensor::Tensor;
+
+/// The inputs and then the outputs that a rule asked to keep.
+pub(crate) type Kept<T> = SmallVec<[Keep<T>; 2]>;
+
+/// A value that a rule asked to keep, or none in the place of one that it did not ask for. As long as it is kept, nobody changes its
+/// storage in place.
+pub(crate) struct Keep<T: Float>(Option<Tensor<T>>);
+
+impl<T: Float> Keep<T> {
+    pub(crate) const NONE: Self = Keep(None);
+
+    #[inline]
+    pub(crate) fn of(value: &Tensor<T>) -> Self {
+        Keep(Some(value.marked()))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&Tensor<T>> {
+        self.0.as_ref()
+    }
+}
+
+impl<T: Float> Clone for Keep<T> {
+    fn clone(&self) -> Self {
+        self.get().map_or(Keep::NONE, Keep::of)
+    }
+}
+
+impl<T: Float> Drop for Keep<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            value.drop_marked();
+        }
+    }
+}
