@@ -73,8 +73,8 @@ impl Wants {
     #[inline(always)]
     pub(crate) fn of<V>(inputs: &[V], wanted: impl Fn(&V) -> bool) -> Self {
         let mut bits = 0;
-        for i in 0..inputs.len().min(32) {
-            bits |= u32::from(wanted(&inputs[i])) << i;
+        for (i, input) in inputs[..inputs.len().min(32)].iter().enumerate() {
+            bits |= u32::from(wanted(input)) << i;
         }
         Wants(bits)
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::dims::Dims;
 use crate::element::Element;
 use crate::kernel::buffer::Buffer;
+use crate::kernel::prefetch::prefetch;
 use crate::kernel::shared::Unique;
 use crate::storage::{Layout, Storage};
 
@@ -44,7 +45,12 @@ impl<T: Element> Pool<T> {
 
     #[inline]
     fn take(&mut self, class: usize) -> Option<Unique<Storage<T>>> {
-        let storage = self.classes[class].pop()?;
+        let free = &mut self.classes[class];
+        let storage = free.pop()?;
+        // Of a long tape's storages most have left the caches: the next one comes while this one is filled.
+        if let Some(next) = free.last() {
+            prefetch(&**next);
+        }
         self.bytes -= storage.buffer().bytes();
         Some(storage)
     }

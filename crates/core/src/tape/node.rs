@@ -13,6 +13,7 @@ use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::kernel::prefetch::prefetch;
 use crate::kernel::takeable::Takeable;
 use crate::operation::{Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
 use crate::tape::late::MatrixView;
@@ -207,11 +208,22 @@ impl<T: Float> Node<T> {
         LIVE.set(LIVE.get() + 1);
     }
 
+    /// On a long tape the nodes before this one have left the caches: they come while this one is at work.
+    #[inline]
+    pub(crate) fn prefetch_sources(&self) {
+        for edge in self.inputs.iter().flatten() {
+            if let Edge::Node(source, _) = edge {
+                prefetch(&**source);
+            }
+        }
+    }
+
     /// Takes the node off the tape, and all that only it kept alive.
     pub(crate) fn clear(&mut self) {
         if !std::mem::take(&mut self.recorded) {
             return;
         }
+        self.prefetch_sources();
         let _ = LIVE.try_with(|live| live.set(live.get() - 1));
         if std::mem::take(&mut self.keeps) {
             drop(self.saved.take_mut());

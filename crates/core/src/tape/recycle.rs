@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use super::keep::Kept;
 use super::node::Node;
 use crate::element::Float;
+use crate::kernel::prefetch::prefetch;
 use crate::kernel::shared::{Retire, Shared, Unique};
 
 /// A shared handle to a node.
@@ -14,7 +15,7 @@ pub(crate) type NodeRef<T> = Shared<Node<T>>;
 /// A node that `record` puts on the tape.
 #[inline(always)]
 pub(crate) fn recorded<T: Float>(record: impl FnOnce(&mut Node<T>)) -> NodeRef<T> {
-    let idle = T::recycler().try_with(|recycler| recycler.idle.borrow_mut().pop()).ok().flatten();
+    let idle = T::recycler().try_with(Recycler::take_idle).ok().flatten();
     let mut node = idle.unwrap_or_else(|| Unique::new(Node::idle()));
     record(&mut node);
     node.share()
@@ -69,6 +70,17 @@ impl<T: Float> Recycler<T> {
             idle: RefCell::new(Vec::new()),
             lists: RefCell::new(Vec::new()),
         }
+    }
+
+    /// An idle node; the one after it comes to the caches meanwhile.
+    #[inline(always)]
+    fn take_idle(&self) -> Option<Unique<Node<T>>> {
+        let mut idle = self.idle.borrow_mut();
+        let node = idle.pop();
+        if let Some(next) = idle.last() {
+            prefetch(&**next);
+        }
+        node
     }
 
     /// Empties a node and, one after the other, all that only it kept alive: those come here as well, find

@@ -15,7 +15,6 @@ use super::recycle::NodeRef;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::claim::{Claim, Parts};
-use crate::kernel::prefetch::prefetch;
 use crate::operation::{Cotangents, Flow, Gradients, Wants};
 use crate::pool;
 use crate::tensor::Tensor;
@@ -312,12 +311,7 @@ impl<'g, T: Float> Walk<'g, T> {
         let inputs = &node.inputs[..];
         // Something has come, unless it goes on as a product or a part was claimed in vain.
         let certain = self.late.is_empty() && node.flow != Flow::Parts;
-        // On a long tape these have left the caches: they come while this node is at work.
-        for edge in inputs.iter().flatten() {
-            if let Edge::Node(source, _) = edge {
-                prefetch(&**source);
-            }
-        }
+        node.prefetch_sources();
         if !self.late.is_empty() {
             self.settle_late(node.address(), node, &mut cotangents);
         }
