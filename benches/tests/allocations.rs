@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use wengert::{recorded_nodes, set_num_threads};
 use wengert_bench::workloads;
 
+/// Small allocations that a pass makes however short it is: lists of its layers, leaves and outputs.
+const OF_A_PASS: usize = 16;
+
 /// Bytes above which an allocation counts as a large one.
 const LARGE: usize = 4096;
 
@@ -45,6 +48,15 @@ fn of_a_run(run: &mut dyn FnMut()) -> [usize; 3] {
     std::array::from_fn(|i| after[i] - before[i])
 }
 
+/// How many large allocations a run may make: none, but where the steps are many, lists and tables that have an entry for each.
+fn allowed(name: &str) -> usize {
+    match name {
+        "S4" => 8,
+        "S6" => 32,
+        _ => 0,
+    }
+}
+
 /// The one test of this program, since it counts for the whole process.
 #[test]
 fn a_training_step_allocates_next_to_nothing() {
@@ -54,19 +66,13 @@ fn a_training_step_allocates_next_to_nothing() {
             for mut workload in workloads::of(name).unwrap() {
                 let [large, small, operations] = of_a_run(&mut workload.run);
                 let what = format!("{name} {}, {threads} threads", workload.variant);
-                if false {
-                    assert_eq!(large, 0, "{what}: allocations over {LARGE} bytes");
-                }
+                assert!(large <= allowed(name), "{what}: {large} allocations over {LARGE} bytes");
                 if workload.variant == "f" {
                     assert_eq!(operations, 0, "{what} records");
                 } else {
                     assert!(operations > 8, "{what}: {operations} operations");
-                    if false {
-                        assert!(
-                            small < 2 * operations,
-                            "{what}: {small} small ones, {operations} operations"
-                        );
-                    }
+                    let most = 2 * operations + OF_A_PASS;
+                    assert!(small < most, "{what}: {small} small ones, {operations} operations");
                 }
             }
         }
