@@ -4,7 +4,6 @@ use crate::element::Float;
 use crate::error::Error;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tape::is_recording;
-use crate::tape::keep::Kept;
 use crate::tape::node::Edge;
 use crate::tape::recycle::{NodeRef, recorded};
 use crate::tape::scope;
@@ -164,7 +163,7 @@ impl Once {
         let of_cotangents = cotangents.values.iter().flatten().map(Variable::edge);
         let edges = node.inputs.iter().cloned().chain(of_cotangents);
         let shapes = found.iter().map(|(_, value)| value.dims().clone());
-        recorded(|fresh| fresh.record(once, location, edges, shapes, |_| Kept::new()))
+        recorded(|fresh| fresh.record(once, location, edges, shapes, |_, _, _| ()))
     }
 }
 

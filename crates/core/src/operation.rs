@@ -6,6 +6,7 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::Error;
 use crate::kernel::claim::{Claim, Parts};
+use crate::storage::Holder;
 use crate::tape::accumulate::Term;
 use crate::tape::anomaly;
 use crate::tape::is_recording;
@@ -69,14 +70,23 @@ pub enum Flow {
 pub struct Wants(u32);
 
 impl Wants {
+    /// No input.
+    pub(crate) const NONE: Wants = Wants(0);
+
+    /// With input `i` if it is `wanted`, and of the first 32.
+    #[inline(always)]
+    pub(crate) fn with(self, i: usize, wanted: bool) -> Self {
+        if i < 32 { Wants(self.0 | u32::from(wanted) << i) } else { self }
+    }
+
     /// Those of the first 32 inputs for which `wanted` is true.
     #[inline(always)]
     pub(crate) fn of<V>(inputs: &[V], wanted: impl Fn(&V) -> bool) -> Self {
-        let mut bits = 0;
-        for (i, input) in inputs[..inputs.len().min(32)].iter().enumerate() {
-            bits |= u32::from(wanted(input)) << i;
+        let mut wants = Wants::NONE;
+        for (i, input) in inputs.iter().enumerate() {
+            wants = wants.with(i, wanted(input));
         }
-        Wants(bits)
+        wants
     }
 
     /// Whether none of `inputs` inputs does.
@@ -200,10 +210,10 @@ pub(crate) fn record<T: Float, O: Operation<T>, const K: usize>(
 ) -> [Variable<T>; K] {
     let mut node = put_on_tape(operation, inputs, tensors, &outputs);
     let mut outputs = outputs.map(Variable::from);
-    for (k, output) in outputs.iter_mut().enumerate() {
+    for k in 0..K {
         // The last output takes the handle over: for the common single one no count goes up and down.
         let node = if k + 1 == K { node.take() } else { node.clone() };
-        output.set_history(node.map(|node| Edge::Node(node, k as u32)));
+        outputs[k].set_history(node.map(|node| Edge::Node(node, k as u32)));
     }
     outputs
 }
@@ -227,58 +237,47 @@ fn put_on_tape<T: Float, O: Operation<T>>(
     Some(recorded(move |node| {
         let edges = inputs.iter().map(|input| input.edge());
         let shapes = outputs.iter().map(|output| output.dims().clone());
-        node.record(operation, location, edges, shapes, |saves| keep(saves, tensors, outputs));
+        node.record(operation, location, edges, shapes, |saves, holder, kept| {
+            keep(saves, tensors, outputs, holder, kept);
+        });
     }))
 }
 
-/// Handles to the values that a pullback will ask for.
+/// Fills in handles to the values that a pullback will ask for.
 #[inline(always)]
-fn keep<T: Float>(saves: Saves, tensors: &[&Tensor<T>], outputs: &[Tensor<T>]) -> Kept<T> {
+fn keep<T: Float>(
+    saves: Saves,
+    tensors: &[&Tensor<T>],
+    outputs: &[Tensor<T>],
+    holder: &Holder,
+    kept: &mut Kept<T>,
+) {
     // Outputs come behind all inputs; without them the list ends with the last input that is needed.
     let mut inputs = tensors.len();
     while !saves.outputs && inputs > 1 && !saves.input(inputs - 1) {
         inputs -= 1;
     }
-    let mut kept: Kept<T> =
-        collect(inputs, |i| if saves.input(i) { Keep::of(tensors[i]) } else { Keep::NONE });
-    if saves.outputs {
-        outputs.iter().for_each(|output| kept.push(Keep::of(output)));
+    if inputs > kept.inline_size() {
+        *kept = recycle::spare_list();
     }
-    kept
-}
-
-/// The list of `at(i)` for each input; up to two are written straight to their place.
-#[inline(always)]
-fn collect<T: Float>(inputs: usize, at: impl Fn(usize) -> Keep<T>) -> Kept<T> {
-    match inputs {
-        1 => SmallVec::from_buf_and_len([at(0), Keep::NONE], 1),
-        2 => SmallVec::from_buf([at(0), at(1)]),
-        inputs => {
-            let mut list = recycle::spare_list();
-            (0..inputs).for_each(|i| list.push(at(i)));
-            list
-        }
+    for (i, input) in tensors[..inputs].iter().enumerate() {
+        kept.push(if saves.input(i) { Keep::of(input, holder) } else { Keep::NONE });
+    }
+    if saves.outputs {
+        outputs.iter().for_each(|output| kept.push(Keep::of(output, holder)));
     }
 }
 
 /// The values that a node saved for its pullback, as variables.
 pub struct Saved<'n, T: Float> {
     pub(crate) node: &'n NodeRef<T>,
-    values: Kept<T>,
+    values: &'n [Keep<T>],
 }
 
 impl<'n, T: Float> Saved<'n, T> {
     #[inline]
-    pub(crate) fn new(node: &'n NodeRef<T>, values: Kept<T>) -> Self {
+    pub(crate) fn new(node: &'n NodeRef<T>, values: &'n [Keep<T>]) -> Self {
         Saved { node, values }
-    }
-
-    /// Lets go of the values, and keeps the memory of a long list for the next.
-    #[inline]
-    pub(crate) fn end(self) {
-        if self.values.spilled() {
-            recycle::keep_list(self.values);
-        }
     }
 
     /// Input `i`; under `create_graph` with its history.
@@ -343,26 +342,28 @@ pub struct Cotangents<T: Float> {
 }
 
 impl<T: Float> Cotangents<T> {
-    #[inline]
-    pub(crate) fn none(outputs: usize) -> Self {
-        let values = if outputs == 1 { SmallVec::from_buf([None]) } else { list(outputs, |_| None) };
-        Cotangents { values, parts: None }
+    /// Nothing yet, of any number of outputs.
+    pub(crate) fn idle() -> Self {
+        Cotangents { values: SmallVec::from_buf([None]), parts: None }
     }
 
-    /// Nothing for any of `outputs`, in the memory of earlier ones.
-    pub(crate) fn renewed(mut self, outputs: usize) -> Self {
+    /// Those of `outputs` from now on.
+    #[inline]
+    pub(crate) fn begin(&mut self, outputs: usize) {
+        if self.values.len() != outputs {
+            self.values.resize_with(outputs, || None);
+        }
+    }
+
+    /// Becomes idle; the memory stays.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        for value in &mut self.values {
+            *value = None;
+        }
         if let Some(parts) = &mut self.parts {
             parts.end();
         }
-        self.values.clear();
-        self.values.resize_with(outputs, || None);
-        self
-    }
-
-    /// That of an operation with one output.
-    #[inline]
-    pub(crate) fn one(value: Variable<T>) -> Self {
-        Cotangents { values: SmallVec::from_buf([Some(value)]), parts: None }
     }
 
     /// The cotangent of output `k`; none stands for zero.

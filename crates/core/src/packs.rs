@@ -95,6 +95,13 @@ impl<T: Element> Packs<T> {
         }
     }
 
+    /// Forgets what was asked for; the packs have been cleared before.
+    #[inline]
+    pub(crate) fn forget(&mut self) {
+        debug_assert!(self.is_empty());
+        *self.seen.get_mut() = 0;
+    }
+
     /// Whether there is none.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {

@@ -32,6 +32,14 @@ pub struct Storage<T: Element> {
     holder_scope: AtomicU32,
 }
 
+/// A recorded operation that keeps values.
+pub(crate) struct Holder {
+    pub(crate) operation: &'static &'static str,
+    pub(crate) location: &'static Location<'static>,
+    /// The module that recorded it.
+    pub(crate) scope: u32,
+}
+
 /// Where a tensor's elements lie in its storage.
 #[derive(Default)]
 pub(crate) struct Layout {
@@ -51,14 +59,15 @@ impl Layout {
 }
 
 impl<T: Element> Retire for Storage<T> {
-    #[inline]
+    // Out of line, here and for views: so that the end of a handle that is not the last stays short where it is compiled in place.
+    #[inline(never)]
     fn retire(last: Unique<Self>) {
         pool::release(last);
     }
 }
 
 impl Retire for Layout {
-    #[inline]
+    #[inline(never)]
     fn retire(last: Unique<Self>) {
         pool::release_view(last);
     }
@@ -98,7 +107,7 @@ impl<T: Element> Storage<T> {
     pub(crate) fn renew(&mut self, len: usize) {
         *self.id.get_mut() = 0;
         self.version = 0;
-        self.packs.clear();
+        self.packs.forget();
         self.buffer.set_len(len);
     }
 
@@ -184,15 +193,10 @@ impl<T: Element> Storage<T> {
 
     /// Says which operation keeps a value that lives here.
     #[inline]
-    pub(crate) fn held_by(
-        &self,
-        operation: &'static &'static str,
-        location: &'static Location<'static>,
-        scope: u32,
-    ) {
-        self.holder.set(operation);
-        self.holder_location.set(location);
-        self.holder_scope.store(scope, Ordering::Relaxed);
+    pub(crate) fn held_by(&self, holder: &Holder) {
+        self.holder.set(holder.operation);
+        self.holder_location.set(holder.location);
+        self.holder_scope.store(holder.scope, Ordering::Relaxed);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A value that is put in once and taken out once, by any of several threads.
+//! A value that one of several threads may take, once.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,16 +8,17 @@ const FULL: u8 = 1;
 /// Being cloned.
 const BUSY: u8 = 2;
 
-/// Like a `Mutex<Option<V>>`; to take the value is one atomic update, and who finds it being cloned waits in a loop.
+/// A value that may be lent for good: to take it is one atomic update, and who finds it being cloned waits in a loop. It is worked with
+/// where it lies, since moving what was just written is slow.
 pub(crate) struct Takeable<V> {
     state: AtomicU8,
-    value: UnsafeCell<Option<V>>,
+    value: UnsafeCell<V>,
 }
 
-// SAFETY: the value is read or moved by one thread at a time: the one that brought the state away from `FULL`.
+// SAFETY: the value is reached by one thread at a time: the one that brought the state away from `FULL`.
 unsafe impl<V: Send> Sync for Takeable<V> {}
 
-/// The value is there again, also when unwinding.
+/// The value may be taken again, also when unwinding.
 struct Refill<'s>(&'s AtomicU8);
 
 impl Drop for Refill<'_> {
@@ -27,18 +28,26 @@ impl Drop for Refill<'_> {
 }
 
 impl<V> Takeable<V> {
-    pub(crate) const fn empty() -> Self {
-        Takeable { state: AtomicU8::new(EMPTY), value: UnsafeCell::new(None) }
+    /// A value that cannot be taken yet.
+    pub(crate) const fn empty(value: V) -> Self {
+        Takeable { state: AtomicU8::new(EMPTY), value: UnsafeCell::new(value) }
     }
 
-    /// Puts a value in, in the place of one that may be there.
+    /// The value, to be made what may be taken from now on.
     #[inline]
-    pub(crate) fn put(&mut self, value: V) {
-        *self.value.get_mut() = Some(value);
+    pub(crate) fn fill(&mut self) -> &mut V {
         *self.state.get_mut() = FULL;
+        self.value.get_mut()
     }
 
-    /// Moves the state from `FULL` to another one; false if there is no value.
+    /// The value, which cannot be taken from now on.
+    #[inline]
+    pub(crate) fn empty_out(&mut self) -> &mut V {
+        *self.state.get_mut() = EMPTY;
+        self.value.get_mut()
+    }
+
+    /// Moves the state from `FULL` to another one; false if there is nothing to take.
     #[inline]
     fn leave_full(&self, to: u8) -> bool {
         loop {
@@ -50,25 +59,19 @@ impl<V> Takeable<V> {
         }
     }
 
-    /// The value, which is gone then.
+    /// The value, which nobody else will get.
     #[inline]
-    pub(crate) fn take(&self) -> Option<V> {
+    #[allow(clippy::mut_from_ref, reason = "the state lets one caller have it")]
+    pub(crate) fn take(&self) -> Option<&mut V> {
         if !self.leave_full(EMPTY) {
             return None;
         }
-        // SAFETY: the state was `FULL` and this call made it `EMPTY`: no other will touch the value until `put`, which
-        // has the only handle.
-        unsafe { (*self.value.get()).take() }
+        // SAFETY: the state was `FULL` and this call made it `EMPTY`: no other reaches the value until `fill` or `empty_out`, which have
+        // the only handle and so come after the end of this borrow.
+        Some(unsafe { &mut *self.value.get() })
     }
 
-    /// [`Takeable::take`] by the only handle.
-    #[inline]
-    pub(crate) fn take_mut(&mut self) -> Option<V> {
-        *self.state.get_mut() = EMPTY;
-        self.value.get_mut().take()
-    }
-
-    /// A clone of the value, which stays.
+    /// A clone of the value, which can still be taken.
     pub(crate) fn cloned(&self) -> Option<V>
     where
         V: Clone,
@@ -78,7 +81,7 @@ impl<V> Takeable<V> {
         }
         let _refill = Refill(&self.state);
         // SAFETY: while the state is `BUSY` nobody else touches the value.
-        unsafe { (*self.value.get()).clone() }
+        Some(unsafe { (*self.value.get()).clone() })
     }
 }
 
@@ -88,15 +91,18 @@ mod tests {
 
     #[test]
     fn one_of_many_threads_takes_what_all_may_clone() {
-        let mut takeable = Takeable::empty();
+        let mut takeable = Takeable::empty(vec![]);
         assert!(takeable.take().is_none() && takeable.cloned().is_none());
-        takeable.put(vec![1, 2, 3]);
+        takeable.fill().extend([1, 2, 3]);
         let (takeable, taken) = (&takeable, &AtomicU8::new(0));
         std::thread::scope(|threads| {
             for _ in 0..4 {
                 threads.spawn(move || {
                     assert!(takeable.cloned().is_none_or(|value| value == [1, 2, 3]));
-                    taken.fetch_add(u8::from(takeable.take().is_some()), Ordering::Relaxed);
+                    if let Some(value) = takeable.take() {
+                        value.clear();
+                        taken.fetch_add(1, Ordering::Relaxed);
+                    }
                 });
             }
         });
@@ -104,10 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn the_only_handle_takes_without_waiting() {
-        let mut takeable = Takeable::empty();
-        takeable.put(5);
-        takeable.put(6);
-        assert_eq!((takeable.take_mut(), takeable.take_mut()), (Some(6), None));
+    fn the_only_handle_fills_and_empties_without_waiting() {
+        let mut takeable = Takeable::empty(5);
+        *takeable.fill() = 6;
+        assert_eq!((takeable.cloned(), *takeable.empty_out()), (Some(6), 6));
+        assert!(takeable.take().is_none());
     }
 }

@@ -1,4 +1,7 @@
 //! The one operation that applies any pointwise formula.
+//!
+//! Arrays are walked by loops: closures for `map` are not always compiled in place, and a short operation is paid for by the call.
+#![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 
 use std::borrow::Cow;
 
@@ -9,13 +12,11 @@ use crate::error::{Result, expect};
 use crate::kernel::claim::Claim;
 use crate::kernel::plan::Plan;
 use crate::kernel::pointwise::{Job, Target};
-use crate::kernel::shared::Unique;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
 use crate::pool;
-use crate::storage::Storage;
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
-use crate::variable::{Peek, Variable};
+use crate::variable::{Variable, look_at};
 
 /// Applies `formula` and records it.
 #[track_caller]
@@ -27,11 +28,9 @@ where
     T: Float,
     P: Pointwise<I, O>,
 {
-    let peeks: [Peek<'_, T>; I] = std::array::from_fn(|i| inputs[i].peek());
-    let tensors: [&Tensor<T>; I] = std::array::from_fn(|i| &*peeks[i]);
-    let mut places = [const { Place::Anywhere }; O];
-    run(P::NAME, tensors, [], &mut places, |job| T::forward(&formula, job));
-    let outputs = std::array::from_fn(|k| places[k].take().expect("all are wanted"));
+    let mut held = [const { None }; I];
+    let tensors = look_at(inputs, &mut held);
+    let outputs = forward(&formula, tensors);
     record(Formula(formula), &inputs, &tensors, outputs)
 }
 
@@ -48,9 +47,7 @@ where
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
-        let mut places = [const { Place::Anywhere }; O];
-        run(P::NAME, inputs, [], &mut places, |job| T::forward(&self.0, job));
-        places.iter_mut().filter_map(Place::take).collect()
+        forward(&self.0, inputs).into_iter().collect()
     }
 
     #[inline]
@@ -63,7 +60,10 @@ where
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let wanted: [bool; I] = std::array::from_fn(|i| gradients.wants(i));
+        let mut wanted = [false; I];
+        for i in 0..I {
+            wanted[i] = gradients.wants(i);
+        }
         if is_recording() {
             let found = recorded_pullback(&self.0, saved, cotangents, wanted);
             for (i, cotangent) in found.into_iter().enumerate() {
@@ -72,34 +72,46 @@ where
                 }
             }
         } else {
-            let mut places = std::array::from_fn(|i| place(wanted[i], i, cotangents, gradients));
-            fused_pullback(&self.0, saved, cotangents, &mut places);
-            for (i, place) in places.iter_mut().enumerate() {
-                if let Some(cotangent) = place.take() {
-                    gradients.add_broadcast_value(i, cotangent);
+            let mut claims = [const { None }; I];
+            for i in 0..I {
+                if wanted[i] {
+                    claims[i] = claim(i, cotangents, gradients);
+                }
+            }
+            fused_pullback(&self.0, saved, cotangents, wanted, &mut claims);
+            for i in 0..I {
+                if let Some(claim) = claims[i].take() {
+                    gradients.add_broadcast_value(i, claim.written());
                 }
             }
         }
     }
 }
 
-/// Where a pullback writes the cotangent of input `i`: to its place, if that is known already.
+/// The outputs, in one pass over the inputs.
+#[track_caller]
 #[inline(always)]
-fn place<T: Float>(
-    wanted: bool,
+fn forward<T, P, const I: usize, const O: usize>(formula: &P, inputs: [&Tensor<T>; I]) -> [Tensor<T>; O]
+where
+    T: Float,
+    P: Pointwise<I, O>,
+{
+    let mut claims = [const { None }; O];
+    run(P::NAME, inputs, [], [true; O], &mut claims, |job| T::forward(formula, job));
+    std::array::from_fn(|k| claims[k].take().expect("all are wanted").written())
+}
+
+/// The place where the pullback may write the cotangent of input `i`, if that is known already.
+#[inline(always)]
+fn claim<T: Float>(
     i: usize,
     cotangents: &Cotangents<T>,
     gradients: &mut Gradients<'_, T>,
-) -> Place<T> {
-    if !wanted {
-        return Place::Nowhere;
-    }
-    let claim = gradients.claim(i).filter(|claim| {
-        let shape = cotangents.any().dims();
-        let reads = cotangents.values.iter().flatten().any(|value| claim.shares_storage(&value.peek()));
-        claim.dims() == shape && !reads && claim.stride_dims().last() == Some(&1)
-    });
-    claim.map_or(Place::Anywhere, Place::At)
+) -> Option<Claim<T>> {
+    let claim = gradients.claim(i)?;
+    let shape = cotangents.any().dims();
+    let reads = cotangents.values.iter().flatten().any(|value| claim.shares_storage(&value.peek()));
+    (claim.dims() == shape && !reads && claim.stride_dims().last() == Some(&1)).then_some(claim)
 }
 
 /// All cotangents of the inputs as operations on variables.
@@ -122,62 +134,42 @@ where
     symbol::replay_pullback(formula, inputs.each_ref(), cotangents, wanted)
 }
 
-/// Writes all cotangents of the inputs in one pass over inputs and cotangents, in the shape all broadcast to.
+/// Writes all cotangents of the inputs that are wanted, in one pass over inputs and cotangents, in the shape all broadcast to.
 #[inline(always)]
 fn fused_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
     saved: &Saved<'_, T>,
     cotangents: &Cotangents<T>,
-    places: &mut [Place<T>; I],
+    wanted: [bool; I],
+    claims: &mut [Option<Claim<T>>; I],
 ) where
     T: Float,
     P: Pointwise<I, O>,
 {
-    let zero = if (0..O).all(|k| cotangents.get(k).is_some()) { None } else { Some(Tensor::scalar(T::ZERO)) };
-    let found: [Option<Peek<'_, T>>; O] = std::array::from_fn(|k| cotangents.get(k).map(Variable::peek));
-    let stand_in =
-        found.iter().flatten().next().expect("a node is visited only if something came back to it");
-    let sources: [&Tensor<T>; O] =
-        std::array::from_fn(|k| found[k].as_deref().or(zero.as_ref()).expect("absent ones are zero"));
+    let all = O == 1 || (0..O).all(|k| cotangents.get(k).is_some());
+    let zero = if all { None } else { Some(Tensor::scalar(T::ZERO)) };
+    let zero = zero.as_ref();
+    let (mut held, mut any_held) = ([const { None }; O], None);
+    let any = cotangents.any().look(&mut any_held);
+    let mut sources = [any; O];
+    if O > 1 {
+        for (k, held) in held.iter_mut().enumerate() {
+            let value = cotangents.get(k).map(|value| value.look(held));
+            sources[k] = value.or(zero).expect("absent ones are zero");
+        }
+    }
     // The value of an input that was not saved has no influence: any cotangent can stand for it.
-    let inputs: [&Tensor<T>; I] = std::array::from_fn(|i| saved.tensor(i).unwrap_or(stand_in));
-    run(P::NAME, inputs, sources, places, |job| T::backward(formula, job))
-}
-
-/// Where a result goes.
-enum Place<T: Float> {
-    /// It is not wanted.
-    Nowhere,
-    /// To a new tensor.
-    Anywhere,
-    At(Claim<T>),
-}
-
-impl<T: Float> Place<T> {
-    /// Becomes a place in memory, if it is only known yet that there is to be one.
-    #[inline(always)]
-    fn settle(&mut self, new: impl FnOnce() -> Unique<Storage<T>>) {
-        if let Place::Anywhere = self {
-            *self = Place::At(Claim::New(new()));
+    let mut inputs = [any; I];
+    for i in 0..I {
+        if let Some(value) = saved.tensor(i) {
+            inputs[i] = value;
         }
     }
-
-    /// What has been written there.
-    #[inline(always)]
-    fn take(&mut self) -> Option<Tensor<T>> {
-        match std::mem::replace(self, Place::Nowhere) {
-            Place::At(claim) => Some(claim.written()),
-            _ => None,
-        }
-    }
-
-    #[inline(always)]
-    fn target(&mut self) -> Option<Target<'_, T>> {
-        if let Place::At(claim) = self { Some(claim.target()) } else { None }
-    }
+    run(P::NAME, inputs, sources, wanted, claims, |job| T::backward(formula, job));
 }
 
-/// Runs a kernel over sources that broadcast to one shape; it writes to those places that are wanted.
+/// Runs a kernel over sources that broadcast to one shape. It writes those results that are wanted: to where the claims say, which are
+/// made where there is none.
 ///
 /// # Panics
 /// If they don't broadcast.
@@ -187,27 +179,71 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     name: &'static str,
     inputs: [&Tensor<T>; I],
     cotangents: [&Tensor<T>; C],
-    places: &mut [Place<T>; O],
+    wanted: [bool; O],
+    claims: &mut [Option<Claim<T>>; O],
     kernel: impl FnOnce(&Job<'_, T, I, C, O>),
 ) {
     let first = inputs[0];
-    let mut in_order = true;
-    for source in inputs.iter().chain(&cotangents) {
-        in_order = in_order && source.lies_like(first);
+    let mut in_order = first.is_contiguous();
+    for input in inputs.iter().skip(1) {
+        in_order = in_order && input.lies_like(first);
     }
-    for place in places.iter() {
-        in_order = in_order && if let Place::At(claim) = place { claim.lies_like(first) } else { true };
+    for cotangent in cotangents {
+        in_order = in_order && cotangent.lies_like(first);
     }
-    let from: [&[T]; I] = std::array::from_fn(|i| inputs[i].room());
-    let to: [&[T]; C] = std::array::from_fn(|i| cotangents[i].room());
-    if in_order {
-        places.iter_mut().for_each(|place| place.settle(|| first.storage_alike()));
-        return kernel(&Job::in_order(first.raw_len(), from, to, places.each_mut().map(Place::target)));
+    for claim in claims.iter() {
+        in_order = in_order && claim.as_ref().is_none_or(|claim| claim.lies_like(first));
     }
+    if !in_order {
+        return run_planned(name, inputs, cotangents, wanted, claims, kernel);
+    }
+    for o in 0..O {
+        if wanted[o] && claims[o].is_none() {
+            claims[o] = Some(Claim::New(first.storage_alike()));
+        }
+    }
+    let job = Job::in_order(first.raw_len(), rooms(inputs), rooms(cotangents), targets(claims));
+    kernel(&job);
+}
+
+/// [`run`] over operands of which some are broadcast, or don't lie in order.
+#[track_caller]
+fn run_planned<T: Float, const I: usize, const C: usize, const O: usize>(
+    name: &'static str,
+    inputs: [&Tensor<T>; I],
+    cotangents: [&Tensor<T>; C],
+    wanted: [bool; O],
+    claims: &mut [Option<Claim<T>>; O],
+    kernel: impl FnOnce(&Job<'_, T, I, C, O>),
+) {
     let shape = expect(common_shape(name, inputs.iter().chain(&cotangents)));
-    places.iter_mut().for_each(|place| place.settle(|| pool::acquire(&shape)));
-    let plan = plan_of(&shape, inputs, cotangents, places);
-    kernel(&Job::planned(&plan, from, to, places.each_mut().map(Place::target)));
+    for o in 0..O {
+        if wanted[o] && claims[o].is_none() {
+            claims[o] = Some(Claim::New(pool::acquire(&shape)));
+        }
+    }
+    let plan = plan_of(&shape, inputs, cotangents, claims);
+    kernel(&Job::planned(&plan, rooms(inputs), rooms(cotangents), targets(claims)));
+}
+
+/// The elements of each, and the memory behind.
+#[inline(always)]
+fn rooms<'t, T: Float, const N: usize>(tensors: [&'t Tensor<T>; N]) -> [&'t [T]; N] {
+    let mut rooms = [&[][..]; N];
+    for i in 0..N {
+        rooms[i] = tensors[i].room();
+    }
+    rooms
+}
+
+/// Where the results go.
+#[inline(always)]
+fn targets<T: Float, const N: usize>(claims: &mut [Option<Claim<T>>; N]) -> [Option<Target<'_, T>>; N] {
+    let mut targets = [const { None }; N];
+    for (target, claim) in targets.iter_mut().zip(claims) {
+        *target = claim.as_mut().map(Claim::target);
+    }
+    targets
 }
 
 /// The shape that all operands broadcast to.
@@ -231,14 +267,12 @@ fn plan_of<T: Float, const I: usize, const C: usize, const O: usize>(
     shape: &Dims,
     inputs: [&Tensor<T>; I],
     cotangents: [&Tensor<T>; C],
-    places: &[Place<T>; O],
+    claims: &[Option<Claim<T>>; O],
 ) -> Plan {
     let inputs = inputs.map(|input| broadcast_strides(input, shape));
     let cotangents = cotangents.map(|cotangent| broadcast_strides(cotangent, shape));
     let row_major = shape.row_major();
-    let results = places
-        .each_ref()
-        .map(|place| if let Place::At(claim) = place { claim.stride_dims() } else { &row_major });
+    let results = claims.each_ref().map(|claim| claim.as_ref().map_or(&row_major, Claim::stride_dims));
     Plan::of(shape, I + C + O, |operand, axis| match operand.checked_sub(I) {
         None => inputs[operand][axis],
         Some(behind) if behind < C => cotangents[behind][axis],

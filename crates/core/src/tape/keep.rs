@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::element::Float;
+use crate::storage::Holder;
 use crate::tensor::Tensor;
 
 /// The inputs and then the outputs that a rule asked to keep.
@@ -16,7 +17,8 @@ impl<T: Float> Keep<T> {
     pub(crate) const NONE: Self = Keep(None);
 
     #[inline]
-    pub(crate) fn of(value: &Tensor<T>) -> Self {
+    pub(crate) fn of(value: &Tensor<T>, holder: &Holder) -> Self {
+        value.storage().held_by(holder);
         Keep(Some(value.marked()))
     }
 
@@ -28,7 +30,7 @@ impl<T: Float> Keep<T> {
 
 impl<T: Float> Clone for Keep<T> {
     fn clone(&self) -> Self {
-        self.get().map_or(Keep::NONE, Keep::of)
+        Keep(self.get().map(Tensor::marked))
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use smallvec::SmallVec;
 
-use super::keep::{Keep, Kept};
+use super::keep::Kept;
 use super::leaf::{Leaf, Slot};
-use super::recycle::NodeRef;
+use super::recycle::{self, NodeRef};
 use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::kernel::prefetch::prefetch;
 use crate::kernel::takeable::Takeable;
 use crate::operation::{Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
+use crate::storage::Holder;
 use crate::tape::late::MatrixView;
 use crate::tensor::Tensor;
 
@@ -144,18 +145,6 @@ pub fn recorded_nodes() -> u64 {
     CLOCK.get()
 }
 
-/// The next number on this thread that is above those of all inputs, whichever thread recorded them.
-#[inline]
-fn next_number<T: Float>(inputs: &[Option<Edge<T>>]) -> u64 {
-    let above = inputs.iter().flatten().map(|edge| match edge {
-        Edge::Node(node, _) => node.number + 1,
-        Edge::Leaf(_) => 0,
-    });
-    let number = above.fold(CLOCK.get(), u64::max);
-    CLOCK.set(number + 1);
-    number
-}
-
 impl<T: Float> Node<T> {
     pub(crate) fn idle() -> Self {
         Node {
@@ -167,13 +156,13 @@ impl<T: Float> Node<T> {
             flow: Flow::Through,
             inputs: SmallVec::new(),
             shapes: SmallVec::new(),
-            saved: Takeable::empty(),
+            saved: Takeable::empty(SmallVec::new()),
             slots: OnceLock::new(),
             rule: None,
         }
     }
 
-    /// Puts an idle node on the tape, field by field where it stays; the storages of `kept` learn that they are needed.
+    /// Puts an idle node on the tape, field by field where it stays; `keep` fills in the values that the rule saves.
     #[inline(always)]
     pub(crate) fn record<O: Operation<T>>(
         &mut self,
@@ -181,28 +170,31 @@ impl<T: Float> Node<T> {
         location: &'static Location<'static>,
         inputs: impl Iterator<Item = Option<Edge<T>>>,
         shapes: impl Iterator<Item = Dims>,
-        keep: impl FnOnce(Saves) -> Kept<T>,
+        keep: impl FnOnce(Saves, &Holder, &mut Kept<T>),
     ) {
-        for input in inputs {
+        let (mut wants, mut number) = (Wants::NONE, CLOCK.get());
+        for (i, input) in inputs.enumerate() {
+            wants = wants.with(i, input.is_some());
+            if let Some(Edge::Node(source, _)) = &input {
+                // Above the inputs, whichever thread recorded them.
+                number = number.max(source.number + 1);
+            }
             self.inputs.push(input);
         }
         for shape in shapes {
             self.shapes.push(shape);
         }
-        let scope = scope::current();
-        let saves = operation.saves(Wants::of(&self.inputs, Option::is_some));
+        CLOCK.set(number + 1);
+        self.number = number;
+        self.location = location;
+        self.scope = scope::current();
+        self.flow = operation.flow();
+        let saves = operation.saves(wants);
         if saves != Saves::NOTHING {
-            let kept = keep(saves);
-            for value in kept.iter().filter_map(Keep::get) {
-                value.storage().held_by(&O::NAME, location, scope);
-            }
-            self.saved.put(kept);
+            let holder = Holder { operation: &O::NAME, location, scope: self.scope };
+            keep(saves, &holder, self.saved.fill());
             self.keeps = true;
         }
-        self.number = next_number(&self.inputs);
-        self.location = location;
-        self.scope = scope;
-        self.flow = operation.flow();
         self.rule = Some(Box::new(operation));
         self.recorded = true;
         LIVE.set(LIVE.get() + 1);
@@ -226,7 +218,7 @@ impl<T: Float> Node<T> {
         self.prefetch_sources();
         let _ = LIVE.try_with(|live| live.set(live.get() - 1));
         if std::mem::take(&mut self.keeps) {
-            drop(self.saved.take_mut());
+            recycle::end_list(self.saved.empty_out());
         }
         self.inputs.clear();
         self.shapes.clear();
@@ -289,13 +281,24 @@ impl<T: Float> Drop for Node<T> {
     }
 }
 
-/// The values that a node kept; freed in the node unless they are to be retained.
-#[inline]
-pub(crate) fn saved_values<T: Float>(node: &NodeRef<T>, retain: bool) -> Result<Saved<'_, T>> {
+/// The values that a node kept, or clones of them if the node is to keep them on.
+#[inline(always)]
+pub(crate) fn with_saved<T: Float>(
+    node: &NodeRef<T>,
+    retain: bool,
+    f: impl FnOnce(&Saved<'_, T>),
+) -> Result<()> {
+    let freed = || Error::Freed { operation: node.name(), location: node.location };
     if !node.keeps {
-        return Ok(Saved::new(node, SmallVec::new()));
+        f(&Saved::new(node, &[]));
+    } else if retain {
+        let mut kept = node.saved.cloned().ok_or_else(freed)?;
+        f(&Saved::new(node, &kept));
+        recycle::end_list(&mut kept);
+    } else {
+        let kept = node.saved.take().ok_or_else(freed)?;
+        f(&Saved::new(node, kept));
+        recycle::end_list(kept);
     }
-    let kept = if retain { node.saved.cloned() } else { node.saved.take() };
-    let kept = kept.ok_or(Error::Freed { operation: node.name(), location: node.location })?;
-    Ok(Saved::new(node, kept))
+    Ok(())
 }

@@ -13,7 +13,8 @@ use crate::variable::Variable;
 /// A node that cotangents have reached.
 pub(crate) struct Pending<'g, T: Float> {
     pub(crate) node: &'g NodeRef<T>,
-    pub(crate) cotangents: Cotangents<T>,
+    /// Written and read where they are, since moving what was just written is slow.
+    pub(crate) cotangents: Box<Cotangents<T>>,
     /// Which one it is of those reached so far.
     age: u64,
 }
@@ -25,7 +26,7 @@ const FEW: usize = 16;
 ///
 /// The highest few are a sorted list, short enough to be searched without a table; the others wait in a heap.
 pub(crate) struct Queue<'g, T: Float> {
-    /// The only one that waits, on a chain: written once, to where it is taken from.
+    /// The only one that waits, on a chain.
     only: Option<Pending<'g, T>>,
     /// In ascending order; none is below one of the heap.
     list: Vec<Pending<'g, T>>,
@@ -33,8 +34,9 @@ pub(crate) struct Queue<'g, T: Float> {
     /// What the heap orders, by address.
     table: Table<Pending<'g, T>>,
     reached: u64,
-    /// Of nodes with several outputs that have been visited, to be used again.
-    spare: Vec<Cotangents<T>>,
+    /// Of nodes that have been visited, to be used again.
+    #[allow(clippy::vec_box, reason = "they stay where they are")]
+    spare: Vec<Box<Cotangents<T>>>,
 }
 
 impl<'g, T: Float> Queue<'g, T> {
@@ -56,9 +58,9 @@ impl<'g, T: Float> Queue<'g, T> {
         if waits || node.shapes.len() != 1 {
             return Err(value);
         }
-        self.reached += 1;
-        let cotangents = Cotangents::one(Variable::from(value));
-        self.only = Some(Pending { node, cotangents, age: self.reached });
+        let mut pending = self.first(node);
+        pending.cotangents.values[0].get_or_insert_with(|| Variable::from(value));
+        self.only = Some(pending);
         Ok(())
     }
 
@@ -105,18 +107,16 @@ impl<'g, T: Float> Queue<'g, T> {
     #[inline]
     fn first(&mut self, node: &'g NodeRef<T>) -> Pending<'g, T> {
         self.reached += 1;
-        let outputs = node.shapes.len();
-        let spare = if outputs == 1 { None } else { self.spare.pop() };
-        let cotangents = spare.map_or_else(|| Cotangents::none(outputs), |spare| spare.renewed(outputs));
+        let mut cotangents = self.spare.pop().unwrap_or_else(|| Box::new(Cotangents::idle()));
+        cotangents.begin(node.shapes.len());
         Pending { node, cotangents, age: self.reached }
     }
 
-    /// Takes back the memory of cotangents that have been used.
+    /// Takes back cotangents that have been used.
     #[inline]
-    pub(crate) fn recycle(&mut self, used: Cotangents<T>) {
-        if used.values.spilled() {
-            self.spare.push(used.renewed(0));
-        }
+    pub(crate) fn recycle(&mut self, mut used: Box<Cotangents<T>>) {
+        used.end();
+        self.spare.push(used);
     }
 
     /// Into the heap.

@@ -22,6 +22,7 @@ pub(crate) fn recorded<T: Float>(record: impl FnOnce(&mut Node<T>)) -> NodeRef<T
 }
 
 impl<T: Float> Retire for Node<T> {
+    #[inline(never)]
     fn retire(last: Unique<Self>) {
         // At a thread's end its recycler may be gone; a graph that outlives it is freed recursively.
         let _ = T::recycler().try_with(|recycler| recycler.retire(last));
@@ -51,15 +52,19 @@ pub(crate) fn spare_list<T: Float>() -> Kept<T> {
     spare.unwrap_or_default()
 }
 
-/// Empties a list and keeps its memory for [`spare_list`].
-pub(crate) fn keep_list<T: Float>(mut list: Kept<T>) {
+/// Empties a list; the memory of a long one is kept for [`spare_list`].
+#[inline]
+pub(crate) fn end_list<T: Float>(list: &mut Kept<T>) {
     list.clear();
-    let _ = T::recycler().try_with(|recycler| {
-        let mut lists = recycler.lists.borrow_mut();
-        if lists.len() < LISTS {
-            lists.push(list);
-        }
-    });
+    if list.spilled() {
+        let list = std::mem::take(list);
+        let _ = T::recycler().try_with(|recycler| {
+            let mut lists = recycler.lists.borrow_mut();
+            if lists.len() < LISTS {
+                lists.push(list);
+            }
+        });
+    }
 }
 
 impl<T: Float> Recycler<T> {

@@ -9,7 +9,7 @@ use super::anomaly;
 use super::late::{Late, Waiting};
 use super::leaf::Leaf;
 use super::mode::with_recording;
-use super::node::{Edge, saved_values};
+use super::node::{Edge, with_saved};
 use super::queue::{Pending, Queue};
 use super::recycle::NodeRef;
 use crate::element::Float;
@@ -298,8 +298,9 @@ impl<'g, T: Float> Walk<'g, T> {
     /// Visits every node that a cotangent reaches.
     pub(crate) fn run(&mut self) -> Result<()> {
         with_recording(self.record, || {
-            while let Some(Pending { node, cotangents, .. }) = self.queue.next() {
-                self.visit(node, cotangents)?;
+            while let Some(Pending { node, mut cotangents, .. }) = self.queue.next() {
+                self.visit(node, &mut cotangents)?;
+                self.queue.recycle(cotangents);
             }
             self.settle_late_leaves();
             Ok(())
@@ -307,33 +308,30 @@ impl<'g, T: Float> Walk<'g, T> {
     }
 
     #[inline(always)]
-    fn visit(&mut self, node: &'g NodeRef<T>, mut cotangents: Cotangents<T>) -> Result<()> {
+    fn visit(&mut self, node: &'g NodeRef<T>, cotangents: &mut Cotangents<T>) -> Result<()> {
         let inputs = &node.inputs[..];
         // Something has come, unless it goes on as a product or a part was claimed in vain.
         let certain = self.late.is_empty() && node.flow != Flow::Parts;
         node.prefetch_sources();
         if !self.late.is_empty() {
-            self.settle_late(node.address(), node, &mut cotangents);
+            self.settle_late(node.address(), node, cotangents);
         }
         if !certain && cotangents.values.iter().all(Option::is_none) {
             return Ok(());
         }
-        self.settle(node.address(), node, &mut cotangents);
+        self.settle(node.address(), node, cotangents);
         let wanted = Wants::of(inputs, |input| self.wants(Some(input)));
-        if !wanted.nothing(inputs.len()) {
-            let saved = saved_values(node, self.retain)?;
-            let mut visit = Visit { walk: self, node };
-            node.rule().pullback(&saved, &cotangents, &mut Gradients::new(&mut visit, node, wanted));
-            saved.end();
-            if anomaly::is_watching() {
-                anomaly::first().map_or(Ok(()), Err)?;
-            }
-            if let Some(error) = self.refusal.take() {
-                return Err(*error);
-            }
+        if wanted.nothing(inputs.len()) {
+            return Ok(());
         }
-        self.queue.recycle(cotangents);
-        Ok(())
+        with_saved(node, self.retain, |saved| {
+            let mut visit = Visit { walk: self, node };
+            node.rule().pullback(saved, cotangents, &mut Gradients::new(&mut visit, node, wanted));
+        })?;
+        if anomaly::is_watching() {
+            anomaly::first().map_or(Ok(()), Err)?;
+        }
+        self.refusal.take().map_or(Ok(()), |error| Err(*error))
     }
 
     /// Takes the finished cotangents of a node past hooks, retains them and hands them out where that was asked for.

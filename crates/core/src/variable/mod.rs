@@ -67,6 +67,23 @@ pub(crate) enum Peek<'v, T: Float> {
     Leaf(RwLockReadGuard<'v, Tensor<T>>),
 }
 
+/// The right to look at a leaf's value.
+pub(crate) type Held<'v, T> = Option<RwLockReadGuard<'v, Tensor<T>>>;
+
+/// [`Variable::look`] at each of at least one.
+#[inline(always)]
+pub(crate) fn look_at<'h, 'v: 'h, T: Float, const N: usize>(
+    variables: [&'v Variable<T>; N],
+    held: &'h mut [Held<'v, T>; N],
+) -> [&'h Tensor<T>; N] {
+    let (first, held) = held.split_first_mut().expect("at least one");
+    let mut tensors = [variables[0].look(first); N];
+    for (i, held) in held.iter_mut().enumerate() {
+        tensors[i + 1] = variables[i + 1].look(held);
+    }
+    tensors
+}
+
 impl<T: Float> Deref for Peek<'_, T> {
     type Target = Tensor<T>;
     #[inline]
@@ -107,6 +124,15 @@ impl<T: Float> Variable<T> {
         match &self.repr {
             Repr::Leaf(leaf) => Peek::Leaf(leaf.value()),
             Repr::Computed { value, .. } => Peek::Plain(value),
+        }
+    }
+
+    /// The value, which `held` keeps from being changed if it is a leaf's: [`Variable::peek`] for several at once.
+    #[inline(always)]
+    pub(crate) fn look<'h, 'v: 'h>(&'v self, held: &'h mut Held<'v, T>) -> &'h Tensor<T> {
+        match &self.repr {
+            Repr::Leaf(leaf) => held.insert(leaf.value()),
+            Repr::Computed { value, .. } => value,
         }
     }
 
