@@ -218,6 +218,19 @@ pub(crate) fn record<T: Float, O: Operation<T>, const K: usize>(
     outputs
 }
 
+/// [`record`] for an operation with one output.
+#[track_caller]
+#[inline]
+pub(crate) fn record1<T: Float, O: Operation<T>>(
+    operation: O,
+    inputs: &[&Variable<T>],
+    tensors: &[&Tensor<T>],
+    output: Tensor<T>,
+) -> Variable<T> {
+    let node = put_on_tape(operation, inputs, tensors, std::slice::from_ref(&output));
+    Variable::computed(output, node.map(|node| Edge::Node(node, 0)))
+}
+
 /// The node of an operation, if it is to be recorded.
 #[track_caller]
 #[inline]

@@ -148,8 +148,7 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn leaky_relu(&self, negative_slope: f64) -> Variable<T> {
-        let [out] = formula::LeakyRelu { slope: negative_slope }.apply([self]);
-        out
+        formula::LeakyRelu { slope: negative_slope }.apply1([self])
     }
 
     /// `x` where it is positive, else `alpha (e^x - 1)`; the derivative at 0 is `alpha`
@@ -162,8 +161,7 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn elu(&self, alpha: f64) -> Variable<T> {
-        let [out] = formula::Elu { alpha }.apply([self]);
-        out
+        formula::Elu { alpha }.apply1([self])
     }
 
     /// `ln(1 + e^(beta x)) / beta`, and `x` where `beta x` is above `threshold`
@@ -176,8 +174,7 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn softplus_of(&self, beta: f64, threshold: f64) -> Variable<T> {
-        let [out] = formula::SoftplusOf { beta, threshold }.apply([self]);
-        out
+        formula::SoftplusOf { beta, threshold }.apply1([self])
     }
 
     /// `x` between `min` and `max`, else the nearer of the two; at both the derivative is 0, where that of
@@ -190,7 +187,6 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn hardtanh(&self, min: f64, max: f64) -> Variable<T> {
-        let [out] = formula::Hardtanh { min, max }.apply([self]);
-        out
+        formula::Hardtanh { min, max }.apply1([self])
     }
 }

@@ -30,8 +30,7 @@ macro_rules! binary {
             type Output = Variable<T>;
             #[track_caller]
             fn $method(self, other: &Variable<T>) -> Variable<T> {
-                let [out] = formula::$trait.apply([self, other]);
-                out
+                formula::$trait.apply1([self, other])
             }
         }
         impl<T: Float> $trait<Variable<T>> for &Variable<T> {
@@ -69,8 +68,7 @@ macro_rules! scalar {
             type Output = Variable<T>;
             #[track_caller]
             fn $method(self, $c: f64) -> Variable<T> {
-                let [out] = $right.apply([self]);
-                out
+                $right.apply1([self])
             }
         }
         impl<T: Float> $trait<f64> for Variable<T> {
@@ -84,8 +82,7 @@ macro_rules! scalar {
             type Output = Variable<T>;
             #[track_caller]
             fn $method(self, other: &Variable<T>) -> Variable<T> {
-                let [out] = formula::$left { c: self }.apply([other]);
-                out
+                formula::$left { c: self }.apply1([other])
             }
         }
         impl<T: Float> $trait<Variable<T>> for f64 {
@@ -107,8 +104,7 @@ impl<T: Float> Neg for &Variable<T> {
     type Output = Variable<T>;
     #[track_caller]
     fn neg(self) -> Variable<T> {
-        let [out] = formula::Neg.apply([self]);
-        out
+        formula::Neg.apply1([self])
     }
 }
 
@@ -132,14 +128,12 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn scale(&self, factor: &Variable<T>) -> Variable<T> {
-        let [out] = formula::Scale.apply([self, factor]);
-        out
+        formula::Scale.apply1([self, factor])
     }
 
     /// `self * a + b`, rounded as [`Real::mul_add`](crate::Real::mul_add) is.
     #[track_caller]
     pub(crate) fn mul_add(&self, a: &Variable<T>, b: &Variable<T>) -> Variable<T> {
-        let [out] = formula::MulAdd.apply([self, a, b]);
-        out
+        formula::MulAdd.apply1([self, a, b])
     }
 }

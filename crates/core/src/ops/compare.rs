@@ -58,14 +58,12 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn where_(&self, mask: &Tensor<bool>, other: &Variable<T>) -> Variable<T> {
-        let [out] = formula::Where.apply([&Variable::from(mask.cast()), self, other]);
-        out
+        formula::Where.apply1([&Variable::from(mask.cast()), self, other])
     }
 
     /// `value` where `mask` holds, else `self` (`torch.Tensor.masked_fill`).
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Variable<T> {
-        let [out] = formula::MaskedFill { value }.apply([&Variable::from(mask.cast()), self]);
-        out
+        formula::MaskedFill { value }.apply1([&Variable::from(mask.cast()), self])
     }
 }

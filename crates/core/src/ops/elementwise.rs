@@ -51,8 +51,7 @@ macro_rules! unary {
             $(#[$doc])*
             #[track_caller]
             pub fn $method(&self) -> Variable<T> {
-                let [out] = $module::$formula.apply([self]);
-                out
+                $module::$formula.apply1([self])
             }
         )*}
     };
@@ -118,8 +117,7 @@ impl<T: Float> Variable<T> {
     /// 0; in the exponent, 0 where the base is 0 and the exponent is not negative.
     #[track_caller]
     pub fn pow(&self, exponent: &Variable<T>) -> Variable<T> {
-        let [out] = formula::Pow.apply([self, exponent]);
-        out
+        formula::Pow.apply1([self, exponent])
     }
 
     /// `x^y` for one exponent.
@@ -133,8 +131,7 @@ impl<T: Float> Variable<T> {
         if exponent == 2.0 {
             return self.square();
         }
-        let [out] = formula::PowScalar { exponent }.apply([self]);
-        out
+        formula::PowScalar { exponent }.apply1([self])
     }
 
     /// The angle of the point `(x, self)`, in `[-pi, pi]`, broadcasting; the derivatives at the origin are 0
@@ -147,8 +144,7 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn atan2(&self, x: &Variable<T>) -> Variable<T> {
-        let [out] = formula::Atan2.apply([self, x]);
-        out
+        formula::Atan2.apply1([self, x])
     }
 
     /// `ln(e^a + e^b)`, element by element, broadcasting, for numbers of any size (`torch.logaddexp`).
@@ -160,22 +156,19 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn logaddexp(&self, other: &Variable<T>) -> Variable<T> {
-        let [out] = formula::Logaddexp.apply([self, other]);
-        out
+        formula::Logaddexp.apply1([self, other])
     }
 
     /// The larger of two elements, broadcasting; ties share the derivative half and half (`torch.maximum`).
     #[track_caller]
     pub fn maximum(&self, other: &Variable<T>) -> Variable<T> {
-        let [out] = formula::Maximum.apply([self, other]);
-        out
+        formula::Maximum.apply1([self, other])
     }
 
     /// The smaller of two elements, broadcasting; ties share the derivative half and half (`torch.minimum`).
     #[track_caller]
     pub fn minimum(&self, other: &Variable<T>) -> Variable<T> {
-        let [out] = formula::Minimum.apply([self, other]);
-        out
+        formula::Minimum.apply1([self, other])
     }
 
     /// Each element held inside `[min, max]` (`torch.clamp`); at the bounds the derivative is 1, where PyTorch 2.15 gives 0.
@@ -187,7 +180,6 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn clamp(&self, min: f64, max: f64) -> Variable<T> {
-        let [out] = formula::Clamp { min, max }.apply([self]);
-        out
+        formula::Clamp { min, max }.apply1([self])
     }
 }

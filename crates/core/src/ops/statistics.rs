@@ -108,7 +108,7 @@ impl<T: Float> Operation<T> for Std {
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let [half] = formula::NormSlope.apply([&(cotangents.only() * 0.5), &saved.output(0)]);
+        let half = formula::NormSlope.apply1([&(cotangents.only() * 0.5), &saved.output(0)]);
         gradients.add(0, self.var.back(&saved.input(0), &half));
     }
 }

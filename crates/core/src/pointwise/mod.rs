@@ -61,6 +61,28 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
         operation::apply(self.clone(), inputs)
     }
 
+    /// [`Pointwise::apply`] for a formula with one result.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use wengert_core::{Pointwise, Tensor, Variable, pointwise};
+    ///
+    /// pointwise! { struct Cube; fn eval(x) -> 1 { [x * x * x] } }
+    ///
+    /// let x = Variable::new(Tensor::from([2.0f64]));
+    /// assert_eq!(Cube.apply1([&x]).item()?, 8.0);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    fn apply1<T: Float>(&self, inputs: [&Variable<T>; I]) -> Variable<T>
+    where
+        Self: Pointwise<I, 1>,
+    {
+        operation::apply1(<Self as Clone>::clone(self), inputs)
+    }
+
     /// For each input, which inputs' values its cotangent depends on; no others are saved.
     #[doc(hidden)]
     fn dependence(&self) -> [u32; I] {

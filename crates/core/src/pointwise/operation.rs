@@ -12,7 +12,7 @@ use crate::error::{Result, expect};
 use crate::kernel::claim::Claim;
 use crate::kernel::plan::Plan;
 use crate::kernel::pointwise::{Job, Target};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record, record1};
 use crate::pool;
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
@@ -32,6 +32,19 @@ where
     let tensors = look_at(inputs, &mut held);
     let outputs = forward(&formula, tensors);
     record(Formula(formula), &inputs, &tensors, outputs)
+}
+
+/// [`apply`] for a formula with one result, which is written where the caller wants it.
+#[track_caller]
+pub(crate) fn apply1<T, P, const I: usize>(formula: P, inputs: [&Variable<T>; I]) -> Variable<T>
+where
+    T: Float,
+    P: Pointwise<I, 1>,
+{
+    let mut held = [const { None }; I];
+    let tensors = look_at(inputs, &mut held);
+    let [output] = forward(&formula, tensors);
+    record1(Formula(formula), &inputs, &tensors, output)
 }
 
 /// A formula as an operation on tensors that broadcast.
