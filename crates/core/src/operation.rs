@@ -13,7 +13,7 @@ use crate::tape::is_recording;
 use crate::tape::keep::{Keep, Kept};
 use crate::tape::late::MatrixView;
 use crate::tape::node::Edge;
-use crate::tape::recycle::{self, NodeRef, recorded};
+use crate::tape::recycle::{NodeRef, Recycled, recorded};
 use crate::tape::walk::Arrivals;
 use crate::tensor::{Region, Tensor};
 use crate::variable::{Peek, Variable};
@@ -271,7 +271,7 @@ fn keep<T: Float>(
         inputs -= 1;
     }
     if inputs > kept.inline_size() {
-        *kept = recycle::spare_list();
+        *kept = Kept::spare();
     }
     for (i, input) in tensors[..inputs].iter().enumerate() {
         kept.push(if saves.input(i) { Keep::of(input, holder) } else { Keep::NONE });

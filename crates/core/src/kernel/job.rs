@@ -16,14 +16,14 @@ use crate::element::Element;
 /// and thrown away, and behind the end of a result it is overwritten, so that whole vectors can be moved.
 pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     /// The loops; none for a single one over operands that all lie in order.
-    pub(super) plan: Option<&'a Plan>,
-    pub(super) inner: usize,
+    pub(in crate::kernel) plan: Option<&'a Plan>,
+    pub(in crate::kernel) inner: usize,
     /// Whether there is no plan and every operand has memory up to the end of its last vector.
-    pub(super) whole_vectors: bool,
-    pub(super) inputs: [Span<*const T>; I],
-    pub(super) cotangents: [Span<*const T>; C],
+    pub(in crate::kernel) whole_vectors: bool,
+    pub(in crate::kernel) inputs: [Span<*const T>; I],
+    pub(in crate::kernel) cotangents: [Span<*const T>; C],
     /// Null for a result not wanted.
-    pub(super) results: [Span<*mut T>; O],
+    pub(in crate::kernel) results: [Span<*mut T>; O],
     owner: PhantomData<&'a mut [T]>,
 }
 
@@ -39,8 +39,8 @@ pub type Backward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
 /// Where an operand starts and how many elements its memory has from there on.
 #[derive(Clone, Copy)]
 pub(crate) struct Span<P> {
-    pub(super) start: P,
-    pub(super) len: usize,
+    pub(in crate::kernel) start: P,
+    pub(in crate::kernel) len: usize,
 }
 
 /// Where a kernel writes: elements that are borrowed or claimed.
@@ -66,7 +66,7 @@ impl<'a, T> From<&'a mut [T]> for Target<'a, T> {
 impl<P> Span<P> {
     /// Whether `width` elements from `j` on are there.
     #[inline(always)]
-    pub(super) fn has(&self, j: usize, width: usize) -> bool {
+    pub(in crate::kernel) fn has(&self, j: usize, width: usize) -> bool {
         j + width <= self.len
     }
 }
@@ -77,7 +77,7 @@ impl<T> Span<*const T> {
     /// # Safety
     /// It has that many elements.
     #[inline(always)]
-    pub(super) unsafe fn skip(self, offset: usize) -> Self {
+    pub(in crate::kernel) unsafe fn skip(self, offset: usize) -> Self {
         // SAFETY: the caller vouches for it.
         Span { start: unsafe { self.start.add(offset) }, len: self.len - offset }
     }
@@ -89,7 +89,7 @@ impl<T> Span<*mut T> {
     /// # Safety
     /// Then it has that many elements.
     #[inline(always)]
-    pub(super) unsafe fn skip(self, offset: usize) -> Self {
+    pub(in crate::kernel) unsafe fn skip(self, offset: usize) -> Self {
         if self.start.is_null() {
             return self;
         }

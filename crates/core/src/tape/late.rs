@@ -14,6 +14,7 @@ use crate::kernel::gemm::{MatMut, Start, gemm};
 use crate::ops::{cat, matrix};
 use crate::tape::accumulate::{Term, accumulate};
 use crate::tape::is_recording;
+use crate::tape::recycle::Recycled;
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
 
@@ -28,19 +29,22 @@ pub(crate) enum MatrixView {
     Part(Region),
 }
 
+/// Factors of products.
+pub(crate) type Pairs<T> = SmallVec<[(Variable<T>, Variable<T>); 1]>;
+
 /// Pairs that have one sum, of a whole cotangent or of a part of it.
 pub(crate) struct Late<T: Float> {
     region: Option<Region>,
-    pairs: SmallVec<[(Variable<T>, Variable<T>); 1]>,
+    pairs: Pairs<T>,
     rows: usize,
 }
 
 /// The pairs of one cotangent.
-pub(crate) struct Waiting<T: Float>(Vec<Late<T>>);
+pub(crate) struct Waiting<T: Float>(SmallVec<[Late<T>; 1]>);
 
 impl<T: Float> Default for Waiting<T> {
     fn default() -> Self {
-        Waiting(Vec::new())
+        Waiting(SmallVec::new())
     }
 }
 
@@ -54,6 +58,10 @@ impl<T: Float> Waiting<T> {
         };
         match self.0.iter_mut().find(same) {
             Some(late) => {
+                if !late.pairs.spilled() {
+                    let mut few = std::mem::replace(&mut late.pairs, Pairs::spare());
+                    late.pairs.append(&mut few);
+                }
                 late.pairs.append(&mut other.pairs);
                 late.rows += other.rows;
                 if late.rows >= ENOUGH {
@@ -66,7 +74,12 @@ impl<T: Float> Waiting<T> {
 
     /// Adds everything to `sum`.
     pub(crate) fn add_to(self, sum: &mut Option<Variable<T>>) {
-        self.0.into_iter().for_each(|mut late| late.add_to(sum));
+        for mut late in self.0 {
+            late.add_to(sum);
+            if late.pairs.spilled() {
+                late.pairs.keep();
+            }
+        }
     }
 
     /// Hands on, as pairs of the base's cotangent, what can be; the rest stays.
@@ -95,13 +108,15 @@ impl<T: Float> Late<T> {
         if self.pairs.is_empty() {
             return;
         }
-        let (left, right): (Vec<_>, Vec<_>) = self.pairs.drain(..).rev().unzip();
         self.rows = 0;
         if is_recording() {
+            let (left, right): (Vec<_>, Vec<_>) = self.pairs.drain(..).rev().unzip();
             let product = joined(&left).t().matmul(&joined(&right));
             return accumulate(sum, self.term(product));
         }
-        let (left, right) = (stacked(&left), stacked(&right));
+        let left = stacked(self.pairs.iter().rev().map(|(left, _)| left));
+        let right = stacked(self.pairs.iter().rev().map(|(_, right)| right));
+        self.pairs.clear();
         let whole = if self.region.is_none() { sum.as_mut().and_then(Variable::exclusive_mut) } else { None };
         match whole {
             Some(target) => product(&left, &right, Start::Own, target),
@@ -136,21 +151,24 @@ fn product<T: Float>(left: &Tensor<T>, right: &Tensor<T>, start: Start<'_, T>, o
 }
 
 /// Matrices below each other: where they lie, if they lie so, else gathered.
-fn stacked<T: Float>(parts: &[Variable<T>]) -> Tensor<T> {
-    let parts: Vec<Tensor<T>> = parts.iter().map(|part| part.peek().clone()).collect();
-    let (first, rows) = (&parts[0], parts.iter().map(|part| part.shape()[0]).sum::<usize>());
+fn stacked<'v, T: Float>(parts: impl Iterator<Item = &'v Variable<T>> + Clone) -> Tensor<T> {
+    let mut values = parts.clone().map(Variable::value);
+    let first = values.next().expect("there is a pair");
+    let (mut rows, mut last, mut follow) = (first.shape()[0], first.clone(), true);
+    for value in values {
+        let next = last.storage_offset() + last.shape()[0] * last.strides()[0];
+        let alike = last.shares_storage(&value) && last.strides() == value.strides();
+        follow = follow && alike && value.storage_offset() == next;
+        rows += value.shape()[0];
+        last = value;
+    }
     let shape = Dims::from(&[rows, first.shape()[1]][..]);
-    let follows = |pair: &[Tensor<T>]| {
-        let (a, b) = (&pair[0], &pair[1]);
-        let next = a.storage_offset() + a.shape()[0] * a.strides()[0];
-        a.shares_storage(b) && a.strides() == b.strides() && b.storage_offset() == next
-    };
-    if parts.windows(2).all(follows) {
+    if follow {
         return first.with_layout(first.storage_offset(), shape, first.stride_dims().clone());
     }
     Tensor::build(shape, |out| {
         let mut at = 0;
-        for part in &parts {
+        for part in parts.map(Variable::value) {
             copy::gather(part.raw(), part.dims(), part.stride_dims(), &mut out[at..at + part.numel()]);
             at += part.numel();
         }

@@ -30,31 +30,74 @@ pub(crate) struct Queue<'g, T: Float> {
     only: Option<Pending<'g, T>>,
     /// In ascending order; none is below one of the heap.
     list: Vec<Pending<'g, T>>,
-    heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
-    /// What the heap orders, by address.
-    table: Table<Pending<'g, T>>,
+    /// What the heap orders; none in places that are free.
+    far: Vec<Option<Pending<'g, T>>>,
     reached: u64,
-    /// Of nodes that have been visited, to be used again.
-    #[allow(clippy::vec_box, reason = "they stay where they are")]
-    spare: Vec<Box<Cotangents<T>>>,
+    memory: Memory<T>,
+}
+
+/// What a queue leaves to the next one.
+pub(crate) struct Memory<T: Float> {
+    list: Vec<Pending<'static, T>>,
+    far: Vec<Option<Pending<'static, T>>>,
+    /// By number and age, the places in `far`.
+    heap: BinaryHeap<(u64, Reverse<u64>, usize)>,
+    /// By address, the places in `far`.
+    table: Table<usize>,
+    /// Places in `far` to be used again.
+    free: Vec<usize>,
+    spare: Idle<T>,
+}
+
+/// Cotangents of nodes that have been visited, to be used again; those of nodes with several outputs have long lists.
+#[allow(clippy::vec_box, reason = "they stay where they are")]
+struct Idle<T: Float> {
+    of_one: Vec<Box<Cotangents<T>>>,
+    of_several: Vec<Box<Cotangents<T>>>,
+}
+
+impl<T: Float> Default for Memory<T> {
+    fn default() -> Self {
+        Memory {
+            list: Vec::new(),
+            far: Vec::new(),
+            heap: BinaryHeap::new(),
+            table: Table::default(),
+            free: Vec::new(),
+            spare: Idle { of_one: Vec::new(), of_several: Vec::new() },
+        }
+    }
+}
+
+/// The memory of an empty vector, for elements that borrow from elsewhere.
+fn reused<A, B>(mut vec: Vec<A>) -> Vec<B> {
+    vec.clear();
+    // Collecting into as large elements happens in place.
+    vec.into_iter().map(|_| unreachable!("it is empty")).collect()
 }
 
 impl<'g, T: Float> Queue<'g, T> {
-    pub(crate) fn new() -> Self {
-        Queue {
-            only: None,
-            list: Vec::new(),
-            heap: BinaryHeap::new(),
-            table: Table::default(),
-            reached: 0,
-            spare: Vec::new(),
-        }
+    pub(crate) fn new(mut memory: Memory<T>) -> Self {
+        let (list, far) = (std::mem::take(&mut memory.list), std::mem::take(&mut memory.far));
+        Queue { only: None, list: reused(list), far: reused(far), reached: 0, memory }
+    }
+
+    /// The memory; whatever still waits is dropped.
+    pub(crate) fn end(&mut self) -> Memory<T> {
+        self.only = None;
+        let mut memory = std::mem::take(&mut self.memory);
+        memory.list = reused(std::mem::take(&mut self.list));
+        memory.far = reused(std::mem::take(&mut self.far));
+        memory.heap.clear();
+        memory.table.clear();
+        memory.free.clear();
+        memory
     }
 
     /// The first cotangent of a node with one output, if no other node waits: a chain needs neither order nor search.
     #[inline]
     pub(crate) fn start(&mut self, node: &'g NodeRef<T>, value: Tensor<T>) -> Result<(), Tensor<T>> {
-        let waits = self.only.is_some() || !self.list.is_empty() || !self.heap.is_empty();
+        let waits = self.only.is_some() || !self.list.is_empty() || !self.memory.heap.is_empty();
         if waits || node.shapes.len() != 1 {
             return Err(value);
         }
@@ -76,7 +119,7 @@ impl<'g, T: Float> Queue<'g, T> {
                 return &mut self.list[at].cotangents;
             }
         }
-        if at == 0 && !self.heap.is_empty() { self.reach_far(node) } else { self.insert(at, node) }
+        if at == 0 && !self.memory.heap.is_empty() { self.reach_far(node) } else { self.insert(at, node) }
     }
 
     /// A node that does not wait yet, into the list.
@@ -96,18 +139,20 @@ impl<'g, T: Float> Queue<'g, T> {
     }
 
     fn reach_far(&mut self, node: &'g NodeRef<T>) -> &mut Cotangents<T> {
-        let address = node.address();
-        if !self.table.contains_key(&address) {
-            let pending = self.first(node);
-            self.put_off(pending);
+        match self.memory.table.get(&node.address()) {
+            Some(place) => &mut self.far[*place].as_mut().expect("it waits").cotangents,
+            None => {
+                let pending = self.first(node);
+                self.put_off(pending)
+            }
         }
-        &mut self.table.get_mut(&address).expect("it waits").cotangents
     }
 
     #[inline]
     fn first(&mut self, node: &'g NodeRef<T>) -> Pending<'g, T> {
         self.reached += 1;
-        let mut cotangents = self.spare.pop().unwrap_or_else(|| Box::new(Cotangents::idle()));
+        let spare = self.memory.spare.like(node.shapes.len()).pop();
+        let mut cotangents = spare.unwrap_or_else(|| Box::new(Cotangents::idle()));
         cotangents.begin(node.shapes.len());
         Pending { node, cotangents, age: self.reached }
     }
@@ -116,22 +161,40 @@ impl<'g, T: Float> Queue<'g, T> {
     #[inline]
     pub(crate) fn recycle(&mut self, mut used: Box<Cotangents<T>>) {
         used.end();
-        self.spare.push(used);
+        self.memory.spare.like(used.len()).push(used);
     }
 
     /// Into the heap.
     fn put_off(&mut self, pending: Pending<'g, T>) -> &mut Cotangents<T> {
-        let address = pending.node.address();
-        self.heap.push((pending.node.number, Reverse(pending.age), address));
-        &mut self.table.entry(address).or_insert(pending).cotangents
+        let Memory { heap, table, free, .. } = &mut self.memory;
+        let place = free.pop().unwrap_or_else(|| {
+            self.far.push(None);
+            self.far.len() - 1
+        });
+        heap.push((pending.node.number, Reverse(pending.age), place));
+        table.insert(pending.node.address(), place);
+        &mut self.far[place].insert(pending).cotangents
     }
 
     /// The next one to be visited.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Pending<'g, T>> {
-        self.only.take().or_else(|| self.list.pop()).or_else(|| {
-            let (_, _, address) = self.heap.pop()?;
-            self.table.remove(&address)
-        })
+        self.only.take().or_else(|| self.list.pop()).or_else(|| self.next_far())
+    }
+
+    fn next_far(&mut self) -> Option<Pending<'g, T>> {
+        let (_, _, place) = self.memory.heap.pop()?;
+        let pending = self.far[place].take()?;
+        self.memory.free.push(place);
+        self.memory.table.remove(&pending.node.address());
+        Some(pending)
+    }
+}
+
+impl<T: Float> Idle<T> {
+    #[inline]
+    #[allow(clippy::vec_box, reason = "they stay where they are")]
+    fn like(&mut self, outputs: usize) -> &mut Vec<Box<Cotangents<T>>> {
+        if outputs == 1 { &mut self.of_one } else { &mut self.of_several }
     }
 }

@@ -4,7 +4,9 @@
 use std::cell::{Cell, RefCell};
 
 use super::keep::Kept;
+use super::late::Pairs;
 use super::node::Node;
+use super::walk::Belongings;
 use crate::element::Float;
 use crate::kernel::prefetch::prefetch;
 use crate::kernel::shared::{Retire, Shared, Unique};
@@ -32,38 +34,86 @@ impl<T: Float> Retire for Node<T> {
 /// Idle nodes beyond these are given back to the system: about 16 MiB.
 const LIMIT: usize = 1 << 16;
 
-/// One thread's nodes that nobody holds.
+/// Lists beyond these are given back to the system.
+const LISTS: usize = 1 << 12;
+
+/// Empty containers that keep their memory for their next use.
+pub(crate) struct Spare<V>(RefCell<Vec<V>>);
+
+impl<V> Spare<V> {
+    const fn new() -> Self {
+        Spare(RefCell::new(Vec::new()))
+    }
+
+    #[inline]
+    fn take(&self) -> Option<V> {
+        self.0.borrow_mut().pop()
+    }
+
+    #[inline]
+    fn keep(&self, spare: V) {
+        let mut spares = self.0.borrow_mut();
+        if spares.len() < LISTS {
+            spares.push(spare);
+        }
+    }
+}
+
+/// One thread's nodes that nobody holds, and the memory of lists.
 pub struct Recycler<T: Float> {
     /// Whether nodes are being emptied further up the stack.
     emptying: Cell<bool>,
     /// Nodes whose last handle was dropped while another node was being emptied.
     waiting: RefCell<Vec<Unique<Node<T>>>>,
     idle: RefCell<Vec<Unique<Node<T>>>>,
-    /// Empty, with memory for more values than lie inline.
-    lists: RefCell<Vec<Kept<T>>>,
+    /// With memory for more values than lie inline.
+    kept: Spare<Kept<T>>,
+    pairs: Spare<Pairs<T>>,
+    walks: Spare<Belongings<T>>,
 }
 
-/// Lists beyond these are given back to the system.
-const LISTS: usize = 1 << 12;
+/// What is kept for its next use on a thread.
+pub(crate) trait Recycled<T: Float>: Default {
+    fn spares(recycler: &Recycler<T>) -> &Spare<Self>;
 
-/// An empty list of values to keep, in memory that an earlier one left.
-pub(crate) fn spare_list<T: Float>() -> Kept<T> {
-    let spare = T::recycler().try_with(|recycler| recycler.lists.borrow_mut().pop()).ok().flatten();
-    spare.unwrap_or_default()
+    /// An empty one, in memory that an earlier one left.
+    #[inline]
+    fn spare() -> Self {
+        let spare = T::recycler().try_with(|recycler| Self::spares(recycler).take()).ok().flatten();
+        spare.unwrap_or_default()
+    }
+
+    /// Keeps the memory of an empty one for [`Recycled::spare`].
+    #[inline]
+    fn keep(self) {
+        let _ = T::recycler().try_with(|recycler| Self::spares(recycler).keep(self));
+    }
 }
 
-/// Empties a list; the memory of a long one is kept for [`spare_list`].
+impl<T: Float> Recycled<T> for Kept<T> {
+    fn spares(recycler: &Recycler<T>) -> &Spare<Self> {
+        &recycler.kept
+    }
+}
+
+impl<T: Float> Recycled<T> for Pairs<T> {
+    fn spares(recycler: &Recycler<T>) -> &Spare<Self> {
+        &recycler.pairs
+    }
+}
+
+impl<T: Float> Recycled<T> for Belongings<T> {
+    fn spares(recycler: &Recycler<T>) -> &Spare<Self> {
+        &recycler.walks
+    }
+}
+
+/// Empties a list of values; the memory of a long one is kept.
 #[inline]
 pub(crate) fn end_list<T: Float>(list: &mut Kept<T>) {
     list.clear();
     if list.spilled() {
-        let list = std::mem::take(list);
-        let _ = T::recycler().try_with(|recycler| {
-            let mut lists = recycler.lists.borrow_mut();
-            if lists.len() < LISTS {
-                lists.push(list);
-            }
-        });
+        std::mem::take(list).keep();
     }
 }
 
@@ -73,7 +123,9 @@ impl<T: Float> Recycler<T> {
             emptying: Cell::new(false),
             waiting: RefCell::new(Vec::new()),
             idle: RefCell::new(Vec::new()),
-            lists: RefCell::new(Vec::new()),
+            kept: Spare::new(),
+            pairs: Spare::new(),
+            walks: Spare::new(),
         }
     }
 

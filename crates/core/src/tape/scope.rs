@@ -5,10 +5,19 @@ use std::sync::{Mutex, PoisonError};
 
 thread_local!(static CURRENT: Cell<u32> = const { Cell::new(0) });
 
-/// All paths entered so far; a node holds a path's number, 0 being none.
-static PATHS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// A module inside another one.
+struct Path {
+    /// The number of the other one.
+    outer: u32,
+    name: String,
+    /// All names, from the outermost on.
+    full: String,
+}
 
-fn paths<R>(f: impl FnOnce(&mut Vec<String>) -> R) -> R {
+/// All paths entered so far; a node holds a path's number, 0 being none.
+static PATHS: Mutex<Vec<Path>> = Mutex::new(Vec::new());
+
+fn paths<R>(f: impl FnOnce(&mut Vec<Path>) -> R) -> R {
     f(&mut PATHS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -29,20 +38,25 @@ impl Drop for Restore {
 /// assert_eq!(Tape::of(&y).entries().last().unwrap().path, "head.gate");
 /// ```
 pub fn scope<R>(name: &str, f: impl FnOnce() -> R) -> R {
-    let outer = CURRENT.get();
-    let path = match path(outer) {
-        outer if outer.is_empty() => name.to_string(),
-        outer => format!("{outer}.{name}"),
-    };
-    let number = paths(|paths| {
-        let known = paths.iter().position(|known| *known == path);
-        known.unwrap_or_else(|| {
-            paths.push(path);
-            paths.len() - 1
-        })
-    });
-    let _restore = Restore(CURRENT.replace(number as u32 + 1));
+    let number = number(CURRENT.get(), name);
+    let _restore = Restore(CURRENT.replace(number));
     f()
+}
+
+/// The number of `name` inside a path; the names are put together at the first time alone.
+fn number(outer: u32, name: &str) -> u32 {
+    paths(|paths| {
+        let known = paths.iter().position(|path| path.outer == outer && path.name == name);
+        let at = known.unwrap_or_else(|| {
+            let full = match outer.checked_sub(1) {
+                Some(outer) => format!("{}.{name}", paths[outer as usize].full),
+                None => name.to_string(),
+            };
+            paths.push(Path { outer, name: name.to_string(), full });
+            paths.len() - 1
+        });
+        at as u32 + 1
+    })
 }
 
 #[inline]
@@ -61,6 +75,6 @@ pub(crate) fn place(number: u32) -> String {
 pub(crate) fn path(number: u32) -> String {
     match number {
         0 => String::new(),
-        n => paths(|paths| paths[n as usize - 1].clone()),
+        n => paths(|paths| paths[n as usize - 1].full.clone()),
     }
 }

@@ -10,8 +10,8 @@ use super::late::{Late, Waiting};
 use super::leaf::Leaf;
 use super::mode::with_recording;
 use super::node::{Edge, with_saved};
-use super::queue::{Pending, Queue};
-use super::recycle::NodeRef;
+use super::queue::{self, Pending, Queue};
+use super::recycle::{NodeRef, Recycled};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::claim::{Claim, Parts};
@@ -59,6 +59,12 @@ type LeafSum<T> = (Arc<Leaf<T>>, Option<Variable<T>>);
 struct Leaves<T: Float> {
     sums: Vec<LeafSum<T>>,
     places: Table<usize>,
+}
+
+impl<T: Float> Default for Leaves<T> {
+    fn default() -> Self {
+        Leaves { sums: Vec::new(), places: Table::default() }
+    }
 }
 
 impl<T: Float> Leaves<T> {
@@ -172,12 +178,42 @@ pub(crate) struct Walk<'g, T: Float> {
     refusal: Option<Box<Error>>,
     queue: Queue<'g, T>,
     /// Products that have yet to be summed, by key and output.
-    late: HashMap<(usize, usize), Waiting<T>, BuildHasherDefault<AddressHasher>>,
+    late: LateTable<T>,
     leaves: Leaves<T>,
+}
+
+/// What a walk leaves to the next one: containers, all empty.
+pub(crate) struct Belongings<T: Float> {
+    queue: queue::Memory<T>,
+    late: LateTable<T>,
+    leaves: Leaves<T>,
+}
+
+type LateTable<T> = HashMap<(usize, usize), Waiting<T>, BuildHasherDefault<AddressHasher>>;
+
+impl<T: Float> Default for Belongings<T> {
+    fn default() -> Self {
+        Belongings { queue: Default::default(), late: HashMap::default(), leaves: Leaves::default() }
+    }
+}
+
+impl<T: Float> Drop for Walk<'_, T> {
+    fn drop(&mut self) {
+        let mut belongings = Belongings {
+            queue: self.queue.end(),
+            late: std::mem::take(&mut self.late),
+            leaves: std::mem::take(&mut self.leaves),
+        };
+        belongings.late.clear();
+        belongings.leaves.sums.clear();
+        belongings.leaves.places.clear();
+        belongings.keep();
+    }
 }
 
 impl<'g, T: Float> Walk<'g, T> {
     pub(crate) fn new(retain: bool, record: bool) -> Self {
+        let Belongings { queue, late, leaves } = Belongings::spare();
         Walk {
             relevant: None,
             targets: Vec::new(),
@@ -185,9 +221,9 @@ impl<'g, T: Float> Walk<'g, T> {
             retain,
             record,
             refusal: None,
-            queue: Queue::new(),
-            late: HashMap::default(),
-            leaves: Leaves { sums: Vec::new(), places: Table::default() },
+            queue: Queue::new(queue),
+            late,
+            leaves,
         }
     }
 
@@ -361,8 +397,8 @@ impl<'g, T: Float> Walk<'g, T> {
     }
 
     /// The leaves that gradients came to, in the order they came.
-    pub(crate) fn leaf_gradients(self) -> impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> {
-        self.leaves.sums.into_iter().filter_map(|(leaf, sum)| sum.map(|grad| (leaf, grad)))
+    pub(crate) fn leaf_gradients(&mut self) -> impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> {
+        self.leaves.sums.drain(..).filter_map(|(leaf, sum)| sum.map(|grad| (leaf, grad)))
     }
 
     /// The cotangents asked for with [`Walk::only`], none where nothing came.
@@ -371,7 +407,7 @@ impl<'g, T: Float> Walk<'g, T> {
             let gradient = sum.map(|gradient| leaf.slot.through_hooks(gradient));
             self.hand_out(Arc::as_ptr(&leaf) as usize, None, &gradient);
         }
-        self.found
+        std::mem::take(&mut self.found)
     }
 }
 

@@ -8,10 +8,15 @@
     reason = "arrays of operands are walked side by side, without closures"
 )]
 
-use std::mem::MaybeUninit;
+mod block;
+mod row;
+
 use std::ops::Range;
 
-use super::job::Span;
+pub(super) use block::TAIL;
+use block::{BLOCK, block};
+use row::Row;
+
 pub(crate) use super::job::Target;
 pub use super::job::{Backward, Forward, Job};
 use super::level::{Kernel, dispatch};
@@ -21,9 +26,6 @@ use crate::element::Element;
 use crate::pointwise::{Pointwise, vjp};
 use crate::real::{Fused, Lane, Real};
 
-/// Elements that go through the formula together, and those at a row's end.
-const BLOCK: usize = 64;
-pub(super) const TAIL: usize = 16;
 /// How many numbers go in or out in a nanosecond, a cautious guess.
 const OPERANDS: usize = 4;
 
@@ -48,104 +50,6 @@ impl<P: Pointwise<I, O>, const I: usize, const O: usize> Body<I, O, I> for Pullb
     fn call<R: Real>(&self, inputs: [R; I], cotangents: [R; O]) -> [R; I] {
         vjp(self.0, inputs, cotangents)
     }
-}
-
-/// One block of `B` elements, of which `len` exist.
-///
-/// # Safety
-/// Each source is valid for reads of `B` elements, each result that is not null for writes of `len <= B`.
-#[inline(always)]
-unsafe fn block<T, N, F, const B: usize, const I: usize, const C: usize, const O: usize>(
-    body: &F,
-    inputs: [*const T; I],
-    cotangents: [*const T; C],
-    results: [*mut T; O],
-    len: usize,
-) where
-    T: Element,
-    N: Lane<T>,
-    F: Body<I, C, O>,
-{
-    let mut out = [[const { MaybeUninit::<T>::uninit() }; B]; O];
-    for j in 0..B {
-        // Plain loops: a closure would be compiled without the level's instructions.
-        let mut x = [N::lit(0.0); I];
-        for i in 0..I {
-            // SAFETY: `j < B`, and the caller vouches for `B` readable elements behind each source.
-            x[i] = N::wrap(unsafe { *inputs[i].add(j) });
-        }
-        let mut c = [N::lit(0.0); C];
-        for k in 0..C {
-            // SAFETY: as above.
-            c[k] = N::wrap(unsafe { *cotangents[k].add(j) });
-        }
-        let y = body.call(x, c);
-        for o in 0..O {
-            out[o][j].write(y[o].unwrap());
-        }
-    }
-    for o in 0..O {
-        if !results[o].is_null() {
-            // SAFETY: all `B >= len` elements of `out[o]` are written; the caller vouches for the target.
-            unsafe { copy_block::<T, B>(out[o].as_ptr().cast::<T>(), results[o], len) };
-        }
-    }
-}
-
-/// Copies the first `len` of `B` elements: in pieces of lengths that the compiler knows, since a call would take longer than the copy.
-///
-/// # Safety
-/// `from` is valid for reads of `B` elements, `to` for writes of `len <= B`, and they are apart.
-#[inline(always)]
-unsafe fn copy_block<T: Copy, const B: usize>(from: *const T, to: *mut T, len: usize) {
-    // SAFETY: the caller vouches for it; the pieces lie inside `len`.
-    unsafe {
-        if len == B {
-            return to.cast::<[T; B]>().write_unaligned(from.cast::<[T; B]>().read_unaligned());
-        }
-        let mut at = 0;
-        macro_rules! pieces {
-            ($($length:literal)*) => {$(
-                if len & $length != 0 {
-                    to.add(at).cast::<[T; $length]>().write_unaligned(from.add(at).cast::<[T; $length]>().read_unaligned());
-                    at += $length;
-                }
-            )*};
-        }
-        pieces!(32 16 8 4 2 1);
-        debug_assert_eq!(at, len);
-    }
-}
-
-/// Where block `j..j + len` of a row can be read `width` wide: in place, or in `scratch`, filled here.
-///
-/// # Safety
-/// `(j..j + len) * step` lie inside the operand.
-#[inline(always)]
-unsafe fn readable<T: Element>(
-    operand: Span<*const T>,
-    step: usize,
-    j: usize,
-    len: usize,
-    width: usize,
-    scratch: &mut [MaybeUninit<T>; BLOCK],
-) -> *const T {
-    if step == 1 && operand.has(j, width) {
-        // SAFETY: `width` elements from `j` on lie inside the operand's memory.
-        return unsafe { operand.start.add(j) };
-    }
-    if step == 0 {
-        // SAFETY: the operand has an element.
-        scratch[..width].fill(MaybeUninit::new(unsafe { *operand.start }));
-    } else {
-        // What lies behind the row's end is computed with and thrown away.
-        scratch[..width].fill(MaybeUninit::new(T::ZERO));
-        for l in 0..len {
-            // SAFETY: the index is that of an element of the operand.
-            scratch[l].write(unsafe { *operand.start.add((j + l) * step) });
-        }
-    }
-    scratch.as_ptr().cast()
 }
 
 /// A body over a part of a job: some of the plan's rows, or, without a plan, some of the elements.
@@ -272,55 +176,6 @@ where
                     j += TAIL;
                 }
             }
-        }
-    }
-}
-
-/// One inner loop: where each operand starts and how far its elements are apart.
-struct Row<T, const I: usize, const C: usize, const O: usize> {
-    steps: ([usize; I], [usize; C]),
-    inputs: [Span<*const T>; I],
-    cotangents: [Span<*const T>; C],
-    results: [Span<*mut T>; O],
-}
-
-impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> {
-    /// The body over `len` elements, block by block.
-    ///
-    /// # Safety
-    /// Each operand is valid for `len` elements, its step apart, and in order for as many as its span says;
-    /// results lie in order, or are null.
-    #[inline(always)]
-    unsafe fn sweep<N: Lane<T>, F: Body<I, C, O>>(&self, body: &F, len: usize) {
-        let mut scratch_i = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; I];
-        let mut scratch_c = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; C];
-        let mut j = 0;
-        while j < len {
-            let wide = len - j >= BLOCK;
-            let width = if wide { BLOCK } else { TAIL };
-            let count = width.min(len - j);
-            let mut inputs = [std::ptr::null(); I];
-            let mut cotangents = [std::ptr::null(); C];
-            let mut results = [std::ptr::null_mut(); O];
-            // SAFETY: `j..j + count` are inside `0..len`, for which the caller vouches.
-            unsafe {
-                for i in 0..I {
-                    inputs[i] = readable(self.inputs[i], self.steps.0[i], j, count, width, &mut scratch_i[i]);
-                }
-                for c in 0..C {
-                    cotangents[c] =
-                        readable(self.cotangents[c], self.steps.1[c], j, count, width, &mut scratch_c[c]);
-                }
-                for o in 0..O {
-                    results[o] = self.results[o].skip(j).start;
-                }
-                if wide {
-                    block::<T, N, F, BLOCK, I, C, O>(body, inputs, cotangents, results, count);
-                } else {
-                    block::<T, N, F, TAIL, I, C, O>(body, inputs, cotangents, results, count);
-                }
-            }
-            j += count;
         }
     }
 }
