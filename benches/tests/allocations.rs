@@ -7,9 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use wengert::{recorded_nodes, set_num_threads};
 use wengert_bench::workloads;
 
-/// Small allocations that a pass makes however short it is: lists of its layers, leaves and outputs.
-const OF_A_PASS: usize = 16;
-
 /// Bytes above which an allocation counts as a large one.
 const LARGE: usize = 4096;
 
@@ -54,13 +51,9 @@ fn counted(run: &mut dyn FnMut()) -> [usize; 3] {
     std::array::from_fn(|i| after[i] - before[i])
 }
 
-/// How many large allocations a run may make: none, but where the steps are many, lists and tables that have an entry for each.
+/// How many large allocations a run may make: none, but over a thousand steps, whose inputs and outputs are listed.
 fn allowed(name: &str) -> usize {
-    match name {
-        "S4" => 12,
-        "S6" => 40,
-        _ => 0,
-    }
+    if name == "S6" { 10 } else { 0 }
 }
 
 /// The one test of this program, since it counts for the whole process.
@@ -77,8 +70,7 @@ fn a_training_step_allocates_next_to_nothing() {
                     assert_eq!(operations, 0, "{what} records");
                 } else {
                     assert!(operations > 8, "{what}: {operations} operations");
-                    let most = 2 * operations + OF_A_PASS;
-                    assert!(small < most, "{what}: {small} small ones, {operations} operations");
+                    assert!(small < 2 * operations, "{what}: {small} small ones, {operations} operations");
                 }
             }
         }

@@ -64,7 +64,9 @@ impl<T: Float> Embedding<T> {
     #[track_caller]
     pub fn forward(&self, index: &Tensor<i64>) -> Result<Variable<T>> {
         let rows = self.weight.shape()[0];
-        if let Some(outside) = index.to_vec().into_iter().find(|&i| i < 0 || i >= rows as i64) {
+        let in_order = index.contiguous();
+        let mut indices = in_order.as_slice().expect("contiguous").iter();
+        if let Some(&outside) = indices.find(|&&i| i < 0 || i >= rows as i64) {
             return Err(Error::argument("Embedding", "every index", format!("in 0..{rows}"), outside));
         }
         let found = self.weight.embedding(index);

@@ -23,7 +23,8 @@ pub const IGNORE: i64 = -100;
 #[track_caller]
 pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
     let losses = logits.cross_entropy(targets, IGNORE)?;
-    let count = targets.to_vec().into_iter().filter(|&target| target != IGNORE).count();
+    let in_order = targets.contiguous();
+    let count = in_order.as_slice().expect("contiguous").iter().filter(|&&target| target != IGNORE).count();
     Ok(losses.sum() * (1.0 / count as f64))
 }
 

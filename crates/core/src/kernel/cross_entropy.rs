@@ -7,12 +7,12 @@ use crate::element::Float;
 use crate::real::Lane;
 
 /// A target that [`CrossEntropy`] passes over.
-pub(crate) const IGNORED: usize = usize::MAX;
+pub(crate) const IGNORED: i64 = -1;
 
 /// `ln(sum exp x) - x[target]` of each row of `width` elements; 0 where the target is [`IGNORED`].
 pub(crate) struct CrossEntropy<'a, T> {
     pub(crate) source: &'a [T],
-    pub(crate) targets: &'a [usize],
+    pub(crate) targets: &'a [i64],
     pub(crate) out: &'a mut [T],
     /// For each row its maximum, and `1 / sum exp(x - maximum)`.
     pub(crate) statistics: &'a mut [T],
@@ -36,7 +36,7 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
             let total = exponentials::<T, N, false>(row, max, &mut []);
             *statistics = [max, T::from_f64(1.0 / total)];
             // The difference of the two large numbers first: it is exact where they are close.
-            *out = T::from_f64(max.to_f64() - row[target].to_f64() + total.ln());
+            *out = T::from_f64(max.to_f64() - row[target as usize].to_f64() + total.ln());
         }
     }
 }
@@ -76,7 +76,7 @@ impl<T: Float> Divisible for CrossEntropy<'_, T> {
 /// The cotangents of [`CrossEntropy`]'s source from those of its results: `(softmax(x) - [target]) g`.
 pub(crate) struct CrossEntropyBack<'a, T> {
     pub(crate) source: &'a [T],
-    pub(crate) targets: &'a [usize],
+    pub(crate) targets: &'a [i64],
     pub(crate) statistics: &'a [T],
     pub(crate) cotangent: &'a [T],
     pub(crate) out: &'a mut [T],
@@ -97,7 +97,8 @@ impl<T: Float> Kernel<T> for CrossEntropyBack<'_, T> {
             }
             let g = self.cotangent[r];
             multiples::<T, N>(row, self.statistics[2 * r], self.statistics[2 * r + 1] * g, out);
-            out[target] = out[target] - g;
+            let hit = &mut out[target as usize];
+            *hit = *hit - g;
         }
     }
 }
@@ -139,7 +140,7 @@ mod tests {
     fn cross_entropy_agrees_with_naive_loops_at_odd_sizes() {
         for width in WIDTHS {
             let (source, cotangent) = (numbers(ROWS * width, 1), numbers(ROWS, 2));
-            let targets = [width / 2, IGNORED, width - 1];
+            let targets = [width as i64 / 2, IGNORED, width as i64 - 1];
             let (mut losses, mut statistics) = (vec![f64::NAN; ROWS], vec![f64::NAN; 2 * ROWS]);
             f64::dispatch(CrossEntropy {
                 source: &source,
@@ -161,9 +162,9 @@ mod tests {
                 let at = r * width..(r + 1) * width;
                 let (log, share) = naive(&source[at.clone()]);
                 let kept = if targets[r] == IGNORED { 0.0 } else { 1.0 };
-                let loss = source[at.clone()].get(targets[r]).map_or(0.0, |picked| log - picked);
+                let loss = source[at.clone()].get(targets[r] as usize).map_or(0.0, |picked| log - picked);
                 near(&losses[r..=r], &[loss], &format!("a row of {width}"));
-                let hit = |j: usize| if j == targets[r] { 1.0 } else { 0.0 };
+                let hit = |j: usize| if j as i64 == targets[r] { 1.0 } else { 0.0 };
                 let expected = (0..width).map(|j| (share[j] - hit(j)) * cotangent[r] * kept);
                 near(&out[at], &expected.collect::<Vec<_>>(), &format!("back to a row of {width}"));
             }

@@ -129,7 +129,7 @@ mod tests {
         let (source, cotangent, result) = (&source[..], &cotangent[..], &result[..]);
         let (weight, bias) = (&cotangent[..WIDTH], &result[..WIDTH]);
         let (width, eps) = (WIDTH, 0.1);
-        let targets: Vec<usize> = (0..ROWS).map(|r| if r == 4 { IGNORED } else { r * 5 }).collect();
+        let targets: Vec<i64> = (0..ROWS as i64).map(|r| if r == 4 { IGNORED } else { r * 5 }).collect();
         let statistics = &result[..2 * ROWS];
         for function in [RowFunction::Softmax, RowFunction::LogSoftmax] {
             same_in_parts!(|out| Rows { function, source, out, width });

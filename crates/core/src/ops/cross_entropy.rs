@@ -12,40 +12,45 @@ use crate::variable::Variable;
 /// `-ln softmax(x)[target]` of each row of the last axis.
 struct CrossEntropy<T: Float> {
     /// A class for each row, or [`IGNORED`].
-    targets: Vec<usize>,
+    targets: Tensor<i64>,
     /// What the fused pullback takes the softmax from.
     statistics: Tensor<T>,
 }
 
 /// The losses, and the statistics of the rows.
-fn losses<T: Float>(x: &Tensor<T>, targets: &[usize]) -> (Tensor<T>, Tensor<T>) {
+fn losses<T: Float>(x: &Tensor<T>, targets: &Tensor<i64>) -> (Tensor<T>, Tensor<T>) {
     let x = x.contiguous();
     let (&width, leading) = x.shape().split_last().expect("an axis of classes");
-    let mut statistics = Tensor::unspecified(&[2 * targets.len()][..]);
+    let mut statistics = Tensor::unspecified(&[2 * targets.numel()][..]);
     let out = Tensor::build(leading, |out| {
-        let (source, statistics) = (x.raw(), statistics.fresh_mut());
+        let (source, targets, statistics) = (x.raw(), classes(targets), statistics.fresh_mut());
         dispatch_shared(cross_entropy::CrossEntropy { source, targets, out, statistics, width });
     });
     (out, statistics)
+}
+
+/// The class of each row.
+fn classes(targets: &Tensor<i64>) -> &[i64] {
+    targets.as_slice().expect("just made, in row-major order")
 }
 
 impl<T: Float> CrossEntropy<T> {
     fn recorded_pullback(&self, x: &Variable<T>, g: &Variable<T>) -> Variable<T> {
         let mut column = g.shape().to_vec();
         column.push(1);
-        let classes = |target: usize| if target == IGNORED { 0 } else { target as i64 };
-        let index = Tensor::from_fn(&column, |r| classes(self.targets[r]));
+        let targets = classes(&self.targets);
+        let index = Tensor::from_fn(&column, |r| targets[r].max(0));
         let g = g.reshape(&*column);
         let found = (x.softmax(-1) * &g).scatter_add(-1, &index, &-&g);
-        if !self.targets.contains(&IGNORED) {
+        if !targets.contains(&IGNORED) {
             return found;
         }
-        found.masked_fill(&Tensor::from_fn(&column, |r| self.targets[r] == IGNORED), 0.0)
+        found.masked_fill(&Tensor::from_fn(&column, |r| targets[r] == IGNORED), 0.0)
     }
 
     /// The cotangent of `x` in one pass over it.
     fn fused_pullback(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
-        let (x, g, targets) = (x.contiguous(), g.contiguous(), &self.targets[..]);
+        let (x, g, targets) = (x.contiguous(), g.contiguous(), classes(&self.targets));
         let width = x.shape().last().copied().expect("an axis of classes");
         Tensor::build(x.dims().clone(), |out| {
             let (source, statistics, cotangent) = (x.raw(), self.statistics.raw(), g.raw());
@@ -108,7 +113,7 @@ impl<T: Float> Variable<T> {
 }
 
 /// The class of each row of logits of this shape, or [`IGNORED`].
-fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Result<Vec<usize>> {
+fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Result<Tensor<i64>> {
     let Some((&classes, leading)) = logits.split_last() else {
         return Err(Error::shape("cross_entropy", "logits (N, C)", "a scalar"));
     };
@@ -121,13 +126,11 @@ fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Res
         return Err(Error::shape("cross_entropy", expected, format!("{logits:?}")));
     }
     let targets = targets.contiguous();
-    let class = |&target: &i64| match usize::try_from(target) {
-        _ if target == ignored => Ok(IGNORED),
-        Ok(class) if class < classes => Ok(class),
-        _ => {
-            let expected = format!("in 0..{classes}, or {ignored} to be ignored");
-            Err(Error::argument("cross_entropy", "every target", expected, target))
-        }
-    };
-    targets.as_slice().expect("contiguous").iter().map(class).collect()
+    let targets = targets.as_slice().expect("contiguous");
+    let is_class = |target: i64| usize::try_from(target).is_ok_and(|class| class < classes);
+    if let Some(&target) = targets.iter().find(|&&target| target != ignored && !is_class(target)) {
+        let expected = format!("in 0..{classes}, or {ignored} to be ignored");
+        return Err(Error::argument("cross_entropy", "every target", expected, target));
+    }
+    Ok(Tensor::from_fn(leading, |r| if targets[r] == ignored { IGNORED } else { targets[r] }))
 }

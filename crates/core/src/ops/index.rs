@@ -4,20 +4,20 @@ use crate::dims::{Dims, axis_of};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::tensor::{Tensor, checked_indices};
+use crate::tensor::{Indices, Tensor, checked_indices};
 use crate::variable::Variable;
 
 /// Slices of axis `axis` at the indices, in the shape `to`.
 struct IndexSelect {
     axis: usize,
-    index: Vec<usize>,
+    index: Indices,
     to: Dims,
 }
 
 /// The adjoint: slices added to those places of zeros of the shape `to`.
 struct IndexAdd {
     axis: usize,
-    index: Vec<usize>,
+    index: Indices,
     to: Dims,
 }
 
@@ -32,7 +32,7 @@ impl<T: Float> Operation<T> for IndexSelect {
             let rows =
                 out.chunks_exact_mut(inner.max(1)).enumerate().take(if inner == 0 { 0 } else { usize::MAX });
             for (n, row) in rows {
-                let (outer, place) = (n / self.index.len(), self.index[n % self.index.len()]);
+                let (outer, place) = (n / self.index.len(), self.index.at(n % self.index.len()));
                 let start = (outer * extent + place) * inner;
                 row.copy_from_slice(&source[start..start + inner]);
             }
@@ -56,7 +56,7 @@ impl<T: Float> Operation<T> for IndexAdd {
         let out = Tensor::build(self.to.clone(), |out| {
             out.fill(T::ZERO);
             for (n, row) in source.chunks_exact(inner.max(1)).enumerate() {
-                let (outer, place) = (n / self.index.len(), self.index[n % self.index.len()]);
+                let (outer, place) = (n / self.index.len(), self.index.at(n % self.index.len()));
                 let start = (outer * extent + place) * inner;
                 out[start..start + inner].iter_mut().zip(row).for_each(|(y, &x)| *y = *y + x);
             }
@@ -80,7 +80,7 @@ fn pointed(operation: &'static str, base: &[usize], axis: usize, index: &Tensor<
     }
     let strides = Dims::from(base).row_major();
     let mut at = vec![0; base.len()];
-    let mut places = checked_indices(operation, index, base[axis])?;
+    let mut places: Vec<usize> = checked_indices(operation, index, base[axis])?.iter().collect();
     for place in &mut places {
         let along: usize = at
             .iter()

@@ -170,20 +170,40 @@ impl Tensor<i64> {
         shape.push(classes);
         Ok(Tensor::build(shape, |out| {
             out.fill(T::ZERO);
-            indices.iter().enumerate().for_each(|(row, &class)| out[row * classes + class] = T::ONE);
+            indices.iter().enumerate().for_each(|(row, class)| out[row * classes + class] = T::ONE);
         }))
     }
 }
 
-/// The indices in row-major order, each inside `0..extent`.
+/// Numbers inside some extent, in row-major order: the tensor that they were given in.
+#[derive(Clone)]
+pub(crate) struct Indices(Tensor<i64>);
+
+impl Indices {
+    pub(crate) fn len(&self) -> usize {
+        self.0.numel()
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, n: usize) -> usize {
+        self.0.raw()[n] as usize
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).map(|n| self.at(n))
+    }
+}
+
+/// The indices, each inside `0..extent`.
 pub(crate) fn checked_indices(
     operation: &'static str,
     index: &Tensor<i64>,
     extent: usize,
-) -> Result<Vec<usize>> {
-    let check = |i: i64| match usize::try_from(i) {
-        Ok(index) if index < extent => Ok(index),
-        _ => Err(Error::argument(operation, "every index", format!("in 0..{extent}"), i)),
-    };
-    index.to_vec().into_iter().map(check).collect()
+) -> Result<Indices> {
+    let index = index.contiguous();
+    let inside = |i: &i64| usize::try_from(*i).is_ok_and(|i| i < extent);
+    match index.raw()[..index.numel()].iter().find(|i| !inside(i)) {
+        None => Ok(Indices(index)),
+        Some(outside) => Err(Error::argument(operation, "every index", format!("in 0..{extent}"), outside)),
+    }
 }

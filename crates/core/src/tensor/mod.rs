@@ -11,7 +11,7 @@ mod nested;
 mod print;
 mod view;
 
-pub(crate) use create::checked_indices;
+pub(crate) use create::{Indices, checked_indices};
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
 pub(crate) use view::Region;
