@@ -76,9 +76,9 @@ impl Cell for LayerNormLstm {
     fn step(&self, x: &Variable, (h, c): &Self::State) -> (Variable, Self::State) {
         let [xi, xf, xg, xo] = x.parts(-1);
         let [hi, hf, hg, ho] = normalised(&self.hidden_norm, &h.linear(&self.hidden.weight, None)).parts(-1);
-        let [c] = Carry.apply([&xi, &hi, &xf, &hf, &xg, &hg, c]);
+        let c = Carry.apply1([&xi, &hi, &xf, &hf, &xg, &hg, c]);
         let c = normalised(&self.cell_norm, &c);
-        let [h] = Emit.apply([&xo, &ho, &c]);
+        let h = Emit.apply1([&xo, &ho, &c]);
         (h.clone(), (h, c))
     }
 }

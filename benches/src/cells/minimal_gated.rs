@@ -62,7 +62,7 @@ impl Cell for MinimalGated {
     fn step(&self, x: &Variable, h: &Variable) -> (Variable, Variable) {
         let [xf, xn] = x.parts(-1);
         let [f, kept] = Forget.apply([&h.linear(&self.forget.weight, Some(&xf)), h]);
-        let [h] = Blend.apply([&f, &kept.linear(&self.candidate.weight, Some(&xn)), h]);
+        let h = Blend.apply1([&f, &kept.linear(&self.candidate.weight, Some(&xn)), h]);
         (h.clone(), h)
     }
 }

@@ -33,7 +33,7 @@ use crate::state::{MapPart, State};
 ///     fn zero_state(&self, batch: usize) -> Variable { Variable::new(Tensor::zeros([batch, self.output_size()])) }
 ///     fn step(&self, x: &Variable, h: &Variable) -> (Variable, Variable) {
 ///         let a = h.linear(&self.recurrent, Some(&x.linear(&self.gate, None)));
-///         let [h] = Unit.apply([&a, &x.linear(&self.candidate, None), h]);
+///         let h = Unit.apply1([&a, &x.linear(&self.candidate, None), h]);
 ///         (h.clone(), h)
 ///     }
 /// }

@@ -43,7 +43,7 @@ impl<T: Float> Variable<T> {
         if p == 0.0 {
             return Ok(self.clone());
         }
-        let [out] = formula::Dropout.apply([self, &Variable::from(dropout_mask(self.shape(), p))]);
+        let out = formula::Dropout.apply1([self, &Variable::from(dropout_mask(self.shape(), p))]);
         Ok(out)
     }
 }

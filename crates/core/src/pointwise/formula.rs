@@ -22,9 +22,9 @@
 /// }
 ///
 /// let at = |v: f32| Variable::new(Tensor::from([v]));
-/// let [h] = Blend.apply([&at(0.25), &at(4.0), &at(8.0)]);
+/// let h = Blend.apply1([&at(0.25), &at(4.0), &at(8.0)]);
 /// assert_eq!(h.value().to_vec(), vec![5.0]);
-/// let [y] = Leaky { threshold: 0.0, slope: 0.5 }.apply([&at(-2.0)]);
+/// let y = Leaky { threshold: 0.0, slope: 0.5 }.apply1([&at(-2.0)]);
 /// assert_eq!(y.value().to_vec(), vec![-1.0]);
 /// ```
 #[macro_export]

@@ -39,7 +39,7 @@ use crate::{Float, Variable};
 /// }
 ///
 /// let x = Variable::new(Tensor::from([1.0f32, 2.0])).requires_grad_(true);
-/// let [y] = SquarePlus { c: 1.0 }.apply([&x]);
+/// let y = SquarePlus { c: 1.0 }.apply1([&x]);
 /// assert_eq!(y.value().to_vec(), vec![2.0, 5.0]);
 /// y.sum().backward()?;
 /// assert_eq!(x.grad().unwrap().value().to_vec(), vec![2.0, 4.0]);

@@ -11,12 +11,14 @@ mod grad;
 pub(crate) mod keep;
 pub(crate) mod late;
 mod leaf;
+mod leaves;
 mod listing;
 mod mode;
 pub(crate) mod node;
 pub(crate) mod queue;
 pub(crate) mod recycle;
 pub(crate) mod scope;
+mod table;
 pub(crate) mod walk;
 
 pub use anomaly::detect_anomaly;

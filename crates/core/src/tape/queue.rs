@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::recycle::NodeRef;
-use super::walk::Table;
+use super::table::Table;
 use crate::element::Float;
 use crate::operation::Cotangents;
 use crate::tensor::Tensor;
@@ -18,6 +18,9 @@ pub(crate) struct Pending<'g, T: Float> {
     /// Which one it is of those reached so far.
     age: u64,
 }
+
+/// How many places a queue leaves to the next one; what a wide graph needed beyond is given back to the system.
+const LEFT: usize = 1 << 12;
 
 /// How many nodes wait in the list: most graphs are chains with a few branches.
 const FEW: usize = 16;
@@ -86,6 +89,9 @@ impl<'g, T: Float> Queue<'g, T> {
     pub(crate) fn end(&mut self) -> Memory<T> {
         self.only = None;
         let mut memory = std::mem::take(&mut self.memory);
+        if self.far.capacity() > LEFT {
+            return Memory::default();
+        }
         memory.list = reused(std::mem::take(&mut self.list));
         memory.far = reused(std::mem::take(&mut self.far));
         memory.heap.clear();

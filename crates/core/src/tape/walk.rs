@@ -1,17 +1,19 @@
 //! Going back through the tape.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Weak};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use super::accumulate::{Term, accumulate};
 use super::anomaly;
 use super::late::{Late, Waiting};
 use super::leaf::Leaf;
+use super::leaves::Leaves;
 use super::mode::with_recording;
 use super::node::{Edge, with_saved};
 use super::queue::{self, Pending, Queue};
 use super::recycle::{NodeRef, Recycled};
+use super::table::{AddressHasher, KeySet};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::claim::{Claim, Parts};
@@ -19,25 +21,6 @@ use crate::operation::{Cotangents, Flow, Gradients, Wants};
 use crate::pool;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
-
-/// Keys are addresses: spread their bits, nothing more.
-#[derive(Default)]
-pub(crate) struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&b| self.write_usize(b.into()));
-    }
-    fn write_usize(&mut self, key: usize) {
-        self.0 = (self.0 ^ key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(26);
-    }
-}
-
-pub(crate) type Table<V> = HashMap<usize, V, BuildHasherDefault<AddressHasher>>;
-pub(crate) type KeySet = HashSet<usize, BuildHasherDefault<AddressHasher>>;
 
 /// A place to read a cotangent off: an output of a node, or a leaf.
 pub(crate) struct Target {
@@ -49,45 +32,6 @@ impl Target {
     pub(crate) fn of<T: Float>(edge: &Edge<T>) -> Self {
         let output = if let Edge::Node(_, output) = edge { Some(*output) } else { None };
         Target { key: edge.key(), output }
-    }
-}
-
-/// A leaf, and what has arrived there so far.
-type LeafSum<T> = (Arc<Leaf<T>>, Option<Variable<T>>);
-
-/// The leaves that terms came to, in the order they came, and the sum of each one's.
-struct Leaves<T: Float> {
-    sums: Vec<LeafSum<T>>,
-    places: Table<usize>,
-}
-
-impl<T: Float> Default for Leaves<T> {
-    fn default() -> Self {
-        Leaves { sums: Vec::new(), places: Table::default() }
-    }
-}
-
-impl<T: Float> Leaves<T> {
-    /// The sum of a leaf that somebody still has a handle to.
-    fn sum(&mut self, leaf: &Weak<Leaf<T>>) -> Option<&mut Option<Variable<T>>> {
-        let key = leaf.as_ptr() as usize;
-        let place = match self.places.get(&key) {
-            Some(place) => *place,
-            None => {
-                self.sums.push((leaf.upgrade()?, None));
-                self.places.insert(key, self.sums.len() - 1);
-                self.sums.len() - 1
-            }
-        };
-        Some(&mut self.sums[place].1)
-    }
-
-    fn wants(&self, leaf: &Weak<Leaf<T>>) -> bool {
-        match self.places.get(&(leaf.as_ptr() as usize)) {
-            // It is held here: to look at it costs no count.
-            Some(place) => self.sums[*place].0.requires_grad(),
-            None => leaf.upgrade().is_some_and(|leaf| leaf.requires_grad()),
-        }
     }
 }
 

@@ -98,7 +98,7 @@ impl<T: Float> Cell for GruCell<T> {
     fn step(&self, x: &Variable<T>, h: &Variable<T>) -> (Variable<T>, Variable<T>) {
         let [xr, xz, xn] = x.parts(-1);
         let [hr, hz, hn] = h.linear(&self.weights.weight_hh, self.weights.bias_hh.as_deref()).parts(-1);
-        let [h] = GruGates.apply([&xr, &xz, &xn, &hr, &hz, &hn, h]);
+        let h = GruGates.apply1([&xr, &xz, &xn, &hr, &hz, &hn, h]);
         (h.clone(), h)
     }
 

@@ -1,0 +1,198 @@
+//! What an operation is: a forward in tensors and, beside it, a pullback in variables.
+
+mod pullback;
+mod record;
+
+use smallvec::{Array, SmallVec};
+
+pub use pullback::{Cotangents, Gradients, Saved};
+use record::put_on_tape;
+pub(crate) use record::{record, record1};
+
+use crate::dims::Dims;
+use crate::element::Float;
+use crate::tape::late::MatrixView;
+use crate::tape::node::Edge;
+use crate::tensor::Tensor;
+use crate::variable::{Peek, Variable};
+
+/// The outputs of an operation; nearly always one.
+pub type Outputs<V> = SmallVec<[V; 1]>;
+
+/// Which values an operation's pullback needs, so that no others stay in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saves {
+    inputs: u32,
+    outputs: bool,
+}
+
+impl Saves {
+    /// The pullback needs no values.
+    pub const NOTHING: Saves = Saves { inputs: 0, outputs: false };
+    /// The pullback needs every input.
+    pub const INPUTS: Saves = Saves { inputs: u32::MAX, outputs: false };
+    /// The pullback needs the outputs.
+    pub const OUTPUTS: Saves = Saves { inputs: 0, outputs: true };
+
+    /// The pullback needs input `i` (of the first 32), too.
+    pub const fn and_input(self, i: u32) -> Saves {
+        Saves { inputs: self.inputs | 1 << i, outputs: self.outputs }
+    }
+
+    /// The inputs whose bits are set.
+    #[inline]
+    pub(crate) const fn inputs(bits: u32) -> Saves {
+        Saves { inputs: bits, outputs: false }
+    }
+
+    #[inline]
+    fn input(self, i: usize) -> bool {
+        self.inputs == u32::MAX || (i < 32 && self.inputs & 1 << i != 0)
+    }
+}
+
+/// What becomes of a cotangent once it is there, known when the operation is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Flow {
+    /// Whatever the pullback says.
+    Through,
+    /// The outputs' cotangents are parts of the only input's, that share no element ([`Operation::part`]).
+    Parts,
+    /// That of the only output is also that of this input, unchanged.
+    On(u8),
+}
+
+/// Which inputs (of the first 32) of an operation that is being recorded want a gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wants(u32);
+
+impl Wants {
+    /// No input.
+    pub(crate) const NONE: Wants = Wants(0);
+
+    /// With input `i` if it is `wanted`, and of the first 32.
+    #[inline(always)]
+    pub(crate) fn with(self, i: usize, wanted: bool) -> Self {
+        if i < 32 { Wants(self.0 | u32::from(wanted) << i) } else { self }
+    }
+
+    /// Those of the first 32 inputs for which `wanted` is true.
+    #[inline(always)]
+    pub(crate) fn of<V>(inputs: &[V], wanted: impl Fn(&V) -> bool) -> Self {
+        let mut wants = Wants::NONE;
+        for (i, input) in inputs.iter().enumerate() {
+            wants = wants.with(i, wanted(input));
+        }
+        wants
+    }
+
+    /// Whether none of `inputs` inputs does.
+    #[inline]
+    pub(crate) fn nothing(self, inputs: usize) -> bool {
+        self.0 == 0 && inputs <= 32
+    }
+
+    /// Whether input `i` does; beyond the first 32, true.
+    #[inline]
+    pub fn input(self, i: usize) -> bool {
+        i >= 32 || self.0 & 1 << i != 0
+    }
+}
+
+/// A differentiable operation on variables, built in or a user's own.
+///
+/// `forward` computes tensors; `pullback` maps cotangents of the outputs to cotangents of the inputs and is
+/// written with operations on variables. An ordinary backward runs it unrecorded; under
+/// `create_graph` the same rule is recorded, and that is where derivatives of every order come from.
+///
+/// ```
+/// use wengert_core::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Tensor, Variable, Wants};
+///
+/// /// `x^3`, with its derivative `3 x^2`.
+/// struct Cube;
+///
+/// impl Operation<f64> for Cube {
+///     const NAME: &'static str = "Cube";
+///     fn forward(&self, inputs: &[&Tensor<f64>]) -> Outputs<Tensor<f64>> {
+///         [inputs[0].map(|x| x * x * x)].into()
+///     }
+///     fn saves(&self, _: Wants) -> Saves {
+///         Saves::INPUTS
+///     }
+///     fn pullback(&self, saved: &Saved<'_, f64>, cotangents: &Cotangents<f64>, gradients: &mut Gradients<'_, f64>) {
+///         let x = saved.input(0);
+///         gradients.add(0, &x * &x * 3.0 * cotangents.only());
+///     }
+/// }
+///
+/// let x = Variable::new(Tensor::from([2.0f64])).requires_grad_(true);
+/// Cube.apply(&[&x])[0].sum().backward()?;
+/// assert_eq!(x.grad().unwrap().item()?, 12.0);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
+    /// The name on the tape and in `grad_fn`.
+    const NAME: &'static str;
+
+    /// The outputs; the inputs' shapes have been checked or are checked here, by panicking.
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>>;
+
+    /// Which values the pullback will ask for, given which inputs want a gradient.
+    fn saves(&self, _: Wants) -> Saves {
+        Saves::NOTHING
+    }
+
+    /// Adds to `gradients` what the `cotangents` of the outputs make of those of the inputs.
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>);
+
+    /// For a view of a matrix, input 0 of extents `base`: products that wait to be its cotangent go on through it.
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "for the library's own views")]
+    fn matrix_view(&self, _base: &Dims) -> Option<MatrixView> {
+        None
+    }
+
+    /// What becomes of the outputs' cotangents.
+    #[doc(hidden)]
+    fn flow(&self) -> Flow {
+        Flow::Through
+    }
+
+    /// Output `k` as a view of the input, if the flow says so.
+    #[doc(hidden)]
+    fn part(&self, _base: &Tensor<T>, _k: usize) -> Option<Tensor<T>> {
+        None
+    }
+
+    /// Runs the operation and, if an input requires a gradient, records it.
+    #[track_caller]
+    fn apply(self, inputs: &[&Variable<T>]) -> Outputs<Variable<T>> {
+        let values: SmallVec<[Peek<'_, T>; 4]> = list(inputs.len(), |i| inputs[i].peek());
+        let tensors: SmallVec<[&Tensor<T>; 4]> = list(inputs.len(), |i| &*values[i]);
+        let outputs = self.forward(&tensors);
+        let node = put_on_tape(self, inputs, &tensors, &outputs);
+        let mut variables = Outputs::with_capacity(outputs.len());
+        for (k, value) in outputs.into_iter().enumerate() {
+            let edge = node.clone().map(|node| Edge::Node(node, k as u32));
+            variables.push(Variable::computed(value, edge));
+        }
+        variables
+    }
+
+    /// [`Operation::apply`] for an operation with one output.
+    #[track_caller]
+    fn apply1(self, inputs: &[&Variable<T>]) -> Variable<T> {
+        self.apply(inputs).pop().expect("an operation with one output")
+    }
+}
+
+/// A list of `at(i)` for each `i` below `len`: for short ones `collect` takes longer than what it collects.
+#[inline]
+fn list<A: Array>(len: usize, at: impl Fn(usize) -> A::Item) -> SmallVec<A> {
+    let mut list = SmallVec::with_capacity(len);
+    for i in 0..len {
+        list.push(at(i));
+    }
+    list
+}
