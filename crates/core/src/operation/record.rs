@@ -21,10 +21,10 @@ pub(crate) fn record<T: Float, O: Operation<T>, const K: usize>(
 ) -> [Variable<T>; K] {
     let mut node = put_on_tape(operation, inputs, tensors, &outputs);
     let mut outputs = outputs.map(Variable::from);
-    for k in 0..K {
+    for (k, output) in outputs.iter_mut().enumerate() {
         // The last output takes the handle over: for the common single one no count goes up and down.
         let node = if k + 1 == K { node.take() } else { node.clone() };
-        outputs[k].set_history(node.map(|node| Edge::Node(node, k as u32)));
+        output.set_history(node.map(|node| Edge::Node(node, k as u32)));
     }
     outputs
 }

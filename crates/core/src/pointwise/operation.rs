@@ -241,7 +241,7 @@ fn run_planned<T: Float, const I: usize, const C: usize, const O: usize>(
 
 /// The elements of each, and the memory behind.
 #[inline(always)]
-fn rooms<'t, T: Float, const N: usize>(tensors: [&'t Tensor<T>; N]) -> [&'t [T]; N] {
+fn rooms<T: Float, const N: usize>(tensors: [&Tensor<T>; N]) -> [&[T]; N] {
     let mut rooms = [&[][..]; N];
     for i in 0..N {
         rooms[i] = tensors[i].room();
