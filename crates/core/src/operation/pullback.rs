@@ -31,7 +31,7 @@ impl<'n, T: Float> Saved<'n, T> {
     /// Input `i`; under `create_graph` with its history.
     ///
     /// # Panics
-    /// If the operation's [`Saves`] do not name it.
+    /// If the operation's [`Saves`](super::Saves) do not name it.
     pub fn input(&self, i: usize) -> Variable<T> {
         let value = self.expect_input(i).clone();
         let edge = if is_recording() { self.node.inputs[i].clone() } else { None };
