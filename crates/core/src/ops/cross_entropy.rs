@@ -4,7 +4,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::cross_entropy::{self, IGNORED};
 use crate::kernel::divide::dispatch_shared;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -107,8 +107,7 @@ impl<T: Float> Variable<T> {
         let targets = checked_targets(self.shape(), targets, ignored)?;
         let x = self.peek();
         let (out, statistics) = losses(&x, &targets);
-        let [out] = record(CrossEntropy { targets, statistics }, &[self], &[&x], [out]);
-        Ok(out)
+        Ok(record1(CrossEntropy { targets, statistics }, &[self], &[&x], out))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::divide::dispatch_shared;
 use crate::kernel::layer_norm::{Normalise, NormaliseAffine, NormaliseBack};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record};
+use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -151,7 +151,7 @@ impl<T: Float> Variable<T> {
         let tensors = peeks.each_ref().map(|value| &**value);
         let (out, statistics) = normalised(&tensors, eps);
         let operation = LayerNorm { axes: normalized_shape.len(), eps, statistics };
-        let [out] = record(operation, &inputs, &tensors, [out]);
+        let out = record1(operation, &inputs, &tensors, out);
         Ok(out)
     }
 }

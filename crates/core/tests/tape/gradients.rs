@@ -247,3 +247,15 @@ fn a_name_belongs_to_a_handle_and_goes_with_copies() {
     assert_eq!(named.copy::<f32>().name(), Some("w"));
     assert_eq!(named.named("v").name(), Some("v"));
 }
+
+/// More branches wait at once than a walk lists, and than it leaves room for to the next one.
+#[test]
+fn a_walk_after_a_wide_one_is_right() {
+    for branches in [5000, 40, 5000, 1, 40] {
+        let x = vector([2.0]);
+        let all: Vec<V> = (0..branches).map(|i| &x * f64::from(i) + x.square()).collect();
+        cat(&all.iter().collect::<Vec<_>>(), 0).sum().backward().unwrap();
+        let n = f64::from(branches);
+        assert_eq!(gradient(&x), [n * (n - 1.0) / 2.0 + 4.0 * n]);
+    }
+}
