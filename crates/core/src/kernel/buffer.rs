@@ -1,9 +1,10 @@
 //! Memory for elements: aligned for vectors, always initialised.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::NonNull;
 
+use super::pages::ask_for_large;
 use crate::element::Element;
 
 /// A cache line, and the width of the widest vectors.
@@ -33,9 +34,12 @@ impl<T: Element> Buffer<T> {
         }
         let bytes = capacity.checked_mul(size_of::<T>()).expect("a tensor's size in bytes fits usize");
         let layout = Layout::from_size_align(bytes, ALIGN).expect("a tensor's size fits isize");
-        // SAFETY: `layout` has a size above zero. Elements are numbers or bool: all-zero bytes are valid.
-        let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
-        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        // SAFETY: `layout` has a size above zero.
+        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        ask_for_large(start.as_ptr(), bytes);
+        // SAFETY: the memory is ours. Elements are numbers or bool: all-zero bytes are valid.
+        unsafe { start.as_ptr().write_bytes(0, bytes) };
+        let start = start.cast::<T>();
         Buffer { start, len, capacity, room: capacity, align: ALIGN }
     }
 

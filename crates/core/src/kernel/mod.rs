@@ -13,6 +13,7 @@ mod job;
 pub(crate) mod lanes;
 pub(crate) mod layer_norm;
 pub mod level;
+mod pages;
 pub(crate) mod plan;
 pub mod pointwise;
 pub(crate) mod prefetch;

@@ -1,17 +1,113 @@
 //! Asking for memory before it is needed.
 
+use std::cell::Cell;
+use std::ops::Range;
+
+/// Bytes that come at once.
+pub(crate) const LINE: usize = 64;
+/// How many pieces of memory are announced at most.
+const MOST: usize = 8;
+
 /// Fetches the cache lines of a value that will be read soon; does nothing where there is no such instruction.
 #[inline(always)]
 pub(crate) fn prefetch<V>(value: &V) {
+    let start = std::ptr::from_ref(value).cast::<i8>();
+    for line in 0..size_of::<V>().div_ceil(LINE) {
+        fetch(start.wrapping_add(line * LINE));
+    }
+}
+
+/// Fetches the line of an address, which may be any.
+#[inline(always)]
+pub(crate) fn fetch<V>(at: *const V) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let start = std::ptr::from_ref(value).cast::<i8>();
-        for line in 0..size_of::<V>().div_ceil(64) {
-            // SAFETY: a prefetch reads nothing; the address is inside the value.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line * 64)) };
-        }
+        // SAFETY: a prefetch reads nothing, and an address of nothing does no harm.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = value;
+    let _ = at;
+}
+
+/// Addresses of memory that will be read after what is at work, each with its end.
+///
+/// A product computes from what is near and leaves the way to memory idle; what reads a lot of it and computes little comes next. So the one
+/// who knows what comes [announces](announce) it, and the product [takes](take) the list and fetches a line now and then.
+#[derive(Clone, Copy)]
+pub(crate) struct Soon {
+    pieces: [(usize, usize); MOST],
+    count: usize,
+}
+
+thread_local! {
+    static SOON: Cell<Soon> = const { Cell::new(Soon::NOTHING) };
+    static IS_ANNOUNCED: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Soon {
+    pub(crate) const NOTHING: Self = Soon { pieces: [(0, 0); MOST], count: 0 };
+
+    /// Adds a piece, or makes one of it and another that it overlaps.
+    pub(crate) fn add<T>(&mut self, memory: &[T]) {
+        let Range { start, end } = memory.as_ptr_range();
+        let (start, end) = (start.addr(), end.addr());
+        for piece in &mut self.pieces[..self.count] {
+            if start <= piece.1 && piece.0 <= end {
+                *piece = (piece.0.min(start), piece.1.max(end));
+                return;
+            }
+        }
+        if self.count < MOST {
+            self.pieces[self.count] = (start, end);
+            self.count += 1;
+        }
+    }
+
+    /// The last piece, which goes.
+    pub(crate) fn next(&mut self) -> Option<Range<usize>> {
+        self.count = self.count.checked_sub(1)?;
+        let (start, end) = self.pieces[self.count];
+        Some(start..end)
+    }
+}
+
+/// Announces what this thread will read after its next product, in place of what was announced before.
+pub(crate) fn announce(soon: Soon) {
+    SOON.set(soon);
+    IS_ANNOUNCED.set(true);
+}
+
+/// What was announced on this thread and not yet taken.
+pub(crate) fn take() -> Option<Soon> {
+    IS_ANNOUNCED.replace(false).then(|| SOON.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_that_overlap_are_one() {
+        let memory = [0.0f32; 100];
+        let address = memory.as_ptr().addr();
+        let mut soon = Soon::NOTHING;
+        soon.add(&memory[10..30]);
+        soon.add(&memory[60..70]);
+        soon.add(&memory[20..40]);
+        announce(soon);
+        let mut taken = take().unwrap();
+        assert_eq!(taken.next(), Some(address + 240..address + 280));
+        assert_eq!(taken.next(), Some(address + 40..address + 160));
+        assert_eq!(taken.next(), None);
+        assert!(take().is_none());
+    }
+
+    #[test]
+    fn pieces_beyond_the_most_are_left_out() {
+        let memory = [0u8; 100];
+        let mut soon = Soon::NOTHING;
+        (0..20).for_each(|i| soon.add(&memory[5 * i..5 * i + 1]));
+        assert_eq!(std::iter::from_fn(|| soon.next()).count(), MOST);
+    }
 }

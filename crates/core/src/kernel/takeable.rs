@@ -76,12 +76,17 @@ impl<V> Takeable<V> {
     where
         V: Clone,
     {
+        self.look(V::clone)
+    }
+
+    /// What `f` finds in the value, which can still be taken.
+    pub(crate) fn look<R>(&self, f: impl FnOnce(&V) -> R) -> Option<R> {
         if !self.leave_full(BUSY) {
             return None;
         }
         let _refill = Refill(&self.state);
         // SAFETY: while the state is `BUSY` nobody else touches the value.
-        Some(unsafe { (*self.value.get()).clone() })
+        Some(f(unsafe { &*self.value.get() }))
     }
 }
 

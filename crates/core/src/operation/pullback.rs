@@ -235,6 +235,11 @@ impl<'w, T: Float> Gradients<'w, T> {
         }
     }
 
+    /// Says that the cotangent of input `i` comes from a product, during which memory for the next pullback can be fetched.
+    pub(crate) fn comes_from_product(&self, i: usize) {
+        self.node.announce_source(i);
+    }
+
     /// Adds the term `left^T right`, of factors (r, m) and (r, n), to the cotangent of input `i` (m, n). Such terms are
     /// collected and become one product.
     ///

@@ -70,6 +70,7 @@ impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let g = cotangents.only();
         if gradients.wants(0) {
+            gradients.comes_from_product(0);
             gradients.add(0, g.matmul(&saved.input(1)));
         }
         if gradients.wants(1) {

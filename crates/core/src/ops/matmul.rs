@@ -148,6 +148,7 @@ impl<T: Float> Operation<T> for MatMul {
                 if row {
                     shape.insert(0, 1);
                 }
+                gradients.comes_from_product(0);
                 gradients.add(0, g.matmul(&b.t()).sum_to_dims(&shape).reshape(own));
             }
         }

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use smallvec::SmallVec;
 
-use super::keep::Kept;
+use super::keep::{Keep, Kept};
 use super::leaf::{Leaf, Slot};
 use super::recycle::{self, NodeRef};
 use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::prefetch::prefetch;
+use crate::kernel::prefetch::{self, Soon, prefetch};
 use crate::kernel::takeable::Takeable;
 use crate::operation::{Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
 use crate::storage::Holder;
@@ -110,6 +110,9 @@ impl<T: Float> Edge<T> {
         }
     }
 }
+
+/// Elements of a value from which on it is worth to announce what its pullback reads.
+const ANNOUNCED: usize = 1024;
 
 thread_local! {
     static CLOCK: Cell<u64> = const { Cell::new(0) };
@@ -208,6 +211,19 @@ impl<T: Float> Node<T> {
                 prefetch(&**source);
             }
         }
+    }
+
+    /// Announces the values that the pullback of input `i`'s source will read, if they are long: they come during a product.
+    pub(crate) fn announce_source(&self, i: usize) {
+        let Some(Edge::Node(source, output)) = &self.inputs[i] else { return };
+        if !source.keeps || source.shapes[*output as usize].count() < ANNOUNCED {
+            return;
+        }
+        let mut soon = Soon::NOTHING;
+        source.saved.look(|saved| {
+            saved.iter().filter_map(Keep::get).for_each(|value| soon.add(value.reached()));
+        });
+        prefetch::announce(soon);
     }
 
     /// Takes the node off the tape, and all that only it kept alive.

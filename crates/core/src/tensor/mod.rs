@@ -227,6 +227,13 @@ impl<T: Element> Tensor<T> {
         &self.storage.as_slice()[self.storage_offset()..]
     }
 
+    /// The elements of the storage from the first to the last one of this tensor.
+    pub(crate) fn reached(&self) -> &[T] {
+        let last = |(&extent, &stride): (&usize, &usize)| extent.saturating_sub(1) * stride;
+        let reach: usize = self.shape().iter().zip(self.strides()).map(last).sum();
+        &self.raw()[..if self.numel() == 0 { 0 } else { reach + 1 }]
+    }
+
     /// [`Tensor::raw`] and the initialised memory behind, which may be read.
     #[inline]
     pub(crate) fn room(&self) -> &[T] {

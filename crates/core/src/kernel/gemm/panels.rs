@@ -7,9 +7,11 @@
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 use std::ops::{Add, Range};
 
+use super::ahead::Ahead;
 use super::vector::Vector;
 use super::{Extents, Gemm, Product};
 use crate::kernel::level::Level;
+use crate::kernel::prefetch::fetch;
 
 /// The rows of a tile at most.
 const ROWS: usize = 6;
@@ -75,7 +77,9 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                 // SAFETY: the part of the pack is that of the part of the product.
                 unsafe {
                     let part = self.part(rows, (from, depth), (0, n));
-                    part.along_panels::<V>(pack.add(from * width(n, V::LANES)), panels.clone());
+                    let last = from + depth == k && rows.0 + rows.1 == m;
+                    let ahead = if last { Ahead::announced(depth) } else { Ahead::nothing() };
+                    part.along_panels::<V>(pack.add(from * width(n, V::LANES)), panels.clone(), ahead);
                 }
             }
         }
@@ -92,18 +96,21 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     let block = self.part((0, m), deep, columns);
                     pack_block::<V>(block.extents, block.b, scratch, 0..usize::MAX);
                     let behind = scratch.add(deep.1 * width(columns.1, V::LANES));
-                    for rows in parts(m, HEIGHT) {
+                    let mut strips = parts(m, HEIGHT).peekable();
+                    while let Some(rows) = strips.next() {
                         let mut strip = block.part(rows, (0, deep.1), (0, columns.1));
+                        let mut ahead = Ahead::nothing();
                         if strip.a.2 != 1 {
-                            transpose::<V>(
-                                (deep.1, rows.1),
-                                (strip.a.0, strip.a.2, strip.a.1),
-                                behind,
-                                deep.1,
-                            );
-                            strip.a = (behind.cast_const(), deep.1 as isize, 1);
+                            if let Some(&(next, height)) = strips.peek() {
+                                ahead = Ahead::columns(
+                                    (block.a.0.offset(next as isize * block.a.1), strip.a.2),
+                                    height,
+                                );
+                            }
+                            gather::<V>((rows.1, deep.1), strip.a, behind);
+                            strip.a = (behind.cast_const(), 1, rows.1 as isize);
                         }
-                        strip.along_panels::<V>(scratch, 0..usize::MAX);
+                        strip.along_panels::<V>(scratch, 0..usize::MAX, ahead);
                     }
                 }
             }
@@ -118,7 +125,12 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
 
     /// These panels of C, with B as panels of one block.
     #[inline(always)]
-    unsafe fn along_panels<V: Vector<Item = T>>(&self, pack: *const T, panels: Range<usize>) {
+    unsafe fn along_panels<V: Vector<Item = T>>(
+        &self,
+        pack: *const T,
+        panels: Range<usize>,
+        mut ahead: Ahead<T>,
+    ) {
         let Extents { m, k, n } = self.extents;
         let all = parts(n.div_ceil(V::LANES), V::PANEL);
         for (first, side) in all.take(panels.end).skip(panels.start) {
@@ -128,7 +140,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                 let last = V::mask(end - j - (side - 1) * V::LANES);
                 let panel = pack.add(k * j);
                 for (i, height) in parts(m, ROWS) {
-                    of_extents!(height, side, self.panel_tile(i, j, panel, last));
+                    of_extents!(height, side, self.panel_tile(i, j, panel, last, ahead.next(self.a.0)));
                 }
             }
         }
@@ -142,14 +154,22 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         j: usize,
         panel: *const T,
         last: V::Mask,
+        (mut ahead, step): (*const T, isize),
     ) {
         // SAFETY: i + R <= m, j and the lanes lie inside n, p inside k and the panel.
         unsafe {
             let full = V::mask(V::LANES);
             let lanes = |s: usize| if s + 1 == S { last } else { full };
             let mut sums = [[V::splat(T::default()); S]; R];
+            for r in 0..R {
+                for s in 0..S {
+                    fetch(self.c.0.offset((i + r) as isize * self.c.1).wrapping_add(j + s * V::LANES));
+                }
+            }
             let (mut a, mut row) = (self.a.0.offset(i as isize * self.a.1), panel);
             for _ in 0..self.extents.k {
+                fetch(ahead);
+                ahead = ahead.wrapping_offset(step);
                 let mut y = [V::splat(T::default()); S];
                 for s in 0..S {
                     y[s] = V::load(row.add(s * V::LANES), full);
@@ -251,6 +271,34 @@ unsafe fn pack_rows<V: Vector>(
             for s in 0..side {
                 let lanes = if s + 1 == side { last } else { full };
                 V::load(row.add(s * V::LANES), lanes).store(panel.add((p * side + s) * V::LANES), full);
+            }
+        }
+    }
+}
+
+/// Copies a block of A, whose rows are not contiguous, column by column.
+///
+/// # Safety
+/// A's elements are valid, `to` has room for as many, the machine has V's instructions.
+#[inline(always)]
+unsafe fn gather<V: Vector>(
+    (rows, columns): (usize, usize),
+    from: (*const V::Item, isize, isize),
+    to: *mut V::Item,
+) {
+    // SAFETY: all indices lie inside the extents.
+    unsafe {
+        for p in 0..columns {
+            let (column, to) = (from.0.offset(p as isize * from.2), to.add(p * rows));
+            if from.1 == 1 {
+                for i in (0..rows).step_by(V::LANES) {
+                    let lanes = V::mask((rows - i).min(V::LANES));
+                    V::load(column.add(i), lanes).store(to.add(i), lanes);
+                }
+            } else {
+                for i in 0..rows {
+                    to.add(i).write(*column.offset(i as isize * from.1));
+                }
             }
         }
     }
