@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::element::Float;
+use crate::real::Lane;
 use crate::tensor::Tensor;
 
 /// How many elements a step of a loop takes: a whole number of vectors of any level.
@@ -12,6 +13,8 @@ pub(crate) const CHUNK: usize = 64 * LANES;
 /// The lanes of a sum that stays in memory: a loop so long that the compiler takes vectors of it, rather than unroll
 /// it into single elements.
 pub(crate) const WIDE: usize = 128;
+/// [`CHUNK`] for as many lanes.
+pub(crate) const WIDE_CHUNK: usize = 64 * WIDE;
 
 /// The sum of the lanes, in halves.
 ///
@@ -95,25 +98,57 @@ pub(crate) fn dot<T: Float>(a: &[T], b: &[T]) -> f64 {
     total
 }
 
-/// A row's mean and its variance around that mean, biased: sums in f64.
+/// A row's mean and its variance around that mean, biased.
+///
+/// What is summed in its own precision is a guess of the mean and then what is left beside it: `mean = guess + mean(x - guess)`,
+/// `variance = mean((x - guess)^2) - mean(x - guess)^2`, where the last term is near zero (Chan, Golub, LeVeque 1983).
 #[inline(always)]
-pub(crate) fn moments<T: Float>(row: &[T]) -> (T, f64) {
+pub(crate) fn moments<T: Float, N: Lane<T>>(row: &[T]) -> (T, f64) {
     let count = row.len() as f64;
-    let mut lanes = [0.0; WIDE];
-    for chunk in row.chunks(WIDE) {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane += x.to_f64();
+    let mut total = 0.0;
+    for chunk in row.chunks(WIDE_CHUNK) {
+        let mut lanes = [T::ZERO; WIDE];
+        for chunk in chunk.chunks(WIDE) {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = *lane + x;
+            }
         }
+        total += folded_wide(&lanes);
     }
-    let mean = T::from_f64(folded_wide(&lanes) / count);
-    let mut lanes = [0.0; WIDE];
-    for chunk in row.chunks(WIDE) {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            let centred = (x - mean).to_f64();
-            *lane += centred * centred;
+    let guess = T::from_f64(total / count);
+    let mut totals = [0.0; 2];
+    for chunk in row.chunks(WIDE_CHUNK) {
+        let mut off = [T::ZERO; WIDE];
+        let mut squares = [T::ZERO; WIDE];
+        for chunk in chunk.chunks(WIDE) {
+            for ((off, square), &x) in off.iter_mut().zip(&mut squares).zip(chunk) {
+                let centred = x - guess;
+                *off = *off + centred;
+                *square = N::wrap(centred).mul_add(N::wrap(centred), N::wrap(*square)).unwrap();
+            }
         }
+        totals[0] += folded_wide(&off);
+        totals[1] += folded_wide(&squares);
     }
-    (mean, folded_wide(&lanes) / count)
+    let off = totals[0] / count;
+    let variance = totals[1] / count - off * off;
+    if variance > LEAST_VARIANCE && variance < f64::INFINITY {
+        (T::from_f64(guess.to_f64() + off), variance)
+    } else {
+        moments_in_f64(row)
+    }
+}
+
+/// A variance whose terms keep their digits in any type.
+const LEAST_VARIANCE: f64 = 1e-30;
+
+/// [`moments`] of elements so large or small that their squares leave the type's range.
+#[cold]
+#[inline(never)]
+fn moments_in_f64<T: Float>(row: &[T]) -> (T, f64) {
+    let count = row.len() as f64;
+    let mean = row.iter().map(|x| x.to_f64()).sum::<f64>() / count;
+    (T::from_f64(mean), row.iter().map(|x| (x.to_f64() - mean).powi(2)).sum::<f64>() / count)
 }
 
 /// Sums of rows of columns, in a binary tree over groups of rows: short sums keep their digits.
@@ -156,5 +191,75 @@ impl<T: Float> Tree<T> {
 pub(crate) fn add<T: Float>(sums: &mut [T], terms: &[T]) {
     for (sum, &x) in sums.iter_mut().zip(terms) {
         *sum = *sum + x;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::level::Kernel;
+
+    struct Moments<'r>(&'r [f32]);
+
+    impl Kernel<f32> for Moments<'_> {
+        type Output = (f32, f64);
+
+        #[inline(always)]
+        fn run<N: Lane<f32>>(self) -> (f32, f64) {
+            moments::<f32, N>(self.0)
+        }
+    }
+
+    fn naive(row: &[f32]) -> (f64, f64) {
+        let count = row.len() as f64;
+        let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+        (mean, row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count)
+    }
+
+    /// A hundred thousand times as far from zero as apart, the elements are rounded but their moments are those of what they are.
+    #[test]
+    fn moments_far_from_zero_are_exact_to_rounding() {
+        for len in [1, 2, 15, 127, 129, 1000, 20_000] {
+            for centre in [0.0, 3.0, -1e5] {
+                let row: Vec<f32> =
+                    (0..len).map(|i| centre + ((i * 7919) % 1009) as f32 / 504.5 - 1.0).collect();
+                let ((mean, variance), (true_mean, true_variance)) =
+                    (f32::dispatch(Moments(&row)), naive(&row));
+                let off = (f64::from(mean) - true_mean).abs();
+                assert!(
+                    off <= 1e-7 * (true_mean.abs() + 1.0),
+                    "{len} around {centre}: mean {mean}, not {true_mean}"
+                );
+                let off = (variance - true_variance).abs();
+                assert!(
+                    off <= 2e-6 * true_variance + 1e-12,
+                    "{len} around {centre}: variance {variance}, not {true_variance}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn elements_of_any_magnitude_have_their_variance() {
+        for x in [1e-38f32, 1e-22, 1.0, 1e22, 1e38] {
+            let row: Vec<f32> = (0..300).map(|i| if i % 2 == 0 { x } else { -x }).collect();
+            let (mean, variance) = f32::dispatch(Moments(&row));
+            assert!(
+                mean.abs() <= 1e-7 * x && (variance.sqrt() / f64::from(x) - 1.0).abs() < 1e-6,
+                "{x}: {variance}"
+            );
+        }
+    }
+
+    #[test]
+    fn equal_elements_have_next_to_no_variance_and_a_nan_has_its_way() {
+        for x in [0.0, 0.1f32, -7.3, 1e30] {
+            let (mean, variance) = f32::dispatch(Moments(&[x; 300]));
+            let step = f64::from(x * f32::EPSILON);
+            assert!(variance >= 0.0 && variance <= step * step, "{variance}");
+            assert!((mean - x).abs() <= x.abs() * f32::EPSILON);
+        }
+        let (mean, variance) = f32::dispatch(Moments(&[1.0, f32::NAN, 2.0]));
+        assert!(mean.is_nan() && variance.is_nan());
     }
 }

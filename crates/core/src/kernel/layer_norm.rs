@@ -1,7 +1,7 @@
 //! Layer normalisation of rows, and its way back.
 
 use super::divide::{Divisible, cut, cut_mut};
-use super::lanes::{self, ROWS, Tree, WIDE};
+use super::lanes::{self, ROWS, Tree, WIDE, WIDE_CHUNK};
 use super::level::Kernel;
 use crate::element::Float;
 use crate::real::Lane;
@@ -29,7 +29,7 @@ impl<T: Float> Kernel<T> for Normalise<'_, T> {
         }
         let rows = source.chunks_exact(width).zip(out.chunks_exact_mut(width));
         for ((row, out), statistics) in rows.zip(statistics.as_chunks_mut::<2>().0) {
-            let (mean, variance) = lanes::moments(row);
+            let (mean, variance) = lanes::moments::<T, N>(row);
             let scale = T::from_f64(1.0 / (variance + eps).sqrt());
             *statistics = [mean, scale];
             for ((y, &x), (&w, &b)) in out.iter_mut().zip(row).zip(weight.iter().zip(bias)) {
@@ -222,14 +222,12 @@ impl<T: Float> Kernel<T> for NormaliseBack<'_, T> {
     }
 }
 
-/// Elements whose terms are added up in their own precision: 64 in a lane.
-const CHUNK: usize = 64 * WIDE;
-
 /// The sums of `h` and of `h normal` along a row.
 #[inline(always)]
 fn sums_along<T: Float, N: Lane<T>>(row: &[T], g: &[T], weight: &[T], mean: T, scale: T) -> [f64; 2] {
     let mut totals = [0.0; 2];
-    for ((row, g), weight) in row.chunks(CHUNK).zip(g.chunks(CHUNK)).zip(weight.chunks(CHUNK)) {
+    for ((row, g), weight) in row.chunks(WIDE_CHUNK).zip(g.chunks(WIDE_CHUNK)).zip(weight.chunks(WIDE_CHUNK))
+    {
         let mut level = [T::ZERO; WIDE];
         let mut along = [T::ZERO; WIDE];
         for ((row, g), weight) in row.chunks(WIDE).zip(g.chunks(WIDE)).zip(weight.chunks(WIDE)) {

@@ -33,7 +33,8 @@ pub(crate) fn fetch<V>(at: *const V) {
 /// Addresses of memory that will be read after what is at work, each with its end.
 ///
 /// A product computes from what is near and leaves the way to memory idle; what reads a lot of it and computes little comes next. So the one
-/// who knows what comes [announces](announce) it, and the product [takes](take) the list and fetches a line now and then.
+/// who knows what comes [announces](announce) it, and the product asks for [one piece](next_announced) after the other and fetches a line now
+/// and then.
 #[derive(Clone, Copy)]
 pub(crate) struct Soon {
     pieces: [(usize, usize); MOST],
@@ -41,8 +42,8 @@ pub(crate) struct Soon {
 }
 
 thread_local! {
-    static SOON: Cell<Soon> = const { Cell::new(Soon::NOTHING) };
-    static IS_ANNOUNCED: Cell<bool> = const { Cell::new(false) };
+    static PIECES: [Cell<(usize, usize)>; MOST] = const { [const { Cell::new((0, 0)) }; MOST] };
+    static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Soon {
@@ -63,24 +64,21 @@ impl Soon {
             self.count += 1;
         }
     }
-
-    /// The last piece, which goes.
-    pub(crate) fn next(&mut self) -> Option<Range<usize>> {
-        self.count = self.count.checked_sub(1)?;
-        let (start, end) = self.pieces[self.count];
-        Some(start..end)
-    }
 }
 
 /// Announces what this thread will read after its next product, in place of what was announced before.
-pub(crate) fn announce(soon: Soon) {
-    SOON.set(soon);
-    IS_ANNOUNCED.set(true);
+pub(crate) fn announce(soon: &Soon) {
+    PIECES.with(|pieces| pieces.iter().zip(soon.pieces).for_each(|(to, piece)| to.set(piece)));
+    COUNT.set(soon.count);
 }
 
-/// What was announced on this thread and not yet taken.
-pub(crate) fn take() -> Option<Soon> {
-    IS_ANNOUNCED.replace(false).then(|| SOON.get())
+/// A piece that was announced on this thread, once.
+#[inline(always)]
+pub(crate) fn next_announced() -> Option<Range<usize>> {
+    let left = COUNT.get().checked_sub(1)?;
+    COUNT.set(left);
+    let (start, end) = PIECES.with(|pieces| pieces[left].get());
+    Some(start..end)
 }
 
 #[cfg(test)]
@@ -95,12 +93,10 @@ mod tests {
         soon.add(&memory[10..30]);
         soon.add(&memory[60..70]);
         soon.add(&memory[20..40]);
-        announce(soon);
-        let mut taken = take().unwrap();
-        assert_eq!(taken.next(), Some(address + 240..address + 280));
-        assert_eq!(taken.next(), Some(address + 40..address + 160));
-        assert_eq!(taken.next(), None);
-        assert!(take().is_none());
+        announce(&soon);
+        assert_eq!(next_announced(), Some(address + 240..address + 280));
+        assert_eq!(next_announced(), Some(address + 40..address + 160));
+        assert_eq!(next_announced(), None);
     }
 
     #[test]
@@ -108,6 +104,7 @@ mod tests {
         let memory = [0u8; 100];
         let mut soon = Soon::NOTHING;
         (0..20).for_each(|i| soon.add(&memory[5 * i..5 * i + 1]));
-        assert_eq!(std::iter::from_fn(|| soon.next()).count(), MOST);
+        announce(&soon);
+        assert_eq!(std::iter::from_fn(next_announced).count(), MOST);
     }
 }

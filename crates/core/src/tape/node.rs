@@ -223,7 +223,7 @@ impl<T: Float> Node<T> {
         source.saved.look(|saved| {
             saved.iter().filter_map(Keep::get).for_each(|value| soon.add(value.reached()));
         });
-        prefetch::announce(soon);
+        prefetch::announce(&soon);
     }
 
     /// Takes the node off the tape, and all that only it kept alive.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::prefetch::{self, LINE, Soon};
+use crate::kernel::prefetch::{LINE, next_announced};
 
 /// The lines that tiles fetch, one at each step along k: a tile takes as many as it has steps.
 pub(super) struct Ahead<T> {
@@ -12,26 +12,28 @@ pub(super) struct Ahead<T> {
     hop: isize,
     /// How many tiles there are lines for.
     tiles: usize,
-    /// What comes after these, for tiles of a known number of steps.
-    then: Option<(Soon, usize)>,
+    /// The steps of a tile, if what was announced comes next.
+    steps: Option<usize>,
 }
 
 impl<T> Ahead<T> {
     /// Elements of a line.
     const LINE: usize = LINE / size_of::<T>();
 
+    #[inline(always)]
     pub(super) fn nothing() -> Self {
-        Ahead { at: (std::ptr::null(), 0), hop: 0, tiles: 0, then: None }
+        Ahead { at: (std::ptr::null(), 0), hop: 0, tiles: 0, steps: None }
     }
 
     /// A block of `height` rows, whose columns are contiguous.
-    pub(super) fn columns((at, step): (*const T, isize), height: usize) -> Self {
-        Ahead { at: (at, step), hop: Self::LINE as isize, tiles: height.div_ceil(Self::LINE) + 1, then: None }
+    pub(super) fn columns(at: (*const T, isize), height: usize) -> Self {
+        Ahead { at, hop: Self::LINE as isize, tiles: height.div_ceil(Self::LINE) + 1, steps: None }
     }
 
     /// What was announced, by tiles of `steps`.
+    #[inline(always)]
     pub(super) fn announced(steps: usize) -> Self {
-        Ahead { then: prefetch::take().map(|soon| (soon, steps)), ..Ahead::nothing() }
+        Ahead { steps: Some(steps), ..Ahead::nothing() }
     }
 
     /// What a tile that reads `busy` anyway is to fetch: from where on, and how far apart.
@@ -46,14 +48,17 @@ impl<T> Ahead<T> {
         at
     }
 
-    /// Begins with the next range of those announced.
-    #[inline]
+    /// Begins with the next piece of those announced.
+    #[inline(always)]
     fn go_on(&mut self) -> bool {
-        let Some((soon, steps)) = &mut self.then else { return false };
-        let Some(Range { start, end }) = soon.next() else { return false };
+        let Some(steps) = self.steps else { return false };
+        let Some(Range { start, end }) = next_announced() else {
+            self.steps = None;
+            return false;
+        };
         self.at = (std::ptr::without_provenance(start), Self::LINE as isize);
-        self.hop = (*steps * Self::LINE) as isize;
-        self.tiles = (end - start).div_ceil(*steps * LINE).max(1);
+        self.hop = (steps * Self::LINE) as isize;
+        self.tiles = (end - start).div_ceil(steps * LINE).max(1);
         true
     }
 }

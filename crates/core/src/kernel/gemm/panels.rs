@@ -22,6 +22,9 @@ const BREADTH: usize = 8192;
 /// The rows of A that pass by a block of B in turn.
 const HEIGHT: usize = 120;
 
+/// The rows of a tile from which on it has time to fetch what is for later: with fewer, B must come as fast as it can.
+const FETCHING: usize = 4;
+
 /// Calls the method for a tile of the given extents.
 macro_rules! of_extents {
     ($rows:expr, $cols:expr, $self:ident.$method:ident($($arg:expr),*)) => {
@@ -161,15 +164,21 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             let full = V::mask(V::LANES);
             let lanes = |s: usize| if s + 1 == S { last } else { full };
             let mut sums = [[V::splat(T::default()); S]; R];
-            for r in 0..R {
-                for s in 0..S {
-                    fetch(self.c.0.offset((i + r) as isize * self.c.1).wrapping_add(j + s * V::LANES));
+            // What is stored at the end comes meanwhile; a result of one tile's rows was near a moment ago.
+            if self.extents.m > ROWS {
+                for r in 0..R {
+                    for s in 0..S {
+                        let row = self.c.0.offset((i + r) as isize * self.c.1);
+                        fetch(row.wrapping_add(j + s * V::LANES));
+                    }
                 }
             }
             let (mut a, mut row) = (self.a.0.offset(i as isize * self.a.1), panel);
             for _ in 0..self.extents.k {
-                fetch(ahead);
-                ahead = ahead.wrapping_offset(step);
+                if R >= FETCHING {
+                    fetch(ahead);
+                    ahead = ahead.wrapping_offset(step);
+                }
                 let mut y = [V::splat(T::default()); S];
                 for s in 0..S {
                     y[s] = V::load(row.add(s * V::LANES), full);
