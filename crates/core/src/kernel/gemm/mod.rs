@@ -12,6 +12,8 @@ use crate::kernel::level;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod ahead;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
+mod blocks;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 mod direct;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod panels;
