@@ -7,6 +7,8 @@ use std::ops::Range;
 pub(crate) const LINE: usize = 64;
 /// How many pieces of memory are announced at most.
 const MOST: usize = 8;
+/// The bytes of a piece at most: what the second cache holds beside the product's own.
+const LONGEST: usize = 512 << 10;
 
 /// Fetches the cache lines of a value that will be read soon; does nothing where there is no such instruction.
 #[inline(always)]
@@ -68,8 +70,10 @@ impl Soon {
 
 /// Announces what this thread will read after its next product, in place of what was announced before.
 pub(crate) fn announce(soon: &Soon) {
-    PIECES.with(|pieces| pieces.iter().zip(soon.pieces).for_each(|(to, piece)| to.set(piece)));
     COUNT.set(soon.count);
+    if soon.count > 0 {
+        PIECES.with(|pieces| pieces.iter().zip(soon.pieces).for_each(|(to, piece)| to.set(piece)));
+    }
 }
 
 /// A piece that was announced on this thread, once.
@@ -78,7 +82,7 @@ pub(crate) fn next_announced() -> Option<Range<usize>> {
     let left = COUNT.get().checked_sub(1)?;
     COUNT.set(left);
     let (start, end) = PIECES.with(|pieces| pieces[left].get());
-    Some(start..end)
+    Some(start..end.min(start + LONGEST))
 }
 
 #[cfg(test)]
@@ -106,5 +110,17 @@ mod tests {
         (0..20).for_each(|i| soon.add(&memory[5 * i..5 * i + 1]));
         announce(&soon);
         assert_eq!(std::iter::from_fn(next_announced).count(), MOST);
+    }
+
+    #[test]
+    fn a_piece_is_cut_and_what_was_announced_before_is_forgotten() {
+        let memory = vec![0u8; 2 * LONGEST];
+        let mut soon = Soon::NOTHING;
+        soon.add(&memory);
+        announce(&soon);
+        assert_eq!(next_announced().map(|piece| piece.len()), Some(LONGEST));
+        announce(&soon);
+        announce(&Soon::NOTHING);
+        assert_eq!(next_announced(), None);
     }
 }

@@ -215,14 +215,15 @@ impl<T: Float> Node<T> {
 
     /// Announces the values that the pullback of input `i`'s source will read, if they are long: they come during a product.
     pub(crate) fn announce_source(&self, i: usize) {
-        let Some(Edge::Node(source, output)) = &self.inputs[i] else { return };
-        if !source.keeps || source.shapes[*output as usize].count() < ANNOUNCED {
-            return;
-        }
         let mut soon = Soon::NOTHING;
-        source.saved.look(|saved| {
-            saved.iter().filter_map(Keep::get).for_each(|value| soon.add(value.reached()));
-        });
+        if let Some(Edge::Node(source, output)) = &self.inputs[i]
+            && source.keeps
+            && source.shapes[*output as usize].count() >= ANNOUNCED
+        {
+            source.saved.look(|saved| {
+                saved.iter().filter_map(Keep::get).for_each(|value| soon.add(value.reached()));
+            });
+        }
         prefetch::announce(&soon);
     }
 
