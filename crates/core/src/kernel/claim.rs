@@ -70,9 +70,7 @@ impl<T: Element> Claim<T> {
 }
 
 fn part_target<T: Element>(tensor: &mut Tensor<T>) -> Target<'_, T> {
-    let (shape, strides) = (tensor.shape(), tensor.strides());
-    let last: usize = shape.iter().zip(strides).map(|(n, stride)| n.saturating_sub(1) * stride).sum();
-    let len = if tensor.numel() == 0 { 0 } else { last + 1 };
+    let len = tensor.reach();
     // SAFETY: a tensor's elements lie inside its storage.
     let start = unsafe { tensor.storage().buffer().address().add(tensor.storage_offset()) };
     Target::at(Span { start, len })

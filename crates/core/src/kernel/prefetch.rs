@@ -32,52 +32,40 @@ pub(crate) fn fetch<V>(at: *const V) {
     let _ = at;
 }
 
-/// Addresses of memory that will be read after what is at work, each with its end.
-///
-/// A product computes from what is near and leaves the way to memory idle; what reads a lot of it and computes little comes next. So the one
-/// who knows what comes [announces](announce) it, and the product asks for [one piece](next_announced) after the other and fetches a line now
-/// and then.
-#[derive(Clone, Copy)]
-pub(crate) struct Soon {
-    pieces: [(usize, usize); MOST],
-    count: usize,
-}
-
 thread_local! {
+    /// Addresses of memory that will be read after what is at work, each with its end.
     static PIECES: [Cell<(usize, usize)>; MOST] = const { [const { Cell::new((0, 0)) }; MOST] };
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-impl Soon {
-    pub(crate) const NOTHING: Self = Soon { pieces: [(0, 0); MOST], count: 0 };
-
-    /// Adds a piece, or makes one of it and another that it overlaps.
-    pub(crate) fn add<T>(&mut self, memory: &[T]) {
-        let Range { start, end } = memory.as_ptr_range();
-        let (start, end) = (start.addr(), end.addr());
-        for piece in &mut self.pieces[..self.count] {
-            if start <= piece.1 && piece.0 <= end {
-                *piece = (piece.0.min(start), piece.1.max(end));
-                return;
+/// Announces memory that this thread will read after its next product.
+///
+/// A product computes from what is near and leaves the way to memory idle; what reads a lot of it and computes little comes next. So the one
+/// who knows what comes announces it, and the product asks for [one piece](next_announced) after the other and fetches a line now and then.
+/// Pieces that overlap become one.
+pub(crate) fn announce<T>(memory: &[T]) {
+    let Range { start, end } = memory.as_ptr_range();
+    let (start, end) = (start.addr(), end.addr());
+    let cut = |start: usize, end: usize| (start, end.min(start + LONGEST));
+    PIECES.with(|pieces| {
+        let count = COUNT.get();
+        for piece in &pieces[..count] {
+            let (first, last) = piece.get();
+            if start <= last && first <= end {
+                return piece.set(cut(first.min(start), last.max(end)));
             }
         }
-        if self.count < MOST {
-            self.pieces[self.count] = (start, end);
-            self.count += 1;
+        if count < MOST {
+            pieces[count].set(cut(start, end));
+            COUNT.set(count + 1);
         }
-    }
+    });
 }
 
-/// Announces what this thread will read after its next product, in place of what was announced before.
-pub(crate) fn announce(soon: &Soon) {
-    COUNT.set(soon.count);
-    if soon.count > 0 {
-        PIECES.with(|pieces| {
-            for (to, (start, end)) in pieces.iter().zip(soon.pieces) {
-                to.set((start, end.min(start + LONGEST)));
-            }
-        });
-    }
+/// Forgets what was announced before: it was for another product.
+#[inline(always)]
+pub(crate) fn forget_announced() {
+    COUNT.set(0);
 }
 
 /// A piece that was announced on this thread, once.
@@ -101,11 +89,9 @@ mod tests {
     fn pieces_that_overlap_are_one() {
         let memory = [0.0f32; 100];
         let address = memory.as_ptr().addr();
-        let mut soon = Soon::NOTHING;
-        soon.add(&memory[10..30]);
-        soon.add(&memory[60..70]);
-        soon.add(&memory[20..40]);
-        announce(&soon);
+        announce(&memory[10..30]);
+        announce(&memory[60..70]);
+        announce(&memory[20..40]);
         assert_eq!(next_announced(), Some(address + 240..address + 280));
         assert_eq!(next_announced(), Some(address + 40..address + 160));
         assert_eq!(next_announced(), None);
@@ -114,21 +100,17 @@ mod tests {
     #[test]
     fn pieces_beyond_the_most_are_left_out() {
         let memory = [0u8; 100];
-        let mut soon = Soon::NOTHING;
-        (0..20).for_each(|i| soon.add(&memory[5 * i..5 * i + 1]));
-        announce(&soon);
+        (0..20).for_each(|i| announce(&memory[5 * i..5 * i + 1]));
         assert_eq!(std::iter::from_fn(next_announced).count(), MOST);
     }
 
     #[test]
     fn a_piece_is_cut_and_what_was_announced_before_is_forgotten() {
         let memory = vec![0u8; 2 * LONGEST];
-        let mut soon = Soon::NOTHING;
-        soon.add(&memory);
-        announce(&soon);
+        announce(&memory);
         assert_eq!(next_announced().map(|piece| piece.len()), Some(LONGEST));
-        announce(&soon);
-        announce(&Soon::NOTHING);
+        announce(&memory);
+        forget_announced();
         assert_eq!(next_announced(), None);
     }
 }

@@ -13,7 +13,7 @@ use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::prefetch::{self, Soon, prefetch};
+use crate::kernel::prefetch::{self, prefetch};
 use crate::kernel::takeable::Takeable;
 use crate::operation::{Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
 use crate::storage::Holder;
@@ -215,16 +215,15 @@ impl<T: Float> Node<T> {
 
     /// Announces the values that the pullback of input `i`'s source will read, if they are long: they come during a product.
     pub(crate) fn announce_source(&self, i: usize) {
-        let mut soon = Soon::NOTHING;
+        prefetch::forget_announced();
         if let Some(Edge::Node(source, output)) = &self.inputs[i]
             && source.keeps
             && source.shapes[*output as usize].count() >= ANNOUNCED
         {
             source.saved.look(|saved| {
-                saved.iter().filter_map(Keep::get).for_each(|value| soon.add(value.reached()));
+                saved.iter().filter_map(Keep::get).for_each(|value| prefetch::announce(value.reached()));
             });
         }
-        prefetch::announce(&soon);
     }
 
     /// Takes the node off the tape, and all that only it kept alive.

@@ -227,11 +227,17 @@ impl<T: Element> Tensor<T> {
         &self.storage.as_slice()[self.storage_offset()..]
     }
 
-    /// The elements of the storage from the first to the last one of this tensor.
+    /// How many elements of the storage lie from the first to the last one of this tensor.
+    #[inline]
+    pub(crate) fn reach(&self) -> usize {
+        let strides = self.shape().iter().zip(self.strides());
+        let last: usize = strides.map(|(n, stride)| n.saturating_sub(1) * stride).sum();
+        if self.numel() == 0 { 0 } else { last + 1 }
+    }
+
+    /// These elements.
     pub(crate) fn reached(&self) -> &[T] {
-        let last = |(&extent, &stride): (&usize, &usize)| extent.saturating_sub(1) * stride;
-        let reach: usize = self.shape().iter().zip(self.strides()).map(last).sum();
-        &self.raw()[..if self.numel() == 0 { 0 } else { reach + 1 }]
+        &self.raw()[..self.reach()]
     }
 
     /// [`Tensor::raw`] and the initialised memory behind, which may be read.
