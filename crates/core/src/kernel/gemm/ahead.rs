@@ -4,36 +4,46 @@ use std::ops::Range;
 
 use crate::kernel::prefetch::{LINE, next_announced};
 
-/// The lines that tiles fetch, one at each step along k: a tile takes as many as it has steps.
+/// The lines that tiles fetch, one for some `steps` along k.
 pub(super) struct Ahead<T> {
     /// Where the next tile's lines begin, and how far they are apart.
     at: (*const T, isize),
-    /// From a tile's first line to the next one's.
-    hop: isize,
+    /// From a tile's first line to the next tile's, and the same at the end of a turn.
+    hop: (isize, isize),
+    /// The tiles of a turn that are left, and those of a whole one.
+    turn: (usize, usize),
     /// How many tiles there are lines for.
     tiles: usize,
-    /// The steps of a tile, if what was announced comes next.
-    steps: Option<usize>,
+    /// The lines of a tile, if what was announced comes next.
+    lines: Option<usize>,
 }
 
 impl<T> Ahead<T> {
     /// Elements of a line.
-    const LINE: usize = LINE / size_of::<T>();
+    const LINE: isize = (LINE / size_of::<T>()) as isize;
 
     #[inline(always)]
     pub(super) fn nothing() -> Self {
-        Ahead { at: (std::ptr::null(), 0), hop: 0, tiles: 0, steps: None }
+        Ahead { at: (std::ptr::null(), 0), hop: (0, 0), turn: (1, 1), tiles: 0, lines: None }
     }
 
-    /// A block of `height` rows, whose columns are contiguous.
-    pub(super) fn columns(at: (*const T, isize), height: usize) -> Self {
-        Ahead { at, hop: Self::LINE as isize, tiles: height.div_ceil(Self::LINE) + 1, steps: None }
+    /// A block of `height` rows, whose columns are contiguous, `stride` apart. A tile has time for a line of a
+    /// column in `steps`: the others' are those of the next tiles.
+    pub(super) fn columns((start, stride): (*const T, isize), height: usize, steps: usize) -> Self {
+        let signed = steps as isize;
+        Ahead {
+            at: (start, signed * stride),
+            hop: (stride, Self::LINE - (signed - 1) * stride),
+            turn: (steps, steps),
+            tiles: steps * (height.div_ceil(Self::LINE as usize) + 1),
+            lines: None,
+        }
     }
 
-    /// What was announced, by tiles of `steps`.
+    /// What was announced, by tiles that fetch so many lines.
     #[inline(always)]
-    pub(super) fn announced(steps: usize) -> Self {
-        Ahead { steps: Some(steps), ..Ahead::nothing() }
+    pub(super) fn announced(lines: usize) -> Self {
+        Ahead { lines: Some(lines).filter(|lines| *lines > 0), ..Ahead::nothing() }
     }
 
     /// What a tile that reads `busy` anyway is to fetch: from where on, and how far apart.
@@ -43,22 +53,27 @@ impl<T> Ahead<T> {
             return (busy, 0);
         }
         let at = self.at;
-        self.at.0 = self.at.0.wrapping_offset(self.hop);
         self.tiles -= 1;
+        self.turn.0 -= 1;
+        let mut hop = self.hop.0;
+        if self.turn.0 == 0 {
+            (self.turn.0, hop) = (self.turn.1, self.hop.1);
+        }
+        self.at.0 = self.at.0.wrapping_offset(hop);
         at
     }
 
     /// Begins with the next piece of those announced.
     #[inline(always)]
     fn go_on(&mut self) -> bool {
-        let Some(steps) = self.steps else { return false };
+        let Some(lines) = self.lines else { return false };
         let Some(Range { start, end }) = next_announced() else {
-            self.steps = None;
+            self.lines = None;
             return false;
         };
-        self.at = (std::ptr::without_provenance(start), Self::LINE as isize);
-        self.hop = (steps * Self::LINE) as isize;
-        self.tiles = (end - start).div_ceil(steps * LINE).max(1);
+        self.at = (std::ptr::without_provenance(start), Self::LINE);
+        self.hop.1 = lines as isize * Self::LINE;
+        self.tiles = (end - start).div_ceil(lines * LINE).max(1);
         true
     }
 }

@@ -1,4 +1,4 @@
-//! Products that read A and B where they lie, with a tile of C in registers.
+//! Which loop a product takes, and the one of dot products, which reads A and B where they lie.
 //!
 //! Packing pays when each element is used many times. A recurrent step has few rows (the batch), and there packing
 //! the weights costs more than multiplying by them.
@@ -6,7 +6,6 @@
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 use std::ops::Add;
 
-use super::panels::{depth, parts};
 use super::vector::Vector;
 use super::{Backend, Extents, Product};
 use crate::kernel::level::{Level, level};
@@ -99,74 +98,6 @@ impl<T> Product<T> {
 /// Of every function: the product is as [`Product`] says, C's rows are contiguous, and the machine has V's instructions.
 #[allow(clippy::needless_range_loop, reason = "an index says which register")]
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
-    /// B's rows are contiguous: the innermost loop runs along them. Sums are those of panels, to the bit.
-    #[inline(always)]
-    unsafe fn rows<V: Vector<Item = T>>(&self) {
-        let Extents { m, k, n } = self.extents;
-        for deep in parts(k, depth::<T>()) {
-            // SAFETY: the part lies inside.
-            let part = unsafe { self.part((0, m), deep, (0, n)) };
-            let mut j = 0;
-            while j < n {
-                let side = (n - j).div_ceil(V::LANES).min(V::SIDE);
-                let width = (n - j).min(side * V::LANES);
-                // SAFETY: between one and all lanes are left for the last register.
-                let last = unsafe { V::mask(width - (side - 1) * V::LANES) };
-                let mut i = 0;
-                while i < m {
-                    let height = share(m - i);
-                    // SAFETY: rows i .. i + height and columns j .. j + width lie inside C.
-                    unsafe { of_extents!(height, side, part.row_tile(i, j, last)) };
-                    i += height;
-                }
-                j += width;
-            }
-        }
-    }
-
-    /// R rows, S registers wide, of which the last has the lanes `last`.
-    #[inline(always)]
-    unsafe fn row_tile<V: Vector<Item = T>, const R: usize, const S: usize>(
-        &self,
-        i: usize,
-        j: usize,
-        last: V::Mask,
-    ) {
-        // SAFETY: i + R <= m, j and the lanes lie inside n, p inside k.
-        unsafe {
-            let full = V::mask(V::LANES);
-            let lanes = |s: usize| if s + 1 == S { last } else { full };
-            let mut sums = [[V::splat(T::default()); S]; R];
-            let a = self.a.0.offset(i as isize * self.a.1);
-            let b = self.b.0.add(j);
-            for p in 0..self.extents.k as isize {
-                let row = b.offset(p * self.b.1);
-                let mut y = [V::splat(T::default()); S];
-                for s in 0..S {
-                    y[s] = V::load(row.add(s * V::LANES), lanes(s));
-                }
-                for r in 0..R {
-                    let x = V::splat(*a.offset(r as isize * self.a.1 + p * self.a.2));
-                    for s in 0..S {
-                        sums[r][s] = x.mul_add(y[s], sums[r][s]);
-                    }
-                }
-            }
-            for r in 0..R {
-                let row = self.c.0.offset((i + r) as isize * self.c.1).add(j);
-                for s in 0..S {
-                    let at = row.add(s * V::LANES);
-                    let mut value = sums[r][s];
-                    if let Some(start) = self.start {
-                        let start = start.0.offset((i + r) as isize * start.1).add(j + s * V::LANES);
-                        value = value.add(V::load(start, lanes(s)));
-                    }
-                    value.store(at, lanes(s));
-                }
-            }
-        }
-    }
-
     /// A's rows and B's columns are contiguous: the innermost loop runs along both.
     #[inline(always)]
     unsafe fn dots<V: Vector<Item = T>>(&self) {
@@ -249,42 +180,21 @@ macro_rules! versions {
         /// Of every function: as for the loop that it compiles.
         impl Product<$type> {
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            pub(super) unsafe fn rows_avx512(&self) {
-                // SAFETY: the caller's promise.
-                unsafe { self.rows::<$avx512>() }
-            }
-
-            #[target_feature(enable = "avx2,fma")]
-            pub(super) unsafe fn rows_avx2(&self) {
-                // SAFETY: the caller's promise.
-                unsafe { self.rows::<$avx2>() }
-            }
-
-            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            pub(super) unsafe fn dots_avx512(&self) {
+            unsafe fn dots_avx512(&self) {
                 // SAFETY: the caller's promise.
                 unsafe { self.dots::<$avx512>() }
             }
 
             #[target_feature(enable = "avx2,fma")]
-            pub(super) unsafe fn dots_avx2(&self) {
+            unsafe fn dots_avx2(&self) {
                 // SAFETY: the caller's promise.
                 unsafe { self.dots::<$avx2>() }
             }
 
-            /// # Panics
-            /// For a backend of another module.
-            pub(super) unsafe fn direct(&self, backend: Backend) {
-                // SAFETY: the caller's promise; `level` found the instructions on this machine.
-                unsafe {
-                    match (backend, level()) {
-                        (Backend::Rows, Level::Avx512) => self.rows_avx512(),
-                        (Backend::Rows, Level::Avx2) => self.rows_avx2(),
-                        (Backend::Dots, Level::Avx512) => self.dots_avx512(),
-                        (Backend::Dots, Level::Avx2) => self.dots_avx2(),
-                        (backend, level) => unreachable!("{backend:?} on a machine that is {level:?}"),
-                    }
-                }
+            /// The product at a level above the portable one, by dot products.
+            pub(super) unsafe fn by_dots(&self, level: Level) {
+                // SAFETY: the caller's promise; the machine has the level's instructions.
+                unsafe { if level == Level::Avx512 { self.dots_avx512() } else { self.dots_avx2() } }
             }
         }
     };

@@ -21,6 +21,8 @@ mod shared;
 #[cfg(test)]
 mod tests;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
+mod tile;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 mod vector;
 
 /// A matrix in memory: element (i, j) lies at `offset + i * row_stride + j * col_stride` of `data`.
@@ -414,7 +416,9 @@ macro_rules! implement {
                     match backend {
                         Backend::Naive => product.naive(),
                         #[cfg(all(target_arch = "x86_64", not(miri)))]
-                        Backend::Rows | Backend::Dots => product.direct(backend),
+                        Backend::Rows => product.along_b(level::level()),
+                        #[cfg(all(target_arch = "x86_64", not(miri)))]
+                        Backend::Dots => product.by_dots(level::level()),
                         #[cfg(all(target_arch = "x86_64", not(miri)))]
                         Backend::Panels => product.through_panels(level::level()),
                         _ => {

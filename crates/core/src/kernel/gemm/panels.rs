@@ -1,5 +1,5 @@
 //! Products with B in panels: some vectors of columns side by side, one row below the other, so that the innermost loop reads B
-//! straight through, and tiles of C that fill the registers.
+//! straight through, and [tiles](super::tile) of C that fill the registers.
 //!
 //! A large product packs B block by block. A product of few rows with a weight that comes again and again uses a pack of the
 //! whole weight ([`pack`]): it pays for itself in a few steps.
@@ -9,44 +9,17 @@ use std::ops::{Add, Range};
 
 use super::ahead::Ahead;
 use super::blocks::{gather, pack_block, pack_whole};
+use super::tile::{ROWS, of_extents};
 use super::vector::Vector;
 use super::{Extents, Gemm, Product};
 use crate::kernel::level::Level;
-use crate::kernel::prefetch::fetch;
 
-/// The rows of a tile at most.
-const ROWS: usize = 6;
 /// The rows of a block of B, in bytes of a column: a panel of as many stays near the core.
 const DEPTH: usize = 2048;
 /// The columns of a block of B that is packed on the way, in bytes of a row.
 const BREADTH: usize = 8192;
 /// The rows of A that pass by a block of B in turn.
 const HEIGHT: usize = 120;
-
-/// The rows of a tile from which on it has time to fetch what is for later: with fewer, B must come as fast as it can.
-const FETCHING: usize = 4;
-
-/// Calls the method for a tile of the given extents.
-macro_rules! of_extents {
-    ($rows:expr, $cols:expr, $self:ident.$method:ident($($arg:expr),*)) => {
-        match $rows {
-            1 => of_extents!(1, $cols => $self.$method($($arg),*)),
-            2 => of_extents!(2, $cols => $self.$method($($arg),*)),
-            3 => of_extents!(3, $cols => $self.$method($($arg),*)),
-            4 => of_extents!(4, $cols => $self.$method($($arg),*)),
-            5 => of_extents!(5, $cols => $self.$method($($arg),*)),
-            _ => of_extents!(6, $cols => $self.$method($($arg),*)),
-        }
-    };
-    ($rows:literal, $cols:expr => $self:ident.$method:ident($($arg:expr),*)) => {
-        match $cols {
-            1 => $self.$method::<V, $rows, 1>($($arg),*),
-            2 => $self.$method::<V, $rows, 2>($($arg),*),
-            3 => $self.$method::<V, $rows, 3>($($arg),*),
-            _ => $self.$method::<V, $rows, 4>($($arg),*),
-        }
-    };
-}
 
 /// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its length.
 pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -82,8 +55,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                 unsafe {
                     let part = self.part(rows, (from, depth), (0, n));
                     let last = from + depth == k && rows.0 + rows.1 == m;
-                    let ahead = if last { Ahead::announced(depth) } else { Ahead::nothing() };
-                    part.along_panels::<V>(pack.add(from * width(n, V::LANES)), panels.clone(), ahead);
+                    let ahead = if last { Ahead::announced(depth / V::STEPS) } else { Ahead::nothing() };
+                    part.along_rows::<V, true>(pack.add(from * width(n, V::LANES)), panels.clone(), ahead);
                 }
             }
         }
@@ -109,12 +82,13 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                                 ahead = Ahead::columns(
                                     (block.a.0.offset(next as isize * block.a.1), strip.a.2),
                                     height,
+                                    V::STEPS,
                                 );
                             }
                             gather::<V>((rows.1, deep.1), strip.a, behind);
                             strip.a = (behind.cast_const(), 1, rows.1 as isize);
                         }
-                        strip.along_panels::<V>(scratch, 0..usize::MAX, ahead);
+                        strip.along_rows::<V, true>(scratch, 0..usize::MAX, ahead);
                     }
                 }
             }
@@ -127,80 +101,39 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         k.min(depth::<T>()) * (width(n.min(BREADTH / size_of::<T>()), lanes) + m.min(HEIGHT))
     }
 
-    /// These panels of C, with B as panels of one block.
+    /// B where it lies, whose rows are contiguous.
     #[inline(always)]
-    unsafe fn along_panels<V: Vector<Item = T>>(
+    unsafe fn in_place<V: Vector<Item = T>>(&self) {
+        let Extents { m, k, n } = self.extents;
+        for deep in parts(k, depth::<T>()) {
+            // SAFETY: the part lies inside.
+            unsafe {
+                let part = self.part((0, m), deep, (0, n));
+                part.along_rows::<V, false>(part.b.0, 0..usize::MAX, Ahead::nothing());
+            }
+        }
+    }
+
+    /// These panels of C, with B as panels of one block if its rows are PADDED.
+    #[inline(always)]
+    unsafe fn along_rows<V: Vector<Item = T>, const PADDED: bool>(
         &self,
-        pack: *const T,
+        b: *const T,
         panels: Range<usize>,
         mut ahead: Ahead<T>,
     ) {
         let Extents { m, k, n } = self.extents;
+        let along = self.a.2 == 1;
         let all = parts(n.div_ceil(V::LANES), V::PANEL);
         for (first, side) in all.take(panels.end).skip(panels.start) {
             let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
             // SAFETY: between one and all lanes are left for the last register; the tiles lie inside C.
             unsafe {
                 let last = V::mask(end - j - (side - 1) * V::LANES);
-                let panel = pack.add(k * j);
+                let rows = b.add(if PADDED { k * j } else { j });
                 for (i, height) in parts(m, ROWS) {
-                    of_extents!(height, side, self.panel_tile(i, j, panel, last, ahead.next(self.a.0)));
-                }
-            }
-        }
-    }
-
-    /// R rows, S registers wide, of which the last has the lanes `last`.
-    #[inline(always)]
-    unsafe fn panel_tile<V: Vector<Item = T>, const R: usize, const S: usize>(
-        &self,
-        i: usize,
-        j: usize,
-        panel: *const T,
-        last: V::Mask,
-        (mut ahead, step): (*const T, isize),
-    ) {
-        // SAFETY: i + R <= m, j and the lanes lie inside n, p inside k and the panel.
-        unsafe {
-            let full = V::mask(V::LANES);
-            let lanes = |s: usize| if s + 1 == S { last } else { full };
-            let mut sums = [[V::splat(T::default()); S]; R];
-            // What is stored at the end comes meanwhile; a result of one tile's rows was near a moment ago.
-            if self.extents.m > ROWS {
-                for r in 0..R {
-                    for s in 0..S {
-                        let row = self.c.0.offset((i + r) as isize * self.c.1);
-                        fetch(row.wrapping_add(j + s * V::LANES));
-                    }
-                }
-            }
-            let (mut a, mut row) = (self.a.0.offset(i as isize * self.a.1), panel);
-            for _ in 0..self.extents.k {
-                if R >= FETCHING {
-                    fetch(ahead);
-                    ahead = ahead.wrapping_offset(step);
-                }
-                let mut y = [V::splat(T::default()); S];
-                for s in 0..S {
-                    y[s] = V::load(row.add(s * V::LANES), full);
-                }
-                for r in 0..R {
-                    let x = V::splat(*a.offset(r as isize * self.a.1));
-                    for s in 0..S {
-                        sums[r][s] = x.mul_add(y[s], sums[r][s]);
-                    }
-                }
-                a = a.wrapping_offset(self.a.2);
-                row = row.add(S * V::LANES);
-            }
-            for r in 0..R {
-                for s in 0..S {
-                    let (i, j) = ((i + r) as isize, j + s * V::LANES);
-                    let mut value = sums[r][s];
-                    if let Some(start) = self.start {
-                        value = value.add(V::load(start.0.offset(i * start.1).add(j), lanes(s)));
-                    }
-                    value.store(self.c.0.offset(i * self.c.1).add(j), lanes(s));
+                    let ahead = ahead.next(self.a.0);
+                    of_extents!(height, side, along, self.tile::<PADDED>((i, j), rows, last, ahead));
                 }
             }
         }
@@ -212,6 +145,18 @@ macro_rules! versions {
         /// # Safety
         /// Of every function: as for the loop that it compiles.
         impl Product<$type> {
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            unsafe fn in_place_avx512(&self) {
+                // SAFETY: the caller's promise.
+                unsafe { self.in_place::<$avx512>() }
+            }
+
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn in_place_avx2(&self) {
+                // SAFETY: the caller's promise.
+                unsafe { self.in_place::<$avx2>() }
+            }
+
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
             unsafe fn packing_avx512(&self, scratch: *mut $type) {
                 // SAFETY: the caller's promise.
@@ -256,6 +201,12 @@ macro_rules! versions {
             ) {
                 // SAFETY: the caller's promise.
                 unsafe { pack_whole::<$avx2>(extents, b, to, panels) }
+            }
+
+            /// The product at a level above the portable one, without packing.
+            pub(super) unsafe fn along_b(&self, level: Level) {
+                // SAFETY: the caller's promise; the machine has the level's instructions.
+                unsafe { if level == Level::Avx512 { self.in_place_avx512() } else { self.in_place_avx2() } }
             }
 
             /// The product at a level above the portable one, packing as it goes.

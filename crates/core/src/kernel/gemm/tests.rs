@@ -219,8 +219,8 @@ macro_rules! check_case {
                     // SAFETY: as above; every level above the portable one has these instructions.
                     unsafe {
                         match backend {
-                            Backend::Rows => product.rows_avx2(),
-                            Backend::Dots => product.dots_avx2(),
+                            Backend::Rows => product.along_b(Level::Avx2),
+                            Backend::Dots => product.by_dots(Level::Avx2),
                             _ => product.through_panels(Level::Avx2),
                         }
                     }

@@ -18,6 +18,9 @@ pub(super) trait Vector: Copy {
     const SIDE: usize;
     /// How wide a tile of six rows may be.
     const PANEL: usize;
+    /// The steps along k of a tile that are written out one after the other. What is not arithmetic is then shared by all of them: where
+    /// another hyperthread takes half of a core's instructions, these would take the place of arithmetic.
+    const STEPS: usize;
     /// The rows and columns that [`Vector::transpose`] takes.
     const SQUARE: usize;
     /// The first `count` lanes, at most all.
@@ -41,7 +44,7 @@ static WORDS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 
 
 macro_rules! vector {
     (
-        $register:ty, $item:ty, lanes $lanes:literal, side $side:literal, square $square:literal by $transpose:ident,
+        $register:ty, $item:ty, lanes $lanes:literal, side $side:literal, steps $steps:literal, square $square:literal by $transpose:ident,
         mask |$count:ident| -> $mask_type:ty { $make:expr },
         load |$from:ident, $mask:ident| $load:expr,
         store |$vector:ident, $to:ident, $lanes_of:ident| $store:expr,
@@ -54,6 +57,7 @@ macro_rules! vector {
             const LANES: usize = $lanes;
             const SIDE: usize = $side;
             const PANEL: usize = $side;
+            const STEPS: usize = $steps;
             const SQUARE: usize = $square;
 
             #[inline(always)]
@@ -109,7 +113,7 @@ macro_rules! vector {
 }
 
 vector!(
-    __m512, f32, lanes 16, side 4, square 8 by transpose_f32,
+    __m512, f32, lanes 16, side 4, steps 4, square 8 by transpose_f32,
     mask |count| -> __mmask16 { ((1u32 << count) - 1) as __mmask16 },
     load |from, mask| _mm512_maskz_loadu_ps(mask, from),
     store |v, to, mask| _mm512_mask_storeu_ps(to, mask, v),
@@ -117,7 +121,7 @@ vector!(
     _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
 );
 vector!(
-    __m512d, f64, lanes 8, side 4, square 4 by transpose_f64,
+    __m512d, f64, lanes 8, side 4, steps 1, square 4 by transpose_f64,
     mask |count| -> __mmask8 { ((1u32 << count) - 1) as __mmask8 },
     load |from, mask| _mm512_maskz_loadu_pd(mask, from),
     store |v, to, mask| _mm512_mask_storeu_pd(to, mask, v),
@@ -125,7 +129,7 @@ vector!(
     _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
 );
 vector!(
-    __m256, f32, lanes 8, side 2, square 8 by transpose_f32,
+    __m256, f32, lanes 8, side 2, steps 4, square 8 by transpose_f32,
     mask |count| -> (bool, __m256i) {
         // SAFETY: the caller's promise; a window that starts at or before the middle lies inside `WORDS`.
         unsafe { (count == 8, _mm256_loadu_si256(WORDS.as_ptr().add(8 - count).cast())) }
@@ -136,7 +140,7 @@ vector!(
     _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
 );
 vector!(
-    __m256d, f64, lanes 4, side 2, square 4 by transpose_f64,
+    __m256d, f64, lanes 4, side 2, steps 1, square 4 by transpose_f64,
     mask |count| -> (bool, __m256i) {
         // SAFETY: as above; a number takes two words.
         unsafe { (count == 4, _mm256_loadu_si256(WORDS.as_ptr().add(8 - 2 * count).cast())) }
