@@ -40,6 +40,7 @@ pub(super) use of_extents;
 
 /// The same pointer, of which the compiler does not know where it comes from: it stays in a register of its own and is not computed
 /// from others again and again.
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "what it points to is not touched")]
 #[inline(always)]
 fn opaque<T>(mut pointer: *const T) -> *const T {
     // SAFETY: the instruction is empty.
