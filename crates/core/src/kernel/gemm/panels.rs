@@ -43,7 +43,6 @@ pub(super) fn depth<T>() -> usize {
 /// # Safety
 /// Of every function: the product is as [`Product`] says, the rows of C and of the start are contiguous, the machine has V's
 /// instructions; a pack is one of this product's B, or of the given matrix's size.
-#[allow(clippy::needless_range_loop, reason = "an index says which register")]
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// These panels of C, with a pack of all of B.
     #[inline(always)]
