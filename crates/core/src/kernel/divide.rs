@@ -56,8 +56,17 @@ const RATE: usize = 6;
 /// assert!(y.iter().all(|&y| y == 2.0));
 /// ```
 pub fn dispatch_shared<T: Float, K: Kernel<T, Output = ()> + Divisible>(kernel: K) {
-    let parts = team::parts(kernel.numbers() / RATE).min(kernel.rows());
+    let parts = parts(&kernel);
     if parts <= 1 { T::dispatch(kernel) } else { dispatch_in(parts, kernel) }
+}
+
+fn parts(kernel: &impl Divisible) -> usize {
+    team::parts(kernel.numbers() / RATE).min(kernel.rows())
+}
+
+/// Whether it would be several threads' work now.
+pub(crate) fn is_shared(kernel: &impl Divisible) -> bool {
+    parts(kernel) > 1
 }
 
 /// In so many parts, two or more.

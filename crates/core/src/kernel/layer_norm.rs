@@ -1,6 +1,6 @@
 //! Layer normalisation of rows, and its way back.
 
-use super::divide::{Divisible, cut, cut_mut};
+use super::divide::{Divisible, cut, cut_mut, dispatch_shared, is_shared};
 use super::lanes::{self, ROWS, Tree, WIDE, WIDE_CHUNK};
 use super::level::Kernel;
 use crate::element::Float;
@@ -139,7 +139,41 @@ impl<T: Float> Kernel<T> for NormaliseAffine<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<N: Lane<T>>(mut self) {
+    fn run<N: Lane<T>>(self) {
+        self.sum::<N>(None);
+    }
+}
+
+/// Both ways back by one thread: a few rows, which are near then, go through the one and the other.
+struct Both<'a, T>(NormaliseBack<'a, T>, NormaliseAffine<'a, T>);
+
+impl<T: Float> Kernel<T> for Both<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        let Both(mut back, affine) = self;
+        affine.sum::<N>(Some(&mut back));
+    }
+}
+
+/// Runs what there is of both ways back.
+pub(crate) fn back<T: Float>(of_source: Option<NormaliseBack<'_, T>>, of_affine: Option<NormaliseAffine<'_, T>>) {
+    match (of_source, of_affine) {
+        (Some(source), Some(affine)) if !is_shared(&source) && !is_shared(&affine) => {
+            T::dispatch(Both(source, affine));
+        }
+        (of_source, of_affine) => {
+            of_affine.into_iter().for_each(dispatch_shared);
+            of_source.into_iter().for_each(dispatch_shared);
+        }
+    }
+}
+
+impl<T: Float> NormaliseAffine<'_, T> {
+    /// The sums over all rows; `back` takes the rows of each step meanwhile.
+    #[inline(always)]
+    fn sum<N: Lane<T>>(mut self, mut back: Option<&mut NormaliseBack<'_, T>>) {
         let (of_weight, of_bias) = (std::mem::take(&mut self.of_weight), std::mem::take(&mut self.of_bias));
         let rows = self.statistics.len() / 2;
         let mut trees = [Tree::new(), Tree::new()];
@@ -154,6 +188,7 @@ impl<T: Float> Kernel<T> for NormaliseAffine<'_, T> {
                 of_bias.fill(T::ZERO);
             }
             // A group of rows is a whole number of times those that go together.
+            let start = r;
             if rows - r >= TOGETHER {
                 self.add_rows::<N, TOGETHER>(r, of_weight, of_bias);
                 r += TOGETHER;
@@ -161,13 +196,14 @@ impl<T: Float> Kernel<T> for NormaliseAffine<'_, T> {
                 self.add_rows::<N, 1>(r, of_weight, of_bias);
                 r += 1;
             }
+            if let Some(back) = &mut back {
+                back.rows_from::<N>(start, r);
+            }
         }
         trees[0].finish(of_weight);
         trees[1].finish(of_bias);
     }
-}
 
-impl<T: Float> NormaliseAffine<'_, T> {
     /// Adds the terms of `R` rows from row `r` on.
     #[inline(always)]
     fn add_rows<N: Lane<T>, const R: usize>(&self, r: usize, of_weight: &mut [T], of_bias: &mut [T]) {
@@ -201,15 +237,25 @@ impl<T: Float> Kernel<T> for NormaliseBack<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<N: Lane<T>>(self) {
+    fn run<N: Lane<T>>(mut self) {
+        let rows = self.statistics.len() / 2;
+        self.rows_from::<N>(0, rows);
+    }
+}
+
+impl<T: Float> NormaliseBack<'_, T> {
+    /// Rows `start` to `end`.
+    #[inline(always)]
+    fn rows_from<N: Lane<T>>(&mut self, start: usize, end: usize) {
         let width = self.weight.len();
         if width == 0 {
             return;
         }
-        let rows = self.source.chunks_exact(width).zip(self.cotangent.chunks_exact(width));
-        let statistics = self.statistics.as_chunks::<2>().0;
+        let at = start * width..end * width;
+        let rows = self.source[at.clone()].chunks_exact(width).zip(self.cotangent[at.clone()].chunks_exact(width));
+        let statistics = self.statistics[2 * start..2 * end].as_chunks::<2>().0;
         for ((row, g), (&[mean, scale], out)) in
-            rows.zip(statistics.iter().zip(self.out.chunks_exact_mut(width)))
+            rows.zip(statistics.iter().zip(self.out[at].chunks_exact_mut(width)))
         {
             let sums = sums_along::<T, N>(row, g, self.weight, mean, scale);
             let level = N::wrap(T::from_f64(sums[0] / width as f64));
@@ -292,22 +338,25 @@ mod tests {
         });
         let mut of_source = vec![f64::NAN; rows * width];
         let (mut of_weight, mut of_bias) = (vec![f64::NAN; width], vec![f64::NAN; width]);
-        f64::dispatch(NormaliseBack {
-            source: &source,
-            weight: &weight,
-            cotangent: &cotangent,
-            statistics: &statistics,
-            out: &mut of_source,
-        });
-        f64::dispatch(NormaliseAffine {
-            source: &source,
-            cotangent: &cotangent,
-            statistics: &statistics,
-            first: 0,
-            width,
-            of_weight: &mut of_weight,
-            of_bias: &mut of_bias,
-        });
+        let both = Both(
+            NormaliseBack {
+                source: &source,
+                weight: &weight,
+                cotangent: &cotangent,
+                statistics: &statistics,
+                out: &mut of_source,
+            },
+            NormaliseAffine {
+                source: &source,
+                cotangent: &cotangent,
+                statistics: &statistics,
+                first: 0,
+                width,
+                of_weight: &mut of_weight,
+                of_bias: &mut of_bias,
+            },
+        );
+        f64::dispatch(both);
         let (mut for_weight, mut for_bias) = (vec![0.0; width], vec![0.0; width]);
         for r in 0..rows {
             let at = r * width..(r + 1) * width;

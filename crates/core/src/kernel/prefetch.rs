@@ -32,6 +32,15 @@ pub(crate) fn fetch<V>(at: *const V) {
     let _ = at;
 }
 
+/// [`fetch`] to the second cache, for what would push out of the first what is at work there.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline(always)]
+pub(crate) fn fetch_second<V>(at: *const V) {
+    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+    // SAFETY: as above.
+    unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) };
+}
+
 thread_local! {
     /// Addresses of memory that will be read after what is at work, each with its end.
     static PIECES: [Cell<(usize, usize)>; MOST] = const { [const { Cell::new((0, 0)) }; MOST] };

@@ -4,7 +4,7 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::divide::dispatch_shared;
-use crate::kernel::layer_norm::{Normalise, NormaliseAffine, NormaliseBack};
+use crate::kernel::layer_norm::{self, Normalise, NormaliseAffine, NormaliseBack};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
@@ -62,7 +62,7 @@ impl<T: Float> LayerNorm<T> {
         }
     }
 
-    /// All cotangents in a pass for weight and bias and one for `x`.
+    /// All cotangents, in one pass over the rows where one thread has them all.
     fn fused_pullback(&self, saved: &Saved<'_, T>, g: &Tensor<T>, gradients: &mut Gradients<'_, T>) {
         let (x, weight) = (saved.expect_input(0).contiguous(), saved.expect_input(1).contiguous());
         let g = g.contiguous();
@@ -71,16 +71,15 @@ impl<T: Float> LayerNorm<T> {
         let mut of_x = gradients.wants(0).then(|| Tensor::from(x.storage_alike()));
         let mut of_affine = wants_affine.then(|| [(); 2].map(|()| Tensor::from(weight.storage_alike())));
         let (source, cotangent, statistics) = (&x.raw()[..count], &g.raw()[..count], self.statistics.raw());
-        if let Some(affine) = &mut of_affine {
-            let [of_weight, of_bias] = affine.each_mut().map(Tensor::fresh_mut);
-            let affine =
-                NormaliseAffine { source, cotangent, statistics, first: 0, width, of_weight, of_bias };
-            dispatch_shared(affine);
-        }
-        if let Some(of_x) = &mut of_x {
+        let to_source = of_x.as_mut().map(|of_x| {
             let (weight, out) = (&weight.raw()[..width], of_x.fresh_mut());
-            dispatch_shared(NormaliseBack { source, weight, cotangent, statistics, out });
-        }
+            NormaliseBack { source, weight, cotangent, statistics, out }
+        });
+        let to_affine = of_affine.as_mut().map(|affine| {
+            let [of_weight, of_bias] = affine.each_mut().map(Tensor::fresh_mut);
+            NormaliseAffine { source, cotangent, statistics, first: 0, width, of_weight, of_bias }
+        });
+        layer_norm::back(to_source, to_affine);
         for (i, found) in of_x.into_iter().chain(of_affine.into_iter().flatten()).enumerate() {
             let i = if gradients.wants(0) { i } else { i + 1 };
             if gradients.wants(i) {

@@ -55,7 +55,9 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     let part = self.part(rows, (from, depth), (0, n));
                     let last = from + depth == k && rows.0 + rows.1 == m;
                     let ahead = if last { Ahead::announced(depth / V::STEPS) } else { Ahead::nothing() };
-                    part.along_rows::<V, true>(pack.add(from * width(n, V::LANES)), panels.clone(), ahead);
+                    let block = pack.add(from * width(n, V::LANES));
+                    let then = if from + depth == k { pack } else { block.add(depth * width(n, V::LANES)) };
+                    part.along_rows::<V, true>(block, panels.clone(), ahead, then);
                 }
             }
         }
@@ -87,7 +89,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                             gather::<V>((rows.1, deep.1), strip.a, behind);
                             strip.a = (behind.cast_const(), 1, rows.1 as isize);
                         }
-                        strip.along_rows::<V, true>(scratch, 0..usize::MAX, ahead);
+                        strip.along_rows::<V, true>(scratch, 0..usize::MAX, ahead, scratch);
                     }
                 }
             }
@@ -108,7 +110,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             // SAFETY: the part lies inside.
             unsafe {
                 let part = self.part((0, m), deep, (0, n));
-                part.along_rows::<V, false>(part.b.0, 0..usize::MAX, Ahead::nothing());
+                part.along_rows::<V, false>(part.b.0, 0..usize::MAX, Ahead::nothing(), std::ptr::null());
             }
         }
     }
@@ -120,19 +122,23 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         b: *const T,
         panels: Range<usize>,
         mut ahead: Ahead<T>,
+        then: *const T,
     ) {
         let Extents { m, k, n } = self.extents;
         let along = self.a.2 == 1;
-        let all = parts(n.div_ceil(V::LANES), V::PANEL);
-        for (first, side) in all.take(panels.end).skip(panels.start) {
+        let mut all = parts(n.div_ceil(V::LANES), V::PANEL).take(panels.end).skip(panels.start).peekable();
+        let tiles = m.div_ceil(ROWS);
+        while let Some((first, side)) = all.next() {
+            let next = all.peek().map_or(then, |(next, _)| b.wrapping_add(k * next * V::LANES));
             let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
             // SAFETY: between one and all lanes are left for the last register; the tiles lie inside C.
             unsafe {
                 let last = V::mask(end - j - (side - 1) * V::LANES);
                 let rows = b.add(if PADDED { k * j } else { j });
-                for (i, height) in parts(m, ROWS) {
+                for (t, (i, height)) in parts(m, ROWS).enumerate() {
                     let ahead = ahead.next(self.a.0);
-                    of_extents!(height, side, along, self.tile::<PADDED>((i, j), rows, last, ahead));
+                    let next = next.wrapping_add(t * (k * side * V::LANES / tiles));
+                    of_extents!(height, side, along, self.tile::<PADDED>((i, j), rows, last, ahead, next));
                 }
             }
         }

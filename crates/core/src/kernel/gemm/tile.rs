@@ -4,7 +4,7 @@ use std::ops::Add;
 
 use super::Product;
 use super::vector::Vector;
-use crate::kernel::prefetch::fetch;
+use crate::kernel::prefetch::{LINE, fetch, fetch_second};
 
 /// The rows of a tile at most.
 pub(super) const ROWS: usize = 6;
@@ -48,6 +48,11 @@ fn opaque<T>(mut pointer: *const T) -> *const T {
         std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags));
     }
     pointer
+}
+
+/// The lines of the next panel that a tile fetches in a turn of its loop: so that some six of them fetch all.
+const fn next_lines<V: Vector>() -> usize {
+    (V::PANEL * size_of::<V>() * V::STEPS / LINE).div_ceil(ROWS)
 }
 
 /// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes `last`.
@@ -99,6 +104,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         mut b: *const T,
         last: V::Mask,
         (mut ahead, step): (*const T, isize),
+        mut next: *const T,
     ) {
         // SAFETY: i + R <= m, j and the lanes lie inside n, p + u inside k.
         unsafe {
@@ -121,6 +127,12 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                 if R >= FETCHING {
                     fetch(ahead);
                     ahead = ahead.wrapping_offset(step);
+                    if PADDED {
+                        for _ in 0..next_lines::<V>() {
+                            fetch_second(next);
+                            next = next.wrapping_add(LINE / size_of::<T>());
+                        }
+                    }
                 }
                 for u in 0..V::STEPS {
                     let x = |r: usize| {
