@@ -20,6 +20,8 @@ const DEPTH: usize = 2048;
 const BREADTH: usize = 8192;
 /// The rows of A that pass by a block of B in turn.
 const HEIGHT: usize = 120;
+/// The pieces in which the next of them are copied, at most.
+const PIECES: usize = 4;
 
 /// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its length.
 pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -33,6 +35,12 @@ pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, u
 /// The columns of a pack: whole vectors.
 pub(super) fn width(n: usize, lanes: usize) -> usize {
     n.next_multiple_of(lanes)
+}
+
+/// Where a panel of a block of k rows and n columns begins.
+fn panel_start<V: Vector>(k: usize, n: usize, panel: usize) -> usize {
+    let (first, _) = parts(n.div_ceil(V::LANES), V::PANEL).nth(panel).expect("a panel of this block");
+    k * first * V::LANES
 }
 
 /// The rows of a block.
@@ -56,8 +64,9 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     let last = from + depth == k && rows.0 + rows.1 == m;
                     let ahead = if last { Ahead::announced(depth / V::STEPS) } else { Ahead::nothing() };
                     let block = pack.add(from * width(n, V::LANES));
+                    let first = panel_start::<V>(depth, n, panels.start);
                     let then = if from + depth == k { pack } else { block.add(depth * width(n, V::LANES)) };
-                    part.along_rows::<V, true>(block, panels.clone(), ahead, then);
+                    part.along_rows::<V, true>(block, panels.clone(), ahead, then.wrapping_add(first));
                 }
             }
         }
@@ -69,29 +78,55 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         let Extents { m, k, n } = self.extents;
         for columns in parts(n, BREADTH / size_of::<T>()) {
             for deep in parts(k, depth::<T>()) {
-                // SAFETY: the parts lie inside; `scratch` has room for both blocks.
+                // SAFETY: the parts lie inside; `scratch` has room for the blocks.
                 unsafe {
                     let block = self.part((0, m), deep, columns);
                     pack_block::<V>(block.extents, block.b, scratch, 0..usize::MAX);
-                    let behind = scratch.add(deep.1 * width(columns.1, V::LANES));
-                    let mut strips = parts(m, HEIGHT).peekable();
-                    while let Some(rows) = strips.next() {
-                        let mut strip = block.part(rows, (0, deep.1), (0, columns.1));
-                        let mut ahead = Ahead::nothing();
-                        if strip.a.2 != 1 {
-                            if let Some(&(next, height)) = strips.peek() {
-                                ahead = Ahead::columns(
-                                    (block.a.0.offset(next as isize * block.a.1), strip.a.2),
-                                    height,
-                                    V::STEPS,
-                                );
-                            }
-                            gather::<V>((rows.1, deep.1), strip.a, behind);
-                            strip.a = (behind.cast_const(), 1, rows.1 as isize);
+                    if self.a.2 == 1 {
+                        for rows in parts(m, HEIGHT) {
+                            let strip = block.part(rows, (0, deep.1), (0, columns.1));
+                            strip.along_rows::<V, true>(scratch, 0..usize::MAX, Ahead::nothing(), scratch);
                         }
-                        strip.along_rows::<V, true>(scratch, 0..usize::MAX, ahead, scratch);
+                    } else {
+                        block.gathering::<V>(scratch, scratch.add(deep.1 * width(columns.1, V::LANES)));
                     }
                 }
+            }
+        }
+    }
+
+    /// With B packed in one block, strip by strip of A, which are copied to `room` in turn.
+    ///
+    /// The next strip comes piece by piece between panels: rows that lie a power of two apart share places in the caches, which
+    /// would not hold a whole strip of them.
+    #[inline(always)]
+    unsafe fn gathering<V: Vector<Item = T>>(&self, pack: *const T, room: *mut T) {
+        let Extents { m, k, n } = self.extents;
+        let all = n.div_ceil(V::LANES).div_ceil(V::PANEL);
+        let pieces = all.min(PIECES);
+        // SAFETY: the parts lie inside, and `room` has some for two strips.
+        unsafe {
+            let (mut here, mut there) = (room, room.add(k * m.min(HEIGHT)));
+            let mut strips = parts(m, HEIGHT).map(|rows| self.part(rows, (0, k), (0, n))).peekable();
+            if let Some(first) = strips.peek() {
+                gather::<V>((first.extents.m, k), first.a, here);
+            }
+            while let Some(mut strip) = strips.next() {
+                strip.a = (here.cast_const(), 1, strip.extents.m as isize);
+                for piece in 0..pieces {
+                    let panels = piece * all / pieces..(piece + 1) * all / pieces;
+                    let columns = piece * k / pieces..(piece + 1) * k / pieces;
+                    let then = pack.add(panel_start::<V>(k, n, panels.end % all));
+                    let Some(Product { extents: Extents { m: height, .. }, a: next, .. }) = strips.peek() else {
+                        strip.along_rows::<V, true>(pack, panels, Ahead::nothing(), then);
+                        continue;
+                    };
+                    let next = (next.0.offset(columns.start as isize * next.2), next.1, next.2);
+                    let ahead = Ahead::columns((next.0, next.2), *height, V::STEPS.div_ceil(pieces));
+                    strip.along_rows::<V, true>(pack, panels, ahead, then);
+                    gather::<V>((*height, columns.len()), next, there.add(columns.start * height));
+                }
+                std::mem::swap(&mut here, &mut there);
             }
         }
     }
@@ -99,7 +134,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// How much [`Product::packing`] writes to.
     fn scratch(&self, lanes: usize) -> usize {
         let Extents { m, k, n } = self.extents;
-        k.min(depth::<T>()) * (width(n.min(BREADTH / size_of::<T>()), lanes) + m.min(HEIGHT))
+        k.min(depth::<T>()) * (width(n.min(BREADTH / size_of::<T>()), lanes) + 2 * m.min(HEIGHT))
     }
 
     /// B where it lies, whose rows are contiguous.
