@@ -158,7 +158,10 @@ impl<T: Float> Kernel<T> for Both<'_, T> {
 }
 
 /// Runs what there is of both ways back.
-pub(crate) fn back<T: Float>(of_source: Option<NormaliseBack<'_, T>>, of_affine: Option<NormaliseAffine<'_, T>>) {
+pub(crate) fn back<T: Float>(
+    of_source: Option<NormaliseBack<'_, T>>,
+    of_affine: Option<NormaliseAffine<'_, T>>,
+) {
     match (of_source, of_affine) {
         (Some(source), Some(affine)) if !is_shared(&source) && !is_shared(&affine) => {
             T::dispatch(Both(source, affine));
@@ -252,7 +255,8 @@ impl<T: Float> NormaliseBack<'_, T> {
             return;
         }
         let at = start * width..end * width;
-        let rows = self.source[at.clone()].chunks_exact(width).zip(self.cotangent[at.clone()].chunks_exact(width));
+        let rows =
+            self.source[at.clone()].chunks_exact(width).zip(self.cotangent[at.clone()].chunks_exact(width));
         let statistics = self.statistics[2 * start..2 * end].as_chunks::<2>().0;
         for ((row, g), (&[mean, scale], out)) in
             rows.zip(statistics.iter().zip(self.out[at].chunks_exact_mut(width)))

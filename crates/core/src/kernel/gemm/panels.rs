@@ -114,17 +114,20 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             while let Some(mut strip) = strips.next() {
                 strip.a = (here.cast_const(), 1, strip.extents.m as isize);
                 for piece in 0..pieces {
-                    let panels = piece * all / pieces..(piece + 1) * all / pieces;
-                    let columns = piece * k / pieces..(piece + 1) * k / pieces;
+                    let share = |total: usize| piece * total / pieces..(piece + 1) * total / pieces;
+                    let (panels, columns) = (share(all), share(k));
                     let then = pack.add(panel_start::<V>(k, n, panels.end % all));
-                    let Some(Product { extents: Extents { m: height, .. }, a: next, .. }) = strips.peek() else {
-                        strip.along_rows::<V, true>(pack, panels, Ahead::nothing(), then);
-                        continue;
-                    };
-                    let next = (next.0.offset(columns.start as isize * next.2), next.1, next.2);
-                    let ahead = Ahead::columns((next.0, next.2), *height, V::STEPS.div_ceil(pieces));
+                    let coming = strips.peek().map(|next| {
+                        let (start, down, across) = next.a;
+                        (next.extents.m, (start.offset(columns.start as isize * across), down, across))
+                    });
+                    let ahead = coming.map_or(Ahead::nothing(), |(height, a)| {
+                        Ahead::columns((a.0, a.2), height, V::STEPS.div_ceil(pieces))
+                    });
                     strip.along_rows::<V, true>(pack, panels, ahead, then);
-                    gather::<V>((*height, columns.len()), next, there.add(columns.start * height));
+                    if let Some((height, a)) = coming {
+                        gather::<V>((height, columns.len()), a, there.add(columns.start * height));
+                    }
                 }
                 std::mem::swap(&mut here, &mut there);
             }
@@ -150,7 +153,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         }
     }
 
-    /// These panels of C, with B as panels of one block if its rows are PADDED.
+    /// These panels of C, with B as panels of one block if its rows are PADDED; after the last of them comes the one at `then`.
     #[inline(always)]
     unsafe fn along_rows<V: Vector<Item = T>, const PADDED: bool>(
         &self,

@@ -90,7 +90,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// R rows from row `i` on, S registers wide from column `j` on, of which the last has the lanes `last`.
     ///
     /// A's rows are contiguous if ALONG says so, else its columns, or it takes longer. B's rows begin at `b`, where they lie or, if they are
-    /// PADDED, one behind the other in whole registers.
+    /// PADDED, one behind the other in whole registers. Meanwhile come lines from `ahead` on, each a step behind the other, and those of the
+    /// panel after this one from `next` on.
     #[inline(always)]
     pub(super) unsafe fn tile<
         V: Vector<Item = T>,
@@ -106,11 +107,11 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         (mut ahead, step): (*const T, isize),
         mut next: *const T,
     ) {
+        if self.extents.m > ROWS {
+            self.fetch_tile::<V, R, S>((i, j));
+        }
         // SAFETY: i + R <= m, j and the lanes lie inside n, p + u inside k.
         unsafe {
-            if self.extents.m > ROWS {
-                self.fetch_tile::<V, R, S>((i, j));
-            }
             let (a, down, across) = (self.a.0.offset(i as isize * self.a.1), self.a.1, self.a.2);
             let (pitch, read) =
                 if PADDED { ((S * V::LANES) as isize, V::mask(V::LANES)) } else { (self.b.1, last) };
@@ -167,7 +168,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
 
     /// What is stored at the end comes meanwhile.
     #[inline(always)]
-    unsafe fn fetch_tile<V: Vector<Item = T>, const R: usize, const S: usize>(&self, (i, j): (usize, usize)) {
+    fn fetch_tile<V: Vector<Item = T>, const R: usize, const S: usize>(&self, (i, j): (usize, usize)) {
         for r in 0..R {
             for s in 0..S {
                 let row = self.c.0.wrapping_offset((i + r) as isize * self.c.1);
