@@ -248,6 +248,19 @@ proptest! {
     }
 }
 
+/// As in a weight's gradient: A comes in several strips, each in pieces between B's panels, of which there are more or fewer than pieces.
+#[test]
+#[cfg_attr(miri, ignore = "it takes minutes")]
+fn a_long_operand_with_contiguous_columns_is_right() {
+    for extents in [(389, 70, 331), (301, 600, 97), (250, 33, 20)] {
+        let layouts = [Layout::Columns, Layout::Rows, Layout::Rows];
+        let case = Case { extents, layouts, offsets: [0; 3], start: Begin::Own, seed: 7 };
+        let f32_result: Result<(), TestCaseError> = (|| check_case!(f32, case))();
+        let f64_result: Result<(), TestCaseError> = (|| check_case!(f64, case))();
+        f32_result.and(f64_result).unwrap_or_else(|error| panic!("{extents:?}: {error}"));
+    }
+}
+
 /// A product of 2 x 3 and 3 x 2 in memory of these lengths, C with these strides.
 fn product(lens: [usize; 3], strides: (usize, usize)) {
     let (a, b, mut c) = (vec![1.0; lens[0]], vec![1.0; lens[1]], vec![0.0; lens[2]]);
