@@ -121,6 +121,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                         let (start, down, across) = next.a;
                         (next.extents.m, (start.offset(columns.start as isize * across), down, across))
                     });
+                    // A tile fetches so few lines that the fewer the columns of a piece, the denser it can go over them.
                     let ahead = coming.map_or(Ahead::nothing(), |(height, a)| {
                         Ahead::columns((a.0, a.2), height, V::STEPS.div_ceil(pieces))
                     });
