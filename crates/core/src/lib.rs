@@ -53,7 +53,7 @@ pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wan
 pub use ops::{cat, stack};
 pub use pointwise::Pointwise;
 #[doc(hidden)]
-pub use pointwise::dependence;
+pub use pointwise::{Dependence, dependence};
 pub use pool::{clear_pool, pool_bytes, set_pool_limit};
 pub use random::{
     DEFAULT_SEED, Generator, GeneratorState, generator_state, manual_seed, set_generator_state,

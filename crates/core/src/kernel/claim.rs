@@ -69,6 +69,16 @@ impl<T: Element> Claim<T> {
     }
 }
 
+impl<'a, T: Element> Target<'a, T> {
+    /// A result in the place of a cotangent that it is computed from: a kernel reads each element before it writes it. Nobody else holds
+    /// the cotangent, and who does will take it for the result.
+    #[inline]
+    pub(crate) fn over(cotangent: &'a Tensor<T>) -> Self {
+        let buffer = cotangent.storage().buffer();
+        Target::at(Span { start: buffer.address(), len: buffer.as_room().len() })
+    }
+}
+
 fn part_target<T: Element>(tensor: &mut Tensor<T>) -> Target<'_, T> {
     let len = tensor.reach();
     // SAFETY: a tensor's elements lie inside its storage.

@@ -99,6 +99,12 @@ impl<V: Retire> Shared<V> {
         self.count().load(Ordering::Relaxed) as u32 as usize
     }
 
+    /// Whether this is the only handle, and not marked. `Acquire` sees what others did before they dropped theirs.
+    #[inline]
+    pub(crate) fn is_only(&self) -> bool {
+        self.count().load(Ordering::Acquire) == HANDLE
+    }
+
     /// Whether one of the handles is marked at this moment.
     #[inline]
     pub(crate) fn is_marked(&self) -> bool {
@@ -145,9 +151,8 @@ impl<V: Retire> Shared<V> {
     /// The value, if there is no other handle.
     #[inline]
     pub(crate) fn get_mut(&mut self) -> Option<&mut V> {
-        // The only handle stays the only one: it is borrowed here, so nobody can clone it. `Acquire` sees what others did before they
-        // dropped theirs.
-        if self.count().load(Ordering::Acquire) != HANDLE {
+        // The only handle stays the only one: it is borrowed here, so nobody can clone it.
+        if !self.is_only() {
             return None;
         }
         // SAFETY: there is no other handle.

@@ -5,6 +5,7 @@ mod record;
 
 use smallvec::{Array, SmallVec};
 
+pub(crate) use pullback::Passed;
 pub use pullback::{Cotangents, Gradients, Saved};
 use record::put_on_tape;
 pub(crate) use record::{record, record1};

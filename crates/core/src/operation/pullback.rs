@@ -148,12 +148,26 @@ pub struct Gradients<'w, T: Float> {
     arrivals: &'w mut dyn Arrivals<T>,
     node: &'w NodeRef<T>,
     wanted: Wants,
+    passed: Option<Passed>,
+}
+
+/// An output's cotangent that goes on as an input's.
+#[derive(Clone, Copy)]
+pub(crate) struct Passed {
+    pub(crate) input: usize,
+    pub(crate) output: usize,
 }
 
 impl<'w, T: Float> Gradients<'w, T> {
     #[inline]
     pub(crate) fn new(arrivals: &'w mut dyn Arrivals<T>, node: &'w NodeRef<T>, wanted: Wants) -> Self {
-        Gradients { arrivals, node, wanted }
+        Gradients { arrivals, node, wanted, passed: None }
+    }
+
+    /// What [`Gradients::pass_on`] was told.
+    #[inline]
+    pub(crate) fn passed(&self) -> Option<Passed> {
+        self.passed
     }
 
     /// Whether input `i` leads to something that wants a gradient; if not, computing it is wasted.
@@ -210,6 +224,30 @@ impl<'w, T: Float> Gradients<'w, T> {
         } else {
             self.add_broadcast(i, Variable::from(cotangent));
         }
+    }
+
+    /// Adds the cotangent of output `k` to that of input `i`, which broadcast to it and is wanted.
+    #[inline]
+    pub(crate) fn add_same(&mut self, i: usize, k: usize, cotangents: &Cotangents<T>) {
+        let cotangent = cotangents.get(k).expect("it came");
+        if self.may_pass_on(i, cotangent) {
+            self.pass_on(i, k);
+        } else {
+            self.add_broadcast_value(i, cotangent.value());
+        }
+    }
+
+    /// Whether the cotangent of an output could go on as that of input `i`.
+    #[inline]
+    pub(crate) fn may_pass_on(&self, i: usize, cotangent: &Variable<T>) -> bool {
+        let free = self.passed.is_none() && cotangent.is_plain() && !anomaly::is_watching();
+        free && self.node.input_has_dims(i, cotangent.dims())
+    }
+
+    /// Lets the cotangent of output `k` go on as a term of that of input `i` when the pullback is done: nothing is counted or copied.
+    #[inline]
+    pub(crate) fn pass_on(&mut self, i: usize, k: usize) {
+        self.passed = Some(Passed { input: i, output: k });
     }
 
     /// [`Gradients::add_broadcast_value`] for a term with history.

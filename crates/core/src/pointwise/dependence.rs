@@ -1,11 +1,12 @@
-//! A fourth reading of a formula: which inputs' values a cotangent depends on, so that no others are saved.
+//! A fourth reading of a formula: which inputs' values a cotangent depends on, so that no others are saved, and whether it is one
+//! that came, which then goes on as it is.
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use super::{Pointwise, vjp};
 use crate::real::Real;
 
-/// A number of which only is known what it depends on, one bit an input, and whether it is 0 or 1 for certain.
+/// A number of which only is known what it depends on, one bit an input, and whether it is 0, 1 or a cotangent for certain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Depends {
     on: u32,
@@ -16,6 +17,8 @@ struct Depends {
 enum Known {
     Zero,
     One,
+    /// The cotangent of this output.
+    Cotangent(u8),
     Nothing,
 }
 
@@ -179,15 +182,30 @@ impl Real for Depends {
     functions!(exp exp_m1 ln ln_1p sqrt tanh sigmoid abs sin cos erf ndtr);
 }
 
-/// For each input the bits of those inputs whose values its cotangent depends on.
+/// What the cotangent of each input is made of.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dependence<const I: usize> {
+    /// The bits of those inputs whose values it depends on.
+    pub on: [u32; I],
+    /// The output whose cotangent it is, unchanged.
+    pub same: [Option<u8>; I],
+}
+
+/// Finds out by running the formula.
 #[doc(hidden)]
 #[inline]
-pub fn dependence<P, const I: usize, const O: usize>(formula: &P) -> [u32; I]
+pub fn dependence<P, const I: usize, const O: usize>(formula: &P) -> Dependence<I>
 where
     P: Pointwise<I, O>,
 {
     let inputs = std::array::from_fn(|i| Depends::on(1 << i));
-    vjp(formula, inputs, [Depends::on(0); O]).map(|cotangent| cotangent.on)
+    let cotangents = std::array::from_fn(|k| Depends { on: 0, known: Known::Cotangent(k as u8) });
+    let found = vjp(formula, inputs, cotangents);
+    Dependence {
+        on: found.map(|cotangent| cotangent.on),
+        same: found.map(|cotangent| if let Known::Cotangent(k) = cotangent.known { Some(k) } else { None }),
+    }
 }
 
 #[cfg(test)]
@@ -197,13 +215,22 @@ mod tests {
     crate::pointwise! { struct Affine; fn eval(a, b) -> 1 { [2.0 * a - b + 1.0] } }
     crate::pointwise! { struct Product; fn eval(a, b) -> 1 { [a * b] } }
     crate::pointwise! { struct Gate; fn eval(a, b, c) -> 2 { [a.tanh() * b, b + c] } }
+    crate::pointwise! { struct Sum; fn eval(a, b, c) -> 1 { [a + b - c] } }
     crate::pointwise! { struct Choice; fn eval(m, a, b) -> 1 { [R::select(m.eq(0.0), a, b)] } }
 
     #[test]
     fn a_cotangent_depends_on_what_its_derivative_is_made_of() {
-        assert_eq!(Affine.dependence(), [0, 0]);
-        assert_eq!(Product.dependence(), [0b10, 0b01]);
-        assert_eq!(Gate.dependence(), [0b011, 0b001, 0]);
-        assert_eq!(Choice.dependence(), [0, 0b001, 0b001]);
+        assert_eq!(Affine.dependence().on, [0, 0]);
+        assert_eq!(Product.dependence().on, [0b10, 0b01]);
+        assert_eq!(Gate.dependence().on, [0b011, 0b001, 0]);
+        assert_eq!(Choice.dependence().on, [0, 0b001, 0b001]);
+    }
+
+    #[test]
+    fn a_cotangent_that_comes_back_unchanged_is_known() {
+        assert_eq!(Affine.dependence().same, [None, None]);
+        assert_eq!(Sum.dependence().same, [Some(0), Some(0), None]);
+        assert_eq!(Gate.dependence().same, [None, None, Some(1)]);
+        assert_eq!(Choice.dependence().same, [None, None, None]);
     }
 }

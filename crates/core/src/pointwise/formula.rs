@@ -38,8 +38,10 @@ macro_rules! pointwise {
         $vis struct $name;
         $crate::pointwise!(@impl $name, [], [$($x),+], $outputs, [$($body)*], [
             // Without constants the answer is always the same.
-            fn dependence(&self) -> [u32; $crate::pointwise!(@count $($x)+)] {
-                static FOUND: ::std::sync::OnceLock<[u32; $crate::pointwise!(@count $($x)+)]> = ::std::sync::OnceLock::new();
+            #[inline]
+            fn dependence(&self) -> $crate::Dependence<{ $crate::pointwise!(@count $($x)+) }> {
+                static FOUND: ::std::sync::OnceLock<$crate::Dependence<{ $crate::pointwise!(@count $($x)+) }>> =
+                    ::std::sync::OnceLock::new();
                 *FOUND.get_or_init(|| $crate::dependence(self))
             }
         ]);

@@ -12,7 +12,7 @@ mod operation;
 mod symbol;
 
 #[doc(hidden)]
-pub use dependence::dependence;
+pub use dependence::{Dependence, dependence};
 
 use crate::kernel::pointwise::{Backward, Forward};
 use crate::real::{Dual, Real};
@@ -83,9 +83,9 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
         operation::apply1(<Self as Clone>::clone(self), inputs)
     }
 
-    /// For each input, which inputs' values its cotangent depends on; no others are saved.
+    /// What the cotangent of each input is made of: inputs that none depends on are not saved.
     #[doc(hidden)]
-    fn dependence(&self) -> [u32; I] {
+    fn dependence(&self) -> Dependence<I> {
         dependence(self)
     }
 

@@ -65,9 +65,10 @@ where
 
     #[inline]
     fn saves(&self, wants: Wants) -> Saves {
+        let on = self.0.dependence().on;
         let mut needed = 0;
-        for (i, on) in self.0.dependence().into_iter().enumerate() {
-            needed |= if wants.input(i) { on } else { 0 };
+        for i in 0..I {
+            needed |= if wants.input(i) { on[i] } else { 0 };
         }
         Saves::inputs(needed)
     }
@@ -85,20 +86,87 @@ where
                 }
             }
         } else {
-            let mut claims = [const { None }; I];
-            for i in 0..I {
-                if wanted[i] {
-                    claims[i] = claim(i, cotangents, gradients);
-                }
-            }
-            fused_pullback(&self.0, saved, cotangents, wanted, &mut claims);
-            for i in 0..I {
-                if let Some(claim) = claims[i].take() {
-                    gradients.add_broadcast_value(i, claim.written());
-                }
-            }
+            value_pullback(&self.0, saved, cotangents, gradients, wanted);
         }
     }
+}
+
+/// The cotangents of the inputs as values: to where they are claimed to, else one of them over the output's cotangent that it comes from,
+/// if nobody else holds that. An output's cotangent that an input's equals goes on as it is.
+#[inline(always)]
+fn value_pullback<T, P, const I: usize, const O: usize>(
+    formula: &P,
+    saved: &Saved<'_, T>,
+    cotangents: &Cotangents<T>,
+    gradients: &mut Gradients<'_, T>,
+    mut wanted: [bool; I],
+) where
+    T: Float,
+    P: Pointwise<I, O>,
+{
+    let unchanged = formula.dependence().same;
+    let mut claims = [const { None }; I];
+    let (mut same, mut any_same, mut any_computed) = ([None; I], false, false);
+    for i in 0..I {
+        if wanted[i] {
+            claims[i] = claim(i, cotangents, gradients);
+            if let Some(k) = unchanged[i]
+                && claims[i].is_none()
+                && cotangents.get(k.into()).is_some()
+            {
+                (same[i], wanted[i]) = (Some(k), false);
+            }
+            any_same |= !wanted[i];
+            any_computed |= wanted[i];
+        }
+    }
+    if any_computed {
+        let over = if any_same { None } else { over(cotangents, gradients, wanted, &claims) };
+        let over = fused_pullback(formula, saved, cotangents, wanted, &mut claims, over);
+        for i in 0..I {
+            if let Some(claim) = claims[i].take() {
+                gradients.add_broadcast_value(i, claim.written());
+            }
+        }
+        if let Some(Over { result, cotangent }) = over {
+            gradients.pass_on(result, cotangent);
+        }
+    }
+    for i in 0..I {
+        if let Some(k) = same[i] {
+            gradients.add_same(i, k.into(), cotangents);
+        }
+    }
+}
+
+/// A result that is written over a cotangent that it is computed from.
+#[derive(Clone, Copy)]
+struct Over {
+    result: usize,
+    cotangent: usize,
+}
+
+/// The first result without a place, over the first cotangent that nobody else holds.
+#[inline(always)]
+fn over<T: Float, const I: usize>(
+    cotangents: &Cotangents<T>,
+    gradients: &Gradients<'_, T>,
+    wanted: [bool; I],
+    claims: &[Option<Claim<T>>; I],
+) -> Option<Over> {
+    let mut result = 0;
+    while result < I && !(wanted[result] && claims[result].is_none()) {
+        result += 1;
+    }
+    if result == I {
+        return None;
+    }
+    for cotangent in 0..cotangents.len() {
+        if cotangents.get(cotangent).is_some_and(|value| value.is_sole() && gradients.may_pass_on(result, value)) {
+            return Some(Over { result, cotangent });
+        }
+    }
+    None
 }
 
 /// The outputs, in one pass over the inputs.
@@ -110,7 +178,7 @@ where
     P: Pointwise<I, O>,
 {
     let mut claims = [const { None }; O];
-    run(P::NAME, inputs, [], [true; O], &mut claims, |job| T::forward(formula, job));
+    run(P::NAME, inputs, [], [true; O], &mut claims, None, |job| T::forward(formula, job));
     std::array::from_fn(|k| claims[k].take().expect("all are wanted").written())
 }
 
@@ -147,7 +215,8 @@ where
     symbol::replay_pullback(formula, inputs.each_ref(), cotangents, wanted)
 }
 
-/// Writes all cotangents of the inputs that are wanted, in one pass over inputs and cotangents, in the shape all broadcast to.
+/// Writes all cotangents of the inputs that are wanted, in one pass over inputs and cotangents, in the shape all broadcast to; gives
+/// `over` if it was made use of.
 #[inline(always)]
 fn fused_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
@@ -155,7 +224,9 @@ fn fused_pullback<T, P, const I: usize, const O: usize>(
     cotangents: &Cotangents<T>,
     wanted: [bool; I],
     claims: &mut [Option<Claim<T>>; I],
-) where
+    over: Option<Over>,
+) -> Option<Over>
+where
     T: Float,
     P: Pointwise<I, O>,
 {
@@ -178,11 +249,11 @@ fn fused_pullback<T, P, const I: usize, const O: usize>(
             inputs[i] = value;
         }
     }
-    run(P::NAME, inputs, sources, wanted, claims, |job| T::backward(formula, job));
+    run(P::NAME, inputs, sources, wanted, claims, over, |job| T::backward(formula, job))
 }
 
 /// Runs a kernel over sources that broadcast to one shape. It writes those results that are wanted: to where the claims say, which are
-/// made where there is none.
+/// made where there is none. Operands that all lie in order let one of them go over a cotangent: then that is what it gives.
 ///
 /// # Panics
 /// If they don't broadcast.
@@ -194,8 +265,9 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     cotangents: [&Tensor<T>; C],
     wanted: [bool; O],
     claims: &mut [Option<Claim<T>>; O],
+    over: Option<Over>,
     kernel: impl FnOnce(&Job<'_, T, I, C, O>),
-) {
+) -> Option<Over> {
     let first = inputs[0];
     let mut in_order = first.is_contiguous();
     for input in inputs.iter().skip(1) {
@@ -208,15 +280,22 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
         in_order = in_order && claim.as_ref().is_none_or(|claim| claim.lies_like(first));
     }
     if !in_order {
-        return run_planned(name, inputs, cotangents, wanted, claims, kernel);
+        run_planned(name, inputs, cotangents, wanted, claims, kernel);
+        return None;
     }
     for o in 0..O {
-        if wanted[o] && claims[o].is_none() {
+        let is_over = over.is_some_and(|over| over.result == o);
+        if wanted[o] && claims[o].is_none() && !is_over {
             claims[o] = Some(Claim::New(first.storage_alike()));
         }
     }
-    let job = Job::in_order(first.raw_len(), rooms(inputs), rooms(cotangents), targets(claims));
+    let mut targets = targets(claims);
+    if let Some(Over { result, cotangent }) = over {
+        targets[result] = Some(Target::over(cotangents[cotangent]));
+    }
+    let job = Job::in_order(first.raw_len(), rooms(inputs), rooms(cotangents), targets);
     kernel(&job);
+    over
 }
 
 /// [`run`] over operands of which some are broadcast, or don't lie in order.

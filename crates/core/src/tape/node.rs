@@ -299,22 +299,23 @@ impl<T: Float> Drop for Node<T> {
 
 /// The values that a node kept, or clones of them if the node is to keep them on.
 #[inline(always)]
-pub(crate) fn with_saved<T: Float>(
+pub(crate) fn with_saved<T: Float, R>(
     node: &NodeRef<T>,
     retain: bool,
-    f: impl FnOnce(&Saved<'_, T>),
-) -> Result<()> {
+    f: impl FnOnce(&Saved<'_, T>) -> R,
+) -> Result<R> {
     let freed = || Error::Freed { operation: node.name(), location: node.location };
     if !node.keeps {
-        f(&Saved::new(node, &[]));
+        Ok(f(&Saved::new(node, &[])))
     } else if retain {
         let mut kept = node.saved.cloned().ok_or_else(freed)?;
-        f(&Saved::new(node, &kept));
+        let result = f(&Saved::new(node, &kept));
         recycle::end_list(&mut kept);
+        Ok(result)
     } else {
         let kept = node.saved.take().ok_or_else(freed)?;
-        f(&Saved::new(node, kept));
+        let result = f(&Saved::new(node, kept));
         recycle::end_list(kept);
+        Ok(result)
     }
-    Ok(())
 }

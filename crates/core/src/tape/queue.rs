@@ -103,14 +103,20 @@ impl<'g, T: Float> Queue<'g, T> {
     /// The first cotangent of a node with one output, if no other node waits: a chain needs neither order nor search.
     #[inline]
     pub(crate) fn start(&mut self, node: &'g NodeRef<T>, value: Tensor<T>) -> Result<(), Tensor<T>> {
-        let waits = self.only.is_some() || !self.list.is_empty() || !self.memory.heap.is_empty();
-        if waits || node.shapes.len() != 1 {
+        if !self.is_next(node) {
             return Err(value);
         }
         let mut pending = self.first(node);
         pending.cotangents.values[0].get_or_insert_with(|| Variable::from(value));
         self.only = Some(pending);
         Ok(())
+    }
+
+    /// Whether a node would be the next one if a cotangent reached it now, and would have to wait for no other one.
+    #[inline]
+    pub(crate) fn is_next(&self, node: &NodeRef<T>) -> bool {
+        let waits = self.only.is_some() || !self.list.is_empty() || !self.memory.heap.is_empty();
+        !waits && node.shapes.len() == 1
     }
 
     /// The cotangents of a node, which waits from now on.

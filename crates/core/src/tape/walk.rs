@@ -17,7 +17,7 @@ use super::table::{AddressHasher, KeySet};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::claim::{Claim, Parts};
-use crate::operation::{Cotangents, Flow, Gradients, Wants};
+use crate::operation::{Cotangents, Flow, Gradients, Passed, Wants};
 use crate::pool;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -279,7 +279,11 @@ impl<'g, T: Float> Walk<'g, T> {
     pub(crate) fn run(&mut self) -> Result<()> {
         with_recording(self.record, || {
             while let Some(Pending { node, mut cotangents, .. }) = self.queue.next() {
-                self.visit(node, &mut cotangents)?;
+                let mut node = node;
+                while let Some(passed) = self.visit(node, &mut cotangents)? {
+                    let Some(next) = self.pass_on(node, passed, &mut cotangents) else { break };
+                    node = next;
+                }
                 self.queue.recycle(cotangents);
             }
             self.settle_late_leaves();
@@ -287,8 +291,28 @@ impl<'g, T: Float> Walk<'g, T> {
         })
     }
 
+    /// Sends a cotangent of a visited node to one of its inputs. On a chain it stays where it is, and the input's source is visited next.
     #[inline(always)]
-    fn visit(&mut self, node: &'g NodeRef<T>, cotangents: &mut Cotangents<T>) -> Result<()> {
+    fn pass_on(
+        &mut self,
+        node: &'g NodeRef<T>,
+        passed: Passed,
+        cotangents: &mut Cotangents<T>,
+    ) -> Option<&'g NodeRef<T>> {
+        let edge = node.inputs[passed.input].as_ref().expect("only wanted inputs get terms");
+        match edge {
+            Edge::Node(source, _) if cotangents.len() == 1 && self.queue.is_next(source) => Some(source),
+            _ => {
+                let value = cotangents.values[passed.output].take().expect("it came");
+                self.send(edge, Term::Whole(Variable::from(value.into_value())));
+                None
+            }
+        }
+    }
+
+    /// Gives what of the cotangents goes on as that of an input.
+    #[inline(always)]
+    fn visit(&mut self, node: &'g NodeRef<T>, cotangents: &mut Cotangents<T>) -> Result<Option<Passed>> {
         let inputs = &node.inputs[..];
         // Something has come, unless it goes on as a product or a part was claimed in vain.
         let certain = self.late.is_empty() && node.flow != Flow::Parts;
@@ -297,21 +321,23 @@ impl<'g, T: Float> Walk<'g, T> {
             self.settle_late(node.address(), node, cotangents);
         }
         if !certain && cotangents.values.iter().all(Option::is_none) {
-            return Ok(());
+            return Ok(None);
         }
         self.settle(node.address(), node, cotangents);
         let wanted = Wants::of(inputs, |input| self.wants(Some(input)));
         if wanted.nothing(inputs.len()) {
-            return Ok(());
+            return Ok(None);
         }
-        with_saved(node, self.retain, |saved| {
+        let passed = with_saved(node, self.retain, |saved| {
             let mut visit = Visit { walk: self, node };
-            node.rule().pullback(saved, cotangents, &mut Gradients::new(&mut visit, node, wanted));
+            let mut gradients = Gradients::new(&mut visit, node, wanted);
+            node.rule().pullback(saved, cotangents, &mut gradients);
+            gradients.passed()
         })?;
         if anomaly::is_watching() {
             anomaly::first().map_or(Ok(()), Err)?;
         }
-        self.refusal.take().map_or(Ok(()), |error| Err(*error))
+        self.refusal.take().map_or(Ok(passed), |error| Err(*error))
     }
 
     /// Takes the finished cotangents of a node past hooks, retains them and hands them out where that was asked for.

@@ -169,6 +169,27 @@ impl<T: Float> Variable<T> {
         }
     }
 
+    /// Whether it is a value without history, and no leaf.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(&self.repr, Repr::Computed { edge: None, .. })
+    }
+
+    /// Whether such a variable is the only handle to its elements, which are all there are in their storage.
+    #[inline]
+    pub(crate) fn is_sole(&self) -> bool {
+        matches!(&self.repr, Repr::Computed { value, edge: None, .. } if value.is_sole())
+    }
+
+    /// [`Variable::value`] for whoever needs the variable no more.
+    #[inline]
+    pub(crate) fn into_value(self) -> Tensor<T> {
+        match self.repr {
+            Repr::Leaf(leaf) => leaf.value().clone(),
+            Repr::Computed { value, .. } => value,
+        }
+    }
+
     /// The value: a handle to the same storage, without history.
     #[inline]
     pub fn value(&self) -> Tensor<T> {
