@@ -162,7 +162,10 @@ fn over<T: Float, const I: usize>(
         return None;
     }
     for cotangent in 0..cotangents.len() {
-        if cotangents.get(cotangent).is_some_and(|value| value.is_sole() && gradients.may_pass_on(result, value)) {
+        if cotangents
+            .get(cotangent)
+            .is_some_and(|value| value.is_sole() && gradients.may_pass_on(result, value))
+        {
             return Some(Over { result, cotangent });
         }
     }

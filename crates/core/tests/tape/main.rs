@@ -7,6 +7,7 @@ mod functional;
 mod gradients;
 mod hooks;
 mod memory;
+mod passing;
 mod refusals;
 mod threads;
 
