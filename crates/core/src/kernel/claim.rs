@@ -70,8 +70,8 @@ impl<T: Element> Claim<T> {
 }
 
 impl<'a, T: Element> Target<'a, T> {
-    /// A result in the place of a cotangent that it is computed from: a kernel reads each element before it writes it. Nobody else holds
-    /// the cotangent, and who does will take it for the result.
+    /// A result in the place of a cotangent that it is computed from: a kernel reads each element before it writes it. The cotangent is
+    /// all of its storage, whose only holder takes it for the result from then on.
     #[inline]
     pub(crate) fn over(cotangent: &'a Tensor<T>) -> Self {
         let buffer = cotangent.storage().buffer();

@@ -200,7 +200,8 @@ where
     P: Pointwise<I, O>,
 {
     let inputs = std::array::from_fn(|i| Depends::on(1 << i));
-    let cotangents = std::array::from_fn(|k| Depends { on: 0, known: Known::Cotangent(k as u8) });
+    let known = |k| u8::try_from(k).map_or(Known::Nothing, Known::Cotangent);
+    let cotangents = std::array::from_fn(|k| Depends { on: 0, known: known(k) });
     let found = vjp(formula, inputs, cotangents);
     Dependence {
         on: found.map(|cotangent| cotangent.on),
