@@ -231,6 +231,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensor::Tensor;
 
     #[derive(Clone)]
     struct MulAdd;
@@ -313,6 +314,21 @@ mod tests {
         )
         .backward(&MulAdd);
         assert!((0..len).all(|i| of_a[i] == g[i] * b[i] && of_c[i] == g[i]));
+    }
+
+    /// Lengths around blocks and vectors, of tensors with and without memory behind the last element.
+    #[test]
+    fn a_result_goes_over_the_cotangent_that_it_comes_from() {
+        for len in [1, 16, 21, 64, 81] {
+            let [a, b, c, g] = [1, 2, 3, 4].map(|seed| numbers(len, seed));
+            for cotangent in [Tensor::from(g.clone()), Tensor::from(g.clone()).copy()] {
+                let mut of_c = vec![0.0; len];
+                let results = [Some(Target::over(&cotangent)), None, Some((&mut of_c[..]).into())];
+                Job::in_order(len, [&a[..], &b, &c], [cotangent.room()], results).backward(&MulAdd);
+                let of_a = cotangent.as_slice().unwrap();
+                assert!((0..len).all(|i| of_a[i] == g[i] * b[i] && of_c[i] == g[i]), "{len} elements");
+            }
+        }
     }
 
     #[test]
