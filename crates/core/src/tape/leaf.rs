@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::variable::{Peek, Variable};
 
 /// A function of a gradient on its way; what it returns takes the gradient's place.
 pub(crate) type Hook<T> = Arc<dyn Fn(&Variable<T>) -> Option<Variable<T>> + Send + Sync>;
@@ -81,20 +81,27 @@ impl<T: Float> Slot<T> {
 
 /// A value that was not computed on the tape.
 pub(crate) struct Leaf<T: Float> {
-    value: RwLock<Tensor<T>>,
+    value: Value<T>,
     shape: Dims,
     requires_grad: AtomicBool,
-    is_parameter: bool,
     pub(crate) slot: Slot<T>,
 }
+
+/// What a leaf holds. Only what changes is locked to be looked at: on a short operation a lock's two atomic updates count.
+enum Value<T: Float> {
+    Fixed(Tensor<T>),
+    Parameter(RwLock<Tensor<T>>),
+}
+
+/// The right to look at a parameter's value.
+pub(crate) type Held<'v, T> = Option<RwLockReadGuard<'v, Tensor<T>>>;
 
 impl<T: Float> Leaf<T> {
     pub(crate) fn new(value: Tensor<T>, requires_grad: bool, is_parameter: bool) -> Arc<Self> {
         Arc::new(Leaf {
             shape: value.dims().clone(),
-            value: RwLock::new(value),
+            value: if is_parameter { Value::Parameter(RwLock::new(value)) } else { Value::Fixed(value) },
             requires_grad: AtomicBool::new(requires_grad),
-            is_parameter,
             slot: Slot::new(),
         })
     }
@@ -103,12 +110,29 @@ impl<T: Float> Leaf<T> {
         &self.shape
     }
 
-    pub(crate) fn value(&self) -> RwLockReadGuard<'_, Tensor<T>> {
-        self.value.read().unwrap_or_else(PoisonError::into_inner)
+    /// The value, which `held` keeps from being changed.
+    #[inline(always)]
+    pub(crate) fn look<'h, 'v: 'h>(&'v self, held: &'h mut Held<'v, T>) -> &'h Tensor<T> {
+        match &self.value {
+            Value::Fixed(value) => value,
+            Value::Parameter(value) => held.insert(value.read().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
-    pub(crate) fn value_mut(&self) -> RwLockWriteGuard<'_, Tensor<T>> {
-        self.value.write().unwrap_or_else(PoisonError::into_inner)
+    #[inline]
+    pub(crate) fn peek(&self) -> Peek<'_, T> {
+        match &self.value {
+            Value::Fixed(value) => Peek::Plain(value),
+            Value::Parameter(value) => Peek::Held(value.read().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    /// The value of a parameter, to change.
+    pub(crate) fn value_mut(&self) -> Option<RwLockWriteGuard<'_, Tensor<T>>> {
+        match &self.value {
+            Value::Fixed(_) => None,
+            Value::Parameter(value) => Some(value.write().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
     pub(crate) fn requires_grad(&self) -> bool {
@@ -120,6 +144,6 @@ impl<T: Float> Leaf<T> {
     }
 
     pub(crate) fn is_parameter(&self) -> bool {
-        self.is_parameter
+        matches!(self.value, Value::Parameter(_))
     }
 }

@@ -25,7 +25,7 @@ pub use anomaly::detect_anomaly;
 pub(crate) use grad::backward_into;
 pub use grad::{GradOptions, backward, grad};
 pub use leaf::HookId;
-pub(crate) use leaf::{Hook, Leaf, Slot};
+pub(crate) use leaf::{Held, Hook, Leaf, Slot};
 pub use listing::{Tape, TapeEntry};
 pub use mode::{is_recording, no_grad, with_recording};
 pub use node::{live_nodes, recorded_nodes};

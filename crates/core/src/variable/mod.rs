@@ -13,7 +13,7 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::Result;
 use crate::tape::node::Edge;
-use crate::tape::{Leaf, Slot};
+use crate::tape::{Held, Leaf, Slot};
 use crate::tensor::Tensor;
 
 /// A tensor on the tape: PyTorch's `Variable`.
@@ -64,11 +64,9 @@ impl<T: Float> From<Tensor<T>> for Variable<T> {
 /// A variable's value, borrowed for a moment.
 pub(crate) enum Peek<'v, T: Float> {
     Plain(&'v Tensor<T>),
-    Leaf(RwLockReadGuard<'v, Tensor<T>>),
+    /// A parameter's, which does not change meanwhile.
+    Held(RwLockReadGuard<'v, Tensor<T>>),
 }
-
-/// The right to look at a leaf's value.
-pub(crate) type Held<'v, T> = Option<RwLockReadGuard<'v, Tensor<T>>>;
 
 /// [`Variable::look`] at each of at least one.
 #[inline(always)]
@@ -90,7 +88,7 @@ impl<T: Float> Deref for Peek<'_, T> {
     fn deref(&self) -> &Tensor<T> {
         match self {
             Peek::Plain(value) => value,
-            Peek::Leaf(value) => value,
+            Peek::Held(value) => value,
         }
     }
 }
@@ -122,16 +120,16 @@ impl<T: Float> Variable<T> {
     #[inline]
     pub(crate) fn peek(&self) -> Peek<'_, T> {
         match &self.repr {
-            Repr::Leaf(leaf) => Peek::Leaf(leaf.value()),
+            Repr::Leaf(leaf) => leaf.peek(),
             Repr::Computed { value, .. } => Peek::Plain(value),
         }
     }
 
-    /// The value, which `held` keeps from being changed if it is a leaf's: [`Variable::peek`] for several at once.
+    /// The value, which `held` keeps from being changed if it is a parameter's: [`Variable::peek`] for several at once.
     #[inline(always)]
     pub(crate) fn look<'h, 'v: 'h>(&'v self, held: &'h mut Held<'v, T>) -> &'h Tensor<T> {
         match &self.repr {
-            Repr::Leaf(leaf) => held.insert(leaf.value()),
+            Repr::Leaf(leaf) => leaf.look(held),
             Repr::Computed { value, .. } => value,
         }
     }
@@ -185,7 +183,7 @@ impl<T: Float> Variable<T> {
     #[inline]
     pub(crate) fn into_value(self) -> Tensor<T> {
         match self.repr {
-            Repr::Leaf(leaf) => leaf.value().clone(),
+            Repr::Leaf(leaf) => leaf.peek().clone(),
             Repr::Computed { value, .. } => value,
         }
     }

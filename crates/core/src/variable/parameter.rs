@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, RwLockWriteGuard};
 
 use super::Variable;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::tape::Leaf;
 use crate::tensor::Tensor;
+
+const FIXED: &str = "a parameter that stands for a computed value does not change";
 
 /// A leaf variable that a model owns and an optimizer changes.
 ///
@@ -110,7 +112,12 @@ impl<T: Float> Parameter<T> {
     /// If it stands for a computed value.
     #[track_caller]
     fn own_leaf(&self) -> &Leaf<T> {
-        self.variable.leaf().expect("a parameter that stands for a computed value does not change")
+        self.variable.leaf().expect(FIXED)
+    }
+
+    #[track_caller]
+    fn value_mut(&self) -> RwLockWriteGuard<'_, Tensor<T>> {
+        self.own_leaf().value_mut().expect(FIXED)
     }
 
     /// An identity of the parameter: equal for clones, different for all others that live.
@@ -144,7 +151,7 @@ impl<T: Float> Parameter<T> {
                 format!("{:?}", value.shape()),
             ));
         }
-        *self.own_leaf().value_mut() = value;
+        *self.value_mut() = value;
         Ok(())
     }
 
@@ -161,7 +168,7 @@ impl<T: Float> Parameter<T> {
     /// # Errors
     /// [`Error::InPlace`] if a recorded operation still needs the value: its backward would be wrong.
     pub fn update(&self, operation: &'static str, change: impl FnOnce(&mut [T])) -> Result<()> {
-        change(self.own_leaf().value_mut().detach_mut(operation)?);
+        change(self.value_mut().detach_mut(operation)?);
         Ok(())
     }
 }
