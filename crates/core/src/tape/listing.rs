@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 
 use super::node::Edge;
-use super::walk::reachable;
+use super::reachable::reachable;
 use crate::element::Float;
 use crate::variable::Variable;
 

@@ -16,6 +16,7 @@ mod listing;
 mod mode;
 pub(crate) mod node;
 pub(crate) mod queue;
+mod reachable;
 pub(crate) mod recycle;
 pub(crate) mod scope;
 mod table;

@@ -12,6 +12,7 @@ use super::leaves::Leaves;
 use super::mode::with_recording;
 use super::node::{Edge, with_saved};
 use super::queue::{self, Pending, Queue};
+use super::reachable::leading_to;
 use super::recycle::{NodeRef, Recycled};
 use super::table::{AddressHasher, KeySet};
 use crate::element::Float;
@@ -173,7 +174,7 @@ impl<'g, T: Float> Walk<'g, T> {
 
     /// Only the cotangents of `targets` are wanted; nothing that does not lead to one is computed.
     pub(crate) fn only(mut self, outputs: &[&'g Edge<T>], targets: Vec<Target>) -> Self {
-        self.relevant = Some(leading_to(outputs, &targets));
+        self.relevant = Some(leading_to(outputs, targets.iter().map(|target| target.key)));
         self.found = targets.iter().map(|_| None).collect();
         self.targets = targets;
         self
@@ -303,8 +304,8 @@ impl<'g, T: Float> Walk<'g, T> {
         match edge {
             Edge::Node(source, _) if cotangents.len() == 1 && self.queue.is_next(source) => Some(source),
             _ => {
-                let value = cotangents.values[passed.output].take().expect("it came");
-                self.send(edge, Term::Whole(Variable::from(value.into_value())));
+                let cotangent = cotangents.values[passed.output].take().expect("it came");
+                self.send(edge, Term::Whole(cotangent));
                 None
             }
         }
@@ -379,39 +380,6 @@ impl<'g, T: Float> Walk<'g, T> {
         }
         std::mem::take(&mut self.found)
     }
-}
-
-/// All nodes that `outputs` were computed from, each once, in ascending order of their numbers.
-pub(crate) fn reachable<T: Float>(outputs: &[&Edge<T>]) -> Vec<NodeRef<T>> {
-    let mut seen = KeySet::default();
-    let mut nodes: Vec<NodeRef<T>> = Vec::new();
-    let mut visit = |edge: &Edge<T>, nodes: &mut Vec<NodeRef<T>>| {
-        if let Edge::Node(node, _) = edge
-            && seen.insert(edge.key())
-        {
-            nodes.push(node.clone());
-        }
-    };
-    outputs.iter().for_each(|edge| visit(edge, &mut nodes));
-    let mut next = 0;
-    while next < nodes.len() {
-        let node = nodes[next].clone();
-        node.inputs.iter().flatten().for_each(|edge| visit(edge, &mut nodes));
-        next += 1;
-    }
-    nodes.sort_by_key(|node| node.number);
-    nodes
-}
-
-/// The keys of the targets and of every node that depends on one.
-fn leading_to<T: Float>(outputs: &[&Edge<T>], targets: &[Target]) -> KeySet {
-    let mut relevant: KeySet = targets.iter().map(|target| target.key).collect();
-    for node in reachable(outputs) {
-        if node.inputs.iter().flatten().any(|edge| relevant.contains(&edge.key())) {
-            relevant.insert(node.address());
-        }
-    }
-    relevant
 }
 
 /// The cotangent that a backward starts with.

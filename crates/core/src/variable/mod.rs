@@ -179,15 +179,6 @@ impl<T: Float> Variable<T> {
         matches!(&self.repr, Repr::Computed { value, edge: None, .. } if value.is_sole())
     }
 
-    /// [`Variable::value`] for whoever needs the variable no more.
-    #[inline]
-    pub(crate) fn into_value(self) -> Tensor<T> {
-        match self.repr {
-            Repr::Leaf(leaf) => leaf.peek().clone(),
-            Repr::Computed { value, .. } => value,
-        }
-    }
-
     /// The value: a handle to the same storage, without history.
     #[inline]
     pub fn value(&self) -> Tensor<T> {

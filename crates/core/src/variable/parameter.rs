@@ -94,7 +94,8 @@ impl<T: Float> Parameter<T> {
     }
 
     /// A computed value in the place of a parameter: in a copy of a module whose parameters are functions of others (a
-    /// weight with dropout, a weight that another network computes, `torch.func.functional_call`). It can't be changed.
+    /// weight with dropout, a weight that another network computes, `torch.func.functional_call`), or a leaf that is no parameter.
+    /// Its value can't be changed.
     ///
     /// ```
     /// # use wengert_core::{Parameter, Tensor};
@@ -143,6 +144,10 @@ impl<T: Float> Parameter<T> {
     ///
     /// # Errors
     /// If the shape differs.
+    ///
+    /// # Panics
+    /// If it stands for another variable ([`Parameter::computed`]).
+    #[track_caller]
     pub fn set_value(&self, value: Tensor<T>) -> Result<()> {
         if value.shape() != self.shape() {
             return Err(Error::shape(
@@ -167,6 +172,10 @@ impl<T: Float> Parameter<T> {
     ///
     /// # Errors
     /// [`Error::InPlace`] if a recorded operation still needs the value: its backward would be wrong.
+    ///
+    /// # Panics
+    /// If it stands for another variable ([`Parameter::computed`]).
+    #[track_caller]
     pub fn update(&self, operation: &'static str, change: impl FnOnce(&mut [T])) -> Result<()> {
         change(self.value_mut().detach_mut(operation)?);
         Ok(())

@@ -23,6 +23,13 @@ fn chain(x: &V, link: impl Fn(V) -> V) -> Chain {
     Chain { derivatives: vec![vec![1.0; slope.len()], slope, steep], links: vec![bounded, scaled, shifted] }
 }
 
+fn all_near(cotangents: &[V], derivatives: &[Vec<f64>]) {
+    assert_eq!(cotangents.len(), derivatives.len());
+    for (cotangent, derivative) in cotangents.iter().zip(derivatives) {
+        assert!(near(&cotangent.to_vec(), derivative), "{cotangent} is not {derivative:?}");
+    }
+}
+
 fn near(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-14)
 }
@@ -32,9 +39,8 @@ fn retained_gradients_stay_what_they_were() {
     let x = vector([0.1, -0.2, 0.3]);
     let Chain { links, derivatives } = chain(&x, V::retain_grad);
     links[0].sum().backward().unwrap();
-    for (link, derivative) in links.iter().zip(&derivatives) {
-        assert!(near(&gradient(link), derivative), "{:?}: {:?}", link.grad_fn(), gradient(link));
-    }
+    let retained: Vec<V> = links.iter().map(|link| link.grad().expect("a gradient")).collect();
+    all_near(&retained, &derivatives);
     assert!(near(&gradient(&x), &derivatives[2]));
 }
 
@@ -51,11 +57,7 @@ fn what_a_hook_keeps_stays_what_it_was() {
         link
     });
     links[0].sum().backward().unwrap();
-    let kept = kept.lock().unwrap();
-    assert_eq!(kept.len(), derivatives.len());
-    for (cotangent, derivative) in kept.iter().zip(&derivatives) {
-        assert!(near(&cotangent.to_vec(), derivative), "{cotangent}");
-    }
+    all_near(&kept.lock().unwrap(), &derivatives);
 }
 
 #[test]
@@ -64,9 +66,7 @@ fn grad_hands_out_every_link_of_a_chain() {
     let Chain { links, derivatives } = chain(&x, |link| link);
     let inputs: Vec<&V> = links.iter().collect();
     let found = grad(&[&links[0].sum()], &inputs, GradOptions::default()).unwrap();
-    for (cotangent, derivative) in found.iter().zip(&derivatives) {
-        assert!(near(&cotangent.to_vec(), derivative), "{cotangent}");
-    }
+    all_near(&found, &derivatives);
 }
 
 #[test]

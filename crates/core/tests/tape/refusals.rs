@@ -93,6 +93,24 @@ impl Operation<f64> for Wrong {
 }
 
 #[test]
+fn a_parameter_that_stands_for_another_variable_does_not_change() {
+    for variable in [vector([1.0, 2.0]), vector([1.0, 2.0]).requires_grad_(false), vector([1.0, 2.0]) * 2.0] {
+        let (parameter, before) = (Parameter::computed(variable.clone()), variable.to_vec());
+        let set = || parameter.set_value(Tensor::from([5.0, 6.0]));
+        let update = || parameter.update("step", |values| values.fill(7.0));
+        for change in [&set as &dyn Fn() -> _, &update] {
+            let refusal = panic::catch_unwind(AssertUnwindSafe(change)).unwrap_err();
+            let refusal = refusal
+                .downcast_ref::<String>()
+                .cloned()
+                .or(refusal.downcast_ref::<&str>().map(|s| s.to_string()));
+            assert_eq!(refusal.unwrap(), "a parameter that stands for a computed value does not change");
+        }
+        assert_eq!(variable.to_vec(), before);
+    }
+}
+
+#[test]
 #[should_panic(expected = "the pullback of Wrong: expected a cotangent of its input's shape [2], got [2, 1]")]
 fn a_pullback_of_a_wrong_shape_is_named() {
     let x = vector([1.0, 2.0]);
