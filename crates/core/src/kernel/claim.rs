@@ -21,7 +21,8 @@ pub(crate) enum Claim<T: Element> {
 }
 
 impl<T: Element> Claim<T> {
-    fn layout(&self) -> &Layout {
+    #[inline]
+    pub(crate) fn layout(&self) -> &Layout {
         match self {
             Claim::New(storage) => storage.layout(),
             Claim::Part(tensor) => tensor.layout(),

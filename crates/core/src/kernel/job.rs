@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-use super::plan::Plan;
+use super::plan::{Each, Plan};
 use super::pointwise::TAIL;
 use crate::element::Element;
 
@@ -16,7 +16,7 @@ use crate::element::Element;
 /// and thrown away, and behind the end of a result it is overwritten, so that whole vectors can be moved.
 pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     /// The loops; none for a single one over operands that all lie in order.
-    pub(in crate::kernel) plan: Option<&'a Plan>,
+    pub(in crate::kernel) plan: Option<&'a Plan<I, C, O>>,
     pub(in crate::kernel) inner: usize,
     /// Whether there is no plan and every operand has memory up to the end of its last vector.
     pub(in crate::kernel) whole_vectors: bool,
@@ -112,8 +112,8 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
     ) -> Self {
         let mut job = Job::unchecked(None, len, inputs, cotangents, results);
         job.whole_vectors = job.has_whole_vectors();
-        if !job.whole_vectors {
-            job.check(|_, span| span >= len);
+        if !job.whole_vectors && len > 0 {
+            job.check(&Each { inputs: [len - 1; I], cotangents: [len - 1; C], results: [len - 1; O] });
         }
         job
     }
@@ -123,22 +123,25 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
     /// # Panics
     /// If an operand is shorter than the plan reaches, or the rows of a result don't lie in order.
     pub(crate) fn planned(
-        plan: &'a Plan,
+        plan: &'a Plan<I, C, O>,
         inputs: [&'a [T]; I],
         cotangents: [&'a [T]; C],
         results: [Option<Target<'a, T>>; O],
     ) -> Self {
-        assert!(plan.operands.len() == I + C + O, "a walker for each operand");
-        let in_order = |operand: usize| plan.inner == 1 || plan.operands[operand].step == 1;
-        assert!((I + C..I + C + O).all(in_order), "results lie in order");
         let job = Job::unchecked(Some(plan), plan.inner, inputs, cotangents, results);
-        job.check(|operand, span| plan.reach(operand).is_none_or(|last| last < span));
+        for o in 0..O {
+            let in_order = plan.inner == 1 || plan.steps.results[o] == 1 || job.results[o].start.is_null();
+            assert!(in_order, "the rows of result {o} must lie in order");
+        }
+        if let Some(last) = plan.reach() {
+            job.check(&last);
+        }
         job
     }
 
     #[inline(always)]
     fn unchecked(
-        plan: Option<&'a Plan>,
+        plan: Option<&'a Plan<I, C, O>>,
         inner: usize,
         inputs: [&'a [T]; I],
         cotangents: [&'a [T]; C],
@@ -175,18 +178,18 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
         all
     }
 
-    /// That each operand's length is enough.
+    /// That each operand has the element at its last index.
     #[inline]
-    fn check(&self, enough: impl Fn(usize, usize) -> bool) {
+    fn check(&self, last: &Each<I, C, O>) {
         for i in 0..I {
-            assert!(enough(i, self.inputs[i].len), "input {i} is too short");
+            assert!(last.inputs[i] < self.inputs[i].len, "input {i} is too short");
         }
         for c in 0..C {
-            assert!(enough(I + c, self.cotangents[c].len), "cotangent {c} is too short");
+            assert!(last.cotangents[c] < self.cotangents[c].len, "cotangent {c} is too short");
         }
         for o in 0..O {
             let wanted = !self.results[o].start.is_null();
-            assert!(!wanted || enough(I + C + o, self.results[o].len), "result {o} is too short");
+            assert!(!wanted || last.results[o] < self.results[o].len, "result {o} is too short");
         }
     }
 }

@@ -1,104 +1,117 @@
-//! How several operands of one broadcast shape are gone through: outer rows, an inner loop.
+//! How several operands of one broadcast shape are gone through: rows, and an inner loop along each.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "arrays of operands are walked side by side, without closures"
+)]
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
+/// A number for each operand of a formula: a stride, an offset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Each<const I: usize, const C: usize, const O: usize> {
+    pub(crate) inputs: [usize; I],
+    pub(crate) cotangents: [usize; C],
+    pub(crate) results: [usize; O],
+}
 
-use crate::dims::Dims;
+impl<const I: usize, const C: usize, const O: usize> Each<I, C, O> {
+    const ZERO: Self = Each { inputs: [0; I], cotangents: [0; C], results: [0; O] };
+
+    /// Adds `times` strides to each offset.
+    #[inline(always)]
+    fn step(&mut self, strides: &Self, times: usize) {
+        for i in 0..I {
+            self.inputs[i] += strides.inputs[i] * times;
+        }
+        for c in 0..C {
+            self.cotangents[c] += strides.cotangents[c] * times;
+        }
+        for o in 0..O {
+            self.results[o] += strides.results[o] * times;
+        }
+    }
+
+    /// Whether a step along these strides leads where `extent` steps along `inner` do, for every operand.
+    #[inline(always)]
+    fn goes_on(&self, inner: &Self, extent: usize) -> bool {
+        let mut along = Self::ZERO;
+        along.step(inner, extent);
+        *self == along
+    }
+}
 
 /// The loops over a shape that several operands share, with as few axes as their strides allow.
-///
-/// `outer` are the extents of the outer axes; `inner` is the length of the innermost loop.
-pub(crate) struct Plan {
-    pub(crate) outer: Dims,
+pub(crate) struct Plan<const I: usize, const C: usize, const O: usize> {
+    /// How many elements a row has, and how far they are apart.
     pub(crate) inner: usize,
-    pub(crate) operands: SmallVec<[Walker; 16]>,
-    /// The operands' strides along the outer axes: those of one axis side by side, since they are stepped together, and zeros up to a
-    /// whole number of lanes.
-    strides: Strides,
+    pub(crate) steps: Each<I, C, O>,
+    /// How many rows there are one below the other, and how far they are apart.
+    rows: usize,
+    strides: Each<I, C, O>,
+    /// The same of the loops around them; nearly always there are none.
+    outer: Vec<(usize, Each<I, C, O>)>,
 }
 
-/// How one operand moves along the inner axis.
-pub(crate) struct Walker {
-    pub(crate) step: usize,
-}
-
-type Strides = SmallVec<[usize; 32]>;
-
-/// Offsets that are stepped at once.
-const LANES: usize = 4;
-
-impl Plan {
-    /// [`Plan::of`] lists of strides.
-    #[cfg(test)]
-    pub(crate) fn new<S: AsRef<[usize]>>(shape: &[usize], operands: &[S]) -> Plan {
-        Plan::of(shape, operands.len(), |o, axis| operands[o].as_ref()[axis])
+impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
+    /// The loops over `shape`, from the strides along each axis. Neighbouring axes along which every operand goes on without a jump are
+    /// one.
+    #[inline(always)]
+    pub(crate) fn of(shape: &[usize], strides: impl Fn(usize) -> Each<I, C, O>) -> Self {
+        let mut plan = Plan { inner: 1, steps: Each::ZERO, rows: 1, strides: Each::ZERO, outer: Vec::new() };
+        for axis in 0..shape.len() {
+            if shape[axis] != 1 {
+                plan.append(shape[axis], strides(axis));
+            }
+        }
+        plan
     }
 
-    /// The loops of `count` operands, from the stride of each along each axis. Neighbouring axes along which every operand goes on without
-    /// a jump are one.
+    /// With another loop inside of all others.
+    #[inline(always)]
+    fn append(&mut self, extent: usize, steps: Each<I, C, O>) {
+        if self.inner == 1 || self.steps.goes_on(&steps, extent) {
+            self.inner *= extent;
+        } else {
+            if self.rows != 1 {
+                self.outer.push((self.rows, self.strides));
+            }
+            (self.rows, self.strides) = (self.inner, self.steps);
+            self.inner = extent;
+        }
+        self.steps = steps;
+    }
+
+    /// The highest index that each operand reaches, or none if the shape is empty.
     #[inline]
-    pub(crate) fn of(shape: &[usize], count: usize, stride: impl Fn(usize, usize) -> usize) -> Plan {
-        let mut outer = Dims::default();
-        let mut strides = Strides::new();
-        let width = count.next_multiple_of(LANES);
-        for (axis, &extent) in shape.iter().enumerate().filter(|(_, extent)| **extent != 1) {
-            let end = strides.len();
-            strides.reserve(width);
-            for o in 0..width {
-                strides.push(if o < count { stride(o, axis) } else { 0 });
-            }
-            let (kept, new) = strides.split_at(end);
-            let before = &kept[end.saturating_sub(width)..];
-            let goes_on = end > 0 && before.iter().zip(new).all(|(before, new)| *before == new * extent);
-            match outer.last_mut().filter(|_| goes_on) {
-                Some(merged) => {
-                    *merged *= extent;
-                    strides.copy_within(end.., end - width);
-                    strides.truncate(end);
-                }
-                None => outer.push(extent),
-            }
-        }
-        let innermost = strides.len().saturating_sub(width);
-        let mut operands = SmallVec::with_capacity(count);
-        for o in 0..count {
-            operands.push(Walker { step: strides.get(innermost + o).copied().unwrap_or(0) });
-        }
-        strides.truncate(innermost);
-        Plan { inner: outer.pop().unwrap_or(1), outer, operands, strides }
-    }
-
-    /// The highest index that operand `o` reaches, or none if the shape is empty.
-    pub(crate) fn reach(&self, o: usize) -> Option<usize> {
-        if self.inner == 0 || self.outer.contains(&0) {
+    pub(crate) fn reach(&self) -> Option<Each<I, C, O>> {
+        if self.inner == 0 || self.count() == 0 {
             return None;
         }
-        let width = self.operands.len().next_multiple_of(LANES);
-        let mut outer = 0;
-        for (axis, extent) in self.outer.iter().enumerate() {
-            outer += (extent - 1) * self.strides[axis * width + o];
+        let mut last = Each::ZERO;
+        last.step(&self.steps, self.inner - 1);
+        last.step(&self.strides, self.rows - 1);
+        for (extent, strides) in &self.outer {
+            last.step(strides, extent - 1);
         }
-        Some(outer + (self.inner - 1) * self.operands[o].step)
+        Some(last)
     }
 
-    /// How many rows there are.
+    /// How many rows there are in all.
     #[inline]
     pub(crate) fn count(&self) -> usize {
-        if self.inner == 0 { 0 } else { self.outer.count() }
+        let mut count = if self.inner == 0 { 0 } else { self.rows };
+        for (extent, _) in &self.outer {
+            count *= extent;
+        }
+        count
     }
 
     /// Some of the rows, in row-major order.
-    #[inline]
-    pub(crate) fn part(&self, range: &Range<usize>) -> Rows<'_> {
-        let mut rows = Rows {
-            plan: self,
-            left: range.len(),
-            index: SmallVec::from_elem(0, self.outer.len()),
-            offsets: SmallVec::from_elem(0, self.operands.len().next_multiple_of(LANES)),
-        };
+    #[inline(always)]
+    pub(crate) fn part(&self, range: &Range<usize>) -> Rows<'_, I, C, O> {
+        let mut rows = Rows { plan: self, next: range.start, end: range.end, offsets: Each::ZERO };
         if range.start > 0 {
-            rows.skip(range.start);
+            rows.seek();
         }
         rows
     }
@@ -107,59 +120,56 @@ impl Plan {
 /// Where a plan's outer loops are.
 ///
 /// Vector kernels go through it with a plain loop: a closure would be compiled without their instructions.
-pub(crate) struct Rows<'p> {
-    plan: &'p Plan,
-    /// How many rows are still to be visited, this one included.
-    pub(crate) left: usize,
-    index: SmallVec<[usize; 4]>,
-    /// Each operand's offset at the start of this row, and zeros behind.
-    pub(crate) offsets: SmallVec<[usize; 16]>,
+pub(crate) struct Rows<'p, const I: usize, const C: usize, const O: usize> {
+    plan: &'p Plan<I, C, O>,
+    /// Which row comes next, and which one no more.
+    next: usize,
+    end: usize,
+    /// Each operand's offset at the start of that row.
+    pub(crate) offsets: Each<I, C, O>,
 }
 
-impl Rows<'_> {
-    /// To the next row: the last outer axis runs fastest.
-    #[inline]
+impl<const I: usize, const C: usize, const O: usize> Rows<'_, I, C, O> {
+    /// Whether there is a row left.
+    #[inline(always)]
+    pub(crate) fn any_left(&self) -> bool {
+        self.next < self.end
+    }
+
+    /// To the next row.
+    #[inline(always)]
     pub(crate) fn advance(&mut self) {
-        self.left -= 1;
-        if self.left == 0 {
-            return;
+        self.next += 1;
+        if self.plan.outer.is_empty() {
+            self.offsets.step(&self.plan.strides, 1);
+        } else {
+            self.seek();
         }
-        let Plan { outer, strides, .. } = self.plan;
-        let (offsets, index) = (&mut self.offsets[..], &mut self.index[..]);
-        let mut end = strides.len();
-        for (at, extent) in index.iter_mut().zip(&**outer).rev() {
-            let strides = &strides[end - offsets.len()..end];
-            end -= offsets.len();
-            *at += 1;
-            if *at < *extent {
-                return step(offsets, strides, 1);
-            }
-            *at = 0;
-            step(offsets, strides, (extent - 1).wrapping_neg());
+    }
+
+    /// To row `next`, from wherever.
+    fn seek(&mut self) {
+        self.offsets = Each::ZERO;
+        let Plan { rows, strides, outer, .. } = self.plan;
+        self.offsets.step(strides, self.next % rows);
+        let mut sheet = self.next / rows;
+        for (extent, strides) in outer.iter().rev() {
+            self.offsets.step(strides, sheet % extent);
+            sheet /= extent;
         }
     }
 }
 
-impl Rows<'_> {
-    /// From the first row to the `n`-th.
-    fn skip(&mut self, mut n: usize) {
-        let Plan { outer, strides, .. } = self.plan;
-        let width = self.offsets.len();
-        for axis in (0..outer.len()).rev() {
-            self.index[axis] = n % outer[axis];
-            n /= outer[axis];
-            step(&mut self.offsets, &strides[axis * width..(axis + 1) * width], self.index[axis]);
-        }
-    }
-}
-
-/// Moves all offsets by `times` strides: lanes at once, and backward if `times` is a negative number in two's complement.
-#[inline]
-fn step(offsets: &mut [usize], strides: &[usize], times: usize) {
-    for (offsets, strides) in offsets.chunks_exact_mut(LANES).zip(strides.chunks_exact(LANES)) {
-        for lane in 0..LANES {
-            offsets[lane] = offsets[lane].wrapping_add(strides[lane].wrapping_mul(times));
-        }
+#[cfg(test)]
+impl<const I: usize, const O: usize> Plan<I, 0, O> {
+    /// [`Plan::of`] lists of strides: those of the inputs, then those of the results.
+    pub(crate) fn new<S: AsRef<[usize]>>(shape: &[usize], operands: &[S]) -> Self {
+        let stride = |operand: usize, axis: usize| operands[operand].as_ref()[axis];
+        Plan::of(shape, |axis| Each {
+            inputs: std::array::from_fn(|i| stride(i, axis)),
+            cotangents: [],
+            results: std::array::from_fn(|o| stride(I + o, axis)),
+        })
     }
 }
 
@@ -167,40 +177,48 @@ fn step(offsets: &mut [usize], strides: &[usize], times: usize) {
 mod tests {
     use super::*;
 
+    /// The offsets of an input and a result at the rows of a part.
+    fn offsets(plan: &Plan<1, 0, 1>, part: Range<usize>) -> Vec<(usize, usize)> {
+        let (mut rows, mut seen) = (plan.part(&part), Vec::new());
+        while rows.any_left() {
+            seen.push((rows.offsets.inputs[0], rows.offsets.results[0]));
+            rows.advance();
+        }
+        seen
+    }
+
     #[test]
     fn axes_that_lie_in_order_merge() {
-        let plan = Plan::new(&[2, 3, 4], &[[12, 4, 1], [12, 4, 1]]);
-        assert_eq!((plan.outer.len(), plan.inner), (0, 24));
-        let plan = Plan::new(&[2, 3, 4], &[[12, 4, 1], [0, 4, 1]]);
-        assert_eq!((&*plan.outer, plan.inner), (&[2][..], 12));
-        assert_eq!(plan.reach(0), Some(23));
+        let plan = Plan::<1, 0, 1>::new(&[2, 3, 4], &[[12, 4, 1], [12, 4, 1]]);
+        assert_eq!((plan.count(), plan.inner), (1, 24));
+        let plan = Plan::<1, 0, 1>::new(&[2, 3, 4], &[[12, 4, 1], [0, 4, 1]]);
+        assert_eq!((plan.count(), plan.inner), (2, 12));
+        assert_eq!(plan.reach(), Some(Each { inputs: [23], cotangents: [], results: [11] }));
+    }
+
+    #[test]
+    fn a_shape_without_elements_has_no_rows() {
+        for shape in [[0, 3, 2], [3, 0, 2], [3, 2, 0]] {
+            let plan = Plan::<1, 0, 1>::new(&shape, &[[1, 2, 4], [4, 2, 1]]);
+            assert_eq!((plan.count() * plan.inner, plan.reach()), (0, None));
+        }
     }
 
     #[test]
     fn rows_come_in_row_major_order() {
         let plan = Plan::new(&[2, 2, 2], &[[1, 2, 4], [4, 2, 1]]);
-        let (mut rows, mut seen) = (plan.part(&(0..plan.count())), Vec::new());
-        while rows.left > 0 {
-            seen.push((rows.offsets[0], rows.offsets[1]));
-            rows.advance();
-        }
-        assert_eq!(seen, vec![(0, 0), (2, 2), (1, 4), (3, 6)]);
+        assert_eq!(offsets(&plan, 0..plan.count()), vec![(0, 0), (2, 2), (1, 4), (3, 6)]);
     }
 
     #[test]
     fn parts_make_the_whole() {
-        let plan = Plan::new(&[2, 3, 2, 2], &[[100, 1, 10, 40], [4, 8, 1, 2]]);
-        let offsets = |range: Range<usize>| {
-            let (mut rows, mut seen) = (plan.part(&range), Vec::new());
-            while rows.left > 0 {
-                seen.push(rows.offsets.to_vec());
-                rows.advance();
+        for strides in [[[100, 1, 10, 40], [4, 8, 1, 2]], [[12, 4, 2, 1], [24, 8, 2, 1]]] {
+            let plan = Plan::new(&[2, 3, 2, 2], &strides);
+            let count = plan.count();
+            for cut in 0..=count {
+                let cut_up = [offsets(&plan, 0..cut), offsets(&plan, cut..count)].concat();
+                assert_eq!(cut_up, offsets(&plan, 0..count));
             }
-            seen
-        };
-        let count = plan.count();
-        for cut in 0..=count {
-            assert_eq!([offsets(0..cut), offsets(cut..count)].concat(), offsets(0..count));
         }
     }
 }

@@ -3,17 +3,16 @@
 //! Arrays are walked by loops: closures for `map` are not always compiled in place, and a short operation is paid for by the call.
 #![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 
-use std::borrow::Cow;
-
 use super::{Pointwise, symbol};
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Result, expect};
 use crate::kernel::claim::Claim;
-use crate::kernel::plan::Plan;
+use crate::kernel::plan::{Each, Plan};
 use crate::kernel::pointwise::{Job, Target};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record, record1};
 use crate::pool;
+use crate::storage::Layout;
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
 use crate::variable::{Variable, look_at};
@@ -358,33 +357,36 @@ fn common_shape<'t, T: Float>(
 }
 
 /// The loops over inputs, cotangents and results.
+#[inline(always)]
 fn plan_of<T: Float, const I: usize, const C: usize, const O: usize>(
     shape: &Dims,
     inputs: [&Tensor<T>; I],
     cotangents: [&Tensor<T>; C],
     claims: &[Option<Claim<T>>; O],
-) -> Plan {
-    let inputs = inputs.map(|input| broadcast_strides(input, shape));
-    let cotangents = cotangents.map(|cotangent| broadcast_strides(cotangent, shape));
-    let row_major = shape.row_major();
-    let results = claims.each_ref().map(|claim| claim.as_ref().map_or(&row_major, Claim::stride_dims));
-    Plan::of(shape, I + C + O, |operand, axis| match operand.checked_sub(I) {
-        None => inputs[operand][axis],
-        Some(behind) if behind < C => cotangents[behind][axis],
-        Some(behind) => results[behind - C][axis],
+) -> Plan<I, C, O> {
+    let rank = shape.len();
+    Plan::of(shape, |axis| {
+        let mut strides = Each { inputs: [0; I], cotangents: [0; C], results: [0; O] };
+        for i in 0..I {
+            strides.inputs[i] = stride(inputs[i].layout(), rank, axis);
+        }
+        for c in 0..C {
+            strides.cotangents[c] = stride(cotangents[c].layout(), rank, axis);
+        }
+        for o in 0..O {
+            if let Some(claim) = &claims[o] {
+                strides.results[o] = claim.layout().strides[axis];
+            }
+        }
+        strides
     })
 }
 
-/// The strides of `tensor` seen with `shape`: 0 along axes it is stretched over.
-#[inline]
-fn broadcast_strides<'t, T: Float>(tensor: &'t Tensor<T>, shape: &Dims) -> Cow<'t, Dims> {
-    if tensor.dims() == shape {
-        return Cow::Borrowed(tensor.stride_dims());
-    }
-    let missing = shape.len() - tensor.rank();
-    let own = |axis: usize| match axis.checked_sub(missing) {
-        Some(own) if tensor.shape()[own] == shape[axis] => tensor.strides()[own],
+/// How far neighbours along an axis of a shape of this rank, which `layout` broadcasts to, are apart: not at all where it is stretched.
+#[inline(always)]
+fn stride(layout: &Layout, rank: usize, axis: usize) -> usize {
+    match (axis + layout.shape.len()).checked_sub(rank) {
+        Some(own) if layout.shape[own] != 1 => layout.strides[own],
         _ => 0,
-    };
-    Cow::Owned((0..shape.len()).map(own).collect())
+    }
 }

@@ -113,29 +113,24 @@ where
 
     /// The body over the part's rows of a plan.
     #[inline(always)]
-    fn planned<N: Lane<T>>(&self, plan: &Plan) {
+    fn planned<N: Lane<T>>(&self, plan: &Plan<I, C, O>) {
         let Job { inner, inputs, cotangents, results, .. } = self.job;
         // SAFETY: `Job` checked that each operand has a first element where the plan has any.
         let mut row = unsafe { self.row_at(0) };
-        for i in 0..I {
-            row.steps.0[i] = plan.operands[i].step;
-        }
-        for c in 0..C {
-            row.steps.1[c] = plan.operands[I + c].step;
-        }
+        row.steps = (plan.steps.inputs, plan.steps.cotangents);
         let mut rows = plan.part(&self.part);
-        while rows.left > 0 {
+        while rows.any_left() {
             // SAFETY: `Job` checked that every index the plan reaches lies inside its operand, and that results
             // lie in order; `offset + (0..inner) * step` are such indices.
             unsafe {
                 for i in 0..I {
-                    row.inputs[i] = inputs[i].skip(rows.offsets[i]);
+                    row.inputs[i] = inputs[i].skip(rows.offsets.inputs[i]);
                 }
                 for c in 0..C {
-                    row.cotangents[c] = cotangents[c].skip(rows.offsets[I + c]);
+                    row.cotangents[c] = cotangents[c].skip(rows.offsets.cotangents[c]);
                 }
                 for o in 0..O {
-                    row.results[o] = results[o].skip(rows.offsets[I + C + o]);
+                    row.results[o] = results[o].skip(rows.offsets.results[o]);
                 }
                 row.sweep::<N, F>(self.body, *inner);
             }
