@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::element::{Element, Float};
-use crate::kernel::gemm::{MatRef, pack, pack_len};
-use crate::tensor::Tensor;
+use crate::kernel::gemm::{pack, pack_len};
+use crate::tensor::{Matrix, Tensor};
 
 /// Rows beyond which a product packs by itself, at no cost that counts.
 const MOST_ROWS: usize = 512;
@@ -123,16 +123,18 @@ impl<T: Element> Packs<T> {
 }
 
 impl Place {
-    fn of<T: Element>(matrix: &Tensor<T>) -> Self {
-        let (shape, strides) = (matrix.shape(), matrix.strides());
-        Place([matrix.storage_offset(), shape[0], shape[1], strides[0], strides[1]])
+    #[inline]
+    fn of<T: Element>(matrix: Matrix<'_, T>) -> Self {
+        let ([rows, columns], [down, across]) = (matrix.extents, matrix.strides);
+        Place([matrix.tensor.storage_offset(), rows, columns, down, across])
     }
 }
 
 /// The pack of a matrix that `rows` rows are multiplied by.
-pub(crate) fn pack_of<T: Float>(rows: usize, matrix: &Tensor<T>) -> Kept<T> {
-    match pack_len::<T>(matrix.shape()[0], matrix.shape()[1]) {
-        Some(len) if rows <= MOST_ROWS && matrix.numel() >= LEAST => {
+pub(crate) fn pack_of<T: Float>(rows: usize, matrix: Matrix<'_, T>) -> Kept<T> {
+    let [k, n] = matrix.extents;
+    match pack_len::<T>(k, n) {
+        Some(len) if rows <= MOST_ROWS && k * n >= LEAST => {
             find(matrix, len).map_or(Kept::NotYet, Kept::Pack)
         }
         _ => Kept::Never,
@@ -140,9 +142,9 @@ pub(crate) fn pack_of<T: Float>(rows: usize, matrix: &Tensor<T>) -> Kept<T> {
 }
 
 /// The pack that is there, or is to be from now on.
-fn find<T: Float>(matrix: &Tensor<T>, len: usize) -> Option<Tensor<T>> {
-    let (place, version) = (Place::of(matrix), matrix.version());
-    let packs = matrix.storage().packs();
+fn find<T: Float>(matrix: Matrix<'_, T>, len: usize) -> Option<Tensor<T>> {
+    let (place, version) = (Place::of(matrix), matrix.tensor.version());
+    let packs = matrix.tensor.storage().packs();
     if packs.is_empty() && !packs.was_seen(place, version) {
         return None;
     }
@@ -163,10 +165,9 @@ fn find<T: Float>(matrix: &Tensor<T>, len: usize) -> Option<Tensor<T>> {
     Some(packed)
 }
 
-fn packed<T: Float>(matrix: &Tensor<T>, len: usize) -> Tensor<T> {
-    let (shape, strides) = (matrix.shape(), matrix.strides());
-    let b = MatRef { data: matrix.raw(), offset: 0, row_stride: strides[0], col_stride: strides[1] };
-    Tensor::build(&[len][..], |out| pack((shape[0], shape[1]), b, out))
+fn packed<T: Float>(matrix: Matrix<'_, T>, len: usize) -> Tensor<T> {
+    let [k, n] = matrix.extents;
+    Tensor::build(&[len][..], |out| pack((k, n), matrix.at(0), out))
 }
 
 #[cfg(test)]
@@ -178,7 +179,7 @@ mod tests {
     }
 
     fn pack(matrix: &Tensor) -> Option<Tensor> {
-        if let Kept::Pack(pack) = pack_of(3, matrix) { Some(pack) } else { None }
+        if let Kept::Pack(pack) = pack_of(3, Matrix::of(matrix)) { Some(pack) } else { None }
     }
 
     fn has_packs() -> bool {
@@ -225,7 +226,7 @@ mod tests {
             let large = Tensor::<f32>::zeros([2048, 2048]);
             let there = |matrix: &Tensor| {
                 let shelf = matrix.storage().packs().kept.get().unwrap().lock().unwrap();
-                shelf.packs.iter().any(|pack| pack.place == Place::of(matrix))
+                shelf.packs.iter().any(|pack| pack.place == Place::of(Matrix::of(matrix)))
             };
             // Used in turn, both stay.
             (0..20).for_each(|_| drop((pack(&large), pack(&large.t()))));
@@ -239,8 +240,8 @@ mod tests {
     fn many_rows_and_small_matrices_do_without() {
         let (weight, small) = (weight(), Tensor::<f32>::ones([3, 3]));
         for _ in 0..3 {
-            assert!(matches!(pack_of(1000, &weight), Kept::Never));
-            assert!(matches!(pack_of(3, &small), Kept::Never));
+            assert!(matches!(pack_of(1000, Matrix::of(&weight)), Kept::Never));
+            assert!(matches!(pack_of(3, Matrix::of(&small)), Kept::Never));
         }
     }
 

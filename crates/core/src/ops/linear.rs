@@ -5,17 +5,17 @@ use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::gemm::Start;
 use crate::operation::{Cotangents, Flow, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::tensor::Tensor;
+use crate::tensor::{Matrix, Tensor};
 use crate::variable::Variable;
 
-use super::matmul::{matrix, multiply, rows, saves_of_product};
+use super::matmul::{multiply, rows, saves_of_product};
 
 /// `x W^T`, and `+ b` if there is a third input: one pass, that begins with `b`.
 ///
 /// `ON`: the third input has the result's shape, and so the result's cotangent.
 struct Linear<const ON: bool>;
 
-fn out_shape(x: &[usize], weight: &[usize], bias: Option<&[usize]>) -> Result<Dims> {
+fn out_shape(x: &Dims, weight: &[usize], bias: Option<&Dims>) -> Result<Dims> {
     let misfit = |expected: String, got: String| Err(Error::shape("linear", expected, got));
     if weight.len() != 2 {
         return misfit("a weight of shape (out, in)".to_string(), format!("{weight:?}"));
@@ -23,10 +23,10 @@ fn out_shape(x: &[usize], weight: &[usize], bias: Option<&[usize]>) -> Result<Di
     if x.last() != Some(&weight[1]) {
         return misfit(format!("an input whose last axis is {}", weight[1]), format!("{x:?}"));
     }
-    let mut shape = Dims::from(x);
+    let mut shape = x.clone();
     let last = shape.len() - 1;
     shape[last] = weight[0];
-    if let Some(bias) = bias.filter(|bias| **bias != *shape) {
+    if let Some(bias) = bias.filter(|bias| **bias != shape) {
         let stretched = crate::dims::broadcast("linear", bias, &shape);
         if stretched.as_ref() != Ok(&shape) {
             return misfit(format!("a bias that broadcasts to {shape:?}"), format!("{bias:?}"));
@@ -35,12 +35,19 @@ fn out_shape(x: &[usize], weight: &[usize], bias: Option<&[usize]>) -> Result<Di
     Ok(shape)
 }
 
-/// A bias as the matrix that a product of rows and columns begins with.
-fn spread<T: Float>(bias: &Tensor<T>, shape: &Dims, matrix: [usize; 2]) -> Result<Tensor<T>> {
-    if bias.shape() == matrix {
-        return Ok(bias.clone());
+/// `x` as a matrix of these extents, which `shape` has in all but its last axis; what is made for that is put into `made`.
+#[inline]
+fn flat<'x, T: Float>(
+    x: &'x Tensor<T>,
+    shape: &Dims,
+    extents: [usize; 2],
+    made: &'x mut Option<Tensor<T>>,
+) -> Matrix<'x, T> {
+    if x.shape() == extents {
+        return Matrix::of(x);
     }
-    bias.expand(shape)?.reshape(matrix)
+    let whole = expect(x.expand(shape).and_then(|whole| whole.reshape(extents)));
+    Matrix::of(made.insert(whole))
 }
 
 impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
@@ -49,13 +56,17 @@ impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs.get(2));
-        let shape = expect(out_shape(x.shape(), weight.shape(), bias.map(|bias| bias.shape())));
-        let (k, n) = (weight.shape()[1], weight.shape()[0]);
+        let shape = expect(out_shape(x.dims(), weight.shape(), bias.map(|bias| bias.dims())));
+        let weight = Matrix::of(weight).t();
+        let [k, n] = weight.extents;
         let m = x.shape()[..x.rank() - 1].iter().product();
-        let x = expect(x.reshape([m, k]));
-        let bias = bias.map(|bias| expect(spread(bias, &shape, [m, n])));
-        let start = bias.as_ref().map_or(Start::Zero, |bias| Start::Matrix(matrix(bias, 0)));
-        let out = Tensor::build(shape, |out| multiply(&x, &weight.t(), start, out));
+        let (mut flat_x, mut flat_bias) = (None, None);
+        let x = flat(x, x.dims(), [m, k], &mut flat_x);
+        let start = match bias {
+            Some(bias) => Start::Matrix(flat(bias, &shape, [m, n], &mut flat_bias).at(0)),
+            None => Start::Zero,
+        };
+        let out = Tensor::build(shape.clone(), |out| multiply(x, weight, start, out));
         [out].into()
     }
 
@@ -85,9 +96,8 @@ impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
 /// Whether a bias has the extents of the result.
 fn is_result_like<T: Float>(x: &Variable<T>, weight: &Variable<T>, bias: &Variable<T>) -> bool {
     let (x, bias) = (x.shape(), bias.shape());
-    bias.len() == x.len()
-        && bias.last() == weight.shape().first()
-        && bias[..bias.len() - 1] == x[..x.len().saturating_sub(1)]
+    let alike = |axes: usize| (0..axes).all(|axis| x[axis] == bias[axis]);
+    bias.len() == x.len() && bias.last() == weight.shape().first() && alike(x.len() - 1)
 }
 
 impl<T: Float> Variable<T> {

@@ -3,10 +3,10 @@
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::gemm::{MatMut, MatRef, Start, gemm, gemm_like_packed, gemm_packed};
+use crate::kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_packed};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::packs::{Kept, pack_of};
-use crate::tensor::Tensor;
+use crate::tensor::{Matrix, Tensor};
 use crate::variable::Variable;
 
 /// A product; a vector is a row on the left and a column on the right.
@@ -15,25 +15,19 @@ struct MatMul {
     column: bool,
 }
 
-/// A matrix of the last two axes of `x`, at `offset` elements from its first.
-pub(crate) fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
-    let strides = &x.strides()[x.rank() - 2..];
-    MatRef { data: x.raw(), offset, row_stride: strides[0], col_stride: strides[1] }
-}
-
 /// A row-major matrix of `n` columns at `offset`; rows without elements are not on top of each other either.
 fn target<T: Float>(data: &mut [T], offset: usize, n: usize) -> MatMut<'_, T> {
     MatMut { data, offset, row_stride: n.max(1), col_stride: 1 }
 }
 
 /// `out <- a b + start` for matrices, with a pack of `b` if it comes again and again.
-pub(super) fn multiply<T: Float>(a: &Tensor<T>, b: &Tensor<T>, start: Start<'_, T>, out: &mut [T]) {
-    let (m, k, n) = (a.shape()[0], a.shape()[1], b.shape()[1]);
+pub(super) fn multiply<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, start: Start<'_, T>, out: &mut [T]) {
+    let ([m, k], [_, n]) = (a.extents, b.extents);
     let c = target(out, 0, n);
     match pack_of(m, b) {
-        Kept::Pack(pack) => gemm_packed((m, k, n), matrix(a, 0), pack.raw(), start, c),
-        Kept::NotYet => gemm_like_packed((m, k, n), matrix(a, 0), matrix(b, 0), start, c),
-        Kept::Never => gemm((m, k, n), matrix(a, 0), matrix(b, 0), start, c),
+        Kept::Pack(pack) => gemm_packed((m, k, n), a.at(0), pack.raw(), start, c),
+        Kept::NotYet => gemm_like_packed((m, k, n), a.at(0), b.at(0), start, c),
+        Kept::Never => gemm((m, k, n), a.at(0), b.at(0), start, c),
     }
 }
 
@@ -88,7 +82,7 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
         return product(&tall(a)?, b)?.reshape(&*shape);
     }
     if a.rank() == 2 && b.rank() == 2 {
-        return Ok(Tensor::build(&[m, n][..], |out| multiply(a, b, Start::Zero, out)));
+        return Ok(Tensor::build(&[m, n][..], |out| multiply(Matrix::of(a), Matrix::of(b), Start::Zero, out)));
     }
     let batch = dims::broadcast("matmul", &a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?;
     let full =
@@ -100,7 +94,7 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
         for i in 0..batch.count() {
             let at = |x: &Tensor<T>| offset_of(i, &batch, &x.strides()[..axes]);
             let c = target(out, i * m * n, n);
-            gemm((m, k, n), matrix(&a, at(&a)), matrix(&b, at(&b)), Start::Zero, c);
+            gemm((m, k, n), Matrix::of(&a).at(at(&a)), Matrix::of(&b).at(at(&b)), Start::Zero, c);
         }
     }))
 }

@@ -32,4 +32,3 @@ mod triangle;
 mod view;
 
 pub use join::{cat, stack};
-pub(crate) use matmul::matrix;

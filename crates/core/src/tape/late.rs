@@ -11,11 +11,11 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::kernel::copy;
 use crate::kernel::gemm::{MatMut, Start, gemm};
-use crate::ops::{cat, matrix};
+use crate::ops::cat;
 use crate::tape::accumulate::{Term, accumulate};
 use crate::tape::is_recording;
 use crate::tape::recycle::Recycled;
-use crate::tensor::{Region, Tensor};
+use crate::tensor::{Matrix, Region, Tensor};
 use crate::variable::Variable;
 
 /// Rows from which on a product is as fast as it gets, and no more are kept waiting.
@@ -147,7 +147,7 @@ fn joined<T: Float>(parts: &[Variable<T>]) -> Variable<T> {
 fn product<T: Float>(left: &Tensor<T>, right: &Tensor<T>, start: Start<'_, T>, out: &mut [T]) {
     let (r, m, n) = (left.shape()[0], left.shape()[1], right.shape()[1]);
     let c = MatMut { data: out, offset: 0, row_stride: n.max(1), col_stride: 1 };
-    gemm((m, r, n), matrix(&left.t(), 0), matrix(right, 0), start, c);
+    gemm((m, r, n), Matrix::of(left).t().at(0), Matrix::of(right).at(0), start, c);
 }
 
 /// Matrices below each other: where they lie, if they lie so, else gathered.

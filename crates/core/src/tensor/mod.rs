@@ -7,11 +7,13 @@ mod convert;
 
 mod create;
 mod display;
+mod matrix;
 mod nested;
 mod print;
 mod view;
 
 pub(crate) use create::{Indices, checked_indices};
+pub(crate) use matrix::Matrix;
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
 pub(crate) use view::Region;

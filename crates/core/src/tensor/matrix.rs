@@ -1,0 +1,44 @@
+//! A tensor seen as a matrix, as products read it.
+
+use super::Tensor;
+use crate::element::Element;
+use crate::kernel::gemm::MatRef;
+
+/// The last two axes of a tensor, the way round that a product wants: nothing is made for it, as for a view.
+pub(crate) struct Matrix<'t, T: Element> {
+    pub(crate) tensor: &'t Tensor<T>,
+    pub(crate) extents: [usize; 2],
+    pub(crate) strides: [usize; 2],
+}
+
+impl<T: Element> Clone for Matrix<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Element> Copy for Matrix<'_, T> {}
+
+impl<'t, T: Element> Matrix<'t, T> {
+    /// As they are.
+    #[inline]
+    pub(crate) fn of(tensor: &'t Tensor<T>) -> Self {
+        let (shape, strides) = (tensor.shape(), tensor.strides());
+        let [.., rows, columns] = *shape else { panic!("a matrix has two axes, got shape {shape:?}") };
+        let [.., down, across] = *strides else { unreachable!("as many strides as axes") };
+        Matrix { tensor, extents: [rows, columns], strides: [down, across] }
+    }
+
+    /// Rows as columns.
+    #[inline]
+    pub(crate) fn t(self) -> Self {
+        let ([rows, columns], [down, across]) = (self.extents, self.strides);
+        Matrix { extents: [columns, rows], strides: [across, down], ..self }
+    }
+
+    /// That at `offset` elements from the tensor's first.
+    #[inline]
+    pub(crate) fn at(self, offset: usize) -> MatRef<'t, T> {
+        MatRef { data: self.tensor.raw(), offset, row_stride: self.strides[0], col_stride: self.strides[1] }
+    }
+}
