@@ -8,7 +8,7 @@ use super::accumulate::{Term, accumulate};
 use super::anomaly;
 use super::late::{Late, Waiting};
 use super::leaf::Leaf;
-use super::leaves::Leaves;
+use super::leaves::{Arrived, Leaves};
 use super::mode::with_recording;
 use super::node::{Edge, with_saved};
 use super::queue::{self, Pending, Queue};
@@ -122,7 +122,7 @@ pub(crate) struct Walk<'g, T: Float> {
     /// What a pullback refused.
     refusal: Option<Box<Error>>,
     queue: Queue<'g, T>,
-    /// Products that have yet to be summed, by key and output.
+    /// Products that have yet to be summed at nodes, by key and output.
     late: LateTable<T>,
     leaves: Leaves<T>,
 }
@@ -150,7 +150,7 @@ impl<T: Float> Drop for Walk<'_, T> {
             leaves: std::mem::take(&mut self.leaves),
         };
         belongings.late.clear();
-        belongings.leaves.sums.clear();
+        belongings.leaves.arrived.clear();
         belongings.leaves.places.clear();
         belongings.keep();
     }
@@ -198,24 +198,25 @@ impl<'g, T: Float> Walk<'g, T> {
                 accumulate(&mut self.queue.reach(node).values[*output as usize], term)
             }
             Edge::Leaf(leaf) => {
-                if let Some(sum) = self.leaves.sum(leaf) {
-                    accumulate(sum, term);
+                if let Some(arrived) = self.leaves.reach(leaf) {
+                    accumulate(&mut arrived.sum, term);
                 }
             }
         }
     }
 
     fn send_late(&mut self, edge: &'g Edge<T>, late: Late<T>) {
-        let (output, sum) = match edge {
+        match edge {
             Edge::Node(node, output) => {
-                (*output as usize, &mut self.queue.reach(node).values[*output as usize])
+                let sum = &mut self.queue.reach(node).values[*output as usize];
+                self.late.entry((node.address(), *output as usize)).or_default().push(late, sum);
             }
-            Edge::Leaf(leaf) => match self.leaves.sum(leaf) {
-                Some(sum) => (0, sum),
-                None => return,
-            },
-        };
-        self.late.entry((edge.key(), output)).or_default().push(late, sum);
+            Edge::Leaf(leaf) => {
+                if let Some(arrived) = self.leaves.reach(leaf) {
+                    arrived.late.push(late, &mut arrived.sum);
+                }
+            }
+        }
     }
 
     /// The right to write what will be sent along `edge` to the place where it is wanted: a part of a cotangent whose
@@ -238,18 +239,20 @@ impl<'g, T: Float> Walk<'g, T> {
         if let Flow::On(input) = node.flow {
             return self.claim(node.inputs[input as usize].as_ref()?, deep);
         }
-        let begun = self.queue.reach(node).parts.as_ref().and_then(|parts| parts.whole()).is_some();
-        if !begun {
-            let base = node.inputs[0].as_ref()?;
-            let claim = match self.claim(base, deep) {
-                Some(claim) => claim,
-                None => Claim::New(pool::acquire(&base.shape()?)),
-            };
-            let parts: &mut Parts<T> = self.queue.reach(node).parts.get_or_insert_default();
-            parts.begin(claim, node.shapes.len());
+        let give = |parts: &mut Parts<T>| {
+            parts.give(output, |whole| node.rule().part(whole, output).expect("its flow says that it has parts"))
+        };
+        if let Some(parts) = self.queue.reach(node).parts.as_mut().filter(|parts| parts.whole().is_some()) {
+            return give(parts);
         }
-        let parts = self.queue.reach(node).parts.as_mut()?;
-        parts.give(output, |whole| node.rule().part(whole, output).expect("its flow says that it has parts"))
+        let base = node.inputs[0].as_ref()?;
+        let claim = match self.claim(base, deep) {
+            Some(claim) => claim,
+            None => Claim::New(pool::acquire(&base.shape()?)),
+        };
+        let parts: &mut Parts<T> = self.queue.reach(node).parts.get_or_insert_default();
+        parts.begin(claim, node.shapes.len());
+        give(parts)
     }
 
     /// Hands products on through a node that is a view, and sums those that nobody else will.
@@ -267,15 +270,6 @@ impl<'g, T: Float> Walk<'g, T> {
         }
     }
 
-    /// Sums the products that wait at leaves.
-    fn settle_late_leaves(&mut self) {
-        for (leaf, sum) in &mut self.leaves.sums {
-            if let Some(waiting) = self.late.remove(&(Arc::as_ptr(leaf) as usize, 0)) {
-                waiting.add_to(sum);
-            }
-        }
-    }
-
     /// Visits every node that a cotangent reaches.
     pub(crate) fn run(&mut self) -> Result<()> {
         with_recording(self.record, || {
@@ -287,7 +281,7 @@ impl<'g, T: Float> Walk<'g, T> {
                 }
                 self.queue.recycle(cotangents);
             }
-            self.settle_late_leaves();
+            self.leaves.settle_late();
             Ok(())
         })
     }
@@ -369,12 +363,12 @@ impl<'g, T: Float> Walk<'g, T> {
 
     /// The leaves that gradients came to, in the order they came.
     pub(crate) fn leaf_gradients(&mut self) -> impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> {
-        self.leaves.sums.drain(..).filter_map(|(leaf, sum)| sum.map(|grad| (leaf, grad)))
+        self.leaves.arrived.drain(..).filter_map(|Arrived { leaf, sum, .. }| sum.map(|grad| (leaf, grad)))
     }
 
     /// The cotangents asked for with [`Walk::only`], none where nothing came.
     pub(crate) fn cotangents(mut self) -> Vec<Option<Variable<T>>> {
-        for (leaf, sum) in std::mem::take(&mut self.leaves.sums) {
+        for Arrived { leaf, sum, .. } in std::mem::take(&mut self.leaves.arrived) {
             let gradient = sum.map(|gradient| leaf.slot.through_hooks(gradient));
             self.hand_out(Arc::as_ptr(&leaf) as usize, None, &gradient);
         }

@@ -107,9 +107,6 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         (mut ahead, step): (*const T, isize),
         mut next: *const T,
     ) {
-        if self.extents.m > ROWS {
-            self.fetch_tile::<V, R, S>((i, j));
-        }
         // SAFETY: i + R <= m, j and the lanes lie inside n, p + u inside k.
         unsafe {
             let (a, down, across) = (self.a.0.offset(i as isize * self.a.1), self.a.1, self.a.2);
@@ -124,7 +121,12 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             }
             let mut sums = [[V::splat(T::default()); S]; R];
             let (mut p, mut gone) = (0, 0);
+            // A row in a turn: more lines at once would keep those of A and B waiting.
+            let to_come = if self.extents.m > ROWS { R * V::STEPS } else { 0 };
             while p < written_out {
+                if p < to_come {
+                    self.fetch_row::<V, S>((i + p / V::STEPS, j));
+                }
                 if R >= FETCHING {
                     fetch(ahead);
                     ahead = ahead.wrapping_offset(step);
@@ -166,13 +168,16 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         }
     }
 
-    /// What is stored at the end comes meanwhile.
+    /// What is read and stored there at a tile's end comes meanwhile.
     #[inline(always)]
-    fn fetch_tile<V: Vector<Item = T>, const R: usize, const S: usize>(&self, (i, j): (usize, usize)) {
-        for r in 0..R {
-            for s in 0..S {
-                let row = self.c.0.wrapping_offset((i + r) as isize * self.c.1);
-                fetch(row.wrapping_add(j + s * V::LANES));
+    fn fetch_row<V: Vector<Item = T>, const S: usize>(&self, (i, j): (usize, usize)) {
+        for s in 0..S {
+            let at = |(from, down): (*const T, isize)| {
+                from.wrapping_offset(i as isize * down).wrapping_add(j + s * V::LANES)
+            };
+            fetch(at((self.c.0.cast_const(), self.c.1)));
+            if let Some((from, down, _)) = self.start {
+                fetch(at((from, down)));
             }
         }
     }
