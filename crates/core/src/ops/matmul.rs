@@ -82,7 +82,9 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
         return product(&tall(a)?, b)?.reshape(&*shape);
     }
     if a.rank() == 2 && b.rank() == 2 {
-        return Ok(Tensor::build(&[m, n][..], |out| multiply(Matrix::of(a), Matrix::of(b), Start::Zero, out)));
+        return Ok(Tensor::build(&[m, n][..], |out| {
+            multiply(Matrix::of(a), Matrix::of(b), Start::Zero, out)
+        }));
     }
     let batch = dims::broadcast("matmul", &a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?;
     let full =

@@ -240,7 +240,9 @@ impl<'g, T: Float> Walk<'g, T> {
             return self.claim(node.inputs[input as usize].as_ref()?, deep);
         }
         let give = |parts: &mut Parts<T>| {
-            parts.give(output, |whole| node.rule().part(whole, output).expect("its flow says that it has parts"))
+            parts.give(output, |whole| {
+                node.rule().part(whole, output).expect("its flow says that it has parts")
+            })
         };
         if let Some(parts) = self.queue.reach(node).parts.as_mut().filter(|parts| parts.whole().is_some()) {
             return give(parts);
