@@ -100,9 +100,13 @@ pub(super) unsafe fn gather<V: Vector>(
         for p in 0..columns {
             let (column, to) = (from.0.offset(p as isize * from.2), to.add(p * rows));
             if from.1 == 1 {
-                for i in (0..rows).step_by(V::LANES) {
-                    let lanes = V::mask((rows - i).min(V::LANES));
-                    V::load(column.add(i), lanes).store(to.add(i), lanes);
+                let whole = rows - rows % V::LANES;
+                for i in (0..whole).step_by(V::LANES) {
+                    V::load(column.add(i), V::mask(V::LANES)).store(to.add(i), V::mask(V::LANES));
+                }
+                if whole < rows {
+                    let rest = V::mask(rows - whole);
+                    V::load(column.add(whole), rest).store(to.add(whole), rest);
                 }
             } else {
                 for i in 0..rows {
