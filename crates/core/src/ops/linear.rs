@@ -66,7 +66,7 @@ impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
             Some(bias) => Start::Matrix(flat(bias, &shape, [m, n], &mut flat_bias).at(0)),
             None => Start::Zero,
         };
-        let out = Tensor::build(shape.clone(), |out| multiply(x, weight, start, out));
+        let out = Tensor::build(shape, |out| multiply(x, weight, start, out));
         [out].into()
     }
 
@@ -97,7 +97,7 @@ impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
 fn is_result_like<T: Float>(x: &Variable<T>, weight: &Variable<T>, bias: &Variable<T>) -> bool {
     let (x, bias) = (x.shape(), bias.shape());
     let alike = |axes: usize| (0..axes).all(|axis| x[axis] == bias[axis]);
-    bias.len() == x.len() && bias.last() == weight.shape().first() && alike(x.len() - 1)
+    bias.len() == x.len() && bias.last() == weight.shape().first() && alike(x.len().saturating_sub(1))
 }
 
 impl<T: Float> Variable<T> {
