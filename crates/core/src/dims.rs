@@ -158,16 +158,6 @@ impl Dims {
         removed
     }
 
-    /// The entry of an axis that there is: without a check where it lies inline, for who asks for many.
-    #[inline(always)]
-    pub(crate) fn entry(&self, axis: usize) -> usize {
-        debug_assert!(axis < self.len(), "axis {axis} of {self:?}");
-        match &self.0 {
-            Repr::Inline { dims, .. } => dims[axis % INLINE],
-            Repr::Heap(dims) => dims[axis],
-        }
-    }
-
     /// The number of elements: the product of the extents, 1 for a scalar.
     #[inline]
     pub(crate) fn count(&self) -> usize {

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 /// A number for each operand of a formula: a stride, an offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Each<const I: usize, const C: usize, const O: usize> {
@@ -49,7 +51,7 @@ pub(crate) struct Plan<const I: usize, const C: usize, const O: usize> {
     rows: usize,
     strides: Each<I, C, O>,
     /// The same of the loops around them; nearly always there are none.
-    outer: Vec<(usize, Each<I, C, O>)>,
+    outer: SmallVec<[(usize, Each<I, C, O>); 1]>,
 }
 
 impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
@@ -57,7 +59,8 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
     /// one.
     #[inline(always)]
     pub(crate) fn of(shape: &[usize], strides: impl Fn(usize) -> Each<I, C, O>) -> Self {
-        let mut plan = Plan { inner: 1, steps: Each::ZERO, rows: 1, strides: Each::ZERO, outer: Vec::new() };
+        let mut plan =
+            Plan { inner: 1, steps: Each::ZERO, rows: 1, strides: Each::ZERO, outer: SmallVec::new() };
         for axis in 0..shape.len() {
             if shape[axis] != 1 {
                 plan.append(shape[axis], strides(axis));
@@ -109,7 +112,7 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
     /// Some of the rows, in row-major order.
     #[inline(always)]
     pub(crate) fn part(&self, range: &Range<usize>) -> Rows<'_, I, C, O> {
-        let mut rows = Rows { plan: self, next: range.start, end: range.end, offsets: Each::ZERO };
+        let mut rows = Rows { plan: self, next: range.start, end: range.end, row: 0, offsets: Each::ZERO };
         if range.start > 0 {
             rows.seek();
         }
@@ -125,6 +128,8 @@ pub(crate) struct Rows<'p, const I: usize, const C: usize, const O: usize> {
     /// Which row comes next, and which one no more.
     next: usize,
     end: usize,
+    /// Where that one is among those one below the other.
+    row: usize,
     /// Each operand's offset at the start of that row.
     pub(crate) offsets: Each<I, C, O>,
 }
@@ -140,9 +145,10 @@ impl<const I: usize, const C: usize, const O: usize> Rows<'_, I, C, O> {
     #[inline(always)]
     pub(crate) fn advance(&mut self) {
         self.next += 1;
-        if self.plan.outer.is_empty() {
+        self.row += 1;
+        if self.row < self.plan.rows {
             self.offsets.step(&self.plan.strides, 1);
-        } else {
+        } else if self.any_left() {
             self.seek();
         }
     }
@@ -151,7 +157,8 @@ impl<const I: usize, const C: usize, const O: usize> Rows<'_, I, C, O> {
     fn seek(&mut self) {
         self.offsets = Each::ZERO;
         let Plan { rows, strides, outer, .. } = self.plan;
-        self.offsets.step(strides, self.next % rows);
+        self.row = self.next % rows;
+        self.offsets.step(strides, self.row);
         let mut sheet = self.next / rows;
         for (extent, strides) in outer.iter().rev() {
             self.offsets.step(strides, sheet % extent);

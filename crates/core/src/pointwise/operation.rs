@@ -375,7 +375,7 @@ fn plan_of<T: Float, const I: usize, const C: usize, const O: usize>(
         }
         for o in 0..O {
             if let Some(claim) = &claims[o] {
-                strides.results[o] = claim.layout().strides.entry(axis);
+                strides.results[o] = claim.layout().strides[axis];
             }
         }
         strides
@@ -386,7 +386,7 @@ fn plan_of<T: Float, const I: usize, const C: usize, const O: usize>(
 #[inline(always)]
 fn stride(layout: &Layout, rank: usize, axis: usize) -> usize {
     match (axis + layout.shape.len()).checked_sub(rank) {
-        Some(own) if layout.shape.entry(own) != 1 => layout.strides.entry(own),
+        Some(own) if layout.shape[own] != 1 => layout.strides[own],
         _ => 0,
     }
 }
