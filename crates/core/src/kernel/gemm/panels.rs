@@ -23,6 +23,9 @@ const HEIGHT: usize = 120;
 /// The pieces in which the next of them are copied, at most.
 const PIECES: usize = 4;
 
+/// [`Product::along_rows`] of a block in panels, which is compiled once for a kind of registers: tiles take long to compile.
+type AlongPanels<T> = unsafe fn(&Product<T>, *const T, Range<usize>, Ahead<T>, *const T);
+
 /// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its length.
 pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
@@ -54,7 +57,12 @@ pub(super) fn depth<T>() -> usize {
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// These panels of C, with a pack of all of B.
     #[inline(always)]
-    unsafe fn with_pack<V: Vector<Item = T>>(&self, pack: *const T, panels: Range<usize>) {
+    unsafe fn with_pack<V: Vector<Item = T>>(
+        &self,
+        pack: *const T,
+        panels: Range<usize>,
+        along: AlongPanels<T>,
+    ) {
         let Extents { m, k, n } = self.extents;
         for (from, depth) in parts(k, depth::<T>()) {
             for rows in parts(m, HEIGHT) {
@@ -66,7 +74,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     let block = pack.add(from * width(n, V::LANES));
                     let first = panel_start::<V>(depth, n, panels.start);
                     let then = if from + depth == k { pack } else { block.add(depth * width(n, V::LANES)) };
-                    part.along_rows::<V, true>(block, panels.clone(), ahead, then.wrapping_add(first));
+                    along(&part, block, panels.clone(), ahead, then.wrapping_add(first));
                 }
             }
         }
@@ -74,7 +82,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
 
     /// B is packed block by block into `scratch`, and A's blocks behind it where their rows are not contiguous.
     #[inline(always)]
-    unsafe fn packing<V: Vector<Item = T>>(&self, scratch: *mut T) {
+    unsafe fn packing<V: Vector<Item = T>>(&self, scratch: *mut T, along: AlongPanels<T>) {
         let Extents { m, k, n } = self.extents;
         for columns in parts(n, BREADTH / size_of::<T>()) {
             for deep in parts(k, depth::<T>()) {
@@ -85,10 +93,11 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     if self.a.2 == 1 {
                         for rows in parts(m, HEIGHT) {
                             let strip = block.part(rows, (0, deep.1), (0, columns.1));
-                            strip.along_rows::<V, true>(scratch, 0..usize::MAX, Ahead::nothing(), scratch);
+                            along(&strip, scratch, 0..usize::MAX, Ahead::nothing(), scratch);
                         }
                     } else {
-                        block.gathering::<V>(scratch, scratch.add(deep.1 * width(columns.1, V::LANES)));
+                        let room = scratch.add(deep.1 * width(columns.1, V::LANES));
+                        block.gathering::<V>(scratch, room, along);
                     }
                 }
             }
@@ -100,7 +109,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// The next strip comes piece by piece between panels: rows that lie a power of two apart share places in the caches, which
     /// would not hold a whole strip of them.
     #[inline(always)]
-    unsafe fn gathering<V: Vector<Item = T>>(&self, pack: *const T, room: *mut T) {
+    unsafe fn gathering<V: Vector<Item = T>>(&self, pack: *const T, room: *mut T, along: AlongPanels<T>) {
         let Extents { m, k, n } = self.extents;
         let all = n.div_ceil(V::LANES).div_ceil(V::PANEL);
         let pieces = all.min(PIECES);
@@ -125,7 +134,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     let ahead = coming.map_or(Ahead::nothing(), |(height, a)| {
                         Ahead::columns((a.0, a.2), height, V::STEPS.div_ceil(pieces))
                     });
-                    strip.along_rows::<V, true>(pack, panels, ahead, then);
+                    along(&strip, pack, panels, ahead, then);
                     if let Some((height, a)) = coming {
                         gather::<V>((height, columns.len()), a, there.add(columns.start * height));
                     }
@@ -172,12 +181,19 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
             // SAFETY: between one and all lanes are left for the last register; the tiles lie inside C.
             unsafe {
-                let last = V::mask(end - j - (side - 1) * V::LANES);
+                let left = end - j - (side - 1) * V::LANES;
+                let (last, half) = (V::mask(left), 2 * left <= V::LANES);
                 let rows = b.add(if PADDED { k * j } else { j });
                 for (t, (i, height)) in parts(m, ROWS).enumerate() {
                     let ahead = ahead.next(self.a.0);
                     let next = next.wrapping_add(t * (k * side * V::LANES / tiles));
-                    of_extents!(height, side, along, self.tile::<PADDED>((i, j), rows, last, ahead, next));
+                    of_extents!(
+                        height,
+                        side,
+                        along,
+                        half,
+                        self.tile::<PADDED>((i, j), rows, last, ahead, next)
+                    );
                 }
             }
         }
@@ -202,27 +218,51 @@ macro_rules! versions {
             }
 
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            unsafe fn along_panels_avx512(
+                &self,
+                b: *const $type,
+                panels: Range<usize>,
+                ahead: Ahead<$type>,
+                then: *const $type,
+            ) {
+                // SAFETY: the caller's promise.
+                unsafe { self.along_rows::<$avx512, true>(b, panels, ahead, then) }
+            }
+
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
             unsafe fn packing_avx512(&self, scratch: *mut $type) {
                 // SAFETY: the caller's promise.
-                unsafe { self.packing::<$avx512>(scratch) }
+                unsafe { self.packing::<$avx512>(scratch, Self::along_panels_avx512) }
+            }
+
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn along_panels_avx2(
+                &self,
+                b: *const $type,
+                panels: Range<usize>,
+                ahead: Ahead<$type>,
+                then: *const $type,
+            ) {
+                // SAFETY: the caller's promise.
+                unsafe { self.along_rows::<$avx2, true>(b, panels, ahead, then) }
             }
 
             #[target_feature(enable = "avx2,fma")]
             unsafe fn packing_avx2(&self, scratch: *mut $type) {
                 // SAFETY: the caller's promise.
-                unsafe { self.packing::<$avx2>(scratch) }
+                unsafe { self.packing::<$avx2>(scratch, Self::along_panels_avx2) }
             }
 
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
             unsafe fn with_pack_avx512(&self, pack: *const $type, panels: Range<usize>) {
                 // SAFETY: the caller's promise.
-                unsafe { self.with_pack::<$avx512>(pack, panels) }
+                unsafe { self.with_pack::<$avx512>(pack, panels, Self::along_panels_avx512) }
             }
 
             #[target_feature(enable = "avx2,fma")]
             unsafe fn with_pack_avx2(&self, pack: *const $type, panels: Range<usize>) {
                 // SAFETY: the caller's promise.
-                unsafe { self.with_pack::<$avx2>(pack, panels) }
+                unsafe { self.with_pack::<$avx2>(pack, panels, Self::along_panels_avx2) }
             }
 
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]

@@ -11,28 +11,33 @@ pub(super) const ROWS: usize = 6;
 /// The rows of a tile from which on it has time to fetch what is for later: with fewer, B must come as fast as it can.
 const FETCHING: usize = 4;
 
-/// Calls the method for a tile of the given extents, A's rows contiguous or its columns. Registers of 256 bits are two side by side at most.
+/// Calls the method for a tile of the given extents, A's rows contiguous or its columns, the last register whole or half. Registers of 256
+/// bits are two side by side at most, and have no halves.
 macro_rules! of_extents {
-    ($rows:expr, $cols:expr, $along:expr, $self:ident.tile::<$padded:ident>$args:tt) => {
+    ($rows:expr, $cols:expr, $along:expr, $half:expr, $self:ident.tile::<$padded:ident>$args:tt) => {
         match $rows {
-            1 => of_extents!(1, $cols, $along => $self, $padded, $args),
-            2 => of_extents!(2, $cols, $along => $self, $padded, $args),
-            3 => of_extents!(3, $cols, $along => $self, $padded, $args),
-            4 => of_extents!(4, $cols, $along => $self, $padded, $args),
-            5 => of_extents!(5, $cols, $along => $self, $padded, $args),
-            _ => of_extents!(6, $cols, $along => $self, $padded, $args),
+            1 => of_extents!(1, $cols, $along, $half => $self, $padded, $args),
+            2 => of_extents!(2, $cols, $along, $half => $self, $padded, $args),
+            3 => of_extents!(3, $cols, $along, $half => $self, $padded, $args),
+            4 => of_extents!(4, $cols, $along, $half => $self, $padded, $args),
+            5 => of_extents!(5, $cols, $along, $half => $self, $padded, $args),
+            _ => of_extents!(6, $cols, $along, $half => $self, $padded, $args),
         }
     };
-    ($rows:literal, $cols:expr, $along:expr => $self:ident, $padded:ident, $args:tt) => {
-        match ($cols, $along) {
-            (1, true) => $self.tile::<V, $rows, 1, true, $padded>$args,
-            (1, false) => $self.tile::<V, $rows, 1, false, $padded>$args,
-            (3, true) if V::PANEL > 2 => $self.tile::<V, $rows, 3, true, $padded>$args,
-            (3, false) if V::PANEL > 2 => $self.tile::<V, $rows, 3, false, $padded>$args,
-            (4, true) if V::PANEL > 2 => $self.tile::<V, $rows, 4, true, $padded>$args,
-            (4, false) if V::PANEL > 2 => $self.tile::<V, $rows, 4, false, $padded>$args,
-            (_, true) => $self.tile::<V, $rows, 2, true, $padded>$args,
-            (_, false) => $self.tile::<V, $rows, 2, false, $padded>$args,
+    ($rows:literal, $cols:literal, $along:expr, $half:expr => $self:ident, $padded:ident, $args:tt) => {
+        match ($along, $half) {
+            (true, true) if V::HALVES => $self.tile::<V, $rows, $cols, true, $padded, true>$args,
+            (false, true) if V::HALVES => $self.tile::<V, $rows, $cols, false, $padded, true>$args,
+            (true, _) => $self.tile::<V, $rows, $cols, true, $padded, false>$args,
+            (false, _) => $self.tile::<V, $rows, $cols, false, $padded, false>$args,
+        }
+    };
+    ($rows:literal, $cols:expr, $along:expr, $half:expr => $self:ident, $padded:ident, $args:tt) => {
+        match $cols {
+            1 => of_extents!($rows, 1, $along, $half => $self, $padded, $args),
+            3 if V::PANEL > 2 => of_extents!($rows, 3, $along, $half => $self, $padded, $args),
+            4 if V::PANEL > 2 => of_extents!($rows, 4, $along, $half => $self, $padded, $args),
+            _ => of_extents!($rows, 2, $along, $half => $self, $padded, $args),
         }
     };
 }
@@ -55,13 +60,14 @@ const fn next_lines<V: Vector>() -> usize {
     (V::PANEL * size_of::<V>() * V::STEPS / LINE).div_ceil(ROWS)
 }
 
-/// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes `last`.
+/// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes `last`, none of them in its upper
+/// half if it is HALF.
 ///
 /// # Safety
 /// Those lanes may be read, the machine has V's instructions.
 #[allow(clippy::needless_range_loop, reason = "an index says which register")]
 #[inline(always)]
-unsafe fn add_outer<V: Vector, const R: usize, const S: usize>(
+unsafe fn add_outer<V: Vector, const R: usize, const S: usize, const HALF: bool>(
     sums: &mut [[V; S]; R],
     x: impl Fn(usize) -> *const V::Item,
     b: *const V::Item,
@@ -77,7 +83,11 @@ unsafe fn add_outer<V: Vector, const R: usize, const S: usize>(
         for r in 0..R {
             let x = V::splat(*x(r));
             for s in 0..S {
-                sums[r][s] = x.mul_add(y[s], sums[r][s]);
+                sums[r][s] = if HALF && s + 1 == S {
+                    x.mul_add_half(y[s], sums[r][s])
+                } else {
+                    x.mul_add(y[s], sums[r][s])
+                };
             }
         }
     }
@@ -87,7 +97,8 @@ unsafe fn add_outer<V: Vector, const R: usize, const S: usize>(
 /// The product is as [`Product`] says, the rows of C and of the start are contiguous, the machine has V's instructions.
 #[allow(clippy::needless_range_loop, reason = "an index says which register")]
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
-    /// R rows from row `i` on, S registers wide from column `j` on, of which the last has the lanes `last`.
+    /// R rows from row `i` on, S registers wide from column `j` on, of which the last has the lanes `last`, and they are in its lower half if
+    /// it is HALF.
     ///
     /// A's rows are contiguous if ALONG says so, else its columns, or it takes longer. B's rows begin at `b`, where they lie or, if they are
     /// PADDED, one behind the other in whole registers. Meanwhile come lines from `ahead` on, each a step behind the other, and those of the
@@ -99,6 +110,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         const S: usize,
         const ALONG: bool,
         const PADDED: bool,
+        const HALF: bool,
     >(
         &self,
         (i, j): (usize, usize),
@@ -142,7 +154,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                         let (begin, at) = if ALONG { (begin[r], u) } else { (begin[u], r) };
                         begin.wrapping_offset(gone).wrapping_add(at)
                     };
-                    add_outer::<V, R, S>(&mut sums, x, b, read);
+                    add_outer::<V, R, S, HALF>(&mut sums, x, b, read);
                     b = b.wrapping_offset(pitch);
                 }
                 gone += V::STEPS as isize * if ALONG { 1 } else { across };
@@ -150,7 +162,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             }
             while p < k {
                 let x = |r: usize| a.wrapping_offset(p as isize * across + r as isize * down);
-                add_outer::<V, R, S>(&mut sums, x, b, read);
+                add_outer::<V, R, S, HALF>(&mut sums, x, b, read);
                 b = b.wrapping_offset(pitch);
                 p += 1;
             }

@@ -21,6 +21,9 @@ pub(super) trait Vector: Copy {
     /// The steps along k of a tile that are written out one after the other. What is not arithmetic is then shared by all of them: where
     /// another hyperthread takes half of a core's instructions, these would take the place of arithmetic.
     const STEPS: usize;
+    /// Whether a tile may end with half of one, which is faster where a machine computes 512 bits in two halves. That takes as many tiles
+    /// again, so only `f32` has it.
+    const HALVES: bool;
     /// The rows and columns that [`Vector::transpose`] takes.
     const SQUARE: usize;
     /// The first `count` lanes, at most all.
@@ -33,6 +36,8 @@ pub(super) trait Vector: Copy {
     unsafe fn add(self, other: Self) -> Self;
     /// `self * b + c`, rounded once.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+    /// [`Vector::mul_add`] of the lower half of the lanes; the upper one is then of no particular value.
+    unsafe fn mul_add_half(self, b: Self, c: Self) -> Self;
     /// The sum of the lanes of each, always in the same order.
     unsafe fn sums(four: [Self; 4]) -> [Self::Item; 4];
     /// Writes the transpose of a square of contiguous rows, `stride` apart, to rows that are `pitch` apart.
@@ -49,7 +54,8 @@ macro_rules! vector {
         load |$from:ident, $mask:ident| $load:expr,
         store |$vector:ident, $to:ident, $lanes_of:ident| $store:expr,
         sums |$four:ident| $sums:expr,
-        $splat:ident, $add:ident, $mul_add:ident
+        $splat:ident, $add:ident, $mul_add:ident,
+        halves $halves:literal by |$x:ident, $y:ident, $z:ident| $half:expr
     ) => {
         impl Vector for $register {
             type Item = $item;
@@ -59,6 +65,7 @@ macro_rules! vector {
             const PANEL: usize = $side;
             const STEPS: usize = $steps;
             const SQUARE: usize = $square;
+            const HALVES: bool = $halves;
 
             #[inline(always)]
             unsafe fn mask($count: usize) -> $mask_type {
@@ -98,6 +105,13 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            unsafe fn mul_add_half(self, $y: Self, $z: Self) -> Self {
+                let $x = self;
+                // SAFETY: the caller's promise.
+                unsafe { $half }
+            }
+
+            #[inline(always)]
             unsafe fn sums($four: [Self; 4]) -> [$item; 4] {
                 // SAFETY: the caller's promise; the register of sums is as large as the array.
                 unsafe { std::mem::transmute($sums) }
@@ -118,7 +132,11 @@ vector!(
     load |from, mask| _mm512_maskz_loadu_ps(mask, from),
     store |v, to, mask| _mm512_mask_storeu_ps(to, mask, v),
     sums |v| four_sums_f32(v.map(|v| _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v)))),
-    _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
+    _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps,
+    halves true by |x, y, z| {
+        let [x, y, z] = [x, y, z].map(|v| _mm512_castps512_ps256(v));
+        _mm512_castps256_ps512(_mm256_fmadd_ps(x, y, z))
+    }
 );
 vector!(
     __m512d, f64, lanes 8, side 4, steps 1, square 4 by transpose_f64,
@@ -126,7 +144,8 @@ vector!(
     load |from, mask| _mm512_maskz_loadu_pd(mask, from),
     store |v, to, mask| _mm512_mask_storeu_pd(to, mask, v),
     sums |v| four_sums_f64(v.map(|v| _mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v)))),
-    _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
+    _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd,
+    halves false by |x, y, z| _mm512_fmadd_pd(x, y, z)
 );
 vector!(
     __m256, f32, lanes 8, side 2, steps 4, square 8 by transpose_f32,
@@ -137,7 +156,8 @@ vector!(
     load |from, mask| if mask.0 { _mm256_loadu_ps(from) } else { _mm256_maskload_ps(from, mask.1) },
     store |v, to, mask| if mask.0 { _mm256_storeu_ps(to, v) } else { _mm256_maskstore_ps(to, mask.1, v) },
     sums |v| four_sums_f32(v),
-    _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
+    _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps,
+    halves false by |x, y, z| _mm256_fmadd_ps(x, y, z)
 );
 vector!(
     __m256d, f64, lanes 4, side 2, steps 1, square 4 by transpose_f64,
@@ -148,7 +168,8 @@ vector!(
     load |from, mask| if mask.0 { _mm256_loadu_pd(from) } else { _mm256_maskload_pd(from, mask.1) },
     store |v, to, mask| if mask.0 { _mm256_storeu_pd(to, v) } else { _mm256_maskstore_pd(to, mask.1, v) },
     sums |v| four_sums_f64(v),
-    _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
+    _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd,
+    halves false by |x, y, z| _mm256_fmadd_pd(x, y, z)
 );
 
 /// Four sums at once: transposing as it adds takes a third of the shuffles of one sum after the other.
