@@ -24,7 +24,7 @@ const HEIGHT: usize = 120;
 const PIECES: usize = 4;
 
 /// [`Product::along_rows`] of a block in panels, which is compiled once for a kind of registers: tiles take long to compile.
-type AlongPanels<T> = unsafe fn(&Product<T>, *const T, Range<usize>, Ahead<T>, *const T);
+type AlongPanels<T> = unsafe fn(&Product<T>, *const T, Range<usize>, &mut Ahead<T>, *const T);
 
 /// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its length.
 pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -70,11 +70,11 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                 unsafe {
                     let part = self.part(rows, (from, depth), (0, n));
                     let last = from + depth == k && rows.0 + rows.1 == m;
-                    let ahead = if last { Ahead::announced(depth / V::STEPS) } else { Ahead::nothing() };
+                    let mut ahead = if last { Ahead::announced(depth / V::STEPS) } else { Ahead::nothing() };
                     let block = pack.add(from * width(n, V::LANES));
                     let first = panel_start::<V>(depth, n, panels.start);
                     let then = if from + depth == k { pack } else { block.add(depth * width(n, V::LANES)) };
-                    along(&part, block, panels.clone(), ahead, then.wrapping_add(first));
+                    along(&part, block, panels.clone(), &mut ahead, then.wrapping_add(first));
                 }
             }
         }
@@ -93,7 +93,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     if self.a.2 == 1 {
                         for rows in parts(m, HEIGHT) {
                             let strip = block.part(rows, (0, deep.1), (0, columns.1));
-                            along(&strip, scratch, 0..usize::MAX, Ahead::nothing(), scratch);
+                            along(&strip, scratch, 0..usize::MAX, &mut Ahead::nothing(), scratch);
                         }
                     } else {
                         let room = scratch.add(deep.1 * width(columns.1, V::LANES));
@@ -131,10 +131,10 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                         (next.extents.m, (start.offset(columns.start as isize * across), down, across))
                     });
                     // A tile fetches so few lines that the fewer the columns of a piece, the denser it can go over them.
-                    let ahead = coming.map_or(Ahead::nothing(), |(height, a)| {
+                    let mut ahead = coming.map_or(Ahead::nothing(), |(height, a)| {
                         Ahead::columns((a.0, a.2), height, V::STEPS.div_ceil(pieces))
                     });
-                    along(&strip, pack, panels, ahead, then);
+                    along(&strip, pack, panels, &mut ahead, then);
                     if let Some((height, a)) = coming {
                         gather::<V>((height, columns.len()), a, there.add(columns.start * height));
                     }
@@ -158,7 +158,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             // SAFETY: the part lies inside.
             unsafe {
                 let part = self.part((0, m), deep, (0, n));
-                part.along_rows::<V, false>(part.b.0, 0..usize::MAX, Ahead::nothing(), std::ptr::null());
+                part.along_rows::<V, false>(part.b.0, 0..usize::MAX, &mut Ahead::nothing(), std::ptr::null());
             }
         }
     }
@@ -169,7 +169,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         &self,
         b: *const T,
         panels: Range<usize>,
-        mut ahead: Ahead<T>,
+        ahead: &mut Ahead<T>,
         then: *const T,
     ) {
         let Extents { m, k, n } = self.extents;
@@ -222,7 +222,7 @@ macro_rules! versions {
                 &self,
                 b: *const $type,
                 panels: Range<usize>,
-                ahead: Ahead<$type>,
+                ahead: &mut Ahead<$type>,
                 then: *const $type,
             ) {
                 // SAFETY: the caller's promise.
@@ -240,7 +240,7 @@ macro_rules! versions {
                 &self,
                 b: *const $type,
                 panels: Range<usize>,
-                ahead: Ahead<$type>,
+                ahead: &mut Ahead<$type>,
                 then: *const $type,
             ) {
                 // SAFETY: the caller's promise.
