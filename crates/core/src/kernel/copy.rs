@@ -2,8 +2,11 @@
 
 use smallvec::SmallVec;
 
+use super::divide::Divisible;
+use super::level::Kernel;
 use crate::dims::Dims;
-use crate::element::Element;
+use crate::element::{Element, Float};
+use crate::real::Lane;
 
 /// Elements of `source`, seen with `shape` and `strides`, into row-major `out`.
 pub(crate) fn gather<T: Element>(source: &[T], shape: &Dims, strides: &Dims, out: &mut [T]) {
@@ -27,6 +30,49 @@ pub(crate) fn place<T: Element>(
             (0..inner).for_each(|j| target[d + j * to] = source[s + j * from]);
         }
     });
+}
+
+/// Elements in memory, seen with a shape and strides.
+pub(crate) struct Strided<'a, T> {
+    pub(crate) memory: &'a [T],
+    pub(crate) shape: &'a Dims,
+    pub(crate) strides: &'a Dims,
+}
+
+/// Row-major copies of the parts, one behind the other.
+pub(crate) struct Joined<'a, T> {
+    pub(crate) parts: &'a [Strided<'a, T>],
+    pub(crate) out: &'a mut [T],
+}
+
+impl<T: Float> Kernel<T> for Joined<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        let mut rest = self.out;
+        for &Strided { memory, shape, strides } in self.parts {
+            let (place, others) = rest.split_at_mut(shape.count());
+            gather(memory, shape, strides, place);
+            rest = others;
+        }
+    }
+}
+
+impl<T: Float> Divisible for Joined<'_, T> {
+    fn rows(&self) -> usize {
+        self.parts.len()
+    }
+
+    fn numbers(&self) -> usize {
+        2 * self.out.len()
+    }
+
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let (parts, others) = self.parts.split_at(rows);
+        let (out, rest) = self.out.split_at_mut(parts.iter().map(|part| part.shape.count()).sum());
+        (Joined { parts, out }, Joined { parts: others, out: rest })
+    }
 }
 
 /// Combines each element of `target`, seen with `shape` and strides from its start on, with `source`'s.

@@ -99,6 +99,8 @@ pub(crate) fn cut_mut<T>(rows: &mut [T], at: usize, width: usize) -> (&mut [T], 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dims::Dims;
+    use crate::kernel::copy::{Joined, Strided};
     use crate::kernel::cross_entropy::{CrossEntropy, CrossEntropyBack, IGNORED};
     use crate::kernel::layer_norm::{Normalise, NormaliseAffine, NormaliseBack};
     use crate::kernel::reduce::Sum;
@@ -168,6 +170,12 @@ mod tests {
             Normalise { source, weight, bias, out, statistics: Box::leak(kept.clone().into()), eps }
         });
         same_in_parts!(|out| Sum { source, out: &mut out[..ROWS], reduced: WIDTH, inner: 1 });
+        // Of different sizes, one without elements.
+        let shapes = [[2, 3], [3, 4], [5, 0], [1, 7], [4, 4], [2, 2]].map(|shape| Dims::from(&shape[..]));
+        let strides = Dims::from(&[1, 9][..]);
+        let parts = shapes.each_ref().map(|shape| Strided { memory: source, shape, strides: &strides });
+        let len = shapes.iter().map(|shape| shape.count()).sum();
+        same_in_parts!(|out| Joined { parts: &parts, out: &mut out[..len] });
         same_in_parts!(|out| Sum { source, out: &mut out[..ROWS * 5], reduced: 13, inner: 5 });
     }
 }

@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 use crate::dims::{Dims, axis_of};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
-use crate::kernel::copy;
+use crate::kernel::copy::{self, Joined, Strided};
+use crate::kernel::divide::dispatch_shared;
 use crate::operation::{Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
@@ -22,6 +23,9 @@ impl<T: Float> Operation<T> for Cat {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut shape = inputs[0].dims().clone();
         shape[self.axis] = self.extents.iter().sum();
+        if self.axis == 0 {
+            return [one_behind_the_other(inputs, shape)].into();
+        }
         let strides = shape.row_major();
         let step = strides[self.axis];
         let places = starts(&self.extents).map(|start| start * step);
@@ -50,6 +54,9 @@ impl<T: Float> Operation<T> for Stack {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut shape = inputs[0].dims().clone();
         shape.insert(self.axis, inputs.len());
+        if self.axis == 0 {
+            return [one_behind_the_other(inputs, shape)].into();
+        }
         let mut strides = shape.row_major();
         let step = strides.remove(self.axis);
         [joined(inputs, shape, &strides, (0..inputs.len()).map(|i| i * step))].into()
@@ -62,6 +69,15 @@ impl<T: Float> Operation<T> for Stack {
             }
         }
     }
+}
+
+/// The inputs along the first axis of a tensor of `shape`, which as many threads copy as it is worth.
+pub(crate) fn one_behind_the_other<T: Float>(inputs: &[&Tensor<T>], shape: Dims) -> Tensor<T> {
+    let mut parts: SmallVec<[Strided<'_, T>; 8]> = SmallVec::with_capacity(inputs.len());
+    for input in inputs {
+        parts.push(Strided { memory: input.raw(), shape: input.dims(), strides: input.stride_dims() });
+    }
+    Tensor::build(shape, |out| dispatch_shared(Joined { parts: &parts, out }))
 }
 
 /// A tensor of `shape` that the inputs lie in with these strides, each from its place on.

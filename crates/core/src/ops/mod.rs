@@ -31,4 +31,5 @@ mod sum;
 mod triangle;
 mod view;
 
+pub(crate) use join::one_behind_the_other;
 pub use join::{cat, stack};

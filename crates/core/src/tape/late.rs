@@ -9,9 +9,8 @@ use smallvec::SmallVec;
 
 use crate::dims::Dims;
 use crate::element::Float;
-use crate::kernel::copy;
 use crate::kernel::gemm::{MatMut, Start, gemm};
-use crate::ops::cat;
+use crate::ops::{cat, one_behind_the_other};
 use crate::tape::accumulate::{Term, accumulate};
 use crate::tape::is_recording;
 use crate::tape::recycle::Recycled;
@@ -166,11 +165,6 @@ fn stacked<'v, T: Float>(parts: impl Iterator<Item = &'v Variable<T>> + Clone) -
     if follow {
         return first.with_layout(first.storage_offset(), shape, first.stride_dims().clone());
     }
-    Tensor::build(shape, |out| {
-        let mut at = 0;
-        for part in parts.map(Variable::value) {
-            copy::gather(part.raw(), part.dims(), part.stride_dims(), &mut out[at..at + part.numel()]);
-            at += part.numel();
-        }
-    })
+    let values: SmallVec<[Tensor<T>; 32]> = parts.map(Variable::value).collect();
+    one_behind_the_other(&values.iter().collect::<SmallVec<[_; 32]>>(), shape)
 }
