@@ -1,5 +1,7 @@
 //! Joining variables along an axis, and taking them apart.
 
+use std::borrow::Borrow;
+
 use smallvec::SmallVec;
 
 use crate::dims::{Dims, axis_of};
@@ -23,13 +25,10 @@ impl<T: Float> Operation<T> for Cat {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut shape = inputs[0].dims().clone();
         shape[self.axis] = self.extents.iter().sum();
-        if self.axis == 0 {
-            return [one_behind_the_other(inputs, shape)].into();
-        }
         let strides = shape.row_major();
         let step = strides[self.axis];
         let places = starts(&self.extents).map(|start| start * step);
-        [joined(inputs, shape, &strides, places)].into()
+        [joined(inputs, self.axis, shape, &strides, places)].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -54,12 +53,10 @@ impl<T: Float> Operation<T> for Stack {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut shape = inputs[0].dims().clone();
         shape.insert(self.axis, inputs.len());
-        if self.axis == 0 {
-            return [one_behind_the_other(inputs, shape)].into();
-        }
         let mut strides = shape.row_major();
         let step = strides.remove(self.axis);
-        [joined(inputs, shape, &strides, (0..inputs.len()).map(|i| i * step))].into()
+        let places = (0..inputs.len()).map(|i| i * step);
+        [joined(inputs, self.axis, shape, &strides, places)].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -72,21 +69,25 @@ impl<T: Float> Operation<T> for Stack {
 }
 
 /// The inputs along the first axis of a tensor of `shape`, which as many threads copy as it is worth.
-pub(crate) fn one_behind_the_other<T: Float>(inputs: &[&Tensor<T>], shape: Dims) -> Tensor<T> {
+pub(crate) fn one_behind_the_other<T: Float>(inputs: &[impl Borrow<Tensor<T>>], shape: Dims) -> Tensor<T> {
     let mut parts: SmallVec<[Strided<'_, T>; 8]> = SmallVec::with_capacity(inputs.len());
-    for input in inputs {
+    for input in inputs.iter().map(Borrow::borrow) {
         parts.push(Strided { memory: input.raw(), shape: input.dims(), strides: input.stride_dims() });
     }
     Tensor::build(shape, |out| dispatch_shared(Joined { parts: &parts, out }))
 }
 
-/// A tensor of `shape` that the inputs lie in with these strides, each from its place on.
+/// A tensor of `shape` that the inputs lie in along `axis`, with these strides, each from its place on.
 fn joined<T: Float>(
     inputs: &[&Tensor<T>],
+    axis: usize,
     shape: Dims,
     strides: &Dims,
     places: impl Iterator<Item = usize>,
 ) -> Tensor<T> {
+    if axis == 0 {
+        return one_behind_the_other(inputs, shape);
+    }
     Tensor::build(shape, |out| {
         for (input, place) in inputs.iter().zip(places).filter(|(input, _)| input.numel() > 0) {
             copy::place(&mut out[place..], strides, input.raw(), input.strides(), input.shape());

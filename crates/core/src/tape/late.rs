@@ -166,5 +166,5 @@ fn stacked<'v, T: Float>(parts: impl Iterator<Item = &'v Variable<T>> + Clone) -
         return first.with_layout(first.storage_offset(), shape, first.stride_dims().clone());
     }
     let values: SmallVec<[Tensor<T>; 32]> = parts.map(Variable::value).collect();
-    one_behind_the_other(&values.iter().collect::<SmallVec<[_; 32]>>(), shape)
+    one_behind_the_other(&values, shape)
 }

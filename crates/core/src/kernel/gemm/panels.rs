@@ -200,25 +200,23 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     }
 }
 
-macro_rules! versions {
-    ($type:ty, $avx2:ty, $avx512:ty) => {
+/// The loops above with one kind of registers, compiled with its instructions.
+macro_rules! compiled {
+    (
+        $type:ty, $vector:ty, $features:literal,
+        $in_place:ident, $along_panels:ident, $packing:ident, $with_pack:ident, $pack:ident
+    ) => {
         /// # Safety
         /// Of every function: as for the loop that it compiles.
         impl Product<$type> {
-            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            unsafe fn in_place_avx512(&self) {
+            #[target_feature(enable = $features)]
+            unsafe fn $in_place(&self) {
                 // SAFETY: the caller's promise.
-                unsafe { self.in_place::<$avx512>() }
+                unsafe { self.in_place::<$vector>() }
             }
 
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn in_place_avx2(&self) {
-                // SAFETY: the caller's promise.
-                unsafe { self.in_place::<$avx2>() }
-            }
-
-            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            unsafe fn along_panels_avx512(
+            #[target_feature(enable = $features)]
+            unsafe fn $along_panels(
                 &self,
                 b: *const $type,
                 panels: Range<usize>,
@@ -226,67 +224,61 @@ macro_rules! versions {
                 then: *const $type,
             ) {
                 // SAFETY: the caller's promise.
-                unsafe { self.along_rows::<$avx512, true>(b, panels, ahead, then) }
+                unsafe { self.along_rows::<$vector, true>(b, panels, ahead, then) }
             }
 
-            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            unsafe fn packing_avx512(&self, scratch: *mut $type) {
+            #[target_feature(enable = $features)]
+            unsafe fn $packing(&self, scratch: *mut $type) {
                 // SAFETY: the caller's promise.
-                unsafe { self.packing::<$avx512>(scratch, Self::along_panels_avx512) }
+                unsafe { self.packing::<$vector>(scratch, Self::$along_panels) }
             }
 
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn along_panels_avx2(
-                &self,
-                b: *const $type,
-                panels: Range<usize>,
-                ahead: &mut Ahead<$type>,
-                then: *const $type,
-            ) {
+            #[target_feature(enable = $features)]
+            unsafe fn $with_pack(&self, pack: *const $type, panels: Range<usize>) {
                 // SAFETY: the caller's promise.
-                unsafe { self.along_rows::<$avx2, true>(b, panels, ahead, then) }
+                unsafe { self.with_pack::<$vector>(pack, panels, Self::$along_panels) }
             }
 
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn packing_avx2(&self, scratch: *mut $type) {
-                // SAFETY: the caller's promise.
-                unsafe { self.packing::<$avx2>(scratch, Self::along_panels_avx2) }
-            }
-
-            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            unsafe fn with_pack_avx512(&self, pack: *const $type, panels: Range<usize>) {
-                // SAFETY: the caller's promise.
-                unsafe { self.with_pack::<$avx512>(pack, panels, Self::along_panels_avx512) }
-            }
-
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn with_pack_avx2(&self, pack: *const $type, panels: Range<usize>) {
-                // SAFETY: the caller's promise.
-                unsafe { self.with_pack::<$avx2>(pack, panels, Self::along_panels_avx2) }
-            }
-
-            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-            unsafe fn pack_avx512(
+            #[target_feature(enable = $features)]
+            unsafe fn $pack(
                 extents: Extents,
                 b: (*const $type, isize, isize),
                 to: *mut $type,
                 panels: Range<usize>,
             ) {
                 // SAFETY: the caller's promise.
-                unsafe { pack_whole::<$avx512>(extents, b, to, panels) }
+                unsafe { pack_whole::<$vector>(extents, b, to, panels) }
             }
+        }
+    };
+}
 
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn pack_avx2(
-                extents: Extents,
-                b: (*const $type, isize, isize),
-                to: *mut $type,
-                panels: Range<usize>,
-            ) {
-                // SAFETY: the caller's promise.
-                unsafe { pack_whole::<$avx2>(extents, b, to, panels) }
-            }
+macro_rules! versions {
+    ($type:ty, $avx2:ty, $avx512:ty) => {
+        compiled!(
+            $type,
+            $avx2,
+            "avx2,fma",
+            in_place_avx2,
+            along_panels_avx2,
+            packing_avx2,
+            with_pack_avx2,
+            pack_avx2
+        );
+        compiled!(
+            $type,
+            $avx512,
+            "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma",
+            in_place_avx512,
+            along_panels_avx512,
+            packing_avx512,
+            with_pack_avx512,
+            pack_avx512
+        );
 
+        /// # Safety
+        /// Of every function: as for the loop that it compiles.
+        impl Product<$type> {
             /// The product at a level above the portable one, without packing.
             pub(super) unsafe fn along_b(&self, level: Level) {
                 // SAFETY: the caller's promise; the machine has the level's instructions.

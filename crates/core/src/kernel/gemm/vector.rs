@@ -23,7 +23,7 @@ pub(super) trait Vector: Copy {
     const STEPS: usize;
     /// Whether a tile may end with half of one, which is faster where a machine computes 512 bits in two halves. That takes as many tiles
     /// again, so only `f32` has it.
-    const HALVES: bool;
+    const HALVES: bool = false;
     /// The rows and columns that [`Vector::transpose`] takes.
     const SQUARE: usize;
     /// The first `count` lanes, at most all.
@@ -37,7 +37,11 @@ pub(super) trait Vector: Copy {
     /// `self * b + c`, rounded once.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
     /// [`Vector::mul_add`] of the lower half of the lanes; the upper one is then of no particular value.
-    unsafe fn mul_add_half(self, b: Self, c: Self) -> Self;
+    #[inline(always)]
+    unsafe fn mul_add_half(self, b: Self, c: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { self.mul_add(b, c) }
+    }
     /// The sum of the lanes of each, always in the same order.
     unsafe fn sums(four: [Self; 4]) -> [Self::Item; 4];
     /// Writes the transpose of a square of contiguous rows, `stride` apart, to rows that are `pitch` apart.
@@ -54,8 +58,8 @@ macro_rules! vector {
         load |$from:ident, $mask:ident| $load:expr,
         store |$vector:ident, $to:ident, $lanes_of:ident| $store:expr,
         sums |$four:ident| $sums:expr,
-        $splat:ident, $add:ident, $mul_add:ident,
-        halves $halves:literal by |$x:ident, $y:ident, $z:ident| $half:expr
+        $splat:ident, $add:ident, $mul_add:ident
+        $(, half |$x:ident, $y:ident, $z:ident| $half:expr)?
     ) => {
         impl Vector for $register {
             type Item = $item;
@@ -65,7 +69,6 @@ macro_rules! vector {
             const PANEL: usize = $side;
             const STEPS: usize = $steps;
             const SQUARE: usize = $square;
-            const HALVES: bool = $halves;
 
             #[inline(always)]
             unsafe fn mask($count: usize) -> $mask_type {
@@ -104,12 +107,16 @@ macro_rules! vector {
                 unsafe { $mul_add(self, b, c) }
             }
 
-            #[inline(always)]
-            unsafe fn mul_add_half(self, $y: Self, $z: Self) -> Self {
-                let $x = self;
-                // SAFETY: the caller's promise.
-                unsafe { $half }
-            }
+            $(
+                const HALVES: bool = true;
+
+                #[inline(always)]
+                unsafe fn mul_add_half(self, $y: Self, $z: Self) -> Self {
+                    let $x = self;
+                    // SAFETY: the caller's promise.
+                    unsafe { $half }
+                }
+            )?
 
             #[inline(always)]
             unsafe fn sums($four: [Self; 4]) -> [$item; 4] {
@@ -133,7 +140,7 @@ vector!(
     store |v, to, mask| _mm512_mask_storeu_ps(to, mask, v),
     sums |v| four_sums_f32(v.map(|v| _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v)))),
     _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps,
-    halves true by |x, y, z| {
+    half |x, y, z| {
         let [x, y, z] = [x, y, z].map(|v| _mm512_castps512_ps256(v));
         _mm512_castps256_ps512(_mm256_fmadd_ps(x, y, z))
     }
@@ -144,8 +151,7 @@ vector!(
     load |from, mask| _mm512_maskz_loadu_pd(mask, from),
     store |v, to, mask| _mm512_mask_storeu_pd(to, mask, v),
     sums |v| four_sums_f64(v.map(|v| _mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v)))),
-    _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd,
-    halves false by |x, y, z| _mm512_fmadd_pd(x, y, z)
+    _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
 );
 vector!(
     __m256, f32, lanes 8, side 2, steps 4, square 8 by transpose_f32,
@@ -156,8 +162,7 @@ vector!(
     load |from, mask| if mask.0 { _mm256_loadu_ps(from) } else { _mm256_maskload_ps(from, mask.1) },
     store |v, to, mask| if mask.0 { _mm256_storeu_ps(to, v) } else { _mm256_maskstore_ps(to, mask.1, v) },
     sums |v| four_sums_f32(v),
-    _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps,
-    halves false by |x, y, z| _mm256_fmadd_ps(x, y, z)
+    _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
 );
 vector!(
     __m256d, f64, lanes 4, side 2, steps 1, square 4 by transpose_f64,
@@ -168,8 +173,7 @@ vector!(
     load |from, mask| if mask.0 { _mm256_loadu_pd(from) } else { _mm256_maskload_pd(from, mask.1) },
     store |v, to, mask| if mask.0 { _mm256_storeu_pd(to, v) } else { _mm256_maskstore_pd(to, mask.1, v) },
     sums |v| four_sums_f64(v),
-    _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd,
-    halves false by |x, y, z| _mm256_fmadd_pd(x, y, z)
+    _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
 );
 
 /// Four sums at once: transposing as it adds takes a third of the shuffles of one sum after the other.
