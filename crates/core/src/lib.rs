@@ -61,8 +61,8 @@ pub use random::{
 };
 pub use real::{Dual, Fused, Lane, Real};
 pub use tape::{
-    GradOptions, HookId, Tape, TapeEntry, backward, detect_anomaly, grad, is_recording, live_nodes, no_grad,
-    recorded_nodes, scope, with_recording,
+    GradOptions, HookId, Tape, TapeEntry, backward, detect_anomaly, grad, is_plain, is_recording, live_nodes,
+    no_grad, recorded_nodes, scope, with_plain, with_recording,
 };
 pub use tensor::{Nested, PrintOptions, Tensor, print_options, set_print_options};
 pub use variable::{Parameter, Variable};

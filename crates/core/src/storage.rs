@@ -23,7 +23,6 @@ pub struct Storage<T: Element> {
     class: Option<NonZeroU16>,
     /// Drawn at the first question, so that short-lived storages don't pay for it; 0 is none yet.
     id: AtomicU64,
-    version: u64,
     packs: Packs<T>,
     /// The last recorded operation that kept a value that lives here.
     holder: StaticRef<&'static str>,
@@ -82,7 +81,6 @@ impl<T: Element> Storage<T> {
             layout: Layout::default(),
             class: None,
             id: AtomicU64::new(0),
-            version: 0,
             packs: Packs::none(),
             holder: StaticRef::none(),
             holder_location: StaticRef::none(),
@@ -106,7 +104,7 @@ impl<T: Element> Storage<T> {
     #[inline]
     pub(crate) fn renew(&mut self, len: usize) {
         *self.id.get_mut() = 0;
-        self.version = 0;
+        self.buffer.forget_version();
         self.packs.forget();
         self.buffer.set_len(len);
     }
@@ -142,10 +140,9 @@ impl<T: Element> Storage<T> {
         self.buffer.as_slice()
     }
 
-    /// The elements, to change; the version counts that they were.
+    /// The elements, to change.
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
-        self.version += 1;
         self.buffer.as_mut_slice()
     }
 
@@ -158,7 +155,6 @@ impl<T: Element> Storage<T> {
     /// [`Storage::as_room`], to change.
     #[inline]
     pub(crate) fn as_mut_room(&mut self) -> &mut [T] {
-        self.version += 1;
         self.buffer.as_mut_room()
     }
 
@@ -187,8 +183,9 @@ impl<T: Element> Storage<T> {
         self.packs.clear();
     }
 
+    /// How often the elements were given out to be written.
     pub(crate) fn version(&self) -> u64 {
-        self.version
+        self.buffer.version()
     }
 
     /// Says which operation keeps a value that lives here.

@@ -3,6 +3,7 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::pages::ask_for_large;
 use crate::element::Element;
@@ -18,6 +19,8 @@ pub(crate) struct Buffer<T> {
     /// How many elements are initialised: those behind the length are of no particular value.
     room: usize,
     align: usize,
+    /// How often somebody was given the elements to write them. Whoever keeps something derived from them compares it.
+    version: AtomicU64,
 }
 
 // SAFETY: a buffer owns its elements, which are plain numbers; it hands them out by the borrow rules.
@@ -30,7 +33,7 @@ impl<T: Element> Buffer<T> {
     pub(crate) fn zeroed(len: usize, capacity: usize) -> Self {
         let capacity = capacity.max(len);
         if capacity == 0 {
-            return Buffer { start: NonNull::dangling(), len: 0, capacity: 0, room: 0, align: ALIGN };
+            return Buffer { start: NonNull::dangling(), len: 0, capacity: 0, room: 0, align: ALIGN, version: AtomicU64::new(0) };
         }
         let bytes = capacity.checked_mul(size_of::<T>()).expect("a tensor's size in bytes fits usize");
         let layout = Layout::from_size_align(bytes, ALIGN).expect("a tensor's size fits isize");
@@ -40,19 +43,35 @@ impl<T: Element> Buffer<T> {
         // SAFETY: the memory is ours. Elements are numbers or bool: all-zero bytes are valid.
         unsafe { start.as_ptr().write_bytes(0, bytes) };
         let start = start.cast::<T>();
-        Buffer { start, len, capacity, room: capacity, align: ALIGN }
+        Buffer { start, len, capacity, room: capacity, align: ALIGN, version: AtomicU64::new(0) }
     }
 
     /// Takes over a vector's memory without copying.
     pub(crate) fn from_vec(vec: Vec<T>) -> Self {
         let mut vec = ManuallyDrop::new(vec);
         let start = NonNull::new(vec.as_mut_ptr()).expect("a vector's pointer is never null");
-        Buffer { start, len: vec.len(), capacity: vec.capacity(), room: vec.len(), align: align_of::<T>() }
+        let (len, capacity) = (vec.len(), vec.capacity());
+        Buffer { start, len, capacity, room: len, align: align_of::<T>(), version: AtomicU64::new(0) }
     }
 
-    /// Where it begins, to write elements that nobody reads: see [`Claim`](super::claim::Claim).
+    /// Where it begins, to write elements that nobody reads: see [`Claim`](super::claim::Claim). As every way to write, it changes
+    /// the version.
     pub(super) fn address(&self) -> *mut T {
+        // Several parts may be given out at once, on one thread: no update is lost, and none has to be atomic as a whole.
+        self.version.store(self.version() + 1, Ordering::Relaxed);
         self.start.as_ptr()
+    }
+
+    /// How often the elements were given out to be written, since [`Buffer::forget_version`].
+    #[inline]
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Relaxed)
+    }
+
+    /// Begins to count anew, for a new owner.
+    #[inline]
+    pub(crate) fn forget_version(&mut self) {
+        *self.version.get_mut() = 0;
     }
 
     pub(crate) fn capacity(&self) -> usize {
@@ -79,6 +98,7 @@ impl<T: Element> Buffer<T> {
     /// [`Buffer::as_room`], to write whole vectors.
     #[inline]
     pub(crate) fn as_mut_room(&mut self) -> &mut [T] {
+        *self.version.get_mut() += 1;
         // SAFETY: as for `as_room`; `&mut self` makes the borrow exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.room) }
     }
@@ -91,6 +111,7 @@ impl<T: Element> Buffer<T> {
 
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        *self.version.get_mut() += 1;
         // SAFETY: as for `as_slice`; `&mut self` makes the borrow exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
@@ -129,5 +150,22 @@ mod tests {
         buffer.set_len(16);
         assert_eq!(&buffer.as_slice()[..4], &[0.0, 0.0, 5.0, 0.0]);
         assert!(Buffer::<i64>::zeroed(0, 0).as_slice().is_empty());
+    }
+
+    #[test]
+    fn every_way_to_write_changes_the_version() {
+        let mut buffer = Buffer::<f32>::zeroed(3, 16);
+        let ways: [fn(&mut Buffer<f32>); 3] = [
+            |buffer| buffer.as_mut_slice()[0] = 1.0,
+            |buffer| buffer.as_mut_room()[5] = 1.0,
+            |buffer| drop(buffer.address()),
+        ];
+        for write in ways {
+            let before = buffer.version();
+            write(&mut buffer);
+            assert!(buffer.version() > before);
+        }
+        let before = buffer.version();
+        assert_eq!((buffer.as_slice().len(), buffer.as_room().len(), buffer.version()), (3, 16, before));
     }
 }

@@ -42,6 +42,23 @@ impl<const I: usize, const C: usize, const O: usize> Each<I, C, O> {
     }
 }
 
+/// Whether an axis of this extent is gone along at all: that of one element is not.
+#[inline(always)]
+fn is_walked(extent: usize) -> bool {
+    extent != 1
+}
+
+/// Whether the rows that a plan over `shape` would go along, along the last axis that is walked, lie in order in an operand of these
+/// strides: only such a one can be a result.
+#[inline]
+pub(crate) fn has_rows_in_order(shape: &[usize], strides: &[usize]) -> bool {
+    let mut axis = shape.len();
+    while axis > 0 && !is_walked(shape[axis - 1]) {
+        axis -= 1;
+    }
+    axis == 0 || strides[axis - 1] == 1
+}
+
 /// The loops over a shape that several operands share, with as few axes as their strides allow.
 pub(crate) struct Plan<const I: usize, const C: usize, const O: usize> {
     /// How many elements a row has, and how far they are apart.
@@ -62,7 +79,7 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
         let mut plan =
             Plan { inner: 1, steps: Each::ZERO, rows: 1, strides: Each::ZERO, outer: SmallVec::new() };
         for axis in 0..shape.len() {
-            if shape[axis] != 1 {
+            if is_walked(shape[axis]) {
                 plan.append(shape[axis], strides(axis));
             }
         }
@@ -201,6 +218,19 @@ mod tests {
         let plan = Plan::<1, 0, 1>::new(&[2, 3, 4], &[[12, 4, 1], [0, 4, 1]]);
         assert_eq!((plan.count(), plan.inner), (2, 12));
         assert_eq!(plan.reach(), Some(Each { inputs: [23], cotangents: [], results: [11] }));
+    }
+
+    #[test]
+    fn rows_are_in_order_just_where_a_plan_goes_along_neighbours() {
+        let extents = [1, 2, 3];
+        let shapes = extents.iter().flat_map(|&a| extents.iter().flat_map(move |&b| extents.map(|c| [a, b, c])));
+        for shape in shapes {
+            for strides in [[12, 4, 1], [1, 2, 4], [1, 1, 1], [4, 1, 7], [2, 2, 2]] {
+                let plan = Plan::<0, 0, 1>::new(&shape, &[strides]);
+                let planned = plan.inner == 1 || plan.steps.results[0] == 1;
+                assert_eq!(has_rows_in_order(&shape, &strides), planned, "{shape:?}, {strides:?}");
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::kernel::cross_entropy::{self, IGNORED};
 use crate::kernel::divide::dispatch_shared;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
-use crate::tape::is_recording;
+use crate::tape::by_rule;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -79,7 +79,7 @@ impl<T: Float> Operation<T> for CrossEntropy<T> {
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let g = cotangents.only();
-        if is_recording() {
+        if by_rule() {
             gradients.add(0, self.recorded_pullback(&saved.input(0), g));
         } else if gradients.wants(0) {
             gradients.add_broadcast_value(0, self.fused_pullback(saved.expect_input(0), &g.peek()));

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::kernel::divide::dispatch_shared;
 use crate::kernel::layer_norm::{self, Normalise, NormaliseAffine, NormaliseBack};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
-use crate::tape::is_recording;
+use crate::tape::by_rule;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -102,7 +102,7 @@ impl<T: Float> Operation<T> for LayerNorm<T> {
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let g = cotangents.only();
-        if is_recording() {
+        if by_rule() {
             self.recorded_pullback(saved, g, gradients);
         } else {
             self.fused_pullback(saved, &g.peek(), gradients);

@@ -3,9 +3,10 @@
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_packed};
+use crate::kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_naive, gemm_packed};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::packs::{Kept, pack_of};
+use crate::tape::is_plain;
 use crate::tensor::{Matrix, Tensor};
 use crate::variable::Variable;
 
@@ -24,6 +25,9 @@ fn target<T: Float>(data: &mut [T], offset: usize, n: usize) -> MatMut<'_, T> {
 pub(super) fn multiply<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, start: Start<'_, T>, out: &mut [T]) {
     let ([m, k], [_, n]) = (a.extents, b.extents);
     let c = target(out, 0, n);
+    if is_plain() {
+        return gemm_naive((m, k, n), a.at(0), b.at(0), start, c);
+    }
     match pack_of(m, b) {
         Kept::Pack(pack) => gemm_packed((m, k, n), a.at(0), pack.raw(), start, c),
         Kept::NotYet => gemm_like_packed((m, k, n), a.at(0), b.at(0), start, c),
@@ -93,6 +97,7 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
     let shape: Dims = batch.iter().copied().chain([m, n]).collect();
     Ok(Tensor::build(shape, |out| {
         let axes = batch.len();
+        let gemm = if is_plain() { gemm_naive } else { gemm };
         for i in 0..batch.count() {
             let at = |x: &Tensor<T>| offset_of(i, &batch, &x.strides()[..axes]);
             let c = target(out, i * m * n, n);

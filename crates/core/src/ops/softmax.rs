@@ -6,7 +6,7 @@ use crate::error::expect;
 use crate::kernel::divide::dispatch_shared;
 use crate::kernel::rows::{self, RowFunction};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::tape::is_recording;
+use crate::tape::by_rule;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -60,7 +60,7 @@ impl<T: Float> Operation<T> for Softmax {
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        if !is_recording() {
+        if !by_rule() {
             return give_back(self.axis, RowFunction::Softmax, saved, cotangents, gradients);
         }
         let (y, g) = (saved.output(0), cotangents.only());
@@ -85,7 +85,7 @@ impl<T: Float> Operation<T> for LogSoftmax {
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        if !is_recording() {
+        if !by_rule() {
             return give_back(self.axis, RowFunction::LogSoftmax, saved, cotangents, gradients);
         }
         let g = cotangents.only();

@@ -8,12 +8,12 @@ use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Result, expect};
 use crate::kernel::claim::Claim;
-use crate::kernel::plan::{Each, Plan};
+use crate::kernel::plan::{Each, Plan, has_rows_in_order};
 use crate::kernel::pointwise::{Job, Target};
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record, record1};
 use crate::pool;
 use crate::storage::Layout;
-use crate::tape::is_recording;
+use crate::tape::by_rule;
 use crate::tensor::Tensor;
 use crate::variable::{Variable, look_at};
 
@@ -77,7 +77,7 @@ where
         for i in 0..I {
             wanted[i] = gradients.wants(i);
         }
-        if is_recording() {
+        if by_rule() {
             let found = recorded_pullback(&self.0, saved, cotangents, wanted);
             for (i, cotangent) in found.into_iter().enumerate() {
                 if let Some(cotangent) = cotangent {
@@ -194,7 +194,7 @@ fn claim<T: Float>(
     let claim = gradients.claim(i)?;
     let shape = cotangents.any().dims();
     let reads = cotangents.values.iter().flatten().any(|value| claim.shares_storage(&value.peek()));
-    (claim.dims() == shape && !reads && claim.stride_dims().last() == Some(&1)).then_some(claim)
+    (claim.dims() == shape && !reads && has_rows_in_order(shape, claim.stride_dims())).then_some(claim)
 }
 
 /// All cotangents of the inputs as operations on variables.

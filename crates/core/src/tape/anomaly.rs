@@ -57,6 +57,12 @@ pub(crate) fn first() -> Option<Error> {
     FOUND.with_borrow(Clone::clone)
 }
 
+/// [`first`], if anything is looked at.
+#[inline]
+pub(crate) fn found() -> Option<Error> {
+    if is_watching() { first() } else { None }
+}
+
 /// Looks at the outputs of an operation that is being recorded.
 #[cold]
 pub(crate) fn look_forward<T: Float>(

@@ -4,8 +4,11 @@ use smallvec::SmallVec;
 
 use super::accumulate::{Term, accumulate};
 use super::leaf::Leaf;
-use super::mode::with_recording;
-use super::walk::{Target, Walk, seed};
+use super::mode::{is_plain, with_recording};
+use super::node::Edge;
+use super::plain;
+use super::reachable::leading_to;
+use super::walk::{Seeds, Target, Walk, seed};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
@@ -103,15 +106,21 @@ pub fn grad<T: Float>(
     let edges = edges.collect::<Result<Vec<_>>>()?;
     let input_edges = inputs.iter().map(|input| input.edge().ok_or(Error::NoGraph { operation: "grad" }));
     let input_edges = input_edges.collect::<Result<Vec<_>>>()?;
-    let targets = input_edges.iter().map(Target::of).collect();
-    let edge_refs: Vec<_> = edges.iter().collect();
-    let mut walk = Walk::new(options.retains_graph(), options.create_graph).only(&edge_refs, targets);
-    for (k, (output, edge)) in outputs.iter().zip(&edges).enumerate() {
-        let cotangent = seed(output, options.cotangent(k))?;
-        with_recording(options.create_graph, || walk.send(edge, Term::Whole(cotangent)));
-    }
-    walk.run()?;
-    let found = with_recording(options.create_graph, || walk.cotangents());
+    let seeded = seeds(outputs, &edges, &options)?;
+    let found = if is_plain() {
+        let relevant = leading_to(&edges.iter().collect::<Vec<_>>(), input_edges.iter().map(Edge::key));
+        with_recording(options.create_graph, || {
+            let wants = |edge: &Edge<T>| relevant.contains(&edge.key());
+            plain::sweep(&seeded, options.retains_graph(), &wants)?.at(&input_edges.iter().collect::<Vec<_>>())
+        })?
+    } else {
+        let targets = input_edges.iter().map(Target::of).collect();
+        let edge_refs: Vec<_> = edges.iter().collect();
+        let mut walk = Walk::new(options.retains_graph(), options.create_graph).only(&edge_refs, targets);
+        walk.begin(seeded);
+        walk.run()?;
+        with_recording(options.create_graph, || walk.cotangents())
+    };
     let or_zero = |(index, (grad, input)): (usize, (Option<Variable<T>>, &&Variable<T>))| match grad {
         Some(grad) => Ok(grad),
         None if options.allow_unused => Ok(Variable::from(Tensor::zeros(input.shape()))),
@@ -147,24 +156,51 @@ pub(crate) fn backward_into<T: Float>(
     options.check("backward", outputs.len())?;
     let edges = outputs.iter().map(|output| output.edge().ok_or(Error::NoGraph { operation: "backward" }));
     let edges = edges.collect::<Result<SmallVec<[_; 1]>>>()?;
-    let mut walk = Walk::new(options.retains_graph(), options.create_graph);
-    for (k, (output, edge)) in outputs.iter().zip(&edges).enumerate() {
-        let cotangent = seed(output, options.cotangent(k))?;
-        with_recording(options.create_graph, || walk.send(edge, Term::Whole(cotangent)));
+    let seeded = seeds(outputs, &edges, options)?;
+    if is_plain() {
+        let wants = |edge: &Edge<T>| match edge {
+            Edge::Node(..) => true,
+            Edge::Leaf(leaf) => leaf.upgrade().is_some_and(|leaf| leaf.requires_grad()),
+        };
+        return with_recording(options.create_graph, || {
+            let sums = plain::sweep(&seeded, options.retains_graph(), &wants)?;
+            for (leaf, gradient) in sums.leaf_gradients() {
+                reached(&leaf);
+                arrive(&leaf, gradient);
+            }
+            Ok(())
+        });
     }
+    let mut walk = Walk::new(options.retains_graph(), options.create_graph);
+    walk.begin(seeded);
     walk.run()?;
     with_recording(options.create_graph, || {
         for (leaf, gradient) in walk.leaf_gradients() {
             reached(&leaf);
-            let gradient = leaf.slot.through_hooks(gradient);
-            let sum = match leaf.slot.take_grad() {
-                None => gradient.contiguous(),
-                Some(before) => add(before, &gradient),
-            };
-            leaf.slot.set_grad(Some(sum));
+            arrive(&leaf, gradient);
         }
     });
     Ok(())
+}
+
+/// The outputs' edges, each with the cotangent that the way back starts with.
+fn seeds<'e, T: Float>(
+    outputs: &[&Variable<T>],
+    edges: &'e [Edge<T>],
+    options: &GradOptions<T>,
+) -> Result<Seeds<'e, T>> {
+    let seeded = outputs.iter().zip(edges).enumerate();
+    seeded.map(|(k, (output, edge))| Ok((edge, seed(output, options.cotangent(k))?))).collect()
+}
+
+/// Adds a finished gradient, past the hooks, to what the leaf has.
+fn arrive<T: Float>(leaf: &Leaf<T>, gradient: Variable<T>) {
+    let gradient = leaf.slot.through_hooks(gradient);
+    let sum = match leaf.slot.take_grad() {
+        None => gradient.contiguous(),
+        Some(before) => add(before, &gradient),
+    };
+    leaf.slot.set_grad(Some(sum));
 }
 
 /// The sum of what a leaf had and what comes; in place where nobody else holds it.

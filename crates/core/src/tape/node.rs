@@ -102,6 +102,12 @@ impl<T: Float> Edge<T> {
         }
     }
 
+    /// [`Edge::key`], and which output of a node it is.
+    pub(crate) fn place(&self) -> (usize, Option<u32>) {
+        let output = if let Edge::Node(_, output) = self { Some(*output) } else { None };
+        (self.key(), output)
+    }
+
     /// The shape of the value, unless it is a leaf that is gone.
     pub(crate) fn shape(&self) -> Option<Dims> {
         match self {

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use super::keep::Kept;
 use super::late::Pairs;
+use super::mode::is_plain;
 use super::node::Node;
 use super::walk::Belongings;
 use crate::element::Float;
@@ -17,7 +18,7 @@ pub(crate) type NodeRef<T> = Shared<Node<T>>;
 /// A node that `record` puts on the tape.
 #[inline(always)]
 pub(crate) fn recorded<T: Float>(record: impl FnOnce(&mut Node<T>)) -> NodeRef<T> {
-    let idle = T::recycler().try_with(Recycler::take_idle).ok().flatten();
+    let idle = if is_plain() { None } else { T::recycler().try_with(Recycler::take_idle).ok().flatten() };
     let mut node = idle.unwrap_or_else(|| Unique::new(Node::idle()));
     record(&mut node);
     node.share()

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::accumulate::{Term, accumulate};
 use super::anomaly;
 use super::late::{Late, Waiting};
@@ -31,8 +33,8 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn of<T: Float>(edge: &Edge<T>) -> Self {
-        let output = if let Edge::Node(_, output) = edge { Some(*output) } else { None };
-        Target { key: edge.key(), output }
+        let (key, output) = edge.place();
+        Target { key, output }
     }
 }
 
@@ -272,6 +274,15 @@ impl<'g, T: Float> Walk<'g, T> {
         }
     }
 
+    /// The cotangents that the walk starts with arrive at the outputs.
+    pub(crate) fn begin(&mut self, seeds: Seeds<'g, T>) {
+        with_recording(self.record, || {
+            for (edge, cotangent) in seeds {
+                self.send(edge, Term::Whole(cotangent));
+            }
+        });
+    }
+
     /// Visits every node that a cotangent reaches.
     pub(crate) fn run(&mut self) -> Result<()> {
         with_recording(self.record, || {
@@ -331,8 +342,8 @@ impl<'g, T: Float> Walk<'g, T> {
             node.rule().pullback(saved, cotangents, &mut gradients);
             gradients.passed()
         })?;
-        if anomaly::is_watching() {
-            anomaly::first().map_or(Ok(()), Err)?;
+        if let Some(anomaly) = anomaly::found() {
+            return Err(anomaly);
         }
         self.refusal.take().map_or(Ok(passed), |error| Err(*error))
     }
@@ -377,6 +388,9 @@ impl<'g, T: Float> Walk<'g, T> {
         std::mem::take(&mut self.found)
     }
 }
+
+/// The edges of outputs, with the cotangents that arrive there first.
+pub(crate) type Seeds<'e, T> = SmallVec<[(&'e Edge<T>, Variable<T>); 1]>;
 
 /// The cotangent that a backward starts with.
 pub(crate) fn seed<T: Float>(output: &Variable<T>, cotangent: Option<&Variable<T>>) -> Result<Variable<T>> {

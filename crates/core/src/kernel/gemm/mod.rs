@@ -211,6 +211,27 @@ pub fn gemm<T: Gemm>(
     }
 }
 
+/// [`gemm`] by three loops: the reference.
+///
+/// # Panics
+/// As there.
+#[track_caller]
+pub(crate) fn gemm_naive<T: Gemm>(
+    (m, k, n): (usize, usize, usize),
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    start: Start<'_, T>,
+    c: MatMut<'_, T>,
+) {
+    let extents = Extents { m, k, n };
+    check(extents, &a, &b, &start, &c);
+    if m > 0 && n > 0 {
+        let product = Product::new(extents, a, b, start, c);
+        // SAFETY: `check` compared every index with the memory's length; C is borrowed exclusively.
+        unsafe { T::run(&product, Backend::Naive) }
+    }
+}
+
 /// [`gemm`] for a B that a pack may be kept of, C with contiguous rows: to the bit what [`gemm_packed`] gives.
 ///
 /// # Panics
