@@ -36,6 +36,7 @@ mod operation;
 mod ops;
 mod pointwise;
 mod real;
+mod registry;
 
 #[doc(hidden)]
 pub mod kernel;
@@ -49,7 +50,7 @@ pub use io::{AnyTensor, TensorMap};
 pub use kernel::divide::{Divisible, dispatch_shared};
 pub use kernel::level::Kernel;
 pub use kernel::team::{num_threads, set_num_threads};
-pub use operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+pub use operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 pub use ops::{cat, stack};
 pub use pointwise::Pointwise;
 #[doc(hidden)]
@@ -60,6 +61,7 @@ pub use random::{
     with_generator,
 };
 pub use real::{Dual, Fused, Lane, Real};
+pub use registry::{Choose, Domain, Fitted, OperationEntry, operations};
 pub use tape::{
     GradOptions, HookId, Tape, TapeEntry, backward, detect_anomaly, grad, is_plain, is_recording, live_nodes,
     no_grad, recorded_nodes, scope, with_plain, with_recording,

@@ -33,7 +33,14 @@ impl<T: Element> Buffer<T> {
     pub(crate) fn zeroed(len: usize, capacity: usize) -> Self {
         let capacity = capacity.max(len);
         if capacity == 0 {
-            return Buffer { start: NonNull::dangling(), len: 0, capacity: 0, room: 0, align: ALIGN, version: AtomicU64::new(0) };
+            return Buffer {
+                start: NonNull::dangling(),
+                len: 0,
+                capacity: 0,
+                room: 0,
+                align: ALIGN,
+                version: AtomicU64::new(0),
+            };
         }
         let bytes = capacity.checked_mul(size_of::<T>()).expect("a tensor's size in bytes fits usize");
         let layout = Layout::from_size_align(bytes, ALIGN).expect("a tensor's size fits isize");

@@ -223,7 +223,8 @@ mod tests {
     #[test]
     fn rows_are_in_order_just_where_a_plan_goes_along_neighbours() {
         let extents = [1, 2, 3];
-        let shapes = extents.iter().flat_map(|&a| extents.iter().flat_map(move |&b| extents.map(|c| [a, b, c])));
+        let shapes =
+            extents.iter().flat_map(|&a| extents.iter().flat_map(move |&b| extents.map(|c| [a, b, c])));
         for shape in shapes {
             for strides in [[12, 4, 1], [1, 2, 4], [1, 1, 1], [4, 1, 7], [2, 2, 2]] {
                 let plan = Plan::<0, 0, 1>::new(&shape, &[strides]);

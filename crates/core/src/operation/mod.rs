@@ -1,10 +1,12 @@
 //! What an operation is: a forward in tensors and, beside it, a pullback in variables.
 
+mod attributes;
 mod pullback;
 mod record;
 
 use smallvec::{Array, SmallVec};
 
+pub use attributes::{Attribute, Attributes};
 pub(crate) use pullback::Passed;
 pub use pullback::{Cotangents, Gradients, Saved};
 use record::put_on_tape;
@@ -146,6 +148,11 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
 
     /// Adds to `gradients` what the `cotangents` of the outputs make of those of the inputs.
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>);
+
+    /// What it was called with beside its inputs, for the [tape's listing](crate::Tape) and whatever builds it again.
+    fn attributes(&self) -> Attributes {
+        Attributes::none()
+    }
 
     /// For a view of a matrix, input 0 of extents `base`: products that wait to be its cotangent go on through it.
     #[doc(hidden)]

@@ -3,6 +3,7 @@
 use super::elementwise::unary;
 use crate::element::Float;
 use crate::pointwise::Pointwise;
+use crate::registry::{OperationEntry, formula};
 use crate::variable::Variable;
 
 /// The formulas, named as they appear on the tape.
@@ -189,4 +190,22 @@ impl<T: Float> Variable<T> {
     pub fn hardtanh(&self, min: f64, max: f64) -> Variable<T> {
         formula::Hardtanh { min, max }.apply1([self])
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        formula!(formula Relu [NonZero] exact),
+        formula!(formula LeakyRelu { slope: [0.01, 0.3] } [NonZero]),
+        formula!(formula Elu { alpha: [1.0, 0.5] } [NonZero]),
+        formula!(formula Selu [NonZero]),
+        formula!(formula Gelu [Any]),
+        formula!(formula Silu [Any]),
+        formula!(formula Mish [Any]),
+        formula!(formula Softplus [Any]),
+        formula!(formula SoftplusOf { beta: [1.0, 2.0], threshold: [20.0, 30.0] } [Any]),
+        formula!(formula Logsigmoid [Any]),
+        formula!(formula Softsign [Any]),
+        formula!(formula Hardtanh { min: [-2.5, -10.0], max: [2.5, 10.0] } [Any] exact),
+        formula!(formula Hardsigmoid [Any]),
+    ]
 }

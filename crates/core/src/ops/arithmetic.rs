@@ -4,6 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::element::Float;
 use crate::pointwise::Pointwise;
+use crate::registry::{OperationEntry, formula};
 use crate::variable::Variable;
 
 /// The formulas, named as they appear on the tape.
@@ -136,4 +137,21 @@ impl<T: Float> Variable<T> {
     pub(crate) fn mul_add(&self, a: &Variable<T>, b: &Variable<T>) -> Variable<T> {
         formula::MulAdd.apply1([self, a, b])
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        formula!(formula Add [Any Any] exact),
+        formula!(formula Sub [Any Any] exact),
+        formula!(formula Mul [Any Any]),
+        formula!(formula Div [Any NonZero]),
+        formula!(formula Neg [Any] exact),
+        formula!(formula AddScalar { c: [0.0, 1.5, -0.3] } [Any] exact),
+        formula!(formula MulScalar { c: [1.0, 0.5, -2.3] } [Any]),
+        formula!(formula DivScalar { c: [1.0, 2.0, -0.7] } [Any]),
+        formula!(formula ScalarSub { c: [0.0, 1.5] } [Any] exact),
+        formula!(formula ScalarDiv { c: [1.0, -0.5] } [NonZero]),
+        formula!(formula MulAdd [Any Any Any]),
+        formula!(formula Scale [NonZero Any]),
+    ]
 }

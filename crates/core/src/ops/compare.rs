@@ -3,6 +3,7 @@
 use crate::element::Float;
 use crate::error::expect;
 use crate::pointwise::Pointwise;
+use crate::registry::{OperationEntry, formula};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -66,4 +67,11 @@ impl<T: Float> Variable<T> {
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Variable<T> {
         formula::MaskedFill { value }.apply1([&Variable::from(mask.cast()), self])
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        formula!(formula Where [Mask Any Any] exact),
+        formula!(formula MaskedFill { value: [0.0, -1.5] } [Mask Any] exact),
+    ]
 }

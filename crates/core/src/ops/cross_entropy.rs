@@ -4,7 +4,8 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::cross_entropy::{self, IGNORED};
 use crate::kernel::divide::dispatch_shared;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
+use crate::registry::{Domain, Fitted, OperationEntry, indices};
 use crate::tape::by_rule;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -69,6 +70,10 @@ impl<T: Float> CrossEntropy<T> {
 impl<T: Float> Operation<T> for CrossEntropy<T> {
     const NAME: &'static str = "CrossEntropy";
 
+    fn attributes(&self) -> Attributes {
+        Attributes::none().indices("target", &self.targets)
+    }
+
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         [losses(inputs[0], &self.targets).0].into()
     }
@@ -132,4 +137,18 @@ fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Res
         return Err(Error::argument("cross_entropy", "every target", expected, target));
     }
     Ok(Tensor::from_fn(leading, |r| if targets[r] == ignored { IGNORED } else { targets[r] }))
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![OperationEntry::new(
+        "CrossEntropy",
+        &[Domain::Any],
+        |choose, shape| {
+            let (&classes, leading) = shape.split_last().filter(|(classes, _)| **classes > 0)?;
+            let targets = indices(choose, leading, classes + 1);
+            let targets = targets.map(|class| if class == classes as i64 { IGNORED } else { class });
+            Fitted::one(shape, Attributes::none().indices("target", &targets))
+        },
+        |attributes, v| vec![crate::error::expect(v[0].cross_entropy(attributes.get_indices("target"), IGNORED))],
+    )]
 }

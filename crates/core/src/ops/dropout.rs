@@ -4,6 +4,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
 use crate::random::with_generator;
+use crate::registry::{OperationEntry, formula};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -46,4 +47,8 @@ impl<T: Float> Variable<T> {
         let out = formula::Dropout.apply1([self, &Variable::from(dropout_mask(self.shape(), p))]);
         Ok(out)
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![formula!(formula Dropout [Any Mask])]
 }

@@ -2,6 +2,7 @@
 
 use crate::element::Float;
 use crate::pointwise::Pointwise;
+use crate::registry::{OperationEntry, formula};
 use crate::variable::Variable;
 
 /// The formulas, named as they appear on the tape.
@@ -182,4 +183,31 @@ impl<T: Float> Variable<T> {
     pub fn clamp(&self, min: f64, max: f64) -> Variable<T> {
         formula::Clamp { min, max }.apply1([self])
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        formula!(formula Exp [Any]),
+        formula!(formula ExpM1 [Any]),
+        formula!(formula Ln [Positive]),
+        formula!(formula Ln1p [Positive]),
+        formula!(formula Sqrt [Positive]),
+        formula!(formula Rsqrt [Positive]),
+        formula!(formula Square [Any]),
+        formula!(formula Recip [NonZero]),
+        formula!(formula Abs [NonZero] exact),
+        formula!(formula Sin [Any]),
+        formula!(formula Cos [Any]),
+        formula!(formula Erf [Any]),
+        formula!(formula Ndtr [Any]),
+        formula!(formula Atan2 [NonZero NonZero]),
+        formula!(formula Tanh [Any]),
+        formula!(formula Sigmoid [Any]),
+        formula!(formula Pow [Positive Any]),
+        formula!(formula PowScalar { exponent: [3.0, 0.5, -1.0] } [Positive]),
+        formula!(formula Maximum [Distinct Distinct]),
+        formula!(formula Minimum [Distinct Distinct]),
+        formula!(formula Clamp { min: [-2.5, -10.0], max: [2.5, 10.0] } [Any] exact),
+        formula!(formula Logaddexp [Any Any]),
+    ]
 }

@@ -3,7 +3,8 @@
 use crate::dims::{Dims, axis_of};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::registry::{Choose, Domain, Fitted, OperationEntry, axis, indices};
 use crate::tensor::{Indices, Tensor, checked_indices};
 use crate::variable::Variable;
 
@@ -23,6 +24,10 @@ struct IndexAdd {
 
 impl<T: Float> Operation<T> for IndexSelect {
     const NAME: &'static str = "IndexSelect";
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32).indices("index", self.index.tensor())
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0].contiguous();
@@ -48,6 +53,11 @@ impl<T: Float> Operation<T> for IndexSelect {
 
 impl<T: Float> Operation<T> for IndexAdd {
     const NAME: &'static str = "IndexAdd";
+
+    fn attributes(&self) -> Attributes {
+        let attributes = Attributes::none().int("dim", self.axis as u32).indices("index", self.index.tensor());
+        attributes.ints("to", &self.to)
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0].contiguous();
@@ -121,6 +131,10 @@ struct Gather {
 impl<T: Float> Operation<T> for Gather {
     const NAME: &'static str = "Gather";
 
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32).indices("index", &self.index)
+    }
+
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         [expect(gathered(inputs[0], self.axis, &self.index))].into()
@@ -139,6 +153,10 @@ struct ScatterAdd {
 
 impl<T: Float> Operation<T> for ScatterAdd {
     const NAME: &'static str = "ScatterAdd";
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32).indices("index", &self.index)
+    }
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
@@ -247,4 +265,91 @@ impl<T: Float> Variable<T> {
         let region = expect(crate::tensor::Region::of(shape, leading));
         super::region::Embed { region }.apply1(&[self])
     }
+}
+
+/// An axis with elements, and some of its places, now and then the same one twice.
+fn places(choose: &mut Choose<'_>, shape: &[usize]) -> Option<(usize, Tensor<i64>)> {
+    let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
+    let count = choose(4);
+    Some((axis, indices(choose, &[count], shape[axis])))
+}
+
+/// An axis, and an index that picks along it from a tensor of this shape.
+fn picks(choose: &mut Choose<'_>, shape: &[usize]) -> Option<(usize, Tensor<i64>)> {
+    let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
+    let mut index = shape.to_vec();
+    index[axis] = choose(4);
+    Some((axis, indices(choose, &index, shape[axis])))
+}
+
+/// Slices added to places of zeros, arguments checked.
+#[track_caller]
+fn index_add<T: Float>(x: &Variable<T>, axis: usize, index: &Tensor<i64>, to: &[usize]) -> Variable<T> {
+    assert!(axis < to.len(), "index_add: dim must be below {}, got {axis}", to.len());
+    let expected = [&to[..axis], index.shape(), &to[axis + 1..]].concat();
+    assert_eq!(x.shape(), expected, "index_add: the shape of slices at an index {:?} of {to:?}", index.shape());
+    let index = expect(checked_indices("index_add", index, to[axis]));
+    IndexAdd { axis, index, to: Dims::from(to) }.apply1(&[x])
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        OperationEntry::new(
+            "IndexSelect",
+            &[Domain::Any],
+            |choose, shape| {
+                let (axis, mut index) = places(choose, shape)?;
+                if axis == 0 && shape.len() == 2 && choose(2) == 1 {
+                    index = indices(choose, &[2, 2], shape[0]);
+                }
+                Fitted::one(shape, Attributes::none().int("dim", axis as i64).indices("index", &index))
+            },
+            |attributes, v| match attributes.get_indices("index") {
+                index if index.rank() == 1 => vec![v[0].index_select(attributes.get_int("dim"), index)],
+                index => vec![v[0].embedding(index)],
+            },
+        )
+        .exact(),
+        OperationEntry::new(
+            "IndexAdd",
+            &[Domain::Any],
+            |choose, shape| {
+                let axis = axis(choose, shape)?;
+                let mut to = shape.to_vec();
+                to[axis] = choose(3) + 1;
+                let index = indices(choose, &shape[axis..=axis], to[axis]);
+                let attributes = Attributes::none().int("dim", axis as i64).indices("index", &index);
+                Fitted::one(shape, attributes.ints("to", &to))
+            },
+            |attributes, v| {
+                let (axis, to) = (attributes.get_int("dim"), attributes.get_ints("to"));
+                vec![index_add(v[0], axis, attributes.get_indices("index"), &to)]
+            },
+        ),
+        OperationEntry::new(
+            "Gather",
+            &[Domain::Any],
+            |choose, shape| {
+                let (axis, index) = picks(choose, shape)?;
+                Fitted::one(shape, Attributes::none().int("dim", axis as i64).indices("index", &index))
+            },
+            |attributes, v| vec![v[0].gather(attributes.get_int("dim"), attributes.get_indices("index"))],
+        )
+        .exact(),
+        OperationEntry::new(
+            "ScatterAdd",
+            &[Domain::Any],
+            |choose, shape| {
+                let (axis, index) = picks(choose, shape)?;
+                let mut source = index.shape().to_vec();
+                source[axis] += choose(2);
+                let attributes = Attributes::none().int("dim", axis as i64).indices("index", &index);
+                Some(Fitted::new(vec![shape.to_vec(), source], attributes))
+            },
+            |attributes, v| {
+                vec![v[0].scatter_add(attributes.get_int("dim"), attributes.get_indices("index"), v[1])]
+            },
+        )
+        .exact(),
+    ]
 }

@@ -9,7 +9,8 @@ use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy::{self, Joined, Strided};
 use crate::kernel::divide::dispatch_shared;
-use crate::operation::{Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
+use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
+use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
 
@@ -21,6 +22,10 @@ struct Cat {
 
 impl<T: Float> Operation<T> for Cat {
     const NAME: &'static str = "Cat";
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32)
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut shape = inputs[0].dims().clone();
@@ -49,6 +54,10 @@ struct Stack {
 
 impl<T: Float> Operation<T> for Stack {
     const NAME: &'static str = "Stack";
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32)
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut shape = inputs[0].dims().clone();
@@ -158,6 +167,11 @@ impl Split {
 
 impl<T: Float> Operation<T> for Split {
     const NAME: &'static str = "Split";
+
+    fn attributes(&self) -> Attributes {
+        let attributes = Attributes::none().ints("sizes", &self.extents()).int("dim", self.axis as u32);
+        attributes.flag("unbind", self.unbind)
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         (0..self.count()).map(|k| self.view(inputs[0], k)).collect()
@@ -320,4 +334,59 @@ impl<T: Float> Variable<T> {
         }
         Split::of(axis, std::iter::repeat_n(1, slices), true).apply(&[self]).into_vec()
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        OperationEntry::new(
+            "Cat",
+            &[Domain::Any],
+            |choose, shape| {
+                let axis = axis(choose, shape)?;
+                let mut shapes = vec![shape.to_vec()];
+                for _ in 0..choose(3) {
+                    let mut other = shape.to_vec();
+                    other[axis] = [shape[axis], 1, 3, 0][choose(4)];
+                    shapes.push(other);
+                }
+                Some(Fitted::new(shapes, Attributes::none().int("dim", axis as i64)))
+            },
+            |attributes, v| vec![cat(v, attributes.get_int("dim"))],
+        )
+        .exact(),
+        OperationEntry::new(
+            "Stack",
+            &[Domain::Any],
+            |choose, shape| {
+                let dim = choose(shape.len() + 1) as i64;
+                Some(Fitted::new(vec![shape.to_vec(); choose(3) + 1], Attributes::none().int("dim", dim)))
+            },
+            |attributes, v| vec![stack(v, attributes.get_int("dim"))],
+        )
+        .exact(),
+        OperationEntry::new(
+            "Split",
+            &[Domain::Any],
+            |choose, shape| {
+                let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
+                let extent = shape[axis];
+                let (sizes, unbind) = match choose(4) {
+                    0 if extent <= 16 => (vec![1; extent], true),
+                    1 if extent % 2 == 0 => (vec![extent / 2; 2], false),
+                    2 if extent <= 8 => (vec![1; extent], false),
+                    _ => {
+                        let first = choose(extent + 1);
+                        (vec![first, extent - first], false)
+                    }
+                };
+                let attributes = Attributes::none().ints("sizes", &sizes).int("dim", axis as i64);
+                Fitted::one(shape, attributes.flag("unbind", unbind))
+            },
+            |attributes, v| match attributes.has_flag("unbind") {
+                true => v[0].unbind(attributes.get_int("dim")),
+                false => v[0].split(&attributes.get_ints("sizes"), attributes.get_int("dim")),
+            },
+        )
+        .exact(),
+    ]
 }

@@ -5,7 +5,8 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::divide::dispatch_shared;
 use crate::kernel::layer_norm::{self, Normalise, NormaliseAffine, NormaliseBack};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
+use crate::registry::{Domain, Fitted, OperationEntry};
 use crate::tape::by_rule;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -92,6 +93,10 @@ impl<T: Float> LayerNorm<T> {
 impl<T: Float> Operation<T> for LayerNorm<T> {
     const NAME: &'static str = "LayerNorm";
 
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("axes", self.axes as u32).float("eps", self.eps)
+    }
+
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         [normalised(inputs, self.eps).0].into()
     }
@@ -153,4 +158,24 @@ impl<T: Float> Variable<T> {
         let out = record1(operation, &inputs, &tensors, out);
         Ok(out)
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![OperationEntry::new(
+        "LayerNorm",
+        &[Domain::Distinct, Domain::Any],
+        |choose, shape| {
+            let axes = if shape.is_empty() { return None } else { choose(shape.len()) + 1 };
+            let last = shape[shape.len() - axes..].to_vec();
+            let attributes = Attributes::none().int("axes", axes as i64).float("eps", [1e-5, 0.1][choose(2)]);
+            // Rows of one number are all mean.
+            let varied = last.iter().product::<usize>() > 1;
+            varied.then(|| Fitted::new(vec![shape.to_vec(), last.clone(), last], attributes))
+        },
+        |attributes, v| {
+            let [x, weight, bias] = v else { panic!("LayerNorm: expected three inputs, got {}", v.len()) };
+            let eps = attributes.get_float("eps");
+            vec![crate::error::expect(x.layer_norm(weight.shape(), Some(weight), Some(bias), eps))]
+        },
+    )]
 }

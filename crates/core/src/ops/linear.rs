@@ -4,7 +4,8 @@ use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::gemm::Start;
-use crate::operation::{Cotangents, Flow, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::registry::{Domain, Fitted, OperationEntry, broadcastable};
 use crate::tensor::{Matrix, Tensor};
 use crate::variable::Variable;
 
@@ -122,4 +123,25 @@ impl<T: Float> Variable<T> {
             None => Linear::<false>.apply1(&[self, weight]),
         }
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![OperationEntry::new(
+        "Linear",
+        &[Domain::Any],
+        |choose, shape| {
+            let (&inner, leading) = shape.split_last()?;
+            let outer = [1, 2, 3, 5, 16, 33, 0][choose(7)];
+            let out = [leading, &[outer]].concat();
+            let mut shapes = vec![shape.to_vec(), vec![outer, inner]];
+            match choose(4) {
+                0 => {}
+                1 => shapes.push(vec![outer]),
+                2 => shapes.push(out),
+                _ => shapes.push(broadcastable(choose, &out)),
+            }
+            Some(Fitted::new(shapes, Attributes::none()))
+        },
+        |_, v| vec![v[0].linear(v[1], v.get(2).copied())],
+    )]
 }

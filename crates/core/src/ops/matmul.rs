@@ -4,8 +4,9 @@ use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_naive, gemm_packed};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::packs::{Kept, pack_of};
+use crate::registry::{Domain, Fitted, OperationEntry, broadcastable};
 use crate::tape::is_plain;
 use crate::tensor::{Matrix, Tensor};
 use crate::variable::Variable;
@@ -206,4 +207,30 @@ impl<T: Float> Variable<T> {
         drop((a, b));
         MatMul { row: self.rank() == 1, column: other.rank() == 1 }.apply1(&[self, other])
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![OperationEntry::new(
+        "MatMul",
+        &[Domain::Any],
+        |choose, shape| {
+            let (&inner, leading) = shape.split_last()?;
+            let columns = [1, 2, 3, 5, 16, 33, 0][choose(7)];
+            let right = match choose(5) {
+                0 => vec![inner],
+                1 if leading.len() > 1 => {
+                    let mut batch = broadcastable(choose, &leading[..leading.len() - 1]);
+                    batch.extend([inner, columns]);
+                    batch
+                }
+                2 => vec![2, inner, columns],
+                _ => vec![inner, columns],
+            };
+            // A batch of two stands beside one of two, of one, or none.
+            let batch = leading.len().checked_sub(1).map_or(&[][..], |last| &leading[..last]);
+            let fits = right.len() < 3 || right.len() > batch.len() + 2 || right[..right.len() - 2].iter().rev().zip(batch.iter().rev()).all(|(a, b)| a == b || *a == 1 || *b == 1);
+            fits.then(|| Fitted::new(vec![shape.to_vec(), right], Attributes::none()))
+        },
+        |_, v| vec![v[0].matmul(v[1])],
+    )]
 }

@@ -6,7 +6,8 @@ use crate::dims::{axes_of, axis_of};
 use crate::element::Float;
 use crate::error::expect;
 use crate::kernel::reduce::best;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::registry::{Domain, Fitted, OperationEntry, axes, axis};
 use crate::tape::no_grad;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -36,6 +37,10 @@ struct Extreme<T: Float, const MAX: bool> {
 
 impl<T: Float, const MAX: bool> Operation<T> for Extreme<T, MAX> {
     const NAME: &'static str = if MAX { "Amax" } else { "Amin" };
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().dims("dim", &self.axes)
+    }
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
@@ -68,6 +73,10 @@ struct ExtremeAlong<const MAX: bool> {
 
 impl<T: Float, const MAX: bool> Operation<T> for ExtremeAlong<MAX> {
     const NAME: &'static str = if MAX { "Max" } else { "Min" };
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32)
+    }
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
@@ -161,4 +170,33 @@ impl<T: Float> Variable<T> {
     pub fn argmax(&self, dim: isize) -> Tensor<i64> {
         no_grad(|| self.max_dim(dim, false).1)
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    macro_rules! extremes {
+        ($over:literal $over_method:ident, $along:literal $along_method:ident) => {
+            [
+                OperationEntry::new(
+                    $over,
+                    &[Domain::Distinct],
+                    |choose, shape| {
+                        let attributes = Attributes::none().dims("dim", &axes(choose, shape));
+                        if shape.contains(&0) { None } else { Fitted::one(shape, attributes) }
+                    },
+                    |attributes, v| vec![v[0].$over_method(&attributes.get_ints("dim"), true)],
+                ),
+                OperationEntry::new(
+                    $along,
+                    &[Domain::Distinct],
+                    |choose, shape| {
+                        let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
+                        Fitted::one(shape, Attributes::none().int("dim", axis as i64))
+                    },
+                    |attributes, v| vec![v[0].$along_method(attributes.get_int("dim"), true).0],
+                )
+                .exact(),
+            ]
+        };
+    }
+    [extremes!("Amax" amax, "Max" max_dim), extremes!("Amin" amin, "Min" min_dim)].concat()
 }

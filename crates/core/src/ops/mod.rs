@@ -2,34 +2,55 @@
 //!
 //! A pointwise one is a formula (`elementwise.rs`, `activation.rs`, `arithmetic.rs`): a few lines of
 //! [`pointwise!`](crate::pointwise!) and a method. Any other is an [`Operation`](crate::Operation): a struct of its
-//! arguments, `forward` in tensors, `pullback` in variables, and a method that checks the arguments. A new one is a
-//! new file here, or a few lines in the file of its kind, and its line in the property tests.
+//! arguments, `forward` in tensors, `pullback` in variables, `attributes` that name the arguments, and a method that checks
+//! them. Each file's `operations` says how its operations are built from attributes and what inputs they fit: the registry
+//! ([`operations`](crate::operations)), from which tests and tools take them. A new one is a new file here, or a few lines in
+//! the file of its kind.
 //!
 //! A pullback is linear in its cotangents, so operations come in pairs whose pullbacks are each other:
 //! `sum` and `expand`, `narrow` and `Embed`, `index_select` and `index_add`, `gather` and `scatter_add`.
 
-mod activation;
-mod arithmetic;
-mod compare;
-mod cross_entropy;
-mod dropout;
-mod elementwise;
-mod index;
-mod join;
-mod layer_norm;
-mod linear;
-mod matmul;
-mod maximum;
+use crate::element::Float;
+use crate::registry::OperationEntry;
+
+/// Declares the files of operations, each of which says in `operations()` what it has.
+macro_rules! files {
+    ($($vis:vis mod $file:ident;)*) => {
+        $($vis mod $file;)*
+
+        /// The entries of all files.
+        pub(crate) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+            [$($file::operations()),*].concat()
+        }
+    };
+}
+
+files! {
+    mod activation;
+    mod arithmetic;
+    mod compare;
+    mod cross_entropy;
+    mod dropout;
+    mod elementwise;
+    mod index;
+    mod join;
+    mod layer_norm;
+    mod linear;
+    mod matmul;
+    mod maximum;
+    mod rearrange;
+    pub(crate) mod region;
+    mod scan;
+    mod softmax;
+    mod statistics;
+    mod sum;
+    mod view;
+}
+
+// What is put together from the others.
 mod products;
-mod rearrange;
-pub(crate) mod region;
-mod scan;
-mod softmax;
 mod sort;
-mod statistics;
-mod sum;
 mod triangle;
-mod view;
 
 pub(crate) use join::one_behind_the_other;
 pub use join::{cat, stack};

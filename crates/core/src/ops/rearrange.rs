@@ -3,7 +3,8 @@
 use crate::dims::{Dims, axes_of, axis_of};
 use crate::element::{Element, Float};
 use crate::error::expect;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
 
@@ -29,6 +30,10 @@ struct Flip {
 impl<T: Float> Operation<T> for Flip {
     const NAME: &'static str = "Flip";
 
+    fn attributes(&self) -> Attributes {
+        Attributes::none().dims("dims", &self.axes)
+    }
+
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut out = inputs[0].clone();
         for &axis in self.axes.iter() {
@@ -51,6 +56,12 @@ struct Roll {
 
 impl<T: Float> Operation<T> for Roll {
     const NAME: &'static str = "Roll";
+
+    fn attributes(&self) -> Attributes {
+        let shifts = self.shifts.iter().map(|&(_, shift)| shift as i64).collect();
+        let axes: Vec<usize> = self.shifts.iter().map(|&(axis, _)| axis).collect();
+        Attributes::none().with("shifts", Attribute::Ints(shifts)).dims("dims", &axes)
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut out = inputs[0].clone();
@@ -85,6 +96,11 @@ impl Pad {
 
 impl<T: Float> Operation<T> for Pad {
     const NAME: &'static str = "Pad";
+
+    fn attributes(&self) -> Attributes {
+        let sides: Vec<usize> = self.border.iter().rev().flat_map(|&(before, behind)| [before, behind]).collect();
+        Attributes::none().ints("pad", &sides).float("value", self.value)
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let shape =
@@ -219,4 +235,42 @@ impl<T: Float> Variable<T> {
             Pad { border, value }.apply1(&[&kept])
         }
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        OperationEntry::new(
+            "Flip",
+            &[Domain::Any],
+            |choose, shape| {
+                let first = axis(choose, shape)?;
+                let axes: Vec<usize> = (0..shape.len()).filter(|&axis| axis == first || choose(2) == 1).collect();
+                Fitted::one(shape, Attributes::none().dims("dims", &axes))
+            },
+            |attributes, v| vec![v[0].flip(&attributes.get_ints("dims"))],
+        )
+        .exact(),
+        OperationEntry::new(
+            "Roll",
+            &[Domain::Any],
+            |choose, shape| {
+                let axis = axis(choose, shape)?;
+                let shift = Attribute::Ints(vec![[1, -2, 5][choose(3)]]);
+                Fitted::one(shape, Attributes::none().with("shifts", shift).dims("dims", &[axis]))
+            },
+            |attributes, v| vec![v[0].roll(&attributes.get_ints("shifts"), &attributes.get_ints("dims"))],
+        )
+        .exact(),
+        OperationEntry::new(
+            "Pad",
+            &[Domain::Any],
+            |choose, shape| {
+                let sides: Vec<usize> = shape.iter().flat_map(|_| [choose(3), choose(2)]).collect();
+                let value = [0.0, 1.5][choose(2)];
+                Fitted::one(shape, Attributes::none().ints("pad", &sides).float("value", value))
+            },
+            |attributes, v| vec![v[0].pad(&attributes.get_ints("pad"), attributes.get_float("value"))],
+        )
+        .exact(),
+    ]
 }

@@ -7,8 +7,9 @@
 use crate::dims::axis_of;
 use crate::element::Float;
 use crate::error::expect;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::ops::join::cat;
+use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -35,6 +36,10 @@ struct CumSum {
 
 impl<T: Float> Operation<T> for CumSum {
     const NAME: &'static str = "CumSum";
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32).flag("reverse", self.reverse)
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0].contiguous();
@@ -65,6 +70,11 @@ struct LinearScan {
 impl<T: Float> Operation<T> for LinearScan {
     const NAME: &'static str = "LinearScan";
 
+    fn attributes(&self) -> Attributes {
+        let attributes = Attributes::none().int("dim", self.axis as u32).flag("reverse", self.reverse);
+        attributes.float("start", self.start)
+    }
+
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let (a, b) = (inputs[0].contiguous(), inputs[1].contiguous());
         let (factors, terms, start) = (a.raw(), b.raw(), T::from_f64(self.start));
@@ -92,6 +102,15 @@ impl<T: Float> Operation<T> for LinearScan {
             gradients.add(0, &sums * shifted(&saved.output(0), self.axis, self.reverse, self.start));
         }
         gradients.add(1, sums);
+    }
+}
+
+impl LinearScan {
+    #[track_caller]
+    fn checked<T: Float>(self, a: &Variable<T>, b: &Variable<T>) -> Variable<T> {
+        let (own, other) = (a.shape(), b.shape());
+        assert!(own == other, "linear_scan: expected terms of the factors' shape {own:?}, got {other:?}");
+        self.apply1(&[a, b])
     }
 }
 
@@ -186,8 +205,37 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn linear_scan(&self, b: &Variable<T>, dim: isize) -> Variable<T> {
         let axis = expect(axis_of("linear_scan", dim, self.rank()));
-        let (own, other) = (self.shape(), b.shape());
-        assert!(own == other, "linear_scan: expected terms of the factors' shape {own:?}, got {other:?}");
-        LinearScan { axis, reverse: false, start: 0.0 }.apply1(&[self, b])
+        LinearScan { axis, reverse: false, start: 0.0 }.checked(self, b)
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        OperationEntry::new(
+            "CumSum",
+            &[Domain::Any],
+            |choose, shape| {
+                let attributes = Attributes::none().int("dim", axis(choose, shape)? as i64);
+                Fitted::one(shape, attributes.flag("reverse", choose(2) == 1))
+            },
+            |attributes, v| {
+                let axis = expect(axis_of("cumsum", attributes.get_int("dim"), v[0].rank()));
+                vec![CumSum { axis, reverse: attributes.has_flag("reverse") }.apply1(v)]
+            },
+        ),
+        OperationEntry::new(
+            "LinearScan",
+            &[Domain::Any],
+            |choose, shape| {
+                let attributes = Attributes::none().int("dim", axis(choose, shape)? as i64);
+                let attributes = attributes.flag("reverse", choose(2) == 1).float("start", [0.0, 1.0][choose(2)]);
+                Some(Fitted::new(vec![shape.to_vec(); 2], attributes))
+            },
+            |attributes, v| {
+                let axis = expect(axis_of("linear_scan", attributes.get_int("dim"), v[0].rank()));
+                let (reverse, start) = (attributes.has_flag("reverse"), attributes.get_float("start"));
+                vec![LinearScan { axis, reverse, start }.checked(v[0], v[1])]
+            },
+        ),
+    ]
 }

@@ -5,7 +5,8 @@ use crate::element::Float;
 use crate::error::expect;
 use crate::kernel::divide::dispatch_shared;
 use crate::kernel::rows::{self, RowFunction};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tape::by_rule;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -51,6 +52,10 @@ struct Softmax {
 impl<T: Float> Operation<T> for Softmax {
     const NAME: &'static str = "Softmax";
 
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32)
+    }
+
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         [row_function(inputs[0], self.axis, RowFunction::Softmax)].into()
     }
@@ -76,6 +81,10 @@ struct LogSoftmax {
 impl<T: Float> Operation<T> for LogSoftmax {
     const NAME: &'static str = "LogSoftmax";
 
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32)
+    }
+
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         [row_function(inputs[0], self.axis, RowFunction::LogSoftmax)].into()
     }
@@ -100,6 +109,10 @@ struct LogSumExp {
 
 impl<T: Float> Operation<T> for LogSumExp {
     const NAME: &'static str = "LogSumExp";
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("dim", self.axis as u32)
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = expect(inputs[0].transpose(self.axis as isize, -1)).contiguous();
@@ -145,4 +158,28 @@ impl<T: Float> Variable<T> {
         let out = LogSumExp { axis: expect(axis_of("logsumexp", dim, self.rank())) }.apply1(&[self]);
         if keepdim { out } else { out.squeeze(dim) }
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    macro_rules! along {
+        ($name:literal, |$x:ident, $dim:ident| $value:expr) => {
+            OperationEntry::new(
+                $name,
+                &[Domain::Any],
+                |choose, shape| {
+                    let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
+                    Fitted::one(shape, Attributes::none().int("dim", axis as i64))
+                },
+                |attributes, v| {
+                    let ($x, $dim) = (v[0], attributes.get_int("dim"));
+                    vec![$value]
+                },
+            )
+        };
+    }
+    vec![
+        along!("Softmax", |x, dim| x.softmax(dim)),
+        along!("LogSoftmax", |x, dim| x.log_softmax(dim)),
+        along!("LogSumExp", |x, dim| x.logsumexp(dim, true)),
+    ]
 }

@@ -3,8 +3,9 @@
 use crate::dims::axes_of;
 use crate::element::Float;
 use crate::error::expect;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::pointwise::Pointwise;
+use crate::registry::{Domain, Fitted, OperationEntry, axes, formula};
 use crate::tape::no_grad;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -43,6 +44,10 @@ impl Over {
         Over { dims: axes.iter().map(|&axis| axis as isize).collect(), count }
     }
 
+    fn axes(&self) -> Vec<usize> {
+        self.dims.iter().map(|&axis| axis as usize).collect()
+    }
+
     /// The sum; of a scalar, itself.
     fn sum<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
         if self.dims.is_empty() { x.clone() } else { x.sum_dim(&self.dims, true) }
@@ -61,6 +66,10 @@ struct Var {
 }
 
 impl Var {
+    fn attributes(&self) -> Attributes {
+        Attributes::none().dims("dim", &self.over.axes()).int("correction", self.correction as u32)
+    }
+
     fn divisor(&self) -> f64 {
         self.over.count.saturating_sub(self.correction) as f64
     }
@@ -77,6 +86,10 @@ impl Var {
 
 impl<T: Float> Operation<T> for Var {
     const NAME: &'static str = "Var";
+
+    fn attributes(&self) -> Attributes {
+        self.attributes()
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         [self.compute(inputs[0]).value()].into()
@@ -98,6 +111,10 @@ struct Std {
 
 impl<T: Float> Operation<T> for Std {
     const NAME: &'static str = "Std";
+
+    fn attributes(&self) -> Attributes {
+        self.var.attributes()
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         [no_grad(|| self.var.compute(inputs[0]).sqrt()).value()].into()
@@ -121,6 +138,10 @@ struct Norm {
 
 impl<T: Float> Operation<T> for Norm {
     const NAME: &'static str = "Norm";
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().float("ord", self.p).dims("dim", &self.over.axes())
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = Variable::from(inputs[0].clone());
@@ -205,4 +226,43 @@ impl<T: Float> Variable<T> {
         let left = (0..self.rank()).filter(|axis| !axes.contains(axis)).map(|axis| self.shape()[axis]);
         kept.reshape(left.collect::<Vec<_>>())
     }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    macro_rules! deviation {
+        ($name:literal $method:ident) => {
+            OperationEntry::new(
+                $name,
+                &[Domain::Distinct],
+                |choose, shape| {
+                    let axes = axes(choose, shape);
+                    let over = |axis: &usize| axes.is_empty() || axes.contains(axis);
+                    let count: usize = (0..shape.len()).filter(over).map(|axis| shape[axis]).product();
+                    // The deviation of a single number has no derivative.
+                    let correction = choose(2);
+                    let attributes = Attributes::none().dims("dim", &axes).int("correction", correction as i64);
+                    (count > 1).then(|| Fitted::new(vec![shape.to_vec()], attributes))
+                },
+                |attributes, v| {
+                    let correction = attributes.get_int("correction");
+                    vec![v[0].$method(&attributes.get_ints("dim"), correction, true)]
+                },
+            )
+        };
+    }
+    vec![
+        deviation!("Var" var_dim),
+        deviation!("Std" std_dim),
+        OperationEntry::new(
+            "Norm",
+            &[Domain::NonZero],
+            |choose, shape| {
+                let order = [2.0, 1.0, 3.0][choose(3)];
+                Fitted::one(shape, Attributes::none().float("ord", order).dims("dim", &axes(choose, shape)))
+            },
+            |attributes, v| vec![v[0].norm(attributes.get_float("ord"), &attributes.get_ints("dim"), true)],
+        ),
+        formula!(formula NormSlope [Any Positive]),
+        formula!(formula NormSlopeOf { p: [3.0, 1.5] } [NonZero Positive]),
+    ]
 }

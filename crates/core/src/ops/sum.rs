@@ -5,7 +5,8 @@ use crate::element::Float;
 use crate::error::expect;
 use crate::kernel::divide::dispatch_shared;
 use crate::kernel::reduce;
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::registry::{Choose, Domain, Fitted, OperationEntry, axes, broadcastable};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -14,6 +15,8 @@ use crate::variable::Variable;
 struct Sum {
     axes: Dims,
     to: Dims,
+    /// Whether all axes stay, or none; none if that differs from one to the other, as when broadcasting is undone.
+    keepdim: Option<bool>,
 }
 
 impl Sum {
@@ -25,7 +28,14 @@ impl Sum {
             false => Some(shape[axis]),
             true => keepdim.then_some(1),
         });
-        Sum { to: to.collect(), axes }
+        Sum { to: to.collect(), axes, keepdim: Some(keepdim) }
+    }
+
+    fn attributes(&self) -> Attributes {
+        match self.keepdim {
+            Some(keepdim) => Attributes::none().dims("dim", &self.axes).flag("keepdim", keepdim),
+            None => Attributes::none().ints("to", &self.to),
+        }
     }
 
     fn compute<T: Float>(&self, x: &Tensor<T>) -> Tensor<T> {
@@ -73,6 +83,10 @@ fn sum_axes<T: Float>(x: &Tensor<T>, shape: &Dims, start: usize, end: usize) -> 
 impl<T: Float> Operation<T> for Sum {
     const NAME: &'static str = "Sum";
 
+    fn attributes(&self) -> Attributes {
+        self.attributes()
+    }
+
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         [self.compute(inputs[0])].into()
     }
@@ -88,6 +102,10 @@ struct Mean {
 
 impl<T: Float> Operation<T> for Mean {
     const NAME: &'static str = "Mean";
+
+    fn attributes(&self) -> Attributes {
+        self.sum.attributes()
+    }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut mean = self.sum.compute(inputs[0]);
@@ -167,6 +185,37 @@ impl<T: Float> Variable<T> {
         assert!(fits, "sum_to: expected a shape that broadcasts to {own:?}, got {to:?}");
         let extra = extra.unwrap_or(0);
         let stretched = |&axis: &usize| axis < extra || (to[axis - extra] == 1 && own[axis] != 1);
-        Sum { axes: (0..own.len()).filter(stretched).collect(), to: Dims::from(to) }.apply1(&[self])
+        let axes = (0..own.len()).filter(stretched).collect();
+        Sum { axes, to: Dims::from(to), keepdim: None }.apply1(&[self])
     }
+}
+
+/// Axes to reduce, and whether they stay.
+pub(super) fn reduction(choose: &mut Choose<'_>, shape: &[usize]) -> Attributes {
+    let axes = axes(choose, shape);
+    Attributes::none().dims("dim", &axes).flag("keepdim", choose(2) == 1)
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    vec![
+        OperationEntry::new(
+            "Sum",
+            &[Domain::Any],
+            |choose, shape| {
+                let to = choose(4) == 3;
+                let undone = |choose: &mut Choose<'_>| Attributes::none().ints("to", &broadcastable(choose, shape));
+                Fitted::one(shape, if to { undone(choose) } else { reduction(choose, shape) })
+            },
+            |attributes, v| match attributes.get("to") {
+                Some(_) => vec![v[0].sum_to(attributes.get_ints("to"))],
+                None => vec![v[0].sum_dim(&attributes.get_ints("dim"), attributes.has_flag("keepdim"))],
+            },
+        ),
+        OperationEntry::new(
+            "Mean",
+            &[Domain::Any],
+            |choose, shape| Fitted::one(shape, reduction(choose, shape)),
+            |attributes, v| vec![v[0].mean_dim(&attributes.get_ints("dim"), attributes.has_flag("keepdim"))],
+        ),
+    ]
 }

@@ -3,7 +3,8 @@
 use crate::dims::Dims;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
 use crate::tape::late::MatrixView;
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;
@@ -21,6 +22,10 @@ macro_rules! part {
 
         impl<T: Float> Operation<T> for $name {
             const NAME: &'static str = stringify!($name);
+
+            fn attributes(&self) -> Attributes {
+                Attributes::none()$(.with(stringify!($field), (&self.$field).into()))*
+            }
 
             #[track_caller]
             fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
@@ -52,6 +57,10 @@ macro_rules! whole {
         impl<T: Float> Operation<T> for $name {
             const NAME: &'static str = stringify!($name);
 
+            fn attributes(&self) -> Attributes {
+                Attributes::none()$(.with(stringify!($field), (&self.$field).into()))*
+            }
+
             #[track_caller]
             fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
                 let ($this, $x) = (self, inputs[0]);
@@ -73,10 +82,10 @@ macro_rules! whole {
 }
 
 whole!(
-    Transpose { a: isize, b: isize };
-    view(v, x) x.transpose(v.a, v.b);
-    back(g, shape) g.transpose(v.a, v.b);
-    matrix(v, base) (base.len() == 2 && (v.a - v.b) % 2 != 0).then_some(MatrixView::Transposed)
+    Transpose { dim0: isize, dim1: isize };
+    view(v, x) x.transpose(v.dim0, v.dim1);
+    back(g, shape) g.transpose(v.dim0, v.dim1);
+    matrix(v, base) (base.len() == 2 && (v.dim0 - v.dim1) % 2 != 0).then_some(MatrixView::Transposed)
 );
 whole!(Permute { dims: Vec<isize> }; view(v, x) x.permute(&v.dims); back(g, shape) g.permute(&inverse(&v.dims)));
 whole!(Reshape { to: Dims }; view(v, x) x.reshape(&*v.to); back(g, shape) g.reshape(&*shape));
@@ -128,7 +137,7 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn transpose(&self, dim0: isize, dim1: isize) -> Variable<T> {
-        Transpose { a: dim0, b: dim1 }.apply1(&[self])
+        Transpose { dim0, dim1 }.apply1(&[self])
     }
 
     /// The last two axes exchanged; a variable of fewer axes is itself.
@@ -178,4 +187,123 @@ impl<T: Float> Variable<T> {
     pub fn contiguous(&self) -> Variable<T> {
         if self.peek().is_contiguous() { self.clone() } else { Contiguous {}.apply1(&[self]) }
     }
+}
+
+/// Arguments of views, as data.
+macro_rules! attribute {
+    ($type:ty, |$value:ident| $attribute:expr) => {
+        impl From<&$type> for Attribute {
+            fn from($value: &$type) -> Self {
+                $attribute
+            }
+        }
+    };
+}
+
+attribute!(isize, |value| Attribute::Int(*value as i64));
+attribute!(usize, |value| Attribute::Int(i64::try_from(*value).unwrap_or(i64::MAX)));
+attribute!(Dims, |value| Attribute::Ints(value.iter().map(|&extent| extent as i64).collect()));
+attribute!(Vec<isize>, |value| Attribute::Ints(value.iter().map(|&axis| axis as i64).collect()));
+
+/// Another shape of as many elements.
+fn reshaped(choose: &mut dyn FnMut(usize) -> usize, shape: &[usize]) -> Vec<usize> {
+    let count = shape.iter().product();
+    match choose(4) {
+        0 => vec![count],
+        1 if count % 2 == 0 => vec![2, count / 2],
+        2 => [&[1], shape].concat(),
+        _ => {
+            let at = choose(shape.len() + 1);
+            [shape[..at].iter().product(), shape[at..].iter().product()].to_vec()
+        }
+    }
+}
+
+pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    macro_rules! view {
+        ($name:literal, |$choose:ident, $shape:ident| $attributes:expr, |$a:ident, $x:ident| $value:expr) => {
+            OperationEntry::new(
+                $name,
+                &[Domain::Any],
+                |$choose, $shape| Fitted::one($shape, $attributes),
+                |$a, v| {
+                    let $x = v[0];
+                    vec![$value]
+                },
+            )
+            .exact()
+        };
+    }
+    vec![
+        view!(
+            "Select",
+            |choose, shape| {
+                let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
+                Attributes::none().int("dim", axis as i64).int("index", choose(shape[axis]) as i64)
+            },
+            |a, x| x.select(a.get_int("dim"), a.get_int("index"))
+        ),
+        view!(
+            "Narrow",
+            |choose, shape| {
+                let axis = axis(choose, shape)?;
+                let start = choose(shape[axis] + 1);
+                let length = choose(shape[axis] - start + 1);
+                Attributes::none().int("dim", axis as i64).int("start", start as i64).int("length", length as i64)
+            },
+            |a, x| x.narrow(a.get_int("dim"), a.get_int("start"), a.get_int("length"))
+        ),
+        view!(
+            "Slice",
+            |choose, shape| {
+                let axis = axis(choose, shape)?;
+                let start = choose(shape[axis] + 1);
+                let attributes = Attributes::none().int("dim", axis as i64).int("start", start as i64);
+                attributes.int("end", shape[axis] as i64).int("step", choose(3) as i64 + 1)
+            },
+            |a, x| x.slice(a.get_int("dim"), a.get_int("start"), a.get_int("end"), a.get_int("step"))
+        ),
+        view!(
+            "Transpose",
+            |choose, shape| {
+                let (dim0, dim1) = (axis(choose, shape)?, axis(choose, shape)?);
+                Attributes::none().int("dim0", dim0 as i64).int("dim1", dim1 as i64)
+            },
+            |a, x| x.transpose(a.get_int("dim0"), a.get_int("dim1"))
+        ),
+        view!(
+            "Permute",
+            |choose, shape| {
+                let mut dims: Vec<usize> = (0..shape.len()).collect();
+                (1..dims.len()).for_each(|i| dims.swap(i, choose(i + 1)));
+                Attributes::none().ints("dims", &dims)
+            },
+            |a, x| x.permute(&a.get_ints("dims"))
+        ),
+        view!(
+            "Reshape",
+            |choose, shape| Attributes::none().ints("to", &reshaped(choose, shape)),
+            |a, x| x.reshape(a.get_ints("to"))
+        ),
+        OperationEntry::new(
+            "Expand",
+            &[Domain::Any],
+            |choose, to| {
+                let from = broadcastable(choose, to);
+                Some(Fitted::new(vec![from], Attributes::none().ints("to", to)))
+            },
+            |a, v| vec![v[0].expand(a.get_ints("to"))],
+        ),
+        view!(
+            "Squeeze",
+            |choose, shape| Attributes::none().int("dim", axis(choose, shape)? as i64),
+            |a, x| x.squeeze(a.get_int("dim"))
+        ),
+        view!(
+            "Unsqueeze",
+            |choose, shape| Attributes::none().int("dim", choose(shape.len() + 1) as i64),
+            |a, x| x.unsqueeze(a.get_int("dim"))
+        ),
+        view!("Contiguous", |_choose, shape| Attributes::none(), |_a, x| x.contiguous()),
+    ]
 }

@@ -57,7 +57,11 @@ macro_rules! pointwise {
             $(#[$cmeta])*
             pub $constant: f64,
         )+ }
-        $crate::pointwise!(@impl $name, [$($constant),+], [$($x),+], $outputs, [$($body)*], []);
+        $crate::pointwise!(@impl $name, [$($constant),+], [$($x),+], $outputs, [$($body)*], [
+            fn constants(&self) -> ::std::vec::Vec<(&'static str, f64)> {
+                ::std::vec![$((stringify!($constant), self.$constant)),+]
+            }
+        ]);
     };
     (@impl $name:ident, [$($constant:ident),*], [$($x:ident),+], $outputs:literal, [$($body:tt)*], [$($more:tt)*]) => {
         impl $crate::Pointwise<{ $crate::pointwise!(@count $($x)+) }, $outputs> for $name {

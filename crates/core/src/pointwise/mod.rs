@@ -52,6 +52,11 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
     /// The formula. Mark it `#[inline(always)]`: the loops around it are compiled per instruction set.
     fn eval<R: Real>(&self, inputs: [R; I]) -> [R; O];
 
+    /// The constants by name, for the [tape's listing](crate::Tape).
+    fn constants(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
     /// Applies the formula to variables that broadcast with each other, and records one operation.
     ///
     /// # Panics

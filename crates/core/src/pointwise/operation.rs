@@ -10,7 +10,9 @@ use crate::error::{Result, expect};
 use crate::kernel::claim::Claim;
 use crate::kernel::plan::{Each, Plan, has_rows_in_order};
 use crate::kernel::pointwise::{Job, Target};
-use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record, record1};
+use crate::operation::{
+    Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record, record1,
+};
 use crate::pool;
 use crate::storage::Layout;
 use crate::tape::by_rule;
@@ -60,6 +62,11 @@ where
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let inputs: [&Tensor<T>; I] = inputs.try_into().expect("as many inputs as the formula has");
         forward(&self.0, inputs).into_iter().collect()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let constants = self.0.constants().into_iter();
+        constants.fold(Attributes::none(), |attributes, (name, value)| attributes.float(name, value))
     }
 
     #[inline]

@@ -111,7 +111,8 @@ pub fn grad<T: Float>(
         let relevant = leading_to(&edges.iter().collect::<Vec<_>>(), input_edges.iter().map(Edge::key));
         with_recording(options.create_graph, || {
             let wants = |edge: &Edge<T>| relevant.contains(&edge.key());
-            plain::sweep(&seeded, options.retains_graph(), &wants)?.at(&input_edges.iter().collect::<Vec<_>>())
+            plain::sweep(&seeded, options.retains_graph(), &wants)?
+                .at(&input_edges.iter().collect::<Vec<_>>())
         })?
     } else {
         let targets = input_edges.iter().map(Target::of).collect();

@@ -7,6 +7,7 @@ use std::panic::Location;
 use super::node::Edge;
 use super::reachable::reachable;
 use crate::element::Float;
+use crate::operation::{Attribute, Attributes};
 use crate::variable::Variable;
 
 /// A line of a [`Tape`].
@@ -16,6 +17,8 @@ pub struct TapeEntry {
     pub number: usize,
     /// The operation's name, or `leaf`.
     pub operation: &'static str,
+    /// What it was called with beside its inputs.
+    pub attributes: Attributes,
     /// The numbers of the inputs; none for a constant.
     pub inputs: Vec<Option<usize>>,
     /// The shape of each output.
@@ -39,9 +42,9 @@ pub struct TapeEntry {
 /// %0 = leaf                        [1, 2]  grad
 /// %1 = leaf                        [2, 1]  grad
 /// %2 = MatMul(%0, %1)              [1, 1]  grad
-/// %3 = MulScalar(%2)               [1, 1]  grad
+/// %3 = MulScalar(%2, c=2)          [1, 1]  grad
 /// %4 = Tanh(%3)                    [1, 1]  grad
-/// %5 = Sum(%4)                     []      grad
+/// %5 = Sum(%4, dim=[0, 1])         []      grad
 /// ");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +106,7 @@ impl Tape {
             let entry = tape.entries.last_mut().expect("just pushed");
             entry.path = super::scope::path(node.scope);
             entry.location = Some(node.location);
+            entry.attributes = node.rule().attributes();
         }
         (tape, numbers)
     }
@@ -119,6 +123,7 @@ impl Tape {
         self.entries.push(TapeEntry {
             number,
             operation,
+            attributes: Attributes::none(),
             inputs,
             shapes,
             requires_grad,
@@ -143,10 +148,24 @@ impl Tape {
     }
 }
 
+impl TapeEntry {
+    /// Whether an attribute says no more than the shape that stands beside it.
+    fn is_shape(&self, name: &str, value: &Attribute) -> bool {
+        let shape = |shape: &Vec<usize>| shape.iter().map(|&extent| extent as i64).collect::<Vec<_>>();
+        name == "to" && self.shapes.first().is_some_and(|to| *value == Attribute::Ints(shape(to)))
+    }
+}
+
 impl fmt::Display for TapeEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |input: &Option<usize>| input.map_or("constant".to_string(), |n| format!("%{n}"));
-        let inputs: Vec<String> = self.inputs.iter().map(name).collect();
+        let mut inputs: Vec<String> = self.inputs.iter().map(name).collect();
+        inputs.extend(
+            self.attributes
+                .iter()
+                .filter(|(name, value)| !self.is_shape(name, value))
+                .map(|(name, value)| format!("{name}={value}")),
+        );
         let call = match self.location {
             Some(_) => format!("%{} = {}({})", self.number, self.operation, inputs.join(", ")),
             None => format!("%{} = {}", self.number, self.operation),

@@ -15,7 +15,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::prefetch::{self, prefetch};
 use crate::kernel::takeable::Takeable;
-use crate::operation::{Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
+use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
 use crate::storage::Holder;
 use crate::tape::late::MatrixView;
 use crate::tensor::Tensor;
@@ -48,6 +48,7 @@ pub(crate) struct Node<T: Float> {
 /// What of an [`Operation`] a node keeps once its type is erased.
 pub(crate) trait Rule<T: Float>: Send + Sync {
     fn name(&self) -> &'static &'static str;
+    fn attributes(&self) -> Attributes;
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>);
     fn matrix_view(&self, base: &Dims) -> Option<MatrixView>;
     fn part(&self, base: &Tensor<T>, k: usize) -> Option<Tensor<T>>;
@@ -64,6 +65,10 @@ impl<T: Float, O: Operation<T>> Rule<T> for O {
 
     fn name(&self) -> &'static &'static str {
         &O::NAME
+    }
+
+    fn attributes(&self) -> Attributes {
+        Operation::attributes(self)
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {

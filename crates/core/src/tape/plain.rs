@@ -33,7 +33,8 @@ pub(super) fn sweep<T: Float>(
     for node in reachable(&edges).iter().rev() {
         let Some(cotangents) = sums.settled(node)? else { continue };
         let wanted = |input: &Option<Edge<T>>| input.as_ref().is_some_and(wants);
-        let mut terms = Terms { wants: node.inputs.iter().map(wanted).collect(), terms: Vec::new(), refusal: None };
+        let mut terms =
+            Terms { wants: node.inputs.iter().map(wanted).collect(), terms: Vec::new(), refusal: None };
         let first = Wants::of(&node.inputs, wanted);
         with_saved(node, retain, |saved| {
             node.rule().pullback(saved, &cotangents, &mut Gradients::new(&mut terms, node, first));

@@ -180,6 +180,10 @@ impl Tensor<i64> {
 pub(crate) struct Indices(Tensor<i64>);
 
 impl Indices {
+    pub(crate) fn tensor(&self) -> &Tensor<i64> {
+        &self.0
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.numel()
     }
