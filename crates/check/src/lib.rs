@@ -7,6 +7,8 @@
 //! - [`check_gradient!`](crate::check_gradient!), [`Property`]: at all points that strategies draw.
 //! - [`tensor`](tensor()), [`layouts_of`], [`shapes`](shapes()), [`broadcast_shapes`], [`recurrent`](recurrent()), [`randomized`]: strategies;
 //!   [`draws`] makes more, from a [`Draw`].
+//! - [`Program`], [`programs`](programs()), [`check_programs`]: whole programs over the registry of operations, run by the fast ways of the tape and
+//!   plainly.
 
 mod analytical;
 mod difference;
@@ -16,6 +18,7 @@ mod gradcheck;
 mod matrix;
 mod module;
 mod outputs;
+mod program;
 mod property;
 mod recurrent;
 mod shapes;
@@ -31,6 +34,7 @@ pub use module::{Call, gradcheck_module, gradgradcheck_module};
 #[doc(hidden)]
 pub use module::{Labels, OfCell, OfForward, OfRecurrent};
 pub use outputs::IntoOutputs;
+pub use program::{Digest, Program, Tally, check_programs, programs};
 #[doc(hidden)]
 pub use property::argument;
 pub use property::{Case, Property};

@@ -1,12 +1,12 @@
-//! No operation without a property: the sources of the operations are read, and each name in them must have been on a tape
-//! that a property of this folder recorded, each method must be called by one.
+//! No operation without a property: each name of the registry must have been on a tape that a property of this folder recorded, and
+//! no other; each method, for which the sources are read, must be called by one.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use wengert_core::{Tape, Tensor};
+use wengert_core::{Tape, Tensor, operations};
 
 use crate::check::{V, gradients, leaves, refs};
 use crate::draw::for_all;
@@ -21,27 +21,9 @@ fn texts(folder: &str) -> Vec<String> {
     files.map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
-/// The words behind each `mark`.
-fn words_behind<'t>(text: &'t str, mark: &'t str) -> impl Iterator<Item = String> + 't {
-    let word = |rest: &str| rest.trim_start().split(|c: char| !c.is_alphanumeric()).next().map(String::from);
-    text.split(mark).skip(1).filter_map(word)
-}
-
 /// The names that operations have on a tape.
-fn declared() -> Names {
-    let mut names = Names::new();
-    for text in texts("src/ops") {
-        // `const NAME: &'static str = "Sum"`, and one of two by a condition.
-        let constants = text.lines().filter(|line| line.contains("const NAME"));
-        names.extend(constants.flat_map(|line| line.split('"').skip(1).step_by(2)).map(String::from));
-        let views = words_behind(&text, "\npart!(").chain(words_behind(&text, "\nwhole!("));
-        names.extend(views);
-        for formula in text.split("pointwise! {").skip(1) {
-            let head = formula.split("fn eval").next().unwrap_or_default();
-            names.extend(words_behind(head, "struct "));
-        }
-    }
-    names
+fn registered() -> Names {
+    operations::<f64>().iter().map(|operation| operation.name().to_string()).collect()
 }
 
 /// The public methods of variables that give variables.
@@ -102,10 +84,11 @@ fn every_operation_has_a_gradient_property() {
             Ok(())
         });
     }
-    let (declared, names) = (declared(), names.into_inner());
-    assert!(declared.len() > 60, "the sources are not read as they should be: {declared:?}");
-    let missing: Vec<&String> = declared.difference(&names).collect();
+    let (registered, names) = (registered(), names.into_inner());
+    let missing: Vec<&String> = registered.difference(&names).collect();
     assert!(missing.is_empty(), "without a property in tests/derivatives: {missing:?}");
+    let unknown: Vec<&String> = names.difference(&registered).filter(|name| *name != "leaf").collect();
+    assert!(unknown.is_empty(), "on a tape, but not in the registry: {unknown:?}");
 }
 
 #[test]

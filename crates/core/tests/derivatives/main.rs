@@ -3,7 +3,8 @@
 //!
 //! `elementwise.rs` lists the pointwise operations, `structured.rs` and `arranged.rs` all others, a line each: name, arguments and
 //! their domain, the operation, the naive loop. A new operation gets its line there and needs nothing else; `catalogue.rs`
-//! fails until it has one.
+//! fails until it has one. `registry.rs` goes through the registry of operations: each is built again from what the tape says, and
+//! the fast ways agree with the plain sweep.
 
 mod arranged;
 mod catalogue;
@@ -12,6 +13,7 @@ mod draw;
 mod elementwise;
 mod facts;
 mod higher;
+mod registry;
 mod rows;
 mod shared;
 mod special;

@@ -205,9 +205,9 @@ fn the_listing_reads_as_a_program() {
 %1 = leaf                        [4, 3]  grad
 %2 = Linear(%0, %1)              [2, 4]  grad  # rnn.cell
 %3 = Tanh(%2)                    [2, 4]  grad  # rnn.cell
-%4 = Split(%3)                   [2, 2] [2, 2] grad
+%4 = Split(%3, sizes=[2, 2], dim=1) [2, 2] [2, 2] grad
 %5 = Mul(%4, %4)                 [2, 2]  grad  # loss
-%6 = Sum(%5)                     []      grad  # loss
+%6 = Sum(%5, dim=[0, 1])         []      grad  # loss
 "
     );
     assert!(Tape::of(&loss.detach()).is_empty());

@@ -8,6 +8,7 @@ mod gradients;
 mod hooks;
 mod memory;
 mod passing;
+mod places;
 mod refusals;
 mod threads;
 

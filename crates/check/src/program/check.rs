@@ -1,0 +1,307 @@
+//! What must agree between the ways to run a program.
+
+use std::fmt;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use wengert_core::{Float, live_nodes, operations};
+
+use super::run::{Hooks, Outcome, Way, run};
+use super::shrink::shrunk;
+use super::{Program, Step};
+
+/// Rounding errors that a result may be off by, each as large as the program can make of one in every line.
+const ERRORS: f64 = 8.0;
+/// The size of the errors that are put in to see what the program makes of them.
+const JITTER: f64 = 1e-6;
+
+/// What a program's results may be off by, for each result, in units of the rounding of the type: what becomes of errors of one
+/// unit in all that lines give and are given, on the way there.
+struct Scale(Vec<f64>);
+
+impl Scale {
+    fn of(program: &Program, exact: &Outcome, way: Way) -> Result<Self, String> {
+        let mut scale: Vec<f64> = exact.0.iter().map(|(_, values)| largest(values)).collect();
+        for seed in 1..=3 {
+            let jittered =
+                attempt::<f64>(program, Way { jitter: Some((JITTER, seed * 0x9E37_79B9)), ..way })?;
+            for (scale, ((_, exact), (_, off))) in scale.iter_mut().zip(exact.0.iter().zip(&jittered.0)) {
+                if let (Some(exact), Some(off)) = (exact, off) {
+                    let distances = exact.iter().zip(off).map(|(a, b)| (a - b).abs() / JITTER);
+                    *scale = distances.fold(*scale, f64::max);
+                }
+            }
+        }
+        Ok(Scale(scale))
+    }
+}
+
+fn largest(values: &Option<Vec<f64>>) -> f64 {
+    values.iter().flatten().fold(0.0, |most, x| most.max(x.abs()))
+}
+
+/// A run, with panics and errors as messages.
+fn attempt<T: Float>(program: &Program, way: Way) -> Result<Outcome, String> {
+    let before = live_nodes();
+    let outcome = match catch_unwind(AssertUnwindSafe(|| run::<T>(program, way))) {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => return Err(format!("{}: error: {error}", name::<T>(way))),
+        Err(panic) => {
+            let message = panic.downcast_ref::<String>().cloned();
+            let message = message.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
+            return Err(format!("{}: panic: {}", name::<T>(way), message.unwrap_or_default()));
+        }
+    };
+    let left = live_nodes() - before;
+    if left != 0 {
+        return Err(format!("{}: {left} operations stay on the tape", name::<T>(way)));
+    }
+    Ok(outcome)
+}
+
+fn name<T: Float>(way: Way) -> String {
+    let mut name = format!("{}, {}", T::NAME, if way.plain { "plain" } else { "fast" });
+    for (holds, word) in [
+        (way.hooks == Hooks::Watch, ", with hooks"),
+        (way.hooks == Hooks::Misshape, ", with a hook that gives another shape"),
+        (way.recorded, ", recorded"),
+        (way.threads > 1, ", on several threads"),
+        (way.jitter.is_some(), ", with errors put in"),
+    ] {
+        name.push_str(if holds { word } else { "" });
+    }
+    name
+}
+
+/// What sort of failure a message tells of.
+fn kind(message: &str) -> &str {
+    let mut parts = message.split(": ");
+    match (parts.next(), parts.next()) {
+        (Some(_), Some(sort @ ("panic" | "error"))) => sort,
+        (Some(_), Some(rest)) if !rest.contains(" in ") => rest,
+        _ => "results differ",
+    }
+}
+
+/// Where two outcomes are further apart than they may be.
+fn compared(
+    (a_name, a): (&str, &Outcome),
+    (b_name, b): (&str, &Outcome),
+    allowed: impl Fn(usize) -> f64,
+) -> Result<(), String> {
+    for (i, ((what, x), (_, y))) in a.0.iter().zip(&b.0).enumerate() {
+        let (x, y) = match (x, y) {
+            (None, None) => continue,
+            (Some(x), Some(y)) if x.len() == y.len() => (x, y),
+            _ => {
+                return Err(format!(
+                    "{what}: there in only one of {a_name} and {b_name}, or of another length"
+                ));
+            }
+        };
+        let same = |x: f64, y: f64| x == y || (x.is_nan() && y.is_nan()) || (x - y).abs() <= allowed(i);
+        if let Some(at) = (0..x.len()).find(|&at| !same(x[at], y[at])) {
+            let allowed = allowed(i);
+            return Err(format!(
+                "{what}, element {at}: {:e} in {a_name}, {:e} in {b_name}, off by {:e}, allowed {allowed:e}",
+                x[at],
+                y[at],
+                (x[at] - y[at]).abs()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The unit of rounding of a type.
+fn unit<T: Float>() -> f64 {
+    if T::NAME == "f32" { f64::from(f32::EPSILON) } else { f64::EPSILON }
+}
+
+/// All ways in one element type.
+fn ways_agree<T: Float>(program: &Program, exact: &Outcome, scale: &Scale) -> Result<(), String> {
+    let allowed = |i: usize| ERRORS * unit::<T>() * scale.0[i];
+    let never = |_: usize| 0.0;
+    let fast_way = name::<T>(Way::FAST);
+    let fast = attempt::<T>(program, Way::FAST)?;
+    compared((&fast_way, &fast), ("f64, plain", exact), allowed)?;
+    let plain = attempt::<T>(program, Way::PLAIN)?;
+    let may_differ: &dyn Fn(usize) -> f64 = if is_exact(program) { &never } else { &allowed };
+    compared((&fast_way, &fast), (&name::<T>(Way::PLAIN), &plain), may_differ)?;
+    let again = attempt::<T>(program, Way::FAST)?;
+    compared((&fast_way, &fast), ("the same once more", &again), never)?;
+    let way = Way { threads: 3, ..Way::FAST };
+    compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), never)?;
+    let way = Way { recorded: true, ..Way::FAST };
+    compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), allowed)?;
+    if !program.watched.is_empty() {
+        let way = Way { hooks: Hooks::Watch, ..Way::FAST };
+        compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), allowed)?;
+        misshapen_is_refused::<T>(program)?;
+    }
+    Ok(())
+}
+
+/// A gradient whose shape a hook changes is an error, in either way.
+fn misshapen_is_refused<T: Float>(program: &Program) -> Result<(), String> {
+    // The way back certainly comes to what it begins with.
+    if !program.outputs.iter().any(|place| program.watched.contains(place)) {
+        return Ok(());
+    }
+    for way in [Way::FAST, Way::PLAIN] {
+        let way = Way { hooks: Hooks::Misshape, ..way };
+        match attempt::<T>(program, way) {
+            Err(message) if message.contains(": error: ") => {}
+            Err(message) => return Err(message),
+            Ok(_) => return Err(format!("{}: nothing refused it", name::<T>(way))),
+        }
+    }
+    Ok(())
+}
+
+/// Second derivatives, recorded by the fast ways and plainly.
+fn second_derivatives_agree<T: Float>(
+    program: &Program,
+    exact: &Outcome,
+    scale: &Scale,
+) -> Result<(), String> {
+    let allowed = |i: usize| ERRORS * unit::<T>() * scale.0[i];
+    for way in [Way::FAST, Way::PLAIN] {
+        let way = Way { recorded: true, ..way };
+        compared((&name::<T>(way), &attempt::<T>(program, way)?), ("f64, plain, recorded", exact), allowed)?;
+    }
+    Ok(())
+}
+
+/// Whether every line gives the same bits however it is computed, and no sum is taken in another order: no value goes into an
+/// operation twice.
+fn is_exact(program: &Program) -> bool {
+    let entries = operations::<f64>();
+    program.lines.iter().all(|line| match &line.step {
+        Step::Given { .. } => true,
+        Step::Run { .. } => false,
+        Step::Apply { operation, inputs, .. } => {
+            let exact = entries.iter().any(|entry| entry.name() == *operation && entry.is_exact());
+            exact && (1..inputs.len()).all(|i| !inputs[..i].contains(&inputs[i]))
+        }
+    })
+}
+
+impl Program {
+    /// Runs the program in all ways, in `f32` and `f64`, and compares what they give.
+    ///
+    /// Results are equal to the bit where sums are taken in the same order: on any number of threads, when run again, and by the fast
+    /// ways and plainly if all operations are exact. Elsewhere they may be apart by 8 units of rounding, times what the program
+    /// makes of such an error in each line: that is measured, by putting errors in.
+    ///
+    /// # Errors
+    /// What differs, by how much, between which ways.
+    pub fn check(&self) -> Result<(), String> {
+        let exact = attempt::<f64>(self, Way::PLAIN)?;
+        let scale = Scale::of(self, &exact, Way::PLAIN)?;
+        ways_agree::<f32>(self, &exact, &scale)?;
+        ways_agree::<f64>(self, &exact, &scale)?;
+        if self.second {
+            let way = Way { recorded: true, ..Way::PLAIN };
+            let exact = attempt::<f64>(self, way)?;
+            let scale = Scale::of(self, &exact, way)?;
+            second_derivatives_agree::<f32>(self, &exact, &scale)?;
+            second_derivatives_agree::<f64>(self, &exact, &scale)?;
+        }
+        Ok(())
+    }
+
+    /// The smallest program that still fails in the same way, as far as is found in this time: lines are left out, values that were
+    /// computed are given, hooks and passes are dropped.
+    pub fn shrink(&self, limit: Duration) -> Program {
+        let Err(message) = self.check() else { return self.clone() };
+        let same = |other: String| kind(&other) == kind(&message);
+        shrunk(self, limit, |program| program.check().is_err_and(same))
+    }
+
+    /// What the program gives in `f32`, by the fast ways, as a few numbers: to be compared between processes that use other
+    /// instructions.
+    ///
+    /// # Errors
+    /// As [`Program::check`].
+    pub fn digest(&self) -> Result<Digest, String> {
+        let exact = attempt::<f64>(self, Way::PLAIN)?;
+        let scale = Scale::of(self, &exact, Way::PLAIN)?;
+        let fast = attempt::<f32>(self, Way::FAST)?;
+        let (mut digest, mut sign) = (Digest { bits: 0, sum: 0.0, allowed: 0.0 }, 1.0);
+        for ((_, values), scale) in fast.0.iter().zip(&scale.0) {
+            for value in values.iter().flatten() {
+                digest.bits =
+                    (digest.bits.rotate_left(5) ^ value.to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                digest.sum += sign * value;
+                digest.allowed += ERRORS * unit::<f32>() * scale;
+                sign = -sign;
+            }
+        }
+        Ok(digest)
+    }
+}
+
+/// What a program gave, in short.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Digest {
+    /// A number that depends on all bits.
+    pub bits: u64,
+    /// The sum of all numbers, with signs that alternate.
+    pub sum: f64,
+    /// How far such sums may be apart.
+    pub allowed: f64,
+}
+
+/// How many programs were checked, and how large they were.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// Programs.
+    pub programs: usize,
+    /// Lines in all.
+    pub lines: usize,
+    /// The time it took.
+    pub time: Duration,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = self.lines as f64 / self.programs.max(1) as f64;
+        write!(f, "{} programs of {each:.1} lines in {:.1} s", self.programs, self.time.as_secs_f64())
+    }
+}
+
+/// Checks the programs of some seeds.
+///
+/// The first one that fails is printed at once, with its seed; then it is made smaller for as long as `shrinking` says.
+///
+/// # Errors
+/// What failed, and the smallest program found that does.
+///
+/// ```
+/// use std::time::Duration;
+/// let tally = wengert_check::check_programs(0..5, Duration::from_secs(10))?;
+/// assert_eq!(tally.programs, 5);
+/// # Ok::<(), String>(())
+/// ```
+pub fn check_programs(seeds: Range<u64>, shrinking: Duration) -> Result<Tally, String> {
+    let start = Instant::now();
+    let mut tally = Tally::default();
+    for seed in seeds {
+        let program = Program::from_seed(seed);
+        if let Err(message) = program.check() {
+            eprintln!(
+                "program {seed} fails: {message}\n{program}  again: Program::from_seed({seed}).check()"
+            );
+            let small = program.shrink(shrinking);
+            let left = small.check().err().unwrap_or(message);
+            return Err(format!("program {seed}, made smaller: {left}\n{small}"));
+        }
+        tally.programs += 1;
+        tally.lines += program.len();
+    }
+    Ok(Tally { time: start.elapsed(), ..tally })
+}

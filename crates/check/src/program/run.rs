@@ -1,0 +1,311 @@
+//! Running programs, forward and back, in one way or another.
+
+use wengert_core::{
+    Domain, Error, Float, Generator, GradOptions, OperationEntry, Parameter, Tensor, Variable, backward,
+    generator_state, manual_seed, num_threads, operations, set_generator_state, set_num_threads, with_plain,
+};
+use wengert_nn::{Cast, Gru, Lstm, Module, Rnn, State, VisitorMut};
+
+use super::{Cell, Kind, Layer, Line, Place, Program, Step};
+
+/// What hooks do in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hooks {
+    None,
+    /// They look at gradients, and let them pass.
+    Watch,
+    /// One gives back a gradient of another shape, which must be refused.
+    Misshape,
+}
+
+/// How a program is run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    pub(super) plain: bool,
+    pub(super) hooks: Hooks,
+    /// Whether the way back is recorded.
+    pub(super) recorded: bool,
+    pub(super) threads: usize,
+    /// Relative errors of this size, in random directions, in all that lines give and are given.
+    pub(super) jitter: Option<(f64, u64)>,
+}
+
+impl Way {
+    pub(super) const FAST: Way =
+        Way { plain: false, hooks: Hooks::None, recorded: false, threads: 1, jitter: None };
+    pub(super) const PLAIN: Way = Way { plain: true, ..Way::FAST };
+}
+
+/// What a run gave: values and gradients, none where no gradient came.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Outcome(pub(super) Vec<(String, Option<Vec<f64>>)>);
+
+/// The numbers of a line that is given: each is one of `f32`, so that all types begin with the same.
+pub(super) fn given<T: Float>(step: &Step, shape: &[usize]) -> Tensor<T> {
+    let Step::Given { domain, seed, .. } = step else { unreachable!("a line that is given") };
+    let mut generator = Generator::from_seed(*seed);
+    let mut number = || match domain {
+        Domain::Mask => generator.below(2) as f64,
+        Domain::Positive => generator.uniform(0.5, 1.5),
+        Domain::NonZero => {
+            let size = generator.uniform(0.5, 1.5);
+            if generator.bernoulli(0.5) { size } else { -size }
+        }
+        _ => generator.uniform(-1.5, 1.5),
+    };
+    Tensor::from_fn(shape, |_| T::from_f64(f64::from(number() as f32)))
+}
+
+/// Factors near 1, by which a value is off.
+fn factors<T: Float>(shape: &[usize], size: f64, seed: u64) -> Variable<T> {
+    let mut generator = Generator::from_seed(seed);
+    let direction = |generator: &mut Generator| if generator.bernoulli(0.5) { size } else { -size };
+    Variable::from(Tensor::from_fn(shape, |_| T::from_f64(1.0 + direction(&mut generator))))
+}
+
+/// What a line gives, from the values of the lines before; `parameters` takes in those of a layer.
+pub(super) fn evaluate<T: Float>(
+    line: &Line,
+    values: &[Vec<Variable<T>>],
+    entries: &[OperationEntry<T>],
+    parameters: Option<&[Parameter<T>]>,
+) -> Vec<Variable<T>> {
+    let at = |place: &Place| &values[place.line][place.output];
+    match &line.step {
+        Step::Given { .. } => unreachable!("a line that is computed"),
+        Step::Apply { operation, attributes, inputs } => {
+            let entry =
+                entries.iter().find(|entry| entry.name() == *operation).expect("it is in the registry");
+            entry.apply(attributes, &inputs.iter().map(at).collect::<Vec<_>>())
+        }
+        Step::Run { layer, input } => layer.run(at(input), parameters),
+    }
+}
+
+impl Layer {
+    /// The layer's parameters.
+    fn parameters<T: Float>(&self, width: usize) -> Vec<Parameter<T>> {
+        self.with(width, |rnn| rnn.parameters(), |lstm| lstm.parameters(), |gru| gru.parameters())
+    }
+
+    /// What a layer of these parameters, or of fresh ones, gives: outputs, and the parts of the last state.
+    fn run<T: Float>(&self, x: &Variable<T>, parameters: Option<&[Parameter<T>]>) -> Vec<Variable<T>> {
+        macro_rules! run {
+            ($layer:ident) => {{
+                let mut layer = $layer;
+                if let Some(parameters) = parameters {
+                    let mut next = parameters.iter();
+                    let mut put =
+                        |own: &mut Parameter<T>| *own = next.next().expect("as many as there are").clone();
+                    layer.visit_mut(&mut VisitorMut::new(&mut put, None));
+                }
+                let found = match &self.lengths {
+                    Some(lengths) => layer.forward_masked(x, lengths, None),
+                    None => layer.forward(x, None),
+                };
+                let (output, state) = found.expect("a sequence that fits the layer");
+                std::iter::once(output).chain(State::parts(&state)).collect()
+            }};
+        }
+        let width = x.shape()[x.rank() - 1];
+        self.with(width, |layer| run!(layer), |layer| run!(layer), |layer| run!(layer))
+    }
+
+    fn with<T: Float, R>(
+        &self,
+        width: usize,
+        rnn: impl FnOnce(Rnn<T>) -> R,
+        lstm: impl FnOnce(Lstm<T>) -> R,
+        gru: impl FnOnce(Gru<T>) -> R,
+    ) -> R {
+        let state = generator_state();
+        manual_seed(self.seed);
+        macro_rules! build {
+            ($layer:ident) => {{
+                let layer = $layer::builder(width, self.hidden).num_layers(self.num_layers);
+                let layer = layer.bidirectional(self.bidirectional).build().expect("arguments in order");
+                set_generator_state(&state);
+                layer.cast::<T>()
+            }};
+        }
+        match self.cell {
+            Cell::Rnn => rnn(build!(Rnn)),
+            Cell::Lstm => lstm(build!(Lstm)),
+            Cell::Gru => gru(build!(Gru)),
+        }
+    }
+}
+
+/// One run of a program: its leaves, and its lines' values.
+struct Run<'p, T: Float> {
+    program: &'p Program,
+    way: Way,
+    entries: Vec<OperationEntry<T>>,
+    leaves: Vec<Vec<Variable<T>>>,
+    parameters: Vec<Vec<Parameter<T>>>,
+}
+
+impl<'p, T: Float> Run<'p, T> {
+    fn new(program: &'p Program, way: Way) -> Self {
+        let mut run = Run { program, way, entries: operations(), leaves: Vec::new(), parameters: Vec::new() };
+        for (number, line) in program.lines.iter().enumerate() {
+            let parameters = match &line.step {
+                Step::Run { layer, input } => {
+                    let shape = &program.lines[input.line].shapes[input.output];
+                    layer.parameters(shape[shape.len() - 1])
+                }
+                _ => Vec::new(),
+            };
+            run.parameters.push(parameters);
+            run.leaves.push(match &line.step {
+                Step::Given { kind, .. } => vec![run.leaf(*kind, number, line)],
+                _ => Vec::new(),
+            });
+        }
+        run
+    }
+
+    fn leaf(&self, kind: Kind, number: usize, line: &Line) -> Variable<T> {
+        let mut value = given::<T>(&line.step, &line.shapes[0]);
+        let is_mask = matches!(line.step, Step::Given { domain: Domain::Mask, .. });
+        if let (Some((size, seed)), false) = (self.way.jitter, is_mask) {
+            let factors = factors::<T>(value.shape(), size, seed ^ (number as u64) << 8);
+            value = (Variable::from(value) * factors).value();
+        }
+        match kind {
+            Kind::Constant => Variable::from(value),
+            Kind::Leaf => Variable::new(value).requires_grad_(true),
+            Kind::Parameter => (*Parameter::new(value)).clone(),
+        }
+    }
+
+    fn forward(&self) -> Vec<Vec<Variable<T>>> {
+        let mut values: Vec<Vec<Variable<T>>> = Vec::new();
+        for (number, line) in self.program.lines.iter().enumerate() {
+            if matches!(line.step, Step::Given { .. }) {
+                values.push(self.leaves[number].clone());
+                continue;
+            }
+            let mut found = evaluate(line, &values, &self.entries, Some(&self.parameters[number]));
+            if let Some((size, seed)) = self.way.jitter {
+                for (k, value) in found.iter_mut().enumerate() {
+                    *value = &*value
+                        * factors(value.shape(), size, seed ^ (number as u64) << 8 ^ (k as u64) << 40);
+                }
+            }
+            self.hook(number, &mut found);
+            values.push(found);
+        }
+        values
+    }
+
+    fn hook(&self, line: usize, values: &mut [Variable<T>]) {
+        for place in self.program.watched.iter().filter(|place| place.line == line) {
+            let value = &mut values[place.output];
+            match self.way.hooks {
+                Hooks::None => {}
+                Hooks::Watch => drop(value.register_hook(|gradient| {
+                    let _ = gradient.to_vec();
+                    None
+                })),
+                Hooks::Misshape => drop(value.register_hook(|gradient| Some(gradient.unsqueeze(0)))),
+            }
+        }
+    }
+
+    /// What the way back from output `i` starts with.
+    fn seed(&self, i: usize, shape: &[usize]) -> Variable<T> {
+        let step = Step::Given { kind: Kind::Constant, domain: Domain::Any, seed: 77 + i as u64 };
+        let seed = Variable::from(given(&step, shape));
+        match self.way.jitter {
+            Some((size, jitter)) => seed * factors(shape, size, jitter ^ (i as u64) << 20),
+            None => seed,
+        }
+    }
+
+    fn run(&self) -> Result<Outcome, Error> {
+        let mut found = Vec::new();
+        let mut values = self.forward();
+        for pass in 0..self.program.passes {
+            if pass > 0 && !self.program.retained {
+                values = self.forward();
+            }
+            let outputs: Vec<&Variable<T>> =
+                self.program.outputs.iter().map(|place| &values[place.line][place.output]).collect();
+            if pass == 0 {
+                let named = self.program.outputs.iter().zip(&outputs);
+                found.extend(
+                    named.map(|(place, value)| (format!("the value of {place}"), Some(numbers(value)))),
+                );
+            }
+            let seeds = outputs.iter().enumerate().map(|(i, output)| self.seed(i, output.shape())).collect();
+            let last = pass + 1 == self.program.passes;
+            let retain = (self.program.retained && !last) || self.way.recorded;
+            let options = GradOptions::default().retain_graph(retain).create_graph(self.way.recorded);
+            backward(&outputs, &options.cotangents(seeds))?;
+        }
+        let gradients: Vec<(String, Option<Variable<T>>)> =
+            self.given().map(|(name, leaf)| (name, leaf.grad())).collect();
+        let first = gradients
+            .iter()
+            .map(|(name, gradient)| (format!("the gradient of {name}"), gradient.as_ref().map(numbers)));
+        found.extend(first);
+        if self.program.second && self.way.recorded {
+            self.second(&gradients, &mut found)?;
+        }
+        Ok(Outcome(found))
+    }
+
+    /// The gradients of the gradients.
+    fn second(
+        &self,
+        gradients: &[(String, Option<Variable<T>>)],
+        found: &mut Vec<(String, Option<Vec<f64>>)>,
+    ) -> Result<(), Error> {
+        self.given().for_each(|(_, leaf)| leaf.zero_grad());
+        let with_history: Vec<&Variable<T>> = gradients
+            .iter()
+            .filter_map(|(_, gradient)| gradient.as_ref())
+            .filter(|g| g.requires_grad())
+            .collect();
+        if with_history.is_empty() {
+            return Ok(());
+        }
+        let seeds = with_history.iter().enumerate().map(|(i, g)| self.seed(100 + i, g.shape())).collect();
+        backward(&with_history, &GradOptions::default().cotangents(seeds))?;
+        let named = self.given().map(|(name, leaf)| {
+            (format!("the second gradient of {name}"), leaf.grad().as_ref().map(numbers))
+        });
+        found.extend(named);
+        // A gradient that was recorded refers to the graph that its leaf is part of.
+        self.given().for_each(|(_, leaf)| leaf.zero_grad());
+        Ok(())
+    }
+
+    /// Leaves and parameters, with their names.
+    fn given(&self) -> impl Iterator<Item = (String, &Variable<T>)> {
+        let leaves = self.leaves.iter().enumerate();
+        let leaves = leaves.flat_map(|(line, leaf)| leaf.iter().map(move |leaf| (format!("%{line}"), leaf)));
+        let parameters = self.parameters.iter().enumerate().flat_map(|(line, parameters)| {
+            let named = move |(i, parameter): (usize, &'_ Parameter<T>)| {
+                format!("%{line}'s {}", parameter.name().map_or(format!("parameter {i}"), String::from))
+            };
+            parameters.iter().enumerate().map(move |(i, parameter)| (named((i, parameter)), &**parameter))
+        });
+        leaves.chain(parameters).filter(|(_, leaf)| leaf.requires_grad())
+    }
+}
+
+fn numbers<T: Float>(value: &Variable<T>) -> Vec<f64> {
+    value.to_vec().into_iter().map(T::to_f64).collect()
+}
+
+/// Runs a program in a way.
+pub(super) fn run<T: Float>(program: &Program, way: Way) -> Result<Outcome, Error> {
+    let threads = num_threads();
+    set_num_threads(way.threads);
+    let go = || Run::<T>::new(program, way).run();
+    let outcome = if way.plain { with_plain(go) } else { go() };
+    set_num_threads(threads);
+    outcome
+}

@@ -1,0 +1,85 @@
+//! Random programs over the registry of operations: the fast ways of the tape against the plain sweep.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::process::Command;
+use std::time::Duration;
+
+use wengert_check::{Program, check_programs};
+
+/// How many programs, unless `WENGERT_DEEP_CASES` asks for another number.
+const PROGRAMS: u64 = 2000;
+/// Where the seeds begin, unless `WENGERT_SEED` says it.
+const FIRST: u64 = 0;
+
+fn from_env(name: &str) -> Option<u64> {
+    env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name}: expected a number, got {text}")))
+}
+
+#[test]
+fn the_fast_ways_compute_what_the_plain_sweep_does() {
+    let count = from_env("WENGERT_DEEP_CASES").unwrap_or(PROGRAMS);
+    let first = from_env("WENGERT_SEED").unwrap_or(FIRST);
+    match check_programs(first..first + count, Duration::from_secs(30)) {
+        Ok(tally) => println!("{tally}"),
+        Err(message) => panic!("{message}"),
+    }
+}
+
+/// Programs whose digests are compared between levels.
+const DIGESTS: u64 = 200;
+
+/// Prints digests, if this process was started for that.
+#[test]
+fn digests() {
+    if env::var_os("WENGERT_DIGESTS").is_some() {
+        for seed in 0..DIGESTS {
+            let digest =
+                Program::from_seed(seed).digest().unwrap_or_else(|error| panic!("program {seed}: {error}"));
+            println!("digest {seed} {} {:e} {:e}", digest.bits, digest.sum, digest.allowed);
+        }
+    }
+}
+
+type Digests = BTreeMap<u64, (u64, f64, f64)>;
+
+/// The digests that a process with these instructions finds.
+fn at_level(level: &str) -> Digests {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
+        .args(["--exact", "digests", "--nocapture"])
+        .env("WENGERT_DIGESTS", "1")
+        .env("WENGERT_SIMD", level);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{level}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let digest = |line: &str| {
+        let words: Vec<&str> = line.strip_prefix("digest ")?.split(' ').collect();
+        Some((
+            words[0].parse().ok()?,
+            (words[1].parse().ok()?, words[2].parse().ok()?, words[3].parse().ok()?),
+        ))
+    };
+    let digests: Digests = text.lines().filter_map(digest).collect();
+    assert_eq!(digests.len() as u64, DIGESTS, "{level}: {text}");
+    digests
+}
+
+#[test]
+fn all_instructions_give_the_same_up_to_rounding() {
+    let [portable, avx2, best] = ["portable", "avx2", ""].map(at_level);
+    for (level, digests) in [("avx2", &avx2), ("the best", &best)] {
+        for (seed, (_, sum, allowed)) in digests {
+            let (_, reference, _) = portable[seed];
+            let off = (sum - reference).abs();
+            assert!(
+                off <= *allowed,
+                "program {seed}: {reference:e} in portable, {sum:e} in {level}, off by {off:e}"
+            );
+        }
+    }
+    let equal = avx2.iter().filter(|(seed, digest)| best[*seed].0 == digest.0).count();
+    println!("{equal} of {DIGESTS} programs have the same bits with AVX2 and the best instructions");
+}
