@@ -88,6 +88,16 @@ pub enum Error {
         /// How many others hold it.
         holders: usize,
     },
+    /// A hook returned a gradient of another shape than the one that it was given.
+    #[error("the hook registered at {location} must return a gradient of shape {expected}, got {got}")]
+    Hook {
+        /// Where it was registered.
+        location: &'static Location<'static>,
+        /// The shape it was given, printed.
+        expected: String,
+        /// The shape it returned, printed.
+        got: String,
+    },
     /// Backward of something that is not a scalar needs a cotangent.
     #[error(
         "backward of a value of shape {shape}: only a scalar has an implicit cotangent, give one with backward_with"

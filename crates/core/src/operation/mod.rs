@@ -82,7 +82,7 @@ impl Wants {
 
     /// Those of the first 32 inputs for which `wanted` is true.
     #[inline(always)]
-    pub(crate) fn of<V>(inputs: &[V], wanted: impl Fn(&V) -> bool) -> Self {
+    pub(crate) fn of<V>(inputs: &[V], mut wanted: impl FnMut(&V) -> bool) -> Self {
         let mut wants = Wants::NONE;
         for (i, input) in inputs.iter().enumerate() {
             wants = wants.with(i, wanted(input));

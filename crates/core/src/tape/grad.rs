@@ -2,7 +2,6 @@
 
 use smallvec::SmallVec;
 
-use super::accumulate::{Term, accumulate};
 use super::leaf::Leaf;
 use super::mode::{is_plain, with_recording};
 use super::node::Edge;
@@ -120,7 +119,7 @@ pub fn grad<T: Float>(
         let mut walk = Walk::new(options.retains_graph(), options.create_graph).only(&edge_refs, targets);
         walk.begin(seeded);
         walk.run()?;
-        with_recording(options.create_graph, || walk.cotangents())
+        with_recording(options.create_graph, || walk.cotangents())?
     };
     let or_zero = |(index, (grad, input)): (usize, (Option<Variable<T>>, &&Variable<T>))| match grad {
         Some(grad) => Ok(grad),
@@ -165,9 +164,9 @@ pub(crate) fn backward_into<T: Float>(
         };
         return with_recording(options.create_graph, || {
             let sums = plain::sweep(&seeded, options.retains_graph(), &wants)?;
-            for (leaf, gradient) in sums.leaf_gradients() {
+            for (leaf, gradient) in sums.leaf_gradients()? {
                 reached(&leaf);
-                arrive(&leaf, gradient);
+                leaf.slot.add_grad(gradient);
             }
             Ok(())
         });
@@ -176,12 +175,12 @@ pub(crate) fn backward_into<T: Float>(
     walk.begin(seeded);
     walk.run()?;
     with_recording(options.create_graph, || {
-        for (leaf, gradient) in walk.leaf_gradients() {
+        for (leaf, gradient) in walk.leaf_gradients()? {
             reached(&leaf);
-            arrive(&leaf, gradient);
+            leaf.slot.add_grad(gradient);
         }
-    });
-    Ok(())
+        Ok(())
+    })
 }
 
 /// The outputs' edges, each with the cotangent that the way back starts with.
@@ -192,21 +191,4 @@ fn seeds<'e, T: Float>(
 ) -> Result<Seeds<'e, T>> {
     let seeded = outputs.iter().zip(edges).enumerate();
     seeded.map(|(k, (output, edge))| Ok((edge, seed(output, options.cotangent(k))?))).collect()
-}
-
-/// Adds a finished gradient, past the hooks, to what the leaf has.
-fn arrive<T: Float>(leaf: &Leaf<T>, gradient: Variable<T>) {
-    let gradient = leaf.slot.through_hooks(gradient);
-    let sum = match leaf.slot.take_grad() {
-        None => gradient.contiguous(),
-        Some(before) => add(before, &gradient),
-    };
-    leaf.slot.set_grad(Some(sum));
-}
-
-/// The sum of what a leaf had and what comes; in place where nobody else holds it.
-fn add<T: Float>(before: Variable<T>, gradient: &Variable<T>) -> Variable<T> {
-    let mut sum = Some(before);
-    accumulate(&mut sum, Term::Whole(gradient.clone()));
-    sum.expect("a term is added to a sum")
 }

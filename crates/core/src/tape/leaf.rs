@@ -1,15 +1,33 @@
 //! Leaves: where values come from and gradients arrive.
 
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::accumulate::{Term, accumulate};
+use super::changing::Changing;
+use super::mode::is_recording;
 use crate::dims::Dims;
 use crate::element::Float;
+use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 use crate::variable::{Peek, Variable};
 
 /// A function of a gradient on its way; what it returns takes the gradient's place.
 pub(crate) type Hook<T> = Arc<dyn Fn(&Variable<T>) -> Option<Variable<T>> + Send + Sync>;
+
+/// A hook where it was registered.
+struct Registered<T: Float> {
+    id: HookId,
+    location: &'static Location<'static>,
+    hook: Hook<T>,
+}
+
+impl<T: Float> Clone for Registered<T> {
+    fn clone(&self) -> Self {
+        Registered { id: self.id, location: self.location, hook: Arc::clone(&self.hook) }
+    }
+}
 
 /// Names a registered hook, to remove it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +41,7 @@ pub(crate) struct Slot<T: Float> {
     /// Whether the gradient stays here; else it only passes the hooks.
     retains: AtomicBool,
     grad: Mutex<Option<Variable<T>>>,
-    hooks: Mutex<Vec<(HookId, Hook<T>)>>,
+    hooks: Mutex<Vec<Registered<T>>>,
 }
 
 fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
@@ -54,28 +72,77 @@ impl<T: Float> Slot<T> {
         drop(old);
     }
 
-    pub(crate) fn take_grad(&self) -> Option<Variable<T>> {
-        lock(&self.grad).take()
+    /// Adds what a backward brings to what is there; in place where nobody else holds it.
+    pub(crate) fn add_grad(&self, term: Variable<T>) {
+        if is_recording() {
+            return self.add_with_history(&term);
+        }
+        let term = if term.is_plain() { term } else { term.detach() };
+        let mut grad = lock(&self.grad);
+        match &*grad {
+            None => *grad = Some(term.contiguous()),
+            // No code but the library's own runs under the lock.
+            Some(sum) if sum.is_plain() => accumulate(&mut grad, Term::Whole(term)),
+            Some(_) => {
+                drop(grad);
+                self.add_with_history(&term);
+            }
+        }
     }
 
-    pub(crate) fn add_hook(&self, hook: Hook<T>) -> HookId {
+    /// [`Slot::add_grad`] where computing the sum may record, or wait for a parameter: outside of the lock, and once more if
+    /// another sum is there by then.
+    fn add_with_history(&self, term: &Variable<T>) {
+        loop {
+            let before = self.grad();
+            let mut sum = before.clone();
+            match &sum {
+                None => sum = Some(term.contiguous()),
+                Some(_) => accumulate(&mut sum, Term::Whole(term.clone())),
+            }
+            let mut grad = lock(&self.grad);
+            let is_as_before = match (&*grad, &before) {
+                (None, None) => true,
+                (Some(now), Some(before)) => now.is_same(before),
+                _ => false,
+            };
+            if is_as_before {
+                let old = std::mem::replace(&mut *grad, sum);
+                drop(grad);
+                return drop(old);
+            }
+        }
+    }
+
+    pub(crate) fn add_hook(&self, hook: Hook<T>, location: &'static Location<'static>) -> HookId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = HookId(NEXT.fetch_add(1, Ordering::Relaxed));
-        lock(&self.hooks).push((id, hook));
+        lock(&self.hooks).push(Registered { id, location, hook });
         id
     }
 
     pub(crate) fn remove_hook(&self, id: HookId) -> bool {
         let mut hooks = lock(&self.hooks);
-        let before = hooks.len();
-        hooks.retain(|(known, _)| *known != id);
-        hooks.len() < before
+        let gone = hooks.iter().position(|known| known.id == id).map(|at| hooks.remove(at));
+        drop(hooks);
+        gone.is_some()
     }
 
     /// The gradient as the hooks, in order of registration, let it through.
-    pub(crate) fn through_hooks(&self, grad: Variable<T>) -> Variable<T> {
+    ///
+    /// # Errors
+    /// If one returns another shape than it was given.
+    pub(crate) fn through_hooks(&self, mut grad: Variable<T>) -> Result<Variable<T>> {
         let hooks = lock(&self.hooks).clone();
-        hooks.iter().fold(grad, |grad, (_, hook)| hook(&grad).unwrap_or(grad))
+        for Registered { location, hook, .. } in hooks {
+            let Some(changed) = hook(&grad) else { continue };
+            if changed.shape() != grad.shape() {
+                let [expected, got] = [&grad, &changed].map(|grad| format!("{:?}", grad.shape()));
+                return Err(Error::Hook { location, expected, got });
+            }
+            grad = changed;
+        }
+        Ok(grad)
     }
 }
 
@@ -87,20 +154,20 @@ pub(crate) struct Leaf<T: Float> {
     pub(crate) slot: Slot<T>,
 }
 
-/// What a leaf holds. Only what changes is locked to be looked at: on a short operation a lock's two atomic updates count.
+/// What a leaf holds. Only of what changes a handle is taken to look at it: on a short operation the atomic updates of that count.
 enum Value<T: Float> {
     Fixed(Tensor<T>),
-    Parameter(RwLock<Tensor<T>>),
+    Parameter(Changing<T>),
 }
 
-/// The right to look at a parameter's value.
-pub(crate) type Held<'v, T> = Option<RwLockReadGuard<'v, Tensor<T>>>;
+/// A place for the handle to a parameter's value.
+pub(crate) type Held<T> = Option<Tensor<T>>;
 
 impl<T: Float> Leaf<T> {
     pub(crate) fn new(value: Tensor<T>, requires_grad: bool, is_parameter: bool) -> Arc<Self> {
         Arc::new(Leaf {
             shape: value.dims().clone(),
-            value: if is_parameter { Value::Parameter(RwLock::new(value)) } else { Value::Fixed(value) },
+            value: if is_parameter { Value::Parameter(Changing::new(value)) } else { Value::Fixed(value) },
             requires_grad: AtomicBool::new(requires_grad),
             slot: Slot::new(),
         })
@@ -110,28 +177,30 @@ impl<T: Float> Leaf<T> {
         &self.shape
     }
 
-    /// The value, which `held` keeps from being changed.
+    /// The value, to which `held` has a handle if it may change.
     #[inline(always)]
-    pub(crate) fn look<'h, 'v: 'h>(&'v self, held: &'h mut Held<'v, T>) -> &'h Tensor<T> {
+    #[track_caller]
+    pub(crate) fn look<'h>(&'h self, held: &'h mut Held<T>) -> &'h Tensor<T> {
         match &self.value {
             Value::Fixed(value) => value,
-            Value::Parameter(value) => held.insert(value.read().unwrap_or_else(PoisonError::into_inner)),
+            Value::Parameter(value) => held.insert(value.get()),
         }
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn peek(&self) -> Peek<'_, T> {
         match &self.value {
             Value::Fixed(value) => Peek::Plain(value),
-            Value::Parameter(value) => Peek::Held(value.read().unwrap_or_else(PoisonError::into_inner)),
+            Value::Parameter(value) => Peek::Held(value.get()),
         }
     }
 
     /// The value of a parameter, to change.
-    pub(crate) fn value_mut(&self) -> Option<RwLockWriteGuard<'_, Tensor<T>>> {
+    pub(crate) fn changing(&self) -> Option<&Changing<T>> {
         match &self.value {
             Value::Fixed(_) => None,
-            Value::Parameter(value) => Some(value.write().unwrap_or_else(PoisonError::into_inner)),
+            Value::Parameter(value) => Some(value),
         }
     }
 

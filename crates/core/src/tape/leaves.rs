@@ -6,6 +6,7 @@ use super::late::Waiting;
 use super::leaf::Leaf;
 use super::table::Table;
 use crate::element::Float;
+use crate::error::Result;
 use crate::variable::Variable;
 
 /// A leaf, and what has arrived there so far.
@@ -41,6 +42,16 @@ impl<T: Float> Leaves<T> {
             }
         };
         Some(&mut self.arrived[place])
+    }
+
+    /// Takes the sums past the hooks of their leaves.
+    pub(super) fn through_hooks(&mut self) -> Result<()> {
+        for Arrived { leaf, sum, .. } in &mut self.arrived {
+            if let Some(gradient) = sum.take() {
+                *sum = Some(leaf.slot.through_hooks(gradient)?);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn wants(&self, leaf: &Weak<Leaf<T>>) -> bool {

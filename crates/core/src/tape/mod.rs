@@ -7,6 +7,7 @@
 
 pub(crate) mod accumulate;
 pub(crate) mod anomaly;
+mod changing;
 mod grad;
 pub(crate) mod keep;
 pub(crate) mod late;
@@ -24,6 +25,7 @@ mod table;
 pub(crate) mod walk;
 
 pub use anomaly::detect_anomaly;
+pub(crate) use changing::Changing;
 pub(crate) use grad::backward_into;
 pub use grad::{GradOptions, backward, grad};
 pub use leaf::HookId;

@@ -86,7 +86,7 @@ impl<T: Float> Sums<T> {
             let place = (node.address(), Some(output));
             let Some(mut sum) = self.table.remove(&place) else { continue };
             for slot in node.watchers(output) {
-                sum = slot.through_hooks(sum);
+                sum = slot.through_hooks(sum)?;
                 if slot.retains() {
                     slot.set_grad(Some(sum.clone()));
                 }
@@ -98,22 +98,28 @@ impl<T: Float> Sums<T> {
         Ok(came.then_some(cotangents))
     }
 
-    /// The leaves that something came to, with their sums.
-    pub(super) fn leaf_gradients(mut self) -> Vec<(Arc<Leaf<T>>, Variable<T>)> {
+    /// The leaves that something came to, with their sums, past the hooks.
+    pub(super) fn leaf_gradients(mut self) -> Result<Vec<(Arc<Leaf<T>>, Variable<T>)>> {
+        self.through_hooks()?;
         let sum = |leaf: &Arc<Leaf<T>>| self.table.remove(&(Arc::as_ptr(leaf) as usize, None));
         let sums: Vec<_> = self.leaves.iter().map(sum).collect();
-        self.leaves.into_iter().zip(sums).filter_map(|(leaf, sum)| Some((leaf, sum?))).collect()
+        Ok(self.leaves.into_iter().zip(sums).filter_map(|(leaf, sum)| Some((leaf, sum?))).collect())
     }
 
     /// The sums at these places, past the leaves' hooks.
     pub(super) fn at(mut self, places: &[&Edge<T>]) -> Result<Vec<Option<Variable<T>>>> {
+        self.through_hooks()?;
+        Ok(places.iter().map(|edge| self.table.get(&edge.place()).cloned()).collect())
+    }
+
+    /// Takes the sums of the leaves past their hooks.
+    fn through_hooks(&mut self) -> Result<()> {
         for leaf in &self.leaves {
-            let place = (Arc::as_ptr(leaf) as usize, None);
-            if let Some(sum) = self.table.remove(&place) {
-                self.table.insert(place, leaf.slot.through_hooks(sum));
+            if let Some(sum) = self.table.get_mut(&(Arc::as_ptr(leaf) as usize, None)) {
+                *sum = leaf.slot.through_hooks(sum.clone())?;
             }
         }
-        Ok(places.iter().map(|edge| self.table.get(&edge.place()).cloned()).collect())
+        Ok(())
     }
 }
 

@@ -193,6 +193,17 @@ impl<'g, T: Float> Walk<'g, T> {
         }
     }
 
+    /// [`Walk::wants`], and a leaf that it does want lives until the walk ends, whatever pullbacks drop.
+    #[inline]
+    fn wants_and_holds(&mut self, edge: &Option<Edge<T>>) -> bool {
+        match edge {
+            Some(Edge::Leaf(leaf)) if self.relevant.is_none() => {
+                self.leaves.reach(leaf).is_some_and(|arrived| arrived.leaf.requires_grad())
+            }
+            edge => self.wants(Some(edge)),
+        }
+    }
+
     /// A cotangent arrives at `edge`.
     pub(crate) fn send(&mut self, edge: &'g Edge<T>, term: Term<T>) {
         match edge {
@@ -264,7 +275,8 @@ impl<'g, T: Float> Walk<'g, T> {
         for output in 0..cotangents.len() {
             let Some(mut waiting) = self.late.remove(&(key, output)) else { continue };
             let hands_on = !node.is_watched() && self.targets.is_empty() && node.inputs.len() == 1;
-            let view = if hands_on { node.rule().matrix_view(&node.input_dims(0)) } else { None };
+            let base = if hands_on { node.inputs[0].as_ref().and_then(Edge::shape) } else { None };
+            let view = base.and_then(|base| node.rule().matrix_view(&base));
             if let (Some(view), Some(Some(edge))) = (view, node.inputs.first())
                 && let Some(late) = waiting.through(&view)
             {
@@ -331,8 +343,8 @@ impl<'g, T: Float> Walk<'g, T> {
         if !certain && cotangents.values.iter().all(Option::is_none) {
             return Ok(None);
         }
-        self.settle(node.address(), node, cotangents);
-        let wanted = Wants::of(inputs, |input| self.wants(Some(input)));
+        self.settle(node.address(), node, cotangents)?;
+        let wanted = Wants::of(inputs, |input| self.wants_and_holds(input));
         if wanted.nothing(inputs.len()) {
             return Ok(None);
         }
@@ -350,20 +362,21 @@ impl<'g, T: Float> Walk<'g, T> {
 
     /// Takes the finished cotangents of a node past hooks, retains them and hands them out where that was asked for.
     #[inline]
-    fn settle(&mut self, key: usize, node: &NodeRef<T>, cotangents: &mut Cotangents<T>) {
+    fn settle(&mut self, key: usize, node: &NodeRef<T>, cotangents: &mut Cotangents<T>) -> Result<()> {
         if !node.is_watched() && self.targets.is_empty() {
-            return;
+            return Ok(());
         }
         for (output, value) in cotangents.values.iter_mut().enumerate() {
             let output = output as u32;
             for slot in node.watchers(output) {
-                *value = value.take().map(|cotangent| slot.through_hooks(cotangent));
+                *value = value.take().map(|cotangent| slot.through_hooks(cotangent)).transpose()?;
                 if slot.retains() {
                     slot.set_grad(value.clone());
                 }
             }
             self.hand_out(key, Some(output), value);
         }
+        Ok(())
     }
 
     fn hand_out(&mut self, key: usize, output: Option<u32>, cotangent: &Option<Variable<T>>) {
@@ -374,18 +387,22 @@ impl<'g, T: Float> Walk<'g, T> {
         }
     }
 
-    /// The leaves that gradients came to, in the order they came.
-    pub(crate) fn leaf_gradients(&mut self) -> impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> {
-        self.leaves.arrived.drain(..).filter_map(|Arrived { leaf, sum, .. }| sum.map(|grad| (leaf, grad)))
+    /// The leaves that gradients came to, and these once all have passed the hooks.
+    pub(crate) fn leaf_gradients(
+        &mut self,
+    ) -> Result<impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> + use<'_, 'g, T>> {
+        self.leaves.through_hooks()?;
+        let arrived = self.leaves.arrived.drain(..);
+        Ok(arrived.filter_map(|Arrived { leaf, sum, .. }| sum.map(|grad| (leaf, grad))))
     }
 
     /// The cotangents asked for with [`Walk::only`], none where nothing came.
-    pub(crate) fn cotangents(mut self) -> Vec<Option<Variable<T>>> {
+    pub(crate) fn cotangents(mut self) -> Result<Vec<Option<Variable<T>>>> {
+        self.leaves.through_hooks()?;
         for Arrived { leaf, sum, .. } in std::mem::take(&mut self.leaves.arrived) {
-            let gradient = sum.map(|gradient| leaf.slot.through_hooks(gradient));
-            self.hand_out(Arc::as_ptr(&leaf) as usize, None, &gradient);
+            self.hand_out(Arc::as_ptr(&leaf) as usize, None, &sum);
         }
-        std::mem::take(&mut self.found)
+        Ok(std::mem::take(&mut self.found))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Gradients of a variable: asking for them, and watching them pass.
 
 use std::collections::HashSet;
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::{Parameter, Repr, Variable};
@@ -150,6 +151,9 @@ impl<T: Float> Variable<T> {
     /// Calls `hook` with the gradient of this variable whenever a backward has finished it; what the
     /// hook returns takes its place. For an intermediate value the hook lives as long as this handle and its later clones.
     ///
+    /// What it returns has the shape of what it was given; else that backward is an [`Error::Hook`](crate::Error::Hook), which names
+    /// the line of this call, and changes no leaf's gradient. Hooks run before any leaf's gradient changes.
+    ///
     /// # Panics
     /// If the variable requires no gradient.
     ///
@@ -169,10 +173,10 @@ impl<T: Float> Variable<T> {
         hook: impl Fn(&Variable<T>) -> Option<Variable<T>> + Send + Sync + 'static,
     ) -> HookId {
         assert!(self.requires_grad(), "register_hook: the variable requires no gradient");
-        let hook: Hook<T> = Arc::new(hook);
+        let (hook, location): (Hook<T>, _) = (Arc::new(hook), Location::caller());
         match self.watch() {
-            Some(slot) => slot.add_hook(hook),
-            None => self.slot().expect("a leaf has a slot").add_hook(hook),
+            Some(slot) => slot.add_hook(hook, location),
+            None => self.slot().expect("a leaf has a slot").add_hook(hook, location),
         }
     }
 

@@ -5,7 +5,7 @@ mod display;
 mod parameter;
 
 use std::ops::Deref;
-use std::sync::{Arc, RwLockReadGuard};
+use std::sync::Arc;
 
 pub use parameter::Parameter;
 
@@ -64,15 +64,16 @@ impl<T: Float> From<Tensor<T>> for Variable<T> {
 /// A variable's value, borrowed for a moment.
 pub(crate) enum Peek<'v, T: Float> {
     Plain(&'v Tensor<T>),
-    /// A parameter's, which does not change meanwhile.
-    Held(RwLockReadGuard<'v, Tensor<T>>),
+    /// A handle to a parameter's, which may get another value meanwhile.
+    Held(Tensor<T>),
 }
 
 /// [`Variable::look`] at each of at least one.
 #[inline(always)]
-pub(crate) fn look_at<'h, 'v: 'h, T: Float, const N: usize>(
-    variables: [&'v Variable<T>; N],
-    held: &'h mut [Held<'v, T>; N],
+#[track_caller]
+pub(crate) fn look_at<'h, T: Float, const N: usize>(
+    variables: [&'h Variable<T>; N],
+    held: &'h mut [Held<T>; N],
 ) -> [&'h Tensor<T>; N] {
     let (first, held) = held.split_first_mut().expect("at least one");
     let mut tensors = [variables[0].look(first); N];
@@ -118,6 +119,7 @@ impl<T: Float> Variable<T> {
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn peek(&self) -> Peek<'_, T> {
         match &self.repr {
             Repr::Leaf(leaf) => leaf.peek(),
@@ -125,9 +127,10 @@ impl<T: Float> Variable<T> {
         }
     }
 
-    /// The value, which `held` keeps from being changed if it is a parameter's: [`Variable::peek`] for several at once.
+    /// The value, to which `held` has a handle if it is a parameter's: [`Variable::peek`] for several at once.
     #[inline(always)]
-    pub(crate) fn look<'h, 'v: 'h>(&'v self, held: &'h mut Held<'v, T>) -> &'h Tensor<T> {
+    #[track_caller]
+    pub(crate) fn look<'h>(&'h self, held: &'h mut Held<T>) -> &'h Tensor<T> {
         match &self.repr {
             Repr::Leaf(leaf) => leaf.look(held),
             Repr::Computed { value, .. } => value,
@@ -181,8 +184,12 @@ impl<T: Float> Variable<T> {
 
     /// The value: a handle to the same storage, without history.
     #[inline]
+    #[track_caller]
     pub fn value(&self) -> Tensor<T> {
-        self.peek().clone()
+        match self.peek() {
+            Peek::Plain(value) => value.clone(),
+            Peek::Held(value) => value,
+        }
     }
 
     /// The extents of the axes.

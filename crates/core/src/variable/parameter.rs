@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::ops::Deref;
-use std::sync::{Arc, RwLockWriteGuard};
+use std::sync::Arc;
 
 use super::Variable;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::tape::Leaf;
+use crate::tape::{Changing, Leaf};
 use crate::tensor::Tensor;
 
 const FIXED: &str = "a parameter that stands for a computed value does not change";
@@ -117,8 +117,8 @@ impl<T: Float> Parameter<T> {
     }
 
     #[track_caller]
-    fn value_mut(&self) -> RwLockWriteGuard<'_, Tensor<T>> {
-        self.own_leaf().value_mut().expect(FIXED)
+    fn changing(&self) -> &Changing<T> {
+        self.own_leaf().changing().expect(FIXED)
     }
 
     /// An identity of the parameter: equal for clones, different for all others that live.
@@ -156,7 +156,7 @@ impl<T: Float> Parameter<T> {
                 format!("{:?}", value.shape()),
             ));
         }
-        *self.value_mut() = value;
+        self.changing().set(value);
         Ok(())
     }
 
@@ -168,16 +168,18 @@ impl<T: Float> Parameter<T> {
         self.peek().storage().refuse_if_saved(operation, self.shape())
     }
 
-    /// Changes the elements in place. Plain tensors that share the storage keep the old values.
+    /// Changes the elements in place. Plain tensors that share the storage keep the old values, and so does an operation of
+    /// another thread that reads the parameter at this moment: it sees all of the change or nothing of it. If the closure panics,
+    /// the elements stay as it left them.
     ///
     /// # Errors
     /// [`Error::InPlace`] if a recorded operation still needs the value: its backward would be wrong.
     ///
     /// # Panics
-    /// If it stands for another variable ([`Parameter::computed`]).
+    /// If it stands for another variable ([`Parameter::computed`]). If the closure reads the parameter it changes, or another one whose
+    /// change by another thread waits for it: read before what it needs.
     #[track_caller]
     pub fn update(&self, operation: &'static str, change: impl FnOnce(&mut [T])) -> Result<()> {
-        change(self.value_mut().detach_mut(operation)?);
-        Ok(())
+        self.changing().update(operation, change)
     }
 }

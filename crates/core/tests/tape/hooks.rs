@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use wengert_core::{GradOptions, grad};
+use wengert_core::{Error, GradOptions, grad};
 
 use crate::{V, gradient, scalar, vector};
 
@@ -108,4 +108,62 @@ fn a_retained_gradient_is_what_the_hooks_made_of_it() {
 #[should_panic(expected = "register_hook: the variable requires no gradient")]
 fn a_constant_takes_no_hook() {
     scalar(1.0).requires_grad_(false).register_hook(|_| None);
+}
+
+/// The hooks' mistakes: fewer elements in another shape, more axes.
+fn shrunk(g: &V) -> Option<V> {
+    Some(g.sum().reshape([1]))
+}
+
+fn says(error: Error, line: u32, shapes: &str) {
+    let text = error.to_string();
+    let place = format!("the hook registered at {}:{line}:", file!());
+    assert!(text.starts_with(&place) && text.ends_with(shapes), "{text}");
+}
+
+#[test]
+fn a_leafs_hook_that_returns_another_shape_is_an_error_that_names_it() {
+    let (first, mut x) = (vector([1.0, 2.0, 3.0]), vector([1.0, 2.0, 3.0]));
+    first.sum().backward().unwrap();
+    x.register_hook(|g| Some(g * 2.0));
+    x.register_hook(shrunk);
+    let line = line!() - 1;
+    x.register_hook(|_| panic!("not reached"));
+    let error = (&first * &x).sum().backward().unwrap_err();
+    says(error, line, "must return a gradient of shape [3], got [1]");
+    assert!(x.grad().is_none());
+    assert_eq!(gradient(&first), [1.0; 3], "no leaf's gradient has changed");
+    let error = grad(&[&(&first * &x).sum()], &[&first, &x], GradOptions::default()).unwrap_err();
+    says(error, line, "must return a gradient of shape [3], got [1]");
+}
+
+#[test]
+fn an_intermediate_values_hook_that_returns_another_shape_is_an_error_that_names_it() {
+    let x = vector([1.0, 2.0]);
+    let mut y = &x * 2.0;
+    y.register_hook(|g| Some(g.unsqueeze(0)));
+    let line = line!() - 1;
+    let loss = (&y * &x).sum();
+    says(loss.backward().unwrap_err(), line, "must return a gradient of shape [2], got [1, 2]");
+    assert!(x.grad().is_none());
+    let fresh = (&y * &x).sum();
+    let error = grad(&[&fresh], &[&x], GradOptions::default().create_graph(true)).unwrap_err();
+    says(error, line, "must return a gradient of shape [2], got [1, 2]");
+}
+
+#[test]
+fn a_hook_may_use_the_leaf_it_belongs_to() {
+    let mut x = vector([1.0, 2.0]);
+    let handle = x.clone();
+    let id = x.register_hook(move |g| {
+        handle.zero_grad();
+        assert!(handle.grad().is_none());
+        Some(g * &handle.detach())
+    });
+    for _ in 0..2 {
+        (&x * 3.0).sum().backward().unwrap();
+        assert_eq!(gradient(&x), [3.0, 6.0]);
+    }
+    // It owns its leaf: a cycle until it is removed.
+    assert!(x.remove_hook(id));
 }

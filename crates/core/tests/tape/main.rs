@@ -3,10 +3,12 @@
 mod anomaly;
 mod checkpoint;
 mod custom;
+mod dropped;
 mod functional;
 mod gradients;
 mod hooks;
 mod memory;
+mod parameters;
 mod passing;
 mod places;
 mod refusals;
