@@ -2,7 +2,8 @@
 //!
 //! A checkpoint is one operation that saves its inputs. Its pullback is the derivative of the function, taken by running it
 //! once more; and as that derivative is itself a function of inputs and cotangents, recording it makes a
-//! checkpoint of it. So second derivatives don't keep intermediate values either.
+//! checkpoint of it. So second derivatives don't keep intermediate values either. What the function captures is found while it
+//! first runs, and is an input like the others from then on.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +11,7 @@ use crate::element::Float;
 use crate::error::Result;
 use crate::operation::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::random::{GeneratorState, generator_state, set_generator_state};
-use crate::tape::{GradOptions, grad, is_recording, no_grad, with_recording};
+use crate::tape::{GradOptions, capture, grad, is_recording, no_grad, with_recording};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -125,7 +126,13 @@ fn drawing_from<R>(generator: &GeneratorState, f: impl FnOnce() -> R) -> R {
 /// Time for memory: one more forward, and of all that lies between inputs and outputs nothing stays. Gradients are those of a plain
 /// call, to every order; randomness (dropout) is drawn again from where the thread's generator was.
 ///
-/// What `f` captures is a constant to it: everything that shall get a gradient is among the inputs.
+/// What `f` captures and requires a gradient (a layer, its parameters, a computed value) gets it, as if it were among the inputs. Like
+/// these it must not change before the backward, which is refused otherwise, as it is if `f` does not use it again.
+/// What `f` does without recording ([`no_grad`](crate::no_grad)) is a constant here as well. The graph owns `f` and what that captures:
+/// gradients that are themselves recorded keep it alive until the leaves forget them.
+///
+/// # Panics
+/// As `f` does.
 ///
 /// ```
 /// use wengert_core::{checkpoint, Tape, Tensor, Variable};
@@ -136,6 +143,11 @@ fn drawing_from<R>(generator: &GeneratorState, f: impl FnOnce() -> R) -> R {
 /// let plain = Variable::new(Tensor::from([0.5f64])).requires_grad_(true);
 /// plain.sin().exp().tanh().sum().backward()?;
 /// assert_eq!(x.grad().unwrap().to_vec(), plain.grad().unwrap().to_vec());
+/// // A parameter that the closure captures learns as well.
+/// let w = wengert_core::Parameter::new(Tensor::from([2.0f64]));
+/// let captured = w.clone();
+/// checkpoint(move |x| vec![&x[0] * &*captured], &[&x])[0].sum().backward()?;
+/// assert_eq!(w.grad().unwrap().to_vec(), vec![0.5]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
@@ -145,7 +157,12 @@ pub fn checkpoint<T: Float>(
 ) -> Vec<Variable<T>> {
     let generator = generator_state();
     let constants: Vec<Variable<T>> = inputs.iter().map(|input| input.detach()).collect();
-    let values = no_grad(|| f(&constants));
-    let function: Function<T> = Arc::new(move |x| Ok(f(x)));
-    Checkpoint::of(function, generator, values).apply(inputs).into_vec()
+    let (values, captured) = capture::watch(|| f(&constants));
+    let edges: Vec<_> = captured.iter().filter_map(Variable::edge).collect();
+    let function: Function<T> = Arc::new(move |all| {
+        let (inputs, stand_ins) = all.split_at(all.len() - edges.len());
+        capture::standing_in(&edges, stand_ins, || Ok(f(inputs)))
+    });
+    let all: Vec<&Variable<T>> = inputs.iter().copied().chain(&captured).collect();
+    Checkpoint::of(function, generator, values).apply(&all).into_vec()
 }

@@ -4,9 +4,10 @@ use super::{Operation, Saves};
 use crate::element::Float;
 use crate::storage::Holder;
 use crate::tape::keep::{Keep, Kept};
+use crate::tape::mode::Mode;
 use crate::tape::node::Edge;
 use crate::tape::recycle::{NodeRef, Recycled, recorded};
-use crate::tape::{anomaly, is_recording};
+use crate::tape::{anomaly, capture};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -51,7 +52,11 @@ pub(super) fn put_on_tape<T: Float, O: Operation<T>>(
     tensors: &[&Tensor<T>],
     outputs: &[Tensor<T>],
 ) -> Option<NodeRef<T>> {
-    if !is_recording() || !inputs.iter().any(|input| input.requires_grad()) {
+    let mode = Mode::now();
+    if mode.captures() {
+        capture::note(mode, inputs, tensors);
+    }
+    if !mode.records() || !inputs.iter().any(|input| input.requires_grad()) {
         return None;
     }
     let location = std::panic::Location::caller();
@@ -59,7 +64,7 @@ pub(super) fn put_on_tape<T: Float, O: Operation<T>>(
         anomaly::look_forward(O::NAME, location, tensors, outputs);
     }
     Some(recorded(move |node| {
-        let edges = inputs.iter().map(|input| input.edge());
+        let edges = inputs.iter().map(|input| capture::edge(mode, input));
         let shapes = outputs.iter().map(|output| output.dims().clone());
         node.record(operation, location, edges, shapes, |saves, holder, kept| {
             keep(saves, tensors, outputs, holder, kept);

@@ -2,8 +2,9 @@
 
 use smallvec::SmallVec;
 
+use super::capture;
 use super::leaf::Leaf;
-use super::mode::{is_plain, with_recording};
+use super::mode::{Mode, is_plain, with_recording};
 use super::node::Edge;
 use super::plain;
 use super::reachable::leading_to;
@@ -101,10 +102,11 @@ pub fn grad<T: Float>(
     options: GradOptions<T>,
 ) -> Result<Vec<Variable<T>>> {
     options.check("grad", outputs.len())?;
-    let edges = outputs.iter().map(|output| output.edge().ok_or(Error::NoGraph { operation: "grad" }));
-    let edges = edges.collect::<Result<Vec<_>>>()?;
-    let input_edges = inputs.iter().map(|input| input.edge().ok_or(Error::NoGraph { operation: "grad" }));
-    let input_edges = input_edges.collect::<Result<Vec<_>>>()?;
+    let edge = |variable: &&Variable<T>| {
+        capture::edge(Mode::now(), variable).ok_or(Error::NoGraph { operation: "grad" })
+    };
+    let edges = outputs.iter().map(edge).collect::<Result<Vec<_>>>()?;
+    let input_edges = inputs.iter().map(edge).collect::<Result<Vec<_>>>()?;
     let seeded = seeds(outputs, &edges, &options)?;
     let found = if is_plain() {
         let relevant = leading_to(&edges.iter().collect::<Vec<_>>(), input_edges.iter().map(Edge::key));

@@ -7,6 +7,7 @@
 
 pub(crate) mod accumulate;
 pub(crate) mod anomaly;
+pub(crate) mod capture;
 mod changing;
 mod grad;
 pub(crate) mod keep;
@@ -14,7 +15,7 @@ pub(crate) mod late;
 mod leaf;
 mod leaves;
 mod listing;
-mod mode;
+pub(crate) mod mode;
 pub(crate) mod node;
 mod plain;
 pub(crate) mod queue;

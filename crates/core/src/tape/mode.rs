@@ -3,33 +3,83 @@
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-thread_local! {
-    static RECORDING: Cell<bool> = const { Cell::new(true) };
-    static PLAIN: Cell<bool> = const { Cell::new(false) };
+/// What holds on a thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mode(u8);
+
+impl Mode {
+    /// Operations are recorded.
+    const RECORDING: u8 = 1;
+    /// They are, or would be if the function around them were not run without (see [`capture`](super::capture)).
+    const WOULD: u8 = 2;
+    /// What such a function captures is looked for.
+    const WATCHING: u8 = 4;
+    /// Captured variables have others in their places.
+    const STANDING_IN: u8 = 8;
+    /// Operations are run plainly.
+    const PLAIN: u8 = 16;
+
+    #[inline]
+    pub(crate) fn now() -> Self {
+        MODE.get()
+    }
+
+    #[inline]
+    pub(crate) fn records(self) -> bool {
+        self.0 & Self::RECORDING != 0
+    }
+
+    /// Whether operations have to be looked at for what they capture.
+    #[inline]
+    pub(crate) fn captures(self) -> bool {
+        self.0 & (Self::WATCHING | Self::STANDING_IN) != 0
+    }
+
+    pub(super) fn watches(self) -> bool {
+        self.0 & (Self::WATCHING | Self::WOULD) == Self::WATCHING | Self::WOULD
+    }
+
+    fn recording(self, on: bool) -> Self {
+        let others = self.0 & (Self::WATCHING | Self::STANDING_IN | Self::PLAIN);
+        Mode(if on { others | Self::RECORDING | Self::WOULD } else { others })
+    }
+
+    /// Without recording, but looking for what would have been.
+    pub(super) fn watching(self) -> Self {
+        Mode(self.recording(false).0 | Self::WATCHING | Self::WOULD)
+    }
+
+    pub(super) fn standing_in(self) -> Self {
+        Mode(self.0 | Self::STANDING_IN)
+    }
 }
+
+thread_local!(static MODE: Cell<Mode> = const { Cell::new(Mode(Mode::RECORDING | Mode::WOULD)) });
 
 /// Whether operations on this thread are recorded; true unless inside [`no_grad`].
 #[inline]
 pub fn is_recording() -> bool {
-    RECORDING.get()
+    Mode::now().records()
 }
 
-/// Puts a mode back, also when unwinding.
-struct Restore {
-    mode: &'static std::thread::LocalKey<Cell<bool>>,
-    before: bool,
-}
+/// Puts the mode back, also when unwinding.
+struct Restore(Mode);
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        self.mode.set(self.before);
+        MODE.set(self.0);
     }
+}
+
+/// Runs `f` in another mode.
+pub(super) fn with_mode<R>(mode: Mode, f: impl FnOnce() -> R) -> R {
+    let _restore = Restore(MODE.replace(mode));
+    f()
 }
 
 /// Runs `f` with recording on or off (`torch.set_grad_enabled`).
 pub fn with_recording<R>(on: bool, f: impl FnOnce() -> R) -> R {
-    let _restore = Restore { mode: &RECORDING, before: RECORDING.replace(on) };
-    f()
+    with_mode(Mode::now().recording(on), f)
 }
 
 /// Runs `f` without recording: its results have no history and require no gradient (`torch.no_grad`).
@@ -48,7 +98,7 @@ pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
 #[inline]
 pub fn is_plain() -> bool {
     static EVERYWHERE: OnceLock<bool> = OnceLock::new();
-    PLAIN.get() || *EVERYWHERE.get_or_init(|| std::env::var("WENGERT_PLAIN").is_ok_and(|value| value == "1"))
+    Mode::now().0 & Mode::PLAIN != 0 || *EVERYWHERE.get_or_init(|| std::env::var("WENGERT_PLAIN").is_ok_and(|value| value == "1"))
 }
 
 /// Whether a pullback follows the rule written in variables, rather than a kernel that computes the same: when it is recorded itself,
@@ -78,6 +128,5 @@ pub(crate) fn by_rule() -> bool {
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub fn with_plain<R>(f: impl FnOnce() -> R) -> R {
-    let _restore = Restore { mode: &PLAIN, before: PLAIN.replace(true) };
-    f()
+    with_mode(Mode(Mode::now().0 | Mode::PLAIN), f)
 }

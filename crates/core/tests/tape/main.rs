@@ -1,6 +1,7 @@
 //! The tape: how long and wide it may be, what it frees, how gradients pass, and what it says when it refuses.
 
 mod anomaly;
+mod captured;
 mod checkpoint;
 mod custom;
 mod dropped;
