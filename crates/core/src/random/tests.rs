@@ -169,11 +169,11 @@ fn bytes_that_are_no_state_are_refused() {
     let good = Generator::from_seed(0).state().to_bytes();
     assert!(GeneratorState::from_bytes(&good).is_ok());
     let refusal = |bytes: &[u8]| GeneratorState::from_bytes(bytes).unwrap_err().to_string();
-    assert_eq!(refusal(&[]), "GeneratorState::from_bytes: bytes must be 56 bytes, got 0 bytes");
-    assert!(refusal(&good[..55]).contains("got 55 bytes"));
-    assert!(refusal(&[&good[..], &[0]].concat()).contains("got 57 bytes"));
+    assert_eq!(refusal(&[]), "GeneratorState::from_bytes: bytes must be 64 bytes, got 0 bytes");
+    assert!(refusal(&good[..63]).contains("got 63 bytes"));
+    assert!(refusal(&[&good[..], &[0]].concat()).contains("got 65 bytes"));
     let mut other = good;
-    other[7] = 2;
+    other[7] = 3;
     assert!(refusal(&other).contains("chacha8"));
     let mut far = good;
     far[55] = 1;
@@ -181,7 +181,59 @@ fn bytes_that_are_no_state_are_refused() {
 }
 
 #[test]
-fn threads_start_alike_and_are_their_own() {
+fn a_state_without_a_stream_is_one_of_the_first() {
+    let mut g = Generator::from_seed(4);
+    g.next_u32();
+    let mut old = g.state().to_bytes()[..56].to_vec();
+    old[7] = 1;
+    assert_eq!(GeneratorState::from_bytes(&old).unwrap(), g.state());
+    assert!(GeneratorState::from_bytes(&old[..55]).unwrap_err().to_string().contains("must be 56 bytes"));
+}
+
+#[test]
+fn streams_of_a_seed_are_reproducible_and_share_nothing() {
+    let words = |seed, stream| {
+        let mut g = Generator::stream(seed, stream);
+        (0..1000).map(|_| g.next_u64()).collect::<Vec<_>>()
+    };
+    let streams = [(7, 0), (7, 1), (7, 2), (7, u64::MAX), (8, 1)];
+    let mut all: Vec<u64> = streams.iter().flat_map(|&(seed, stream)| words(seed, stream)).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 5000, "no number of 64 bits comes twice");
+    assert_eq!(words(7, 2), words(7, 2));
+    assert!(Generator::stream(7, 0) == Generator::from_seed(7));
+}
+
+#[test]
+fn a_state_continues_its_own_stream() {
+    for skipped in [0, 1, 17, 64, 299] {
+        let mut g = Generator::stream(13, 5);
+        (0..skipped).for_each(|_| _ = g.next_u32());
+        let bytes = g.state().to_bytes();
+        let mut restored = Generator::restore(&GeneratorState::from_bytes(&bytes).unwrap());
+        assert_eq!(assorted(&mut restored), assorted(&mut g), "after {skipped} words");
+        assert_eq!(restored.state(), g.state());
+    }
+}
+
+#[test]
+fn threads_that_are_not_seeded_draw_different_numbers() {
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            std::thread::spawn(|| with_generator(|g| (0..100).map(|_| g.next_u64()).collect::<Vec<_>>()))
+        })
+        .collect();
+    let mut all: Vec<u64> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    let mut main = Generator::from_seed(DEFAULT_SEED);
+    all.extend((0..100).map(|_| main.next_u64()));
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 900);
+}
+
+#[test]
+fn seeded_threads_draw_what_their_seed_says_and_are_their_own() {
     let in_thread = |seed: Option<u64>| {
         let run = move || {
             seed.into_iter().for_each(manual_seed);
@@ -191,7 +243,7 @@ fn threads_start_alike_and_are_their_own() {
     };
     manual_seed(5);
     let here = with_generator(|g| g.clone());
-    assert_eq!(in_thread(None), assorted(&mut Generator::from_seed(DEFAULT_SEED)));
+    assert_ne!(in_thread(None), in_thread(None));
     assert_eq!(in_thread(Some(3)), assorted(&mut Generator::from_seed(3)));
     assert_eq!(with_generator(|g| g.clone()), here);
 }

@@ -1,10 +1,14 @@
 //! Each thread's own generator.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Generator, GeneratorState};
 
-/// The seed of a thread's generator until [`manual_seed`] is called: runs are reproducible by default.
+/// The seed of the main thread's generator until [`manual_seed`] is called: a program of one thread is reproducible by default.
+///
+/// Every other thread that is not seeded draws from a [stream](Generator::stream) of this seed that no other thread has. Which one
+/// depends on the order in which threads first draw, so what they draw is not reproducible.
 ///
 /// ```
 /// use wengert_core::{DEFAULT_SEED, Generator, with_generator};
@@ -14,13 +18,26 @@ use super::{Generator, GeneratorState};
 pub const DEFAULT_SEED: u64 = 0;
 
 thread_local! {
-    static GENERATOR: RefCell<Generator> = RefCell::new(Generator::from_seed(DEFAULT_SEED));
+    static GENERATOR: RefCell<Generator> = RefCell::new(unseeded());
+}
+
+/// The generator of a thread that has not been seeded: the main thread's, or one like no other.
+fn unseeded() -> Generator {
+    static MAIN_HAS_ITS_OWN: AtomicBool = AtomicBool::new(false);
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    // Any thread may be called so, the main one draws first if it draws at all.
+    let is_main = std::thread::current().name() == Some("main");
+    if is_main && !MAIN_HAS_ITS_OWN.swap(true, Ordering::Relaxed) {
+        return Generator::from_seed(DEFAULT_SEED);
+    }
+    Generator::stream(DEFAULT_SEED, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Starts this thread's generator anew from a seed.
 ///
-/// Threads don't share a generator: each that calls this with the same seed, or never calls it, draws the
-/// same numbers, however they are scheduled.
+/// Threads don't share a generator: each that calls this with the same seed draws the same numbers, however they are
+/// scheduled. For threads that are to draw different ones and the same in every run, give each a [`Generator::stream`]
+/// of one seed with [`set_generator_state`]. One that is not seeded draws what no other does, not reproducibly ([`DEFAULT_SEED`]).
 ///
 /// # Panics
 /// Inside the closure of [`with_generator`].
@@ -37,7 +54,8 @@ pub fn manual_seed(seed: u64) {
     borrow("manual_seed", |generator| *generator = Generator::from_seed(seed));
 }
 
-/// Draws from this thread's generator. A thread that was never seeded starts from [`DEFAULT_SEED`].
+/// Draws from this thread's generator. The main thread starts from [`DEFAULT_SEED`] if it was not seeded, any other from a stream
+/// that no other thread has.
 ///
 /// If the closure panics the generator stays where its draws have brought it.
 ///
