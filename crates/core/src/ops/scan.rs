@@ -178,13 +178,8 @@ impl<T: Float> Variable<T> {
     pub fn prod_dim(&self, dim: isize, keepdim: bool) -> Variable<T> {
         let axis = expect(axis_of("prod", dim, self.rank()));
         let product = match self.shape()[axis] {
-            0 => Variable::from(Tensor::ones(
-                self.shape()
-                    .iter()
-                    .enumerate()
-                    .map(|(a, &n)| if a == axis { 1 } else { n })
-                    .collect::<Vec<_>>(),
-            )),
+            // One, with the history of the nothing that it is of.
+            0 => self.sum_dim(&[dim], true) + 1.0,
             extent => self.cumprod(dim).narrow(dim, extent - 1, 1),
         };
         if keepdim { product } else { product.squeeze(dim) }

@@ -16,6 +16,8 @@ mod formula {
 
     // The derivative of the 2-norm; 0 where the norm is 0.
     pointwise! { pub struct NormSlope; fn eval(x, norm) -> 1 { [R::select(norm.eq(0.0), 0.0, x / norm)] } }
+    // What a count of elements that are not 0 adds up.
+    pointwise! { pub struct IsNotZero; fn eval(x) -> 1 { [R::select(x.eq(0.0), 0.0, 1.0)] } }
     // sign(x) |x|^(p-1) norm^(1-p), the derivative of any other norm.
     pointwise! {
         pub struct NormSlopeOf { p }
@@ -192,7 +194,7 @@ impl<T: Float> Variable<T> {
 
     /// The p-norm `(sum |x|^p)^(1/p)` over axes `dims`, all if there are none (`torch.linalg.vector_norm`): the largest size
     /// for an infinite `p`, the smallest for a negative infinite one, the number of elements that are not 0 for 0. The
-    /// axes stay with extent 1 if `keepdim`. Its derivative is 0 where it is 0.
+    /// axes stay with extent 1 if `keepdim`. Its derivative is 0 where it is 0, and that of a count everywhere.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -209,9 +211,7 @@ impl<T: Float> Variable<T> {
         match p {
             f64::INFINITY => self.abs().amax(dims, keepdim),
             f64::NEG_INFINITY => self.abs().amin(dims, keepdim),
-            // A count has no derivative.
-            0.0 => Variable::from(self.value().map(|x| if x == T::ZERO { x } else { T::ONE }))
-                .sum_dim(dims, keepdim),
+            0.0 => formula::IsNotZero.apply1([self]).sum_dim(dims, keepdim),
             p => self.without_axes(dims, keepdim, Norm { over, p }.apply1(&[self])),
         }
     }

@@ -13,6 +13,7 @@ mod draw;
 mod elementwise;
 mod facts;
 mod higher;
+mod history;
 mod registry;
 mod rows;
 mod shared;

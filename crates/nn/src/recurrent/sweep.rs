@@ -31,7 +31,7 @@ pub(super) struct Sweep<'s, C: Cell> {
 }
 
 impl<C: Cell> Sweep<'_, C> {
-    /// Goes over all steps of `data` from `state`.
+    /// Goes over all steps of `data`, at least one, from `state`.
     #[track_caller]
     pub fn run(&self, data: &Variable<C::Element>, state: &C::State) -> Swept<C::State> {
         let steps = self.cell.project(data).split(self.sizes, 0);
@@ -67,14 +67,10 @@ impl<C: Cell> Sweep<'_, C> {
             states.reverse();
         }
         let output = match outputs.as_slice() {
-            [] => Variable::from(Tensor::zeros([0, self.cell.output_size()])),
             [only] => only.clone(),
             outputs => cat(&outputs.iter().collect::<Vec<_>>(), 0),
         };
-        let states = self.keep_states.then(|| match states.as_slice() {
-            [] => self.cell.zero_state(0),
-            states => C::State::cat(&states.iter().collect::<Vec<_>>(), 0),
-        });
+        let states = self.keep_states.then(|| C::State::cat(&states.iter().collect::<Vec<_>>(), 0));
         Swept { output, state, states }
     }
 }
