@@ -63,13 +63,17 @@ pub(super) fn put_on_tape<T: Float, O: Operation<T>>(
     if anomaly::is_watching() {
         anomaly::look_forward(O::NAME, location, tensors, outputs);
     }
-    Some(recorded(move |node| {
+    let node = recorded(move |node| {
         let edges = inputs.iter().map(|input| capture::edge(mode, input));
         let shapes = outputs.iter().map(|output| output.dims().clone());
         node.record(operation, location, edges, shapes, |saves, holder, kept| {
             keep(saves, tensors, outputs, holder, kept);
         });
-    }))
+    });
+    if mode.captures() {
+        capture::made(&node);
+    }
+    Some(node)
 }
 
 /// Fills in handles to the values that a pullback will ask for.

@@ -1,7 +1,7 @@
 //! What a function takes from around it, beside its arguments.
 //!
-//! A checkpoint's function runs unrecorded first. Its arguments have no history then, so an operand that has some, and is older than the run,
-//! was captured: [`watch`] notes it. When the function is recorded later, other variables [stand in](standing_in) for these: so it is a
+//! A checkpoint's function runs unrecorded first. Its arguments have no history then, so an operand that has some, and not from the run
+//! itself, was captured: [`watch`] notes it. When the function is recorded later, other variables [stand in](standing_in) for these: so it is a
 //! function of all that it depends on, and its derivatives of every order are those of any function.
 
 use std::any::Any;
@@ -9,7 +9,9 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::mode::{Mode, with_mode};
-use super::node::{Edge, recorded_nodes};
+use super::node::Edge;
+use super::recycle::NodeRef;
+use super::table::KeySet;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
@@ -54,8 +56,8 @@ fn with_frame<F: Any, R>(stack: Stack, frame: F, f: impl FnOnce() -> R) -> (F, R
 
 /// A run that is watched.
 struct Watch<T: Float> {
-    /// Nodes from this number on are the run's own.
-    start: u64,
+    /// The nodes that the run itself recorded, by address.
+    own: KeySet,
     known: HashSet<Key>,
     /// Each with the value it had, in the order they were met.
     found: Vec<Variable<T>>,
@@ -64,8 +66,7 @@ struct Watch<T: Float> {
 impl<T: Float> Watch<T> {
     fn note(&mut self, variable: &Variable<T>, value: &Tensor<T>) {
         let Some(edge) = variable.edge() else { return };
-        let is_own = matches!(&edge, Edge::Node(node, _) if node.number >= self.start);
-        if !is_own && self.known.insert(key(&edge)) {
+        if !self.own.contains(&edge.key()) && self.known.insert(key(&edge)) {
             self.found.push(Variable::computed(value.clone(), Some(edge)));
         }
     }
@@ -73,7 +74,7 @@ impl<T: Float> Watch<T> {
 
 /// What `f`, run without recording, gives, and the variables with history that it captures: each with the value that it had.
 pub(crate) fn watch<T: Float>(f: impl FnOnce() -> Vec<Variable<T>>) -> (Vec<Variable<T>>, Vec<Variable<T>>) {
-    let watch = Watch { start: recorded_nodes(), known: HashSet::new(), found: Vec::new() };
+    let watch = Watch { own: KeySet::default(), known: HashSet::new(), found: Vec::new() };
     let (mut watch, outputs) = with_frame(&WATCHES, watch, || with_mode(Mode::now().watching(), f));
     outputs.iter().for_each(|output| watch.note(output, &output.value()));
     // A leaf that only the run itself had a handle to is its own.
@@ -91,6 +92,16 @@ pub(crate) fn note<T: Float>(mode: Mode, variables: &[&Variable<T>], values: &[&
             }
         });
     }
+}
+
+/// Notes a node that was recorded, if in a run that is watched.
+#[cold]
+pub(crate) fn made<T: Float>(node: &NodeRef<T>) {
+    WATCHES.with_borrow_mut(|watches| {
+        if let Some(watch) = watches.last_mut().and_then(|watch| watch.downcast_mut::<Watch<T>>()) {
+            watch.own.insert(node.address());
+        }
+    });
 }
 
 /// The edges that go to other variables than before.

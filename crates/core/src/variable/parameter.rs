@@ -16,6 +16,10 @@ const FIXED: &str = "a parameter that stands for a computed value does not chang
 ///
 /// It requires a gradient from the start, and a clone is the same parameter: that is how weights are tied.
 ///
+/// Several threads may read one while another changes it: each operand of an operation is the value before or after a change, never half
+/// of one, and nobody hangs. The change itself is refused ([`Error::InPlace`]) while a recorded operation needs the value, whichever
+/// thread has recorded it.
+///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
 /// let w = Parameter::new(Tensor::from([1.0f32, 2.0]));

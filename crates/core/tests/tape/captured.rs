@@ -93,6 +93,17 @@ fn what_is_done_without_recording_is_a_constant() {
 }
 
 #[test]
+fn a_value_that_another_thread_recorded_is_captured_as_well() {
+    let w = vector([3.0, 4.0]);
+    // Of a higher number than any that this thread has given.
+    let long = || (0..1000).fold(&w * 1.0, |y, _| y * 1.0);
+    let captured = std::thread::scope(|s| s.spawn(long).join().unwrap());
+    let y = checkpoint(move |x| vec![&x[0] * &captured], &[&vector([1.0, 2.0])]);
+    y[0].sum().backward().unwrap();
+    assert_eq!(gradient(&w), [1.0, 2.0]);
+}
+
+#[test]
 fn a_function_that_records_by_itself_is_seen_through() {
     // The slope of `w x^2` in a leaf of its own: `2 w x`.
     let w = vector([3.0, 4.0]);

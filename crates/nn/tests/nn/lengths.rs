@@ -2,8 +2,8 @@
 
 use wengert_core::{GradOptions, Tensor, cat, grad};
 use wengert_nn::{
-    Cast, Cell, CellFactory, Gru, Layers, Lstm, Nonlinearity, Recurrent, RecurrentBuilder, Rnn, Stack, State,
-    pack_padded_sequence, pad_packed_sequence,
+    Cast, Cell, CellFactory, Checkpointing, Gru, Layers, Lstm, Module, Nonlinearity, Recurrent,
+    RecurrentBuilder, Rnn, Stack, State, pack_padded_sequence, pad_packed_sequence,
 };
 
 use crate::user_cell::fading;
@@ -126,6 +126,41 @@ fn sequences_of_no_steps_keep_their_state() {
     let gru = Gru::builder(3, 4).num_layers(2).bidirectional(true).build().unwrap().cast::<f64>();
     for lengths in [&[0, 3, 0, 1][..], &[2, 0], &[0, 0]] {
         check(&gru, lengths);
+    }
+}
+
+#[test]
+fn nothing_but_padding_gives_gradients_of_zero() {
+    let builder = || Lstm::builder(3, 4).num_layers(2).bidirectional(true);
+    let nets = [
+        builder().build().unwrap(),
+        builder().checkpointing(Checkpointing::Every(2)).build().unwrap(),
+        builder()
+            .proj_size(2)
+            .dropout(0.5)
+            .weight_dropout(["weight_hh"], 0.5)
+            .input_dropout(0.5)
+            .zoneout(0.5)
+            .build()
+            .unwrap(),
+    ];
+    for net in nets.map(|net| net.cast::<f64>()) {
+        for lengths in [&[0, 0][..], &[]] {
+            let x = V::new(Tensor::ones([4, lengths.len(), 3])).requires_grad_(true);
+            let zeros = |v: &V| {
+                v.grad().is_some_and(|g| g.shape() == v.shape() && g.to_vec().iter().all(|&g| g == 0.0))
+            };
+            let backward: [fn(&V, &(V, V)) -> V; 2] = [|out, _| out.sum(), |_, (h, c)| h.sum() + c.sum()];
+            for of in backward {
+                x.zero_grad();
+                net.parameters().iter().for_each(|p| p.zero_grad());
+                let (output, state) = net.forward_masked(&x, lengths, None).unwrap();
+                assert_eq!(output.shape()[..2], x.shape()[..2]);
+                of(&output, &state).backward().unwrap();
+                assert!(zeros(&x));
+                net.named_parameters().iter().for_each(|(name, p)| assert!(zeros(p), "{name}"));
+            }
+        }
     }
 }
 
