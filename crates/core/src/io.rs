@@ -1,142 +1,21 @@
 //! Named tensors in `.safetensors` files.
 
-use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+mod any;
+mod format;
+mod replace;
+#[cfg(test)]
+mod tests;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+pub use any::AnyTensor;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
-
-/// A tensor of one of the element types that files hold.
-///
-/// ```
-/// use wengert_core::{AnyTensor, Tensor};
-/// let any = AnyTensor::from(Tensor::from([[1i64, 2]]));
-/// assert!(matches!(&any, AnyTensor::I64(tensor) if tensor.shape() == [1, 2]));
-/// assert_eq!(any.shape(), [1, 2]);
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub enum AnyTensor {
-    /// Single precision.
-    F32(Tensor<f32>),
-    /// Double precision.
-    F64(Tensor<f64>),
-    /// Indices.
-    I64(Tensor<i64>),
-    /// Masks.
-    Bool(Tensor<bool>),
-    /// Bytes without meaning to this crate, such as a generator's state; in one row, whatever shape a file gives them.
-    Bytes(Vec<u8>),
-}
-
-impl<T: Element> From<Tensor<T>> for AnyTensor {
-    fn from(tensor: Tensor<T>) -> Self {
-        T::any(tensor)
-    }
-}
-
-impl AnyTensor {
-    /// The extents of the axes.
-    pub fn shape(&self) -> Vec<usize> {
-        match self {
-            AnyTensor::F32(tensor) => tensor.shape().to_vec(),
-            AnyTensor::F64(tensor) => tensor.shape().to_vec(),
-            AnyTensor::I64(tensor) => tensor.shape().to_vec(),
-            AnyTensor::Bool(tensor) => tensor.shape().to_vec(),
-            AnyTensor::Bytes(bytes) => vec![bytes.len()],
-        }
-    }
-
-    /// The name of the element type.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            AnyTensor::F32(_) => f32::NAME,
-            AnyTensor::F64(_) => f64::NAME,
-            AnyTensor::I64(_) => i64::NAME,
-            AnyTensor::Bool(_) => bool::NAME,
-            AnyTensor::Bytes(_) => "u8",
-        }
-    }
-
-    /// The tensor with elements of type `T`, cast if need be.
-    pub fn cast<T: Element>(&self) -> Tensor<T> {
-        match self {
-            AnyTensor::F32(tensor) => converted(tensor),
-            AnyTensor::F64(tensor) => converted(tensor),
-            AnyTensor::I64(tensor) => converted(tensor),
-            AnyTensor::Bool(tensor) => converted(tensor),
-            AnyTensor::Bytes(bytes) => Tensor::from_fn([bytes.len()], |i| T::from_f64(f64::from(bytes[i]))),
-        }
-    }
-
-    fn dtype(&self) -> Dtype {
-        match self {
-            AnyTensor::F32(_) => Dtype::F32,
-            AnyTensor::F64(_) => Dtype::F64,
-            AnyTensor::I64(_) => Dtype::I64,
-            AnyTensor::Bool(_) => Dtype::BOOL,
-            AnyTensor::Bytes(_) => Dtype::U8,
-        }
-    }
-
-    /// The elements' bytes in row-major order, little-endian.
-    fn bytes(&self) -> Vec<u8> {
-        match self {
-            AnyTensor::F32(tensor) => tensor.to_vec().into_iter().flat_map(f32::to_le_bytes).collect(),
-            AnyTensor::F64(tensor) => tensor.to_vec().into_iter().flat_map(f64::to_le_bytes).collect(),
-            AnyTensor::I64(tensor) => tensor.to_vec().into_iter().flat_map(i64::to_le_bytes).collect(),
-            AnyTensor::Bool(tensor) => tensor.to_vec().into_iter().map(u8::from).collect(),
-            AnyTensor::Bytes(bytes) => bytes.clone(),
-        }
-    }
-
-    fn parse(view: &TensorView<'_>) -> Result<Self, String> {
-        let (shape, data) = (view.shape(), view.data());
-        Ok(match view.dtype() {
-            Dtype::F32 => AnyTensor::F32(parsed(data, shape, f32::from_le_bytes)?),
-            Dtype::F64 => AnyTensor::F64(parsed(data, shape, f64::from_le_bytes)?),
-            Dtype::I64 => AnyTensor::I64(parsed(data, shape, i64::from_le_bytes)?),
-            Dtype::BOOL => AnyTensor::Bool(parsed(data, shape, |[byte]: [u8; 1]| byte != 0)?),
-            Dtype::U8 => AnyTensor::Bytes(data.to_vec()),
-            other => {
-                return Err(format!(
-                    "elements of type {other:?} are not supported; F32, F64, I64, BOOL and U8 are"
-                ));
-            }
-        })
-    }
-}
-
-/// A tensor of its own, cast only if the type differs: a cast goes by way of f64 and rounds an i64 beyond 2^53.
-fn converted<T: Element, U: Element>(tensor: &Tensor<T>) -> Tensor<U> {
-    match (tensor as &dyn Any).downcast_ref::<Tensor<U>>() {
-        Some(same) => same.copy(),
-        None => tensor.cast(),
-    }
-}
-
-fn parsed<T: Element, const B: usize>(
-    data: &[u8],
-    shape: &[usize],
-    from_bytes: impl Fn([u8; B]) -> T,
-) -> Result<Tensor<T>, String> {
-    let (elements, rest) = data.as_chunks::<B>();
-    if !rest.is_empty() {
-        return Err("its data is cut".to_string());
-    }
-    // An extent of 0 makes any others fit the data, but strides are products of them.
-    if shape.iter().try_fold(1, |product: usize, &extent| product.checked_mul(extent.max(1))).is_none() {
-        return Err(format!("the extents {shape:?} are too large"));
-    }
-    Tensor::from_vec(elements.iter().map(|bytes| from_bytes(*bytes)).collect(), shape)
-        .map_err(|e| e.to_string())
-}
 
 /// Tensors by name, with notes, in a `.safetensors` file: PyTorch's `state_dict` on disk.
 ///
@@ -151,7 +30,7 @@ fn parsed<T: Element, const B: usize>(
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TensorMap {
     tensors: BTreeMap<String, AnyTensor>,
-    notes: HashMap<String, String>,
+    notes: BTreeMap<String, String>,
 }
 
 impl TensorMap {
@@ -192,7 +71,7 @@ impl TensorMap {
             .tensors
             .iter()
             .filter_map(|(name, t)| Some((name.strip_prefix(prefix)?.to_string(), t.clone())));
-        TensorMap { tensors: own.collect(), notes: HashMap::new() }
+        TensorMap { tensors: own.collect(), notes: BTreeMap::new() }
     }
 
     /// The tensor of that name.
@@ -264,20 +143,20 @@ impl TensorMap {
         self.notes.get(key).map(String::as_str)
     }
 
-    /// The file's content.
+    /// The file's content, the same bytes for equal maps.
     ///
     /// # Errors
-    /// If the format can't hold it.
+    /// If the format can't hold it: a tensor's name is `__metadata__`, under which it keeps the notes.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, TensorMap};
+    /// let mut map = TensorMap::new();
+    /// map.insert("__metadata__", Tensor::from([1.0f32]));
+    /// assert!(map.to_bytes().unwrap_err().to_string().contains("reserves"));
+    /// ```
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let data: Vec<(&String, &AnyTensor, Vec<u8>)> =
-            self.tensors.iter().map(|(n, t)| (n, t, t.bytes())).collect();
-        let failed = |error: safetensors::SafeTensorError| Error::file(Path::new("safetensors"), error);
-        let views = data.iter().map(|(name, tensor, bytes)| {
-            Ok((name.as_str(), TensorView::new(tensor.dtype(), tensor.shape(), bytes).map_err(failed)?))
-        });
-        let views = views.collect::<Result<Vec<_>>>()?;
-        let notes = if self.notes.is_empty() { None } else { Some(self.notes.clone()) };
-        safetensors::serialize(views, notes).map_err(failed)
+        format::write(&self.tensors, &self.notes)
+            .map_err(|reason| Error::file(Path::new("safetensors"), reason))
     }
 
     /// A map from a file's content.
@@ -285,30 +164,24 @@ impl TensorMap {
     /// # Errors
     /// If it is cut short, damaged, or holds elements of a type that is not supported.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        TensorMap::parse(bytes).map_err(|reason| Error::file(Path::new("safetensors"), reason))
+        TensorMap::read(bytes, bytes.len() as u64)
+            .map_err(|reason| Error::file(Path::new("safetensors"), reason))
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let damaged =
-            |error: safetensors::SafeTensorError| format!("no safetensors file, or damaged: {error}");
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let mut map =
-            TensorMap { notes: metadata.metadata().clone().unwrap_or_default(), ..TensorMap::new() };
-        for (name, view) in file.iter() {
-            map.tensors.insert(
-                name.to_string(),
-                AnyTensor::parse(&view).map_err(|reason| format!("{name}: {reason}"))?,
-            );
-        }
-        Ok(map)
+    fn read(source: impl Read, len: u64) -> Result<Self, String> {
+        let (tensors, notes) = format::read(source, len)?;
+        Ok(TensorMap { tensors, notes })
     }
 
     /// Writes the map beside `path` and renames it there, so that a reader finds the old file or the new one whole,
-    /// also if several save to the same path at once.
+    /// also if several save to the same path at once or the process dies meanwhile.
+    ///
+    /// A symbolic link stays and its target is replaced; a file that is replaced hands on its permissions. What saves
+    /// to `path` by processes that have died left beside it (`NAME.PID-N.part`) is removed.
     ///
     /// # Errors
-    /// If it can't be written; then what was at `path` is untouched and nothing is left beside it.
+    /// If it can't be written, or `path` is something else than a regular file; then what was at `path` is untouched and
+    /// nothing is left beside it. As [`TensorMap::to_bytes`].
     ///
     /// ```
     /// # use wengert_core::{Tensor, TensorMap};
@@ -323,50 +196,35 @@ impl TensorMap {
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        replace(path, &self.to_bytes()?).map_err(|error| Error::file(path, error))
+        let failed = |reason: String| Error::file(path, reason);
+        let bytes = format::write(&self.tensors, &self.notes).map_err(failed)?;
+        replace::replace(path, &bytes).map_err(|error| failed(error.to_string()))
     }
 
-    /// Reads a map from a file.
+    /// Reads a map from a file: its header first, and the tensors only if that fits the file's length.
     ///
     /// # Errors
-    /// If it can't be read, or as [`TensorMap::from_bytes`].
+    /// If it can't be read or is no regular file (a pipe, a device), or as [`TensorMap::from_bytes`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|error| Error::file(path, error))?;
-        TensorMap::parse(&bytes).map_err(|reason| Error::file(path, reason))
+        let (file, len) = open(path).map_err(|error| Error::file(path, error))?;
+        TensorMap::read(BufReader::new(file), len).map_err(|reason| Error::file(path, reason))
     }
+}
+
+/// A regular file to be read, and its length.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let regular = |metadata: fs::Metadata| match metadata.is_file() {
+        true => Ok(metadata.len()),
+        false => Err(io::Error::other("is not a regular file")),
+    };
+    // Asked before as well, since to open a pipe is to wait for its other end.
+    regular(fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    let len = regular(file.metadata()?)?;
+    Ok((file, len))
 }
 
 fn missing(name: &str) -> Error {
     Error::Mismatch { missing: vec![name.to_string()], unexpected: Vec::new(), misshapen: Vec::new() }
 }
-
-/// Puts `bytes` in the place of the file at `path`, by way of one beside it.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let (mut file, beside) = create_beside(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    // Closed before it is renamed, which some systems ask for.
-    drop(file);
-    written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
-        // Nothing is left behind; if even that fails, the first error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    })
-}
-
-/// A new file in the same folder; its name is nobody else's, neither another thread's nor left over from a crash.
-fn create_beside(path: &Path) -> std::io::Result<(File, PathBuf)> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().ok_or_else(|| std::io::Error::other("the path names no file"))?;
-    loop {
-        let mut name = name.to_os_string();
-        name.push(format!(".{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        let beside = path.with_file_name(name);
-        match File::create_new(&beside) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            made => return Ok((made?, beside)),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

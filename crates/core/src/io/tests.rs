@@ -65,21 +65,6 @@ fn a_failed_save_leaves_the_old_file_and_nothing_else() {
 }
 
 #[test]
-fn what_a_crash_left_beside_is_neither_used_nor_removed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("map");
-    let (_, first) = create_beside(&path).unwrap();
-    // The next names that this process would take, as long as other tests don't take them first.
-    let number: u64 = first.to_str().unwrap().rsplit(['-', '.']).nth(1).unwrap().parse().unwrap();
-    for next in number + 1..number + 40 {
-        fs::write(folder.path().join(format!("map.{}-{next}.part", std::process::id())), "stale").unwrap();
-    }
-    sample().save(&path).unwrap();
-    assert_eq!(TensorMap::load(&path).unwrap(), sample());
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 41);
-}
-
-#[test]
 fn threads_that_save_to_one_path_never_show_half_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("map.safetensors");
@@ -140,6 +125,148 @@ fn headers_that_promise_too_much_are_refused() {
         let bytes = [&length.to_le_bytes()[..], &[b'{'; 50]].concat();
         assert!(TensorMap::from_bytes(&bytes).is_err(), "a header of {length}");
     }
+}
+
+#[test]
+fn a_name_that_the_format_reserves_is_refused_when_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("map.safetensors");
+    sample().save(&path).unwrap();
+    let mut map = sample();
+    map.insert("__metadata__", Tensor::from([1.0f32]));
+    for error in [map.to_bytes().unwrap_err(), map.save(&path).unwrap_err()] {
+        let reason = "no tensor may be named `__metadata__`, which the format reserves for its notes";
+        assert!(error.to_string().ends_with(reason), "{error}");
+    }
+    assert_eq!(TensorMap::load(&path).unwrap(), sample());
+    // Longer names are anybody's, and so is that one among the notes.
+    let mut map = TensorMap::new();
+    map.insert("__metadata__.weight", Tensor::from([1.0f32]));
+    map.set_note("__metadata__", "a note");
+    assert_eq!(TensorMap::from_bytes(&map.to_bytes().unwrap()).unwrap(), map);
+}
+
+#[test]
+fn names_and_notes_come_back_whatever_characters_they_have() {
+    let odd = ["", "\"", "\\", "a\nb\0", "\u{7f}\u{2028}", "\u{1f600}", "{}", "],[", "\\u0041"];
+    let mut map = TensorMap::new();
+    for name in odd {
+        map.insert(name, Tensor::from([1.0f32]));
+        map.set_note(name, name);
+    }
+    assert_eq!(TensorMap::from_bytes(&map.to_bytes().unwrap()).unwrap(), map);
+    let mut notes = TensorMap::new();
+    notes.set_note("only", "notes");
+    assert_eq!(TensorMap::from_bytes(&notes.to_bytes().unwrap()).unwrap(), notes);
+    let nothing = TensorMap::new();
+    assert_eq!(TensorMap::from_bytes(&nothing.to_bytes().unwrap()).unwrap(), nothing);
+}
+
+#[test]
+fn equal_maps_are_equal_bytes() {
+    let keys: Vec<String> = (0..40).map(|i| format!("key {i}")).collect();
+    let made = |keys: &mut dyn Iterator<Item = &String>| {
+        let mut map = TensorMap::new();
+        for key in keys {
+            map.insert(key, Tensor::from([[key.len() as f32, 1.0], [2.0, 3.0]]));
+            map.set_note(key, "a note");
+        }
+        map.to_bytes().unwrap()
+    };
+    let bytes = made(&mut keys.iter());
+    assert_eq!(made(&mut keys.iter().rev()), bytes);
+    assert_eq!(TensorMap::from_bytes(&bytes).unwrap().to_bytes().unwrap(), bytes);
+    // And how an element lies in memory is no part of it.
+    let mut turned = TensorMap::new();
+    turned.insert("x", Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]).t());
+    let mut straight = TensorMap::new();
+    straight.insert("x", Tensor::from([[1.0f32, 3.0], [2.0, 4.0]]));
+    assert_eq!(turned.to_bytes().unwrap(), straight.to_bytes().unwrap());
+}
+
+#[test]
+fn tensors_lie_aligned_whatever_lies_before_them() {
+    let mut map = sample();
+    map.insert("z", Tensor::from([1.0f64]));
+    let bytes = map.to_bytes().unwrap();
+    let (header, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    for (name, info) in metadata.tensors() {
+        let width = info.dtype.bitsize() / 8;
+        assert_eq!((8 + header + info.data_offsets.0) % width, 0, "{name}");
+    }
+}
+
+/// Counts what is read.
+struct Counted<'b>(&'b [u8], usize);
+
+impl Read for Counted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(out)?;
+        self.1 += read;
+        Ok(read)
+    }
+}
+
+#[test]
+fn no_tensor_is_read_behind_a_header_that_is_refused() {
+    let header = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+    let mut broken = [
+        header("{\"x\": 7}"),
+        header("nothing"),
+        header(r#"{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#),
+        header(r#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#),
+        header(r#"{"x":{"dtype":"I32","shape":[25000],"data_offsets":[0,100000]}}"#),
+        [0xff; 8].to_vec(),
+    ];
+    for bytes in &mut broken {
+        let read = bytes.len();
+        bytes.extend(vec![0; 100_000]);
+        let mut source = Counted(bytes, 0);
+        assert!(format::read(&mut source, bytes.len() as u64).is_err());
+        assert!(source.1 <= read, "{} of {read}", source.1);
+    }
+    // Zeros, as a file with holes has: nothing of a header of any length but its first byte.
+    let mut zeros = 90_000u64.to_le_bytes().to_vec();
+    zeros.extend(vec![0; 100_000]);
+    let mut source = Counted(&zeros, 0);
+    assert!(format::read(&mut source, zeros.len() as u64).is_err());
+    assert!(source.1 < 16, "{}", source.1);
+}
+
+#[test]
+fn a_large_file_with_holes_is_refused_by_its_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("holes");
+    for length in [0u64, 99_999_999, 1 << 40, u64::MAX] {
+        fs::write(&path, length.to_le_bytes()).unwrap();
+        // Not every file system has room for it.
+        if File::options().write(true).open(&path).unwrap().set_len(8 << 30).is_ok() {
+            let error = TensorMap::load(&path).unwrap_err().to_string();
+            assert!(error.contains("holes: no safetensors file, or damaged: "), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_is_no_file_to_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = TensorMap::load(folder.path()).unwrap_err().to_string();
+    assert!(error.ends_with(": is not a regular file"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_is_refused_instead_of_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for error in [TensorMap::load(&pipe).map(|_| ()), sample().save(&pipe)] {
+        let error = error.unwrap_err().to_string();
+        assert!(error.ends_with("pipe: is not a regular file"), "{error}");
+    }
+    assert!(!fs::metadata(&pipe).unwrap().is_file(), "it stays");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(TensorMap::load("/dev/zero").unwrap_err().to_string().ends_with("is not a regular file"));
 }
 
 #[test]

@@ -113,6 +113,17 @@ impl<T: Float> Parameter<T> {
         Parameter { variable: value, name: None }
     }
 
+    /// Whether it stands for a computed value ([`Parameter::computed`]), which can't be set.
+    ///
+    /// ```
+    /// # use wengert_core::{Parameter, Tensor};
+    /// let w = Parameter::new(Tensor::from([1.0f32]));
+    /// assert!(Parameter::computed(&*w * 0.5).is_computed() && !w.is_computed());
+    /// ```
+    pub fn is_computed(&self) -> bool {
+        self.variable.leaf().is_none_or(|leaf| !leaf.is_parameter())
+    }
+
     /// # Panics
     /// If it stands for a computed value.
     #[track_caller]
