@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use wengert_core::{Error, Float, Parameter, Result, Variable};
 
+use crate::state_dict::refuse_computed;
+
 /// Something that owns parameters, found by one walk in field order under PyTorch's names.
 ///
 /// A struct joins with [`module!`](crate::module!); everything below comes with it.
@@ -71,7 +73,7 @@ pub trait Module {
     /// frozen one gets no gradient and the optimizer leaves it alone.
     ///
     /// # Errors
-    /// If no parameter matches.
+    /// If no parameter matches, or one of them stands for a computed value ([`Parameter::computed`]); then nothing has changed.
     ///
     /// ```
     /// use wengert_nn::{Linear, Module};
@@ -85,10 +87,11 @@ pub trait Module {
         let below = |known: &str| {
             known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let matching: Vec<_> = all.iter().filter(|(known, _)| below(known)).collect();
+        let matching: Vec<_> = all.iter().filter(|(known, _)| below(known)).cloned().collect();
         if matching.is_empty() {
             return Err(no_such("set_requires_grad", name, &all));
         }
+        refuse_computed("set_requires_grad", &matching)?;
         matching.iter().for_each(|(_, parameter)| parameter.set_requires_grad(on));
         Ok(())
     }

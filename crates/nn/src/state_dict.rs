@@ -1,8 +1,9 @@
 //! Saving and loading a module's parameters.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use wengert_core::{AnyTensor, Error, Result, TensorMap};
+use wengert_core::{AnyTensor, Error, Float, Parameter, Result, Tensor, TensorMap};
 
 use crate::module::Module;
 
@@ -35,9 +36,12 @@ pub trait Persist: Module {
     /// Sets every parameter from the map.
     ///
     /// # Errors
-    /// One error lists all names that are missing, unexpected or of another shape; then nothing has changed.
+    /// One error lists all names that are missing, unexpected or of another shape. Another names the parameters that
+    /// stand for a computed value ([`Parameter::computed`]) and so can't be set, or two names of one tied parameter under
+    /// which the map has different values. Then nothing has changed.
     fn load_state_dict(&self, map: &TensorMap) -> Result<()> {
         let parameters = self.named_parameters();
+        refuse_computed("load_state_dict", &parameters)?;
         let (mut missing, mut misshapen, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for (name, parameter) in &parameters {
             let Some(entry) = map.get(name) else {
@@ -46,7 +50,9 @@ pub trait Persist: Module {
             };
             let (expected, got) = (parameter.shape(), entry.shape());
             match entry {
-                AnyTensor::F32(_) | AnyTensor::F64(_) if got == expected => values.push((parameter, entry)),
+                AnyTensor::F32(_) | AnyTensor::F64(_) if got == expected => {
+                    values.push((name.as_str(), parameter, entry.cast()));
+                }
                 AnyTensor::F32(_) | AnyTensor::F64(_) => {
                     misshapen.push(format!("{name} expected {expected:?}, got {got:?}"));
                 }
@@ -59,7 +65,8 @@ pub trait Persist: Module {
         if !(missing.is_empty() && unexpected.is_empty() && misshapen.is_empty()) {
             return Err(Error::Mismatch { missing, unexpected, misshapen });
         }
-        values.into_iter().try_for_each(|(parameter, value)| parameter.set_value(value.cast().copy()))
+        refuse_untied(&values)?;
+        values.into_iter().try_for_each(|(_, parameter, value)| parameter.set_value(value))
     }
 
     /// Writes the state dict beside `path` and renames it there.
@@ -80,3 +87,36 @@ pub trait Persist: Module {
 }
 
 impl<M: Module + ?Sized> Persist for M {}
+
+/// Refuses what can't be set, before anything is.
+pub(crate) fn refuse_computed<T: Float>(
+    operation: &'static str,
+    parameters: &[(String, Parameter<T>)],
+) -> Result<()> {
+    let computed = parameters.iter().filter(|(_, parameter)| parameter.is_computed());
+    let names: Vec<&str> = computed.map(|(name, _)| name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let got = format!("computed values in the place of {}", names.join(", "));
+    Err(Error::argument(operation, "a module's parameters", "ones that can be set", got))
+}
+
+/// Refuses different values for one parameter that has several names.
+fn refuse_untied<T: Float>(values: &[(&str, &Parameter<T>, Tensor<T>)]) -> Result<()> {
+    let mut first = HashMap::new();
+    for (name, parameter, value) in values {
+        let (known, same) = *first.entry(parameter.id()).or_insert((name, value));
+        if known != name && !equal_bits(same, value) {
+            let expected = format!("the same under {known} and {name}, which are one parameter");
+            return Err(Error::argument("load_state_dict", "the values", expected, "different ones"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the elements are the same, where NaN is NaN.
+fn equal_bits<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> bool {
+    let bits = |tensor: &Tensor<T>| tensor.to_vec().into_iter().map(|x| x.to_f64().to_bits());
+    bits(a).eq(bits(b))
+}

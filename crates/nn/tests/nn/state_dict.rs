@@ -112,6 +112,44 @@ fn a_tied_parameter_is_saved_under_both_names_and_loaded_as_one() {
 }
 
 #[test]
+fn tied_names_with_different_values_are_refused_by_both_names() {
+    let mut model = model(4);
+    model.head = Linear::with_bias(3, 5, false).unwrap();
+    model.head.weight = model.embedding.weight.clone();
+    let mut map = model.state_dict();
+    // NaN is the same as NaN.
+    let mut values = map.tensor::<f32>("head.weight").unwrap();
+    values.data_mut().unwrap()[4] = f32::NAN;
+    map.insert("head.weight", values.clone());
+    let error = refused(&model, |model| model.load_state_dict(&map));
+    let expected = "load_state_dict: the values must be the same under embedding.weight and head.weight, which are one \
+        parameter, got different ones";
+    assert_eq!(error.to_string(), expected);
+    map.insert("embedding.weight", values.cast::<f64>());
+    model.load_state_dict(&map).unwrap();
+}
+
+#[test]
+fn a_computed_value_among_the_parameters_is_refused_before_anything_is_set() {
+    let mut model = model(4);
+    let good = self::model(4).state_dict();
+    for constant in [false, true] {
+        let value = model.head.weight.copy::<f32>();
+        let value = if constant { value.detach() } else { &*value * 0.5 };
+        model.head.weight = Parameter::computed(value);
+        let error = refused(&model, |model| model.load_state_dict(&good));
+        let expected = "load_state_dict: a module's parameters must be ones that can be set, got computed values in the \
+            place of head.weight";
+        assert_eq!(error.to_string(), expected);
+        // Nor is one frozen while another can't be.
+        let error = model.set_requires_grad("head", false).unwrap_err().to_string();
+        assert!(error.ends_with("got computed values in the place of head.weight"), "{error}");
+        assert!(model.head.bias.as_ref().unwrap().requires_grad());
+        model.set_requires_grad("rnn", false).unwrap();
+    }
+}
+
+#[test]
 fn everything_that_does_not_fit_is_listed_in_one_error() {
     let model = model(4);
     let good = model.state_dict();
