@@ -37,6 +37,10 @@ macro_rules! adam {
                 if self.amsgrad { &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"] } else { &["exp_avg", "exp_avg_sq"] }
             }
 
+            fn non_negative_states(&self) -> &'static [&'static str] {
+                &["exp_avg_sq", "max_exp_avg_sq"]
+            }
+
             fn check(&self) -> Result<()> {
                 at_least_zero(Self::NAME, "lr", self.lr)?;
                 at_least_zero(Self::NAME, "eps", self.eps)?;

@@ -57,6 +57,11 @@ impl Rule for RmsPropOptions {
         }
     }
 
+    fn non_negative_states(&self) -> &'static [&'static str] {
+        // With an alpha above 1 the new square is taken off.
+        if self.alpha <= 1.0 { &["square_avg"] } else { &[] }
+    }
+
     fn check(&self) -> Result<()> {
         let all = [("lr", self.lr), ("alpha", self.alpha), ("eps", self.eps)];
         let all = all.into_iter().chain([("weight_decay", self.weight_decay), ("momentum", self.momentum)]);

@@ -81,6 +81,12 @@ pub trait Rule: Clone + Sync {
     /// The names of the states that a parameter has under these options, as PyTorch calls them; no others are kept.
     fn states(&self) -> &'static [&'static str];
 
+    /// Those of the [states](Self::states) that are never negative under these options, as means of squares are: a saved one
+    /// that is will be refused. None unless a rule says so.
+    fn non_negative_states(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Refuses options outside their ranges.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ pub trait Optimizer<T: Float = f32> {
     ///
     /// # Errors
     /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`] if an option was
-    /// set out of its range; then no parameter has changed.
+    /// set out of its range or what has a gradient is a computed value; then no parameter has changed.
     fn step(&mut self) -> Result<()>;
 
     /// All parameters, group after group.
@@ -47,15 +47,38 @@ pub trait Optimizer<T: Float = f32> {
     /// Sets the learning rate of all groups.
     fn set_lr(&mut self, lr: f64);
 
-    /// Options and states, for going on later as if never stopped: `group.G.OPTION` for each option, and for the N-th
-    /// parameter, if it has had a step, `state.N.step` and `state.N.STATE`.
+    /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each option, and for
+    /// each parameter `state.NAME.step`, how many steps it has had, and if it has had one `state.NAME.STATE` for each state.
+    /// `NAME` is the parameter's ([`Parameter::named`]; those of a module have one), or its number over all groups if it
+    /// has none or another has the same.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{Optimizer, Sgd, SgdOptions};
+    /// let [body, head] = ["body", "head"].map(|name| Parameter::new(Tensor::from([2.0f32])).named(name));
+    /// let options = SgdOptions::default().momentum(0.5);
+    /// let mut sgd = Sgd::with([body.clone(), head.clone()], options.clone())?;
+    /// head.square().sum().backward()?;
+    /// sgd.step()?;
+    /// let saved = sgd.state_dict();
+    /// assert_eq!(saved.number("state.head.step")?, 1.0);
+    /// // The order may be another.
+    /// let mut turned = Sgd::with([head, body], options)?;
+    /// turned.load_state_dict(&saved)?;
+    /// assert_eq!(turned.state_dict(), saved);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     fn state_dict(&self) -> TensorMap;
 
-    /// Takes over options and states, for the same parameters in the same groups and order.
+    /// Takes over options and states, for parameters of the same names in the same groups, or for those without a name in
+    /// the same places. What was saved without a version has numbers in place of names, and is for the same parameters in
+    /// the same order.
     ///
     /// # Errors
     /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape; [`Error::Argument`] names an
-    /// option or step count out of its range. Then nothing has changed.
+    /// option, a step count or a state out of its range, or a version that is not known. Then nothing has changed.
+    ///
+    /// Elements of states that are infinite or no number are taken over: they come about in training.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
 
     /// The names of the parameters that require a gradient and have none, and so would be skipped now; without
@@ -236,6 +259,14 @@ impl<T: Float> Member<T> {
         self.parameter.requires_grad() && self.parameter.grad().is_some()
     }
 
+    fn check_update<R: Rule>(&self) -> Result<()> {
+        if self.parameter.is_computed() {
+            let got = format!("a computed value in the place of {}", self.parameter.name().unwrap_or("one"));
+            return Err(Error::argument(R::NAME, "parameters", "ones that can be set", got));
+        }
+        self.parameter.check_update(R::NAME)
+    }
+
     fn advance<R: Rule>(&mut self, options: &R) -> Result<()> {
         let Some(grad) = self.parameter.grad().filter(|_| self.parameter.requires_grad()) else {
             return Ok(());
@@ -301,7 +332,7 @@ impl<R: Rule, T: Float> Optimizer<T> for Stepper<R, T> {
         // All are asked before the first one changes.
         self.groups.iter().try_for_each(|group| group.options.check())?;
         let due = |member: &&Member<T>| member.is_due();
-        self.members().filter(due).try_for_each(|member| member.parameter.check_update(R::NAME))?;
+        self.members().filter(due).try_for_each(Member::check_update::<R>)?;
         if std::mem::take(&mut self.warns) {
             self.warn();
         }

@@ -1,7 +1,9 @@
 //! The optimizers against naive references and PyTorch's numbers; saving, clipping, what is refused and what is warned of.
 
+mod by_name;
 mod clip;
 mod naive;
+mod ranges;
 mod refusals;
 mod saving;
 mod sizes;
