@@ -100,6 +100,26 @@ fn char_rnn_interrupted_saves_and_refuses_what_does_not_fit() {
     assert!(resume(&cut).unwrap_err().to_string().contains("damaged"));
     std::fs::write(&cut, [7u8; 100]).unwrap();
     assert!(resume(&cut).unwrap_err().to_string().contains("damaged"));
+
+    // Numbers that no network could be made of are refused before one is.
+    let mut generator = vec![0u8; 56];
+    generator[0] = 1;
+    let numbers =
+        [-1.0, 0.0, 0.5, 1e300, 1e15, f64::NAN].map(|number| wengert::Tensor::scalar(number).into());
+    let sizes = ["option.layers", "option.hidden", "option.embedding"].map(|name| (name, &numbers[..]));
+    let others = ["option.sequence", "option.batch"].map(|name| (name, &numbers[..3]));
+    let wrong: [wengert::AnyTensor; 2] =
+        [wengert::Tensor::from([1.0f32]).into(), wengert::AnyTensor::Bytes(generator)];
+    let tensors = ["position.epoch", "position.training", "state.0", "generator", "model.head.bias"];
+    let tensors = tensors.map(|name| (name, &wrong[..]));
+    for (name, entries) in sizes.into_iter().chain(others).chain(tensors) {
+        for entry in entries {
+            let mut changed = map.clone();
+            changed.insert(name, entry.clone());
+            changed.save(&cut).unwrap();
+            assert!(resume(&cut).is_err(), "{name}: {entry:?}");
+        }
+    }
 }
 
 #[test]

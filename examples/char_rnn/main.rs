@@ -90,7 +90,7 @@ pub struct Options {
 impl Options {
     /// How many steps there are to do, where an epoch has `windows`.
     fn total(&self, windows: usize) -> usize {
-        (self.epochs.unwrap_or(10) * windows).min(self.steps.unwrap_or(usize::MAX))
+        self.epochs.unwrap_or(10).saturating_mul(windows).min(self.steps.unwrap_or(usize::MAX))
     }
 
     fn learning_rate(&self) -> f64 {
