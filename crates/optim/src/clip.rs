@@ -258,7 +258,12 @@ fn norm_of(values: impl Iterator<Item = f64>, norm_type: f64) -> f64 {
         return values.fold(0.0, |max, x| joined::<LARGEST>(max, x.abs()));
     }
     if norm_type == 2.0 {
-        return values.map(|x| x * x).sum::<f64>().sqrt();
+        return from_zero(values.map(|x| x * x)).sqrt();
     }
-    values.map(|x| x.abs().powf(norm_type)).sum::<f64>().powf(1.0 / norm_type)
+    from_zero(values.map(|x| x.abs().powf(norm_type))).powf(1.0 / norm_type)
+}
+
+/// The sum, which of nothing is 0; an iterator's own would be -0.
+fn from_zero(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, x| sum + x)
 }

@@ -27,7 +27,8 @@ options! {
 
 /// RMSprop (`torch.optim.RMSprop`).
 ///
-/// `g += wd p`; `s = a s + (1 - a) g^2`; centred, `m = a m + (1 - a) g` and `s - m^2` in place of s;
+/// `g += wd p`; `s = a s + (1 - a) g^2`; centred, `m = a m + (1 - a) g` and `max(0, s - m^2)` in place of s, which rounding
+/// takes below zero where gradients are steady (PyTorch then gives NaN);
 /// `d = g / (sqrt(s) + eps)`; with momentum `b = mu b + d`, `d = b`; `p -= lr d`. To maximise, `g` is negated first.
 ///
 /// States: `square_avg` (s), centred `grad_avg` (m), with momentum `momentum_buffer` (b).
@@ -111,7 +112,9 @@ impl RmsPropOptions {
             let mut variance = *s;
             if let Some(m) = m.first_mut() {
                 *m = old * *m + new * g;
+                // Rounding alone makes it negative; a NaN stays.
                 variance = variance - *m * *m;
+                variance = if variance < T::ZERO { T::ZERO } else { variance };
             }
             let mut step = g / (variance.sqrt() + eps);
             if let Some(b) = b.first_mut() {

@@ -10,6 +10,9 @@ use crate::tensor::Tensor;
 pub(crate) const LANES: usize = 16;
 /// The elements that are added up in their own precision before the sum joins a total in f64.
 pub(crate) const CHUNK: usize = 64 * LANES;
+/// The elements of a chunk that are added up before their sums join those of the others: equal terms, whose roundings all
+/// go one way, lose a digit less.
+const PART: usize = 8 * LANES;
 /// The lanes of a sum that stays in memory: a loop so long that the compiler takes vectors of it, rather than unroll
 /// it into single elements.
 pub(crate) const WIDE: usize = 128;
@@ -58,24 +61,59 @@ pub(crate) fn largest<T: Float>(lanes: &[T; LANES]) -> T {
     max
 }
 
-/// A row's sum: lanes inside chunks, chunks in f64.
+/// A row's sum: lanes inside parts, parts inside chunks, chunks in f64.
 #[inline(always)]
 pub(crate) fn sum<T: Float>(row: &[T]) -> f64 {
     let mut total = 0.0;
     for chunk in row.chunks(CHUNK) {
         let mut lanes = [T::ZERO; LANES];
-        let (groups, rest) = chunk.as_chunks::<LANES>();
-        for group in groups {
+        for part in chunk.chunks(PART) {
+            let sums = part_sums(part);
             for l in 0..LANES {
-                lanes[l] = lanes[l] + group[l];
+                lanes[l] = lanes[l] + sums[l];
             }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(rest) {
-            *lane = *lane + x;
         }
         total += folded(&lanes);
     }
     total
+}
+
+/// The sums of every sixteenth element.
+#[inline(always)]
+fn part_sums<T: Float>(part: &[T]) -> [T; LANES] {
+    let mut lanes = [T::ZERO; LANES];
+    let (groups, rest) = part.as_chunks::<LANES>();
+    for group in groups {
+        for l in 0..LANES {
+            lanes[l] = lanes[l] + group[l];
+        }
+    }
+    for (lane, &x) in lanes.iter_mut().zip(rest) {
+        *lane = *lane + x;
+    }
+    lanes
+}
+
+/// The sum of the squared distances of a row's elements from their mean, in f64. They are taken from the first element,
+/// so that equal ones have none at all.
+#[inline(always)]
+pub(crate) fn squared_distances<T: Float>(row: &[T]) -> f64 {
+    let Some(origin) = row.first().map(|x| x.to_f64()) else { return 0.0 };
+    let mean = in_f64::<T, false>(row, origin, 0.0) / row.len() as f64;
+    in_f64::<T, true>(row, origin, mean)
+}
+
+/// The sum of `x - origin - mean`, or of its squares, in lanes of f64.
+#[inline(always)]
+fn in_f64<T: Float, const SQUARED: bool>(row: &[T], origin: f64, mean: f64) -> f64 {
+    let mut lanes = [0.0; LANES];
+    for group in row.chunks(LANES) {
+        for (lane, x) in lanes.iter_mut().zip(group) {
+            let distance = x.to_f64() - origin - mean;
+            *lane += if SQUARED { distance * distance } else { distance };
+        }
+    }
+    folded(&lanes)
 }
 
 /// The sum of the products of two rows, as [`sum`].
@@ -249,6 +287,24 @@ mod tests {
                 "{x}: {variance}"
             );
         }
+    }
+
+    #[test]
+    fn distances_of_equal_elements_are_zero_and_others_are_in_f64() {
+        for len in [0, 1, 15, 17, 1000] {
+            for x in [0.1, -7.3f64, 1e300, 5e-324] {
+                assert_eq!(squared_distances(&vec![x; len]), 0.0, "{len} of {x}");
+                assert_eq!(
+                    squared_distances(&vec![x as f32; len]).is_finite(),
+                    (x as f32).is_finite() || len == 0
+                );
+            }
+        }
+        let off = |got: f64, expected: f64| (got / expected - 1.0).abs();
+        let row: Vec<f32> = (0..1001).map(|i| 1e6 + (i % 7) as f32).collect();
+        let (_, variance) = naive(&row);
+        assert!(off(squared_distances(&row), variance * 1001.0) < 1e-12);
+        assert!(off(squared_distances(&[f32::MAX, -f32::MAX]), 2.0 * f64::from(f32::MAX).powi(2)) < 1e-12);
     }
 
     #[test]

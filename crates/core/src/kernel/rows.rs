@@ -38,9 +38,10 @@ impl<T: Float> Kernel<T> for Rows<'_, T> {
                 }
                 RowFunction::LogSoftmax => {
                     let total = exponentials::<T, N, false>(row, max, &mut []);
-                    let shift = T::from_f64(max.to_f64() + total.ln());
+                    // The difference of the two large numbers first: it is exact where they are close.
+                    let log = T::from_f64(total.ln());
                     for (y, &x) in out.iter_mut().zip(row) {
-                        *y = x - shift;
+                        *y = x - max - log;
                     }
                 }
             }
@@ -136,6 +137,8 @@ impl<T: Float> Kernel<T> for LogSumExp<'_, T> {
         for (o, y) in self.out.iter_mut().enumerate() {
             let row = &self.source[o * self.width..(o + 1) * self.width];
             let max = shift(row);
+            // An infinite element is its own exponential; less the maximum it would be NaN.
+            let max = if max == T::from_f64(f64::INFINITY) { T::ZERO } else { max };
             let total = exponentials::<T, N, false>(row, max, &mut []);
             *y = T::from_f64(max.to_f64() + total.ln());
         }
@@ -160,7 +163,7 @@ impl<T: Float> Divisible for LogSumExp<'_, T> {
     }
 }
 
-/// The row's maximum, or 0 where that is infinite and would make the difference NaN.
+/// The row's maximum, or 0 where all of it is negative infinity, whose difference would be NaN.
 #[inline(always)]
 pub(super) fn shift<T: Float>(row: &[T]) -> T {
     let lowest = T::from_f64(f64::NEG_INFINITY);
@@ -325,7 +328,12 @@ pub(super) mod tests {
         assert!(function(RowFunction::Softmax, &[low, low], 2).iter().all(|y| y.is_nan()));
         assert!(function(RowFunction::LogSoftmax, &[0.0, high], 2).iter().all(|y| y.is_nan() || *y == low));
         let mut out = [0.0];
-        f64::dispatch(LogSumExp { source: &[low, low], out: &mut out, width: 2 });
-        assert_eq!(out, [low]);
+        for (row, sum) in [([low, low], low), ([high, 1.0], high), ([high, high], high), ([low, high], high)]
+        {
+            f64::dispatch(LogSumExp { source: &row, out: &mut out, width: 2 });
+            assert_eq!(out, [sum], "{row:?}");
+        }
+        f64::dispatch(LogSumExp { source: &[high, f64::NAN], out: &mut out, width: 2 });
+        assert!(out[0].is_nan());
     }
 }

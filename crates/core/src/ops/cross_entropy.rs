@@ -42,11 +42,13 @@ impl<T: Float> CrossEntropy<T> {
         let targets = classes(&self.targets);
         let index = Tensor::from_fn(&column, |r| targets[r].max(0));
         let g = g.reshape(&*column);
-        let found = (x.softmax(-1) * &g).scatter_add(-1, &index, &-&g);
+        let of = |x: &Variable<T>| (x.softmax(-1) * &g).scatter_add(-1, &index, &-&g);
         if !targets.contains(&IGNORED) {
-            return found;
+            return of(x);
         }
-        found.masked_fill(&Tensor::from_fn(&column, |r| targets[r] == IGNORED), 0.0)
+        // Filled before too, for a row that holds NaN would spoil what is differentiated of it.
+        let ignored = Tensor::from_fn(&column, |r| targets[r] == IGNORED);
+        of(&x.masked_fill(&ignored, 0.0)).masked_fill(&ignored, 0.0)
     }
 
     /// The cotangent of `x` in one pass over it.

@@ -29,10 +29,7 @@ mod formula {
     pointwise! { pub struct PowScalar { exponent } fn eval(x) -> 1 { [x.pow(exponent)] } }
     pointwise! { pub struct Maximum; fn eval(a, b) -> 1 { [a.maximum(b)] } }
     pointwise! { pub struct Minimum; fn eval(a, b) -> 1 { [a.minimum(b)] } }
-    pointwise! {
-        pub struct Clamp { min, max }
-        fn eval(x) -> 1 { [R::select(x.lt(min), min, R::select(max.lt(x), max, x))] }
-    }
+    pointwise! { pub struct Clamp { min, max } fn eval(x) -> 1 { [x.clamp(min, max)] } }
     // The exponential of a number that is not positive. Equal infinities have no difference, so they are apart.
     pointwise! {
         pub struct Logaddexp;
@@ -172,12 +169,14 @@ impl<T: Float> Variable<T> {
         formula::Minimum.apply1([self, other])
     }
 
-    /// Each element held inside `[min, max]` (`torch.clamp`); at the bounds the derivative is 1, where PyTorch 2.15 gives 0.
+    /// Each element held inside `[min, max]`, `min(max(x, min), max)` (`torch.clamp`): `max` everywhere if it is below
+    /// `min`, NaN everywhere if a bound is. At the bounds the derivative is 1, where PyTorch 2.15 gives 0.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// let x = Variable::new(Tensor::from([-3.0f32, 0.5]));
     /// assert_eq!(x.clamp(-1.0, 1.0).to_vec(), vec![-1.0, 0.5]);
+    /// assert_eq!(x.clamp(2.0, 1.0).to_vec(), vec![1.0, 1.0]);
     /// ```
     #[track_caller]
     pub fn clamp(&self, min: f64, max: f64) -> Variable<T> {

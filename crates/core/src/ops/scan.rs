@@ -4,6 +4,8 @@
 //! `y`, that of `b` is `s_t = g_t + a_(t+1) s_(t+1)`, and that of `a` is `s_t y_(t-1)`. Nothing is divided by, so zeros among the
 //! factors of a product are nothing special, at any order.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::dims::axis_of;
 use crate::element::Float;
 use crate::error::expect;
@@ -13,17 +15,25 @@ use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
-/// For each step along `axis` of a row-major tensor: where its elements lie, and where the step before it lies.
-fn steps(shape: &[usize], axis: usize, reverse: bool, mut visit: impl FnMut(usize, Option<usize>, usize)) {
+/// Fills `out`, row-major of this shape, along `axis`: `next(last, i)` gives element `i` from the one before it, `start` at first.
+/// What goes on from step to step is kept in f64, so that an `f32` is rounded once and not once for each step before it.
+fn scan<T: Float>(
+    (shape, axis, reverse): (&[usize], usize, bool),
+    start: f64,
+    out: &mut [T],
+    next: impl Fn(f64, usize) -> f64,
+) {
     let (extent, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
-    let outer: usize = shape[..axis].iter().product();
-    for o in 0..outer {
-        let mut before = None;
+    let mut running: SmallVec<[f64; 8]> = smallvec![start; inner];
+    for block in 0..shape[..axis].iter().product() {
+        running.fill(start);
         for step in 0..extent {
             let t = if reverse { extent - 1 - step } else { step };
-            let at = (o * extent + t) * inner;
-            visit(at, before, inner);
-            before = Some(at);
+            let at = (block * extent + t) * inner;
+            for (i, running) in running.iter_mut().enumerate() {
+                *running = next(*running, at + i);
+                out[at + i] = T::from_f64(*running);
+            }
         }
     }
 }
@@ -45,11 +55,7 @@ impl<T: Float> Operation<T> for CumSum {
         let x = inputs[0].contiguous();
         let source = x.raw();
         let sums = Tensor::build(x.dims().clone(), |out| {
-            steps(x.shape(), self.axis, self.reverse, |at, before, inner| {
-                for i in 0..inner {
-                    out[at + i] = before.map_or(source[at + i], |before| out[before + i] + source[at + i]);
-                }
-            });
+            scan((x.shape(), self.axis, self.reverse), 0.0, out, |last, i| last + source[i].to_f64());
         });
         [sums].into()
     }
@@ -77,13 +83,10 @@ impl<T: Float> Operation<T> for LinearScan {
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let (a, b) = (inputs[0].contiguous(), inputs[1].contiguous());
-        let (factors, terms, start) = (a.raw(), b.raw(), T::from_f64(self.start));
+        let (factors, terms) = (a.raw(), b.raw());
         let values = Tensor::build(a.dims().clone(), |out| {
-            steps(a.shape(), self.axis, self.reverse, |at, before, inner| {
-                for i in at..at + inner {
-                    let last = before.map_or(start, |before| out[before + i - at]);
-                    out[i] = factors[i] * last + terms[i];
-                }
+            scan((a.shape(), self.axis, self.reverse), self.start, out, |last, i| {
+                factors[i].to_f64() * last + terms[i].to_f64()
             });
         });
         [values].into()
@@ -128,7 +131,8 @@ fn shifted<T: Float>(x: &Variable<T>, axis: usize, next: bool, fill: f64) -> Var
 }
 
 impl<T: Float> Variable<T> {
-    /// The sum of all elements up to each one along axis `dim` (`torch.cumsum`).
+    /// The sum of all elements up to each one along axis `dim` (`torch.cumsum`). It runs in f64, so that each sum of f32 is rounded
+    /// once, however many elements it is of.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -154,7 +158,8 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn cumprod(&self, dim: isize) -> Variable<T> {
         let axis = expect(axis_of("cumprod", dim, self.rank()));
-        let zeros = Variable::from(Tensor::zeros(self.shape()));
+        // What is added to a product that is -0 must leave it so.
+        let zeros = Variable::from(Tensor::full(self.shape(), T::from_f64(-0.0)));
         LinearScan { axis, reverse: false, start: 1.0 }.apply1(&[self, &zeros])
     }
 

@@ -125,12 +125,25 @@ impl<T: Float> Operation<T> for LogSumExp {
     }
 
     fn saves(&self, _: Wants) -> Saves {
-        Saves::INPUTS
+        Saves::OUTPUTS.and_input(0)
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        gradients.add(0, saved.input(0).softmax(self.axis as isize) * cotangents.only());
+        let (x, sum) = (saved.input(0), saved.output(0));
+        gradients.add(0, shares(&x, &sum, self.axis as isize) * cotangents.only());
     }
+}
+
+/// `softmax(x)`, and in rows whose `logsumexp` is infinite the limits that exist: 0 where all elements are negative infinity,
+/// and beside a positive infinity, whose own is NaN.
+fn shares<T: Float>(x: &Variable<T>, logsumexp: &Variable<T>, axis: isize) -> Variable<T> {
+    let infinite = logsumexp.peek().map(|sum| sum.to_f64().is_infinite());
+    if !infinite.contiguous().raw()[..infinite.numel()].contains(&true) {
+        return x.softmax(axis);
+    }
+    // By `masked_fill`, for what is not chosen must pass nothing on, at any order.
+    let level = Variable::from(logsumexp.peek().map(|sum| if sum.to_f64() > 0.0 { sum } else { T::ZERO }));
+    x.masked_fill(&infinite, 0.0).softmax(axis).where_(&infinite.map(|is| !is), &(x - level).exp())
 }
 
 impl<T: Float> Variable<T> {
@@ -146,13 +159,28 @@ impl<T: Float> Variable<T> {
         Softmax { axis: expect(axis_of("softmax", dim, self.rank())) }.apply1(&[self])
     }
 
-    /// `x - ln(sum exp(x))` along axis `dim` (`torch.log_softmax`).
+    /// `x - ln(sum exp(x))` along axis `dim` (`torch.log_softmax`); numbers of any size keep their differences.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([1e30f32, 1e30]));
+    /// assert_eq!(x.log_softmax(0).to_vec(), vec![-std::f32::consts::LN_2; 2]);
+    /// ```
     #[track_caller]
     pub fn log_softmax(&self, dim: isize) -> Variable<T> {
         LogSoftmax { axis: expect(axis_of("log_softmax", dim, self.rank())) }.apply1(&[self])
     }
 
-    /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`).
+    /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`): infinite where an element is, and negative infinity where all
+    /// are. The derivative is the softmax, 0 where all elements are negative infinity; where one is positive infinity,
+    /// NaN there and 0 beside it, all as in PyTorch.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
+    /// let x = Variable::new(Tensor::from([[high, 1.0], [low, low], [1000.0, low]]));
+    /// assert_eq!(x.logsumexp(1, false).to_vec(), vec![high, low, 1000.0]);
+    /// ```
     #[track_caller]
     pub fn logsumexp(&self, dim: isize, keepdim: bool) -> Variable<T> {
         let out = LogSumExp { axis: expect(axis_of("logsumexp", dim, self.rank())) }.apply1(&[self]);

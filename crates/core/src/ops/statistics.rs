@@ -1,10 +1,12 @@
 //! Variance, standard deviation and vector norms over axes.
 
-use crate::dims::axes_of;
+use crate::dims::{Dims, axes_of};
 use crate::element::Float;
 use crate::error::expect;
+use crate::kernel::{divide::dispatch_shared, reduce};
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::pointwise::Pointwise;
+use crate::real::Real;
 use crate::registry::{Domain, Fitted, OperationEntry, axes, formula};
 use crate::tape::no_grad;
 use crate::tensor::Tensor;
@@ -55,6 +57,14 @@ impl Over {
         if self.dims.is_empty() { x.clone() } else { x.sum_dim(&self.dims, true) }
     }
 
+    /// `x` in row-major order with the axes last, so that what belongs together is a row; and the statistic's shape.
+    fn rows<T: Float>(&self, x: &Tensor<T>) -> (Tensor<T>, Dims) {
+        let over = |axis: &isize| self.dims.contains(axis);
+        let (gone, kept): (Vec<isize>, Vec<isize>) = (0..x.rank() as isize).partition(over);
+        let to = (0..x.rank()).map(|axis| if over(&(axis as isize)) { 1 } else { x.shape()[axis] }).collect();
+        (expect(x.permute(&[kept, gone].concat())).contiguous(), to)
+    }
+
     /// What is left of `x` when its mean is taken away.
     fn centred<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
         x - self.sum(x) / self.count as f64
@@ -76,8 +86,17 @@ impl Var {
         self.over.count.saturating_sub(self.correction) as f64
     }
 
-    fn compute<T: Float>(&self, x: &Tensor<T>) -> Variable<T> {
-        no_grad(|| self.over.sum(&self.over.centred(&Variable::from(x.clone())).square()) / self.divisor())
+    fn compute<T: Float>(&self, x: &Tensor<T>) -> Tensor<T> {
+        let (source, to) = self.over.rows(x);
+        let width = self.over.count;
+        Tensor::build(to, |out| {
+            dispatch_shared(reduce::Variance {
+                source: &source.raw()[..source.numel()],
+                out,
+                width,
+                divisor: self.divisor(),
+            });
+        })
     }
 
     /// The cotangent of `x`, from that of the variance.
@@ -94,7 +113,7 @@ impl<T: Float> Operation<T> for Var {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [self.compute(inputs[0]).value()].into()
+        [self.compute(inputs[0])].into()
     }
 
     fn saves(&self, _: Wants) -> Saves {
@@ -119,7 +138,7 @@ impl<T: Float> Operation<T> for Std {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [no_grad(|| self.var.compute(inputs[0]).sqrt()).value()].into()
+        [self.var.compute(inputs[0]).map(Real::sqrt)].into()
     }
 
     fn saves(&self, _: Wants) -> Saves {
@@ -193,8 +212,8 @@ impl<T: Float> Variable<T> {
     }
 
     /// The p-norm `(sum |x|^p)^(1/p)` over axes `dims`, all if there are none (`torch.linalg.vector_norm`): the largest size
-    /// for an infinite `p`, the smallest for a negative infinite one, the number of elements that are not 0 for 0. The
-    /// axes stay with extent 1 if `keepdim`. Its derivative is 0 where it is 0, and that of a count everywhere.
+    /// for an infinite `p` (0 of no elements), the smallest for a negative infinite one, the number of elements that are not 0
+    /// for 0. The axes stay with extent 1 if `keepdim`. Its derivative is 0 where it is 0, and that of a count everywhere.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -209,6 +228,8 @@ impl<T: Float> Variable<T> {
     pub fn norm(&self, p: f64, dims: &[isize], keepdim: bool) -> Variable<T> {
         let over = Over::of("norm", self.shape(), dims);
         match p {
+            // No element is larger than 0.
+            f64::INFINITY if over.count == 0 => self.sum_dim(dims, keepdim),
             f64::INFINITY => self.abs().amax(dims, keepdim),
             f64::NEG_INFINITY => self.abs().amin(dims, keepdim),
             0.0 => formula::IsNotZero.apply1([self]).sum_dim(dims, keepdim),
@@ -262,6 +283,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             },
             |attributes, v| vec![v[0].norm(attributes.get_float("ord"), &attributes.get_ints("dim"), true)],
         ),
+        formula!(formula IsNotZero [NonZero] exact),
         formula!(formula NormSlope [Any Positive]),
         formula!(formula NormSlopeOf { p: [3.0, 1.5] } [NonZero Positive]),
     ]

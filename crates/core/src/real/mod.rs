@@ -108,12 +108,12 @@ pub trait Real:
         Self::select(self.lt(other), self, Self::select(other.lt(self), other, tie))
     }
 
-    /// `self` where it is between the bounds, else the bound it is beyond. On a bound the derivative
-    /// is that of `self`; a NaN stays.
+    /// `self` where it is between the bounds, else the bound it is beyond; `high` where the bounds are crossed. On a
+    /// bound the derivative is that of `self`. A NaN stays, and a bound that is NaN has its way.
     #[inline(always)]
     fn clamp(self, low: Self, high: Self) -> Self {
-        let raised = Self::select(self.lt(low), low, self);
-        Self::select(high.lt(self), high, raised)
+        let raised = Self::select(self.lt(low) | low.is_nan(), low, self);
+        Self::select(high.lt(raised) | high.is_nan(), high, raised)
     }
 
     /// `1 / x`.
