@@ -37,7 +37,7 @@ fn two(a: &Arguments<'_>, first: &str, second: &str) -> Result<(f64, f64), Failu
     Ok((a.number(first)?, a.number(second)?))
 }
 
-fn binary<T: Float>(name: &str, x: &[&Variable<T>]) -> Option<Variable<T>> {
+pub fn binary<T: Float>(name: &str, x: &[&Variable<T>]) -> Option<Variable<T>> {
     Some(match name {
         "add" => x[0] + x[1],
         "sub" => x[0] - x[1],
@@ -52,7 +52,7 @@ fn binary<T: Float>(name: &str, x: &[&Variable<T>]) -> Option<Variable<T>> {
     })
 }
 
-fn unary<T: Float>(name: &str, x: &Variable<T>) -> Option<Variable<T>> {
+pub fn unary<T: Float>(name: &str, x: &Variable<T>) -> Option<Variable<T>> {
     Some(match name {
         "neg" => -x,
         "abs" => x.abs(),

@@ -95,23 +95,51 @@ fn part_sums<T: Float>(part: &[T]) -> [T; LANES] {
 }
 
 /// The sum of the squared distances of a row's elements from their mean, in f64. They are taken from the first element,
-/// so that equal ones have none at all.
+/// so that equal ones have none at all; infinite where they leave the range of numbers.
 #[inline(always)]
 pub(crate) fn squared_distances<T: Float>(row: &[T]) -> f64 {
     let Some(origin) = row.first().map(|x| x.to_f64()) else { return 0.0 };
     let mean = in_f64::<T, false>(row, origin, 0.0) / row.len() as f64;
-    in_f64::<T, true>(row, origin, mean)
+    let found = in_f64::<T, true>(row, origin, mean);
+    if found.is_nan() && row.iter().all(|x| x.to_f64().is_finite()) { f64::INFINITY } else { found }
+}
+
+/// The square root of a row's sum of squares, in f64 and for numbers of any size.
+#[inline(always)]
+pub(crate) fn norm<T: Float>(row: &[T]) -> f64 {
+    let squares = in_f64::<T, true>(row, 0.0, 0.0);
+    if squares == f64::INFINITY || squares < LEAST_SQUARES { scaled_norm(row) } else { squares.sqrt() }
+}
+
+/// A sum of squares whose terms may have lost digits below the normal numbers.
+const LEAST_SQUARES: f64 = 1e-280;
+
+/// [`norm`] with the largest element taken out, for where no square is in the range of numbers.
+#[cold]
+#[inline(never)]
+fn scaled_norm<T: Float>(row: &[T]) -> f64 {
+    let largest = row.iter().fold(0.0, |largest: f64, x| largest.max(x.to_f64().abs()));
+    if largest == 0.0 || largest == f64::INFINITY {
+        return largest;
+    }
+    let squares = row.iter().map(|x| (x.to_f64() / largest).powi(2));
+    largest * squares.fold(0.0, |sum, square| sum + square).sqrt()
 }
 
 /// The sum of `x - origin - mean`, or of its squares, in lanes of f64.
 #[inline(always)]
 fn in_f64<T: Float, const SQUARED: bool>(row: &[T], origin: f64, mean: f64) -> f64 {
     let mut lanes = [0.0; LANES];
-    for group in row.chunks(LANES) {
-        for (lane, x) in lanes.iter_mut().zip(group) {
-            let distance = x.to_f64() - origin - mean;
-            *lane += if SQUARED { distance * distance } else { distance };
+    let (groups, rest) = row.as_chunks::<LANES>();
+    for group in groups {
+        for l in 0..LANES {
+            let distance = group[l].to_f64() - origin - mean;
+            lanes[l] += if SQUARED { distance * distance } else { distance };
         }
+    }
+    for (lane, x) in lanes.iter_mut().zip(rest) {
+        let distance = x.to_f64() - origin - mean;
+        *lane += if SQUARED { distance * distance } else { distance };
     }
     folded(&lanes)
 }
@@ -305,6 +333,20 @@ mod tests {
         let (_, variance) = naive(&row);
         assert!(off(squared_distances(&row), variance * 1001.0) < 1e-12);
         assert!(off(squared_distances(&[f32::MAX, -f32::MAX]), 2.0 * f64::from(f32::MAX).powi(2)) < 1e-12);
+        assert_eq!(squared_distances(&[f64::MAX, -f64::MAX, f64::MAX]), f64::INFINITY);
+        assert!(squared_distances(&[f64::INFINITY, 1.0]).is_nan());
+    }
+
+    #[test]
+    fn norms_are_those_of_numbers_of_any_size() {
+        for x in [5e-324, 1e-300, 1e-150, 1.0, 1e150, 1e300] {
+            assert!((norm(&[3.0 * x, -4.0 * x, 0.0]) / (5.0 * x) - 1.0).abs() < 1e-15, "{x}");
+        }
+        assert!((norm(&[3e30f32, 4e30]) / 5e30 - 1.0).abs() < 1e-6);
+        assert_eq!(norm::<f64>(&[]).to_bits(), 0);
+        assert_eq!(norm(&[-0.0f64]).to_bits(), 0);
+        assert_eq!(norm(&[1.0, f64::NEG_INFINITY]), f64::INFINITY);
+        assert!(norm(&[f64::INFINITY, f64::NAN]).is_nan() && norm(&[0.0, f64::NAN]).is_nan());
     }
 
     #[test]

@@ -52,27 +52,42 @@ impl<T: Float> Divisible for Sum<'_, T> {
     }
 }
 
-/// The variance of each row of `width` elements: the sum of squared distances from its mean, over `divisor`.
-pub(crate) struct Variance<'a, T> {
+/// What is made of the squares of a row's elements, in f64.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Square {
+    /// The sum of squared distances from the mean, over a divisor.
+    Variance(f64),
+    /// The root of that.
+    Deviation(f64),
+    /// The root of the sum of squares.
+    Norm,
+}
+
+/// A statistic of each row of `width` elements.
+pub(crate) struct Squares<'a, T> {
+    pub(crate) square: Square,
     pub(crate) source: &'a [T],
     pub(crate) out: &'a mut [T],
     pub(crate) width: usize,
-    pub(crate) divisor: f64,
 }
 
-impl<T: Float> Kernel<T> for Variance<'_, T> {
+impl<T: Float> Kernel<T> for Squares<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<N: Lane<T>>(self) {
-        for (o, variance) in self.out.iter_mut().enumerate() {
+        for (o, statistic) in self.out.iter_mut().enumerate() {
             let row = &self.source[o * self.width..(o + 1) * self.width];
-            *variance = T::from_f64(lanes::squared_distances(row) / self.divisor);
+            *statistic = T::from_f64(match self.square {
+                Square::Variance(divisor) => lanes::squared_distances(row) / divisor,
+                Square::Deviation(divisor) => (lanes::squared_distances(row) / divisor).sqrt(),
+                Square::Norm => lanes::norm(row),
+            });
         }
     }
 }
 
-impl<T: Float> Divisible for Variance<'_, T> {
+impl<T: Float> Divisible for Squares<'_, T> {
     fn rows(&self) -> usize {
         self.out.len()
     }
@@ -83,7 +98,7 @@ impl<T: Float> Divisible for Variance<'_, T> {
 
     fn split_at(self, rows: usize) -> (Self, Self) {
         let (source, out) = (cut(self.source, rows, self.width), self.out.split_at_mut(rows));
-        (Variance { source: source.0, out: out.0, ..self }, Variance { source: source.1, out: out.1, ..self })
+        (Squares { source: source.0, out: out.0, ..self }, Squares { source: source.1, out: out.1, ..self })
     }
 }
 

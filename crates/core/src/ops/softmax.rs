@@ -134,16 +134,15 @@ impl<T: Float> Operation<T> for LogSumExp {
     }
 }
 
-/// `softmax(x)`, and in rows whose `logsumexp` is infinite the limits that exist: 0 where all elements are negative infinity,
-/// and beside a positive infinity, whose own is NaN.
+/// `softmax(x)`, and in rows whose `logsumexp` is infinite the limits that exist: 0 beside the infinity, whose own is NaN.
 fn shares<T: Float>(x: &Variable<T>, logsumexp: &Variable<T>, axis: isize) -> Variable<T> {
-    let infinite = logsumexp.peek().map(|sum| sum.to_f64().is_infinite());
+    let infinite = logsumexp.peek().map(|sum| sum.to_f64() == f64::INFINITY);
     if !infinite.contiguous().raw()[..infinite.numel()].contains(&true) {
         return x.softmax(axis);
     }
     // By `masked_fill`, for what is not chosen must pass nothing on, at any order.
-    let level = Variable::from(logsumexp.peek().map(|sum| if sum.to_f64() > 0.0 { sum } else { T::ZERO }));
-    x.masked_fill(&infinite, 0.0).softmax(axis).where_(&infinite.map(|is| !is), &(x - level).exp())
+    let beside = (x - Variable::from(logsumexp.value())).exp();
+    x.masked_fill(&infinite, 0.0).softmax(axis).where_(&infinite.map(|is| !is), &beside)
 }
 
 impl<T: Float> Variable<T> {
@@ -172,8 +171,8 @@ impl<T: Float> Variable<T> {
     }
 
     /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`): infinite where an element is, and negative infinity where all
-    /// are. The derivative is the softmax, 0 where all elements are negative infinity; where one is positive infinity,
-    /// NaN there and 0 beside it, all as in PyTorch.
+    /// are. The derivative is the softmax, which is NaN where all elements are negative infinity; where one is
+    /// positive infinity, it is NaN there and 0 beside it, as in PyTorch.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

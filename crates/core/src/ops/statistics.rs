@@ -3,10 +3,10 @@
 use crate::dims::{Dims, axes_of};
 use crate::element::Float;
 use crate::error::expect;
-use crate::kernel::{divide::dispatch_shared, reduce};
+use crate::kernel::divide::dispatch_shared;
+use crate::kernel::reduce::{Square, Squares};
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::pointwise::Pointwise;
-use crate::real::Real;
 use crate::registry::{Domain, Fitted, OperationEntry, axes, formula};
 use crate::tape::no_grad;
 use crate::tensor::Tensor;
@@ -18,8 +18,6 @@ mod formula {
 
     // The derivative of the 2-norm; 0 where the norm is 0.
     pointwise! { pub struct NormSlope; fn eval(x, norm) -> 1 { [R::select(norm.eq(0.0), 0.0, x / norm)] } }
-    // What a count of elements that are not 0 adds up.
-    pointwise! { pub struct IsNotZero; fn eval(x) -> 1 { [R::select(x.eq(0.0), 0.0, 1.0)] } }
     // sign(x) |x|^(p-1) norm^(1-p), the derivative of any other norm.
     pointwise! {
         pub struct NormSlopeOf { p }
@@ -57,12 +55,15 @@ impl Over {
         if self.dims.is_empty() { x.clone() } else { x.sum_dim(&self.dims, true) }
     }
 
-    /// `x` in row-major order with the axes last, so that what belongs together is a row; and the statistic's shape.
-    fn rows<T: Float>(&self, x: &Tensor<T>) -> (Tensor<T>, Dims) {
+    /// A statistic of the elements that belong together: with the axes last they are a row.
+    fn squares<T: Float>(&self, x: &Tensor<T>, square: Square) -> Tensor<T> {
         let over = |axis: &isize| self.dims.contains(axis);
         let (gone, kept): (Vec<isize>, Vec<isize>) = (0..x.rank() as isize).partition(over);
-        let to = (0..x.rank()).map(|axis| if over(&(axis as isize)) { 1 } else { x.shape()[axis] }).collect();
-        (expect(x.permute(&[kept, gone].concat())).contiguous(), to)
+        let to: Dims =
+            (0..x.rank()).map(|axis| if over(&(axis as isize)) { 1 } else { x.shape()[axis] }).collect();
+        let rows = expect(x.permute(&[kept, gone].concat())).contiguous();
+        let (source, width) = (&rows.raw()[..rows.numel()], self.count);
+        Tensor::build(to, |out| dispatch_shared(Squares { square, source, out, width }))
     }
 
     /// What is left of `x` when its mean is taken away.
@@ -86,19 +87,6 @@ impl Var {
         self.over.count.saturating_sub(self.correction) as f64
     }
 
-    fn compute<T: Float>(&self, x: &Tensor<T>) -> Tensor<T> {
-        let (source, to) = self.over.rows(x);
-        let width = self.over.count;
-        Tensor::build(to, |out| {
-            dispatch_shared(reduce::Variance {
-                source: &source.raw()[..source.numel()],
-                out,
-                width,
-                divisor: self.divisor(),
-            });
-        })
-    }
-
     /// The cotangent of `x`, from that of the variance.
     fn back<T: Float>(&self, x: &Variable<T>, cotangent: &Variable<T>) -> Variable<T> {
         self.over.centred(x) * (cotangent * 2.0 / self.divisor())
@@ -113,7 +101,7 @@ impl<T: Float> Operation<T> for Var {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [self.compute(inputs[0])].into()
+        [self.over.squares(inputs[0], Square::Variance(self.divisor()))].into()
     }
 
     fn saves(&self, _: Wants) -> Saves {
@@ -138,7 +126,7 @@ impl<T: Float> Operation<T> for Std {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [self.var.compute(inputs[0]).map(Real::sqrt)].into()
+        [self.var.over.squares(inputs[0], Square::Deviation(self.var.divisor()))].into()
     }
 
     fn saves(&self, _: Wants) -> Saves {
@@ -167,7 +155,10 @@ impl<T: Float> Operation<T> for Norm {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = Variable::from(inputs[0].clone());
         let norm = no_grad(|| match self.p {
-            2.0 => self.over.sum(&x.square()).sqrt(),
+            2.0 => Variable::from(self.over.squares(inputs[0], Square::Norm)),
+            0.0 => {
+                self.over.sum(&Variable::from(inputs[0].map(|x| if x == T::ZERO { x.abs() } else { T::ONE })))
+            }
             1.0 => self.over.sum(&x.abs()),
             p => self.over.sum(&x.abs().pow_scalar(p)).pow_scalar(1.0 / p),
         });
@@ -180,6 +171,10 @@ impl<T: Float> Operation<T> for Norm {
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let (x, norm) = (saved.input(0), saved.output(0));
+        // A count is flat.
+        if self.p == 0.0 {
+            return gradients.add(0, Variable::from(Tensor::zeros(x.shape())));
+        }
         let [slope] = match self.p {
             2.0 => formula::NormSlope.apply([&x, &norm]),
             p => formula::NormSlopeOf { p }.apply([&x, &norm]),
@@ -232,7 +227,6 @@ impl<T: Float> Variable<T> {
             f64::INFINITY if over.count == 0 => self.sum_dim(dims, keepdim),
             f64::INFINITY => self.abs().amax(dims, keepdim),
             f64::NEG_INFINITY => self.abs().amin(dims, keepdim),
-            0.0 => formula::IsNotZero.apply1([self]).sum_dim(dims, keepdim),
             p => self.without_axes(dims, keepdim, Norm { over, p }.apply1(&[self])),
         }
     }
@@ -278,12 +272,11 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             "Norm",
             &[Domain::NonZero],
             |choose, shape| {
-                let order = [2.0, 1.0, 3.0][choose(3)];
+                let order = [2.0, 1.0, 3.0, 0.0][choose(4)];
                 Fitted::one(shape, Attributes::none().float("ord", order).dims("dim", &axes(choose, shape)))
             },
             |attributes, v| vec![v[0].norm(attributes.get_float("ord"), &attributes.get_ints("dim"), true)],
         ),
-        formula!(formula IsNotZero [NonZero] exact),
         formula!(formula NormSlope [Any Positive]),
         formula!(formula NormSlopeOf { p: [3.0, 1.5] } [NonZero Positive]),
     ]

@@ -265,6 +265,8 @@ fn provided_functions() {
     assert!(Real::relu(f32::NAN).is_nan());
     assert_eq!([-3.0f32, 0.5, 3.0].map(|x| Real::clamp(x, -1.0, 1.0)), [-1.0, 0.5, 1.0]);
     assert!(Real::clamp(f32::NAN, 0.0, 1.0).is_nan());
+    assert_eq!([0.0f32, 1.5, 5.0].map(|x| Real::clamp(x, 2.0, 1.0)), [1.0; 3]);
+    assert!(Real::clamp(0.5, f32::NAN, 1.0).is_nan() && Real::clamp(0.5, 0.0, f32::NAN).is_nan());
     for x in [-1e30, -100.0, -20.0, -1.0, 0.0, 1.0, 19.9, 20.1, 1e30, f64::INFINITY, f64::NAN] {
         let want = x.max(0.0) + (-x.abs()).exp().ln_1p();
         let got = Real::softplus(x);

@@ -246,8 +246,9 @@ impl<R: Real, const I: usize> Real for Dual<R, I> {
         let larger = R::select(steep, y, x.value);
         let ratio = R::select(steep, x.value, y) / larger;
         let long = one / (larger * ratio.mul_add(ratio, one));
-        let short = ratio * long;
-        let origin = larger.eq(zero);
+        // By `scale`, for beside a coordinate that is 0 the other may be so small that its inverse is infinite.
+        let short = ratio.scale(long);
+        let origin = y.eq(zero) & x.value.eq(zero);
         let in_y = R::select(origin, zero, R::select(steep, short, long));
         let in_x = R::select(origin, zero, R::select(steep, long, short));
         self.zip(x, y.atan2(x.value), |t, u| t.scale(in_y) - u.scale(in_x))

@@ -10,6 +10,7 @@ mod arranged;
 mod catalogue;
 mod check;
 mod draw;
+mod edges;
 mod elementwise;
 mod facts;
 mod higher;

@@ -85,7 +85,7 @@ fn naive_rms_prop(options: &RmsPropOptions, mut p: f64, grads: &[f64]) -> f64 {
         seen.push(g);
         let mean = (1.0 - alpha) * faded(alpha, seen.iter().copied());
         let square = (1.0 - alpha) * faded(alpha, seen.iter().map(|g| g * g));
-        let variance = if options.centered { square - mean * mean } else { square };
+        let variance = if options.centered { (square - mean * mean).max(0.0) } else { square };
         directions.push(g / (variance.sqrt() + options.eps));
         p -= options.lr * faded(options.momentum, directions.iter().copied());
     }

@@ -158,3 +158,29 @@ fn each_optimizer_reaches_the_minimum() {
     reach(&|w| Box::new(AdamW::with(w, AdamWOptions::default().weight_decay(0.0)).unwrap()));
     reach(&|w| Box::new(RmsProp::new(w, 0.05).unwrap()));
 }
+
+/// A centred RMSprop under gradients that stay as they are, where the variance is all rounding.
+fn under_steady_gradients<T: wengert_core::Float>() {
+    let options = RmsPropOptions::default().lr(1e-6).centered(true);
+    let spread = |i: usize| (1.0 + (i * 7919 % 1009) as f64 / 1009.0) * 10f64.powi(i as i32 % 9 - 4);
+    let w = Parameter::<T>::new(Tensor::zeros([500]));
+    set_grad(&w, &(0..500).map(spread).collect::<Vec<_>>());
+    let mut rms_prop = RmsProp::with([w.clone()], options).unwrap();
+    for step in 1..=3000 {
+        rms_prop.step().unwrap();
+        if step % 500 == 0 {
+            let lost = w.to_vec().iter().filter(|x| !x.to_f64().is_finite()).count();
+            assert_eq!(lost, 0, "of 500 parameters after {step} steps in {}", T::NAME);
+        }
+    }
+    let spoilt = Parameter::<T>::new(Tensor::zeros([1]));
+    set_grad(&spoilt, &[f64::NAN]);
+    RmsProp::with([spoilt.clone()], options).unwrap().step().unwrap();
+    assert!(spoilt.to_vec()[0].to_f64().is_nan(), "a gradient that is NaN is not hidden");
+}
+
+#[test]
+fn a_centred_variance_is_never_negative_under_steady_gradients() {
+    under_steady_gradients::<f32>();
+    under_steady_gradients::<f64>();
+}
