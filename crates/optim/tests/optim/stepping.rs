@@ -165,7 +165,7 @@ fn under_steady_gradients<T: wengert_core::Float>() {
     let spread = |i: usize| (1.0 + (i * 7919 % 1009) as f64 / 1009.0) * 10f64.powi(i as i32 % 9 - 4);
     let w = Parameter::<T>::new(Tensor::zeros([500]));
     set_grad(&w, &(0..500).map(spread).collect::<Vec<_>>());
-    let mut rms_prop = RmsProp::with([w.clone()], options).unwrap();
+    let mut rms_prop = RmsProp::with([w.clone()], options.clone()).unwrap();
     for step in 1..=3000 {
         rms_prop.step().unwrap();
         if step % 500 == 0 {
