@@ -37,7 +37,7 @@ fn small(cases: &str, differences: &str) -> tempfile::TempDir {
 
 #[test]
 fn what_agrees_passes() {
-    let output = compared(small("sqrt,0,0,inf\nsqrt,-0,-0,inf\nsqrt,-1,nan,nan\nsqrt,4,2,0.25\n", "").path());
+    let output = compared(small("sqrt,0,0,inf\nsqrt,-0,-0,-inf\nsqrt,-1,nan,nan\nsqrt,4,2,0.25\n", "").path());
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).starts_with("8 compared, 0 differ"));
 }
@@ -47,7 +47,7 @@ fn a_difference_that_is_not_listed_fails_and_is_printed_as_a_line_of_the_list() 
     for (case, line) in [
         ("sqrt,4,2.00001,0.25", "f32,sqrt,4,value,2,2.00001,"),
         ("sqrt,4,2,inf", "f32,sqrt,4,gradient 0,0.25,inf,"),
-        ("sqrt,-0,0,inf", "f32,sqrt,-0,value,-0,0,"),
+        ("sqrt,-0,0,-inf", "f32,sqrt,-0,value,-0,0,"),
         ("sqrt,-1,0,nan", "f32,sqrt,-1,value,nan,0,"),
     ] {
         let output = compared(small(case, "").path());
