@@ -17,6 +17,7 @@
 
 mod error;
 mod io;
+mod panics;
 mod random;
 
 mod dims;
@@ -38,8 +39,13 @@ mod pointwise;
 mod real;
 mod registry;
 
+mod kernel;
+
+/// What [`pointwise!`] names.
 #[doc(hidden)]
-pub mod kernel;
+pub mod job {
+    pub use crate::kernel::pointwise::{Backward, Forward};
+}
 
 pub use checkpoint::checkpoint;
 pub use element::{Element, Float};

@@ -1,7 +1,8 @@
 //! Recycled storage: a training loop in steady state asks the system for (almost) nothing.
 //!
 //! When the last handle of a storage drops, the whole storage, its reference count included, goes to the
-//! pool of the thread that dropped it, and the next tensor of about that size takes it from there.
+//! pool of the thread that dropped it, and the next tensor of about that size takes it from there. Of each size a thread keeps no more
+//! than it made itself: what others make and this one drops would never be asked for.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,6 +24,8 @@ static LIMIT: AtomicUsize = AtomicUsize::new(512 << 20);
 /// One thread's free storages of one element type, by size class; last in, first out, so warm in cache.
 pub struct Pool<T: Element> {
     classes: [Vec<Unique<Storage<T>>>; CLASSES],
+    /// How many of each class this thread asked the system for: as many as it had in use at a time, or gave to other threads.
+    made: [u32; CLASSES],
     bytes: usize,
 }
 
@@ -40,7 +43,7 @@ fn class_of(len: usize) -> (usize, usize) {
 
 impl<T: Element> Pool<T> {
     pub(crate) const fn new() -> Self {
-        Pool { classes: [const { Vec::new() }; CLASSES], bytes: 0 }
+        Pool { classes: [const { Vec::new() }; CLASSES], made: [0; CLASSES], bytes: 0 }
     }
 
     #[inline]
@@ -58,15 +61,19 @@ impl<T: Element> Pool<T> {
     #[inline]
     fn put(&mut self, class: usize, storage: Unique<Storage<T>>) {
         let bytes = storage.buffer().bytes();
-        if self.bytes + bytes <= LIMIT.load(Ordering::Relaxed) {
+        let free = &mut self.classes[class];
+        if free.len() < self.made[class] as usize && self.bytes + bytes <= LIMIT.load(Ordering::Relaxed) {
             self.bytes += bytes;
-            self.classes[class].push(storage);
+            free.push(storage);
         }
     }
 
+    fn count_made(&mut self, class: usize) {
+        self.made[class] = self.made[class].saturating_add(1);
+    }
+
     fn clear(&mut self) {
-        self.classes.iter_mut().for_each(|class| *class = Vec::new());
-        self.bytes = 0;
+        *self = Pool::new();
     }
 }
 
@@ -111,6 +118,7 @@ fn acquire_from<T: Element>(
 #[cold]
 #[inline(never)]
 fn unused<T: Element>(class: usize, capacity: usize) -> Unique<Storage<T>> {
+    let _ = T::pool().try_with(|pool| pool.borrow_mut().count_made(class));
     Unique::new(Storage::recyclable(Buffer::zeroed(capacity, capacity), class))
 }
 
@@ -168,7 +176,8 @@ pub fn pool_bytes() -> usize {
     bytes::<f32>() + bytes::<f64>() + bytes::<i64>() + bytes::<bool>()
 }
 
-/// Gives all memory in this thread's pools back to the system. Tensors in use are not touched.
+/// Gives all memory in this thread's pools back to the system. Tensors in use are not touched, and will not wait here
+/// either when they are dropped.
 pub fn clear_pool() {
     fn clear<T: Element>() {
         T::pool().with(|pool| pool.borrow_mut().clear());
@@ -180,7 +189,8 @@ pub fn clear_pool() {
 }
 
 /// Sets how many bytes a thread's pool of one element type may keep; what comes back beyond is freed.
-/// The default is 512 MiB.
+/// The default is 512 MiB. Of each size a thread keeps at most as many storages as it asked the system for: one that only drops
+/// what others made keeps nothing.
 ///
 /// ```
 /// wengert_core::set_pool_limit(64 << 20);
@@ -214,5 +224,25 @@ mod tests {
         drop(first);
         let second = crate::Tensor::<f64>::ones([110]);
         assert_eq!(second.as_slice().unwrap().as_ptr(), address);
+    }
+
+    /// `count` tensors made on another thread.
+    fn from_elsewhere(count: usize) -> Vec<crate::Tensor<f32>> {
+        std::thread::spawn(move || (0..count).map(|_| crate::Tensor::zeros([1000])).collect()).join().unwrap()
+    }
+
+    #[test]
+    fn what_other_threads_made_is_kept_as_far_as_this_one_makes_such_itself() {
+        let on_a_thread = |f: fn()| std::thread::spawn(f).join().unwrap();
+        on_a_thread(|| {
+            (0..10).for_each(|_| drop(from_elsewhere(5)));
+            assert_eq!(pool_bytes(), 0);
+        });
+        on_a_thread(|| {
+            let own: Vec<_> = (0..3).map(|_| crate::Tensor::<f32>::ones([1000])).collect();
+            (0..10).for_each(|_| drop(from_elsewhere(5)));
+            drop(own);
+            assert_eq!(pool_bytes(), 3 * 4 * class_of(1000).0);
+        });
     }
 }

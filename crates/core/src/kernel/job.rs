@@ -4,6 +4,7 @@
     reason = "arrays of operands are walked side by side, without closures"
 )]
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 
 use super::plan::{Each, Plan};
@@ -14,6 +15,9 @@ use crate::element::Element;
 ///
 /// A slice begins at its operand's first element and may go on behind the last: what lies there is computed with
 /// and thrown away, and behind the end of a result it is overwritten, so that whole vectors can be moved.
+///
+/// A formula's own code gets to see it, which may not do more with it than run it once, on the thread it is on: a run writes the results, and
+/// perhaps over an operand.
 pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     /// The loops; none for a single one over operands that all lie in order.
     pub(in crate::kernel) plan: Option<&'a Plan<I, C, O>>,
@@ -24,11 +28,25 @@ pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     pub(in crate::kernel) cotangents: [Span<*const T>; C],
     /// Null for a result not wanted.
     pub(in crate::kernel) results: [Span<*mut T>; O],
+    /// Whether it was begun.
+    begun: Cell<bool>,
     owner: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: the operands are borrowed for as long as the job lives, and kernels that share it write different parts of the results.
-unsafe impl<T: Element, const I: usize, const C: usize, const O: usize> Sync for Job<'_, T, I, C, O> {}
+/// A job at its only run, which threads share.
+pub(in crate::kernel) struct Run<'j, 'a, T, const I: usize, const C: usize, const O: usize>(
+    &'j Job<'a, T, I, C, O>,
+);
+
+// SAFETY: the operands are borrowed for as long as the job lives, there is one run, and the kernels that share it write different parts of
+// the results. None looks at the cell.
+unsafe impl<T: Element, const I: usize, const C: usize, const O: usize> Sync for Run<'_, '_, T, I, C, O> {}
+
+impl<'j, 'a, T, const I: usize, const C: usize, const O: usize> Run<'j, 'a, T, I, C, O> {
+    pub(in crate::kernel) fn job(&self) -> &'j Job<'a, T, I, C, O> {
+        self.0
+    }
+}
 
 /// What computes a formula's outputs.
 pub type Forward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
@@ -157,8 +175,19 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
                 Some(target) => target.span,
                 None => Span { start: std::ptr::null_mut(), len: 0 },
             }),
+            begun: Cell::new(false),
             owner: PhantomData,
         }
+    }
+
+    /// The only run.
+    ///
+    /// # Panics
+    /// At the second time.
+    #[inline(always)]
+    pub(in crate::kernel) fn begin(&self) -> Run<'_, 'a, T, I, C, O> {
+        assert!(!self.begun.replace(true), "a formula's job runs once");
+        Run(self)
     }
 
     /// Whether every operand has memory up to the end of its last vector, and so more than enough.
@@ -191,5 +220,24 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
             let wanted = !self.results[o].start.is_null();
             assert!(!wanted || last.results[o] < self.results[o].len, "result {o} is too short");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Has the constant `YES` in one way, or, for what can be shared, in two: then to ask for it does not compile.
+    trait IsForOneThread<Way> {
+        const YES: bool = true;
+    }
+    impl<J> IsForOneThread<()> for J {}
+    impl<J: Sync> IsForOneThread<u8> for J {}
+    impl<J: Send> IsForOneThread<u16> for J {}
+
+    #[test]
+    fn a_job_is_for_one_thread() {
+        assert!(<Forward<'_, f32, 1, 1> as IsForOneThread<_>>::YES);
+        assert!(<Backward<'_, f64, 2, 1> as IsForOneThread<_>>::YES);
     }
 }

@@ -5,11 +5,12 @@
 //! is cut into parts, which whoever is free takes one by one; the caller takes them too and never waits for a helper that
 //! has not come. What the parts are depends on sizes alone and no sum is cut, so the result is the same for any number of threads.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
+
+use crate::panics::{Payload, discard};
 
 /// Work of fewer nanoseconds than this is not cut.
 const LEAST: usize = 3_000;
@@ -31,7 +32,8 @@ struct Board {
     ticket: AtomicU64,
     work: AtomicPtr<Work<'static>>,
     done: AtomicUsize,
-    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// The first panic of the job's parts, which its caller goes on with.
+    panic: Mutex<Option<Payload>>,
     /// How many helpers have been started.
     helpers: AtomicUsize,
     asleep: Mutex<()>,
@@ -118,19 +120,34 @@ fn cut(nanoseconds: usize, threads: usize) -> usize {
     if most < threads { most } else { threads * (most / threads).min(PARTS) }
 }
 
-/// Calls `work` with each number below `parts`, on this thread and those of the team.
+/// Calls `work` with each number below `parts`, on this thread and those of the team. Where several threads shared it, all parts are done
+/// before the first panic of one of them goes on.
 pub(crate) fn share(parts: usize, work: impl Fn(usize) + Sync) {
-    let turn = if parts > 1 { BOARD.turn.try_lock().ok() } else { None };
-    match turn {
-        Some(turn) => BOARD.share(turn, parts, &work),
-        None => (0..parts).for_each(work),
+    let Some(turn) = (if parts > 1 { turn() } else { None }) else {
+        return (0..parts).for_each(work);
+    };
+    let panic = BOARD.share(parts, &work);
+    drop(turn);
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+}
+
+/// The right to the helpers, unless another caller has it.
+fn turn() -> Option<MutexGuard<'static, ()>> {
+    match BOARD.turn.try_lock() {
+        Ok(turn) => Some(turn),
+        Err(TryLockError::Poisoned(turn)) => Some(turn.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
 /// The `part`-th of `parts` nearly equal ranges of `total`.
 #[inline]
 pub(crate) fn range(part: usize, parts: usize, total: usize) -> std::ops::Range<usize> {
-    part * total / parts..(part + 1) * total / parts
+    // No product of the two, which might wrap.
+    let start = |part: usize| part * (total / parts) + part.min(total % parts);
+    start(part)..start(part + 1)
 }
 
 fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
@@ -139,7 +156,8 @@ fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
 }
 
 impl Board {
-    fn share(&'static self, _turn: MutexGuard<'_, ()>, parts: usize, work: Work<'_>) {
+    /// One job, by the caller whose turn it is; gives the first panic. It must not unwind itself while helpers see `work`.
+    fn share(&'static self, parts: usize, work: Work<'_>) -> Option<Payload> {
         assert!(parts as u64 <= MASK, "a job of at most {MASK} parts, got {parts}");
         self.hire();
         // The helpers see `work` until all parts are done, which is waited for here.
@@ -156,24 +174,33 @@ impl Board {
         while self.done.load(Ordering::Acquire) < parts {
             wait(&mut looks);
         }
-        if let Some(panic) = lock(&self.panic).take() {
-            resume_unwind(panic);
-        }
+        lock(&self.panic).take()
     }
 
-    /// Takes parts of the job at hand as long as there are any; gives how many it took.
+    /// Takes parts of the job at hand as long as there are any; gives how many it took. It does not unwind, whatever users' code does.
     fn take_parts(&self) -> usize {
         let mut taken = 0;
         while let Some(part) = self.take() {
             // SAFETY: the job's caller does not go on before this part is done, so its work is still there.
             let work = unsafe { *self.work.load(Ordering::Relaxed) };
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(part))) {
-                lock(&self.panic).get_or_insert(panic);
+                self.keep_first(panic);
             }
             self.done.fetch_add(1, Ordering::Release);
             taken += 1;
         }
         taken
+    }
+
+    #[cold]
+    fn keep_first(&self, panic: Payload) {
+        let mut first = lock(&self.panic);
+        if first.is_none() {
+            *first = Some(panic);
+        } else {
+            drop(first);
+            discard(panic);
+        }
     }
 
     /// The number of a part that nobody else takes. The ticket names the job, so a thread that was held up takes none of another.
@@ -243,7 +270,10 @@ fn wait(looks: &mut usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+    use crate::panics::Grenade;
 
     #[test]
     fn every_part_is_done_once() {
@@ -278,8 +308,26 @@ mod tests {
         });
     }
 
+    /// Jobs until one of them is seen to be done by two threads, whose parts wait for each other; as the tests run side by side, another one
+    /// may have the helpers for a while.
+    fn helpers_work() {
+        set_num_threads(3);
+        let alone = (0..if cfg!(miri) { 3 } else { 300 }).all(|_| {
+            let threads = Mutex::new(HashSet::new());
+            share(2, |_| {
+                lock(&threads).insert(std::thread::current().id());
+                let begun = Instant::now();
+                while lock(&threads).len() < 2 && begun.elapsed() < Duration::from_millis(100) {
+                    std::thread::yield_now();
+                }
+            });
+            lock(&threads).len() < 2
+        });
+        assert!(!alone, "no helper takes a part");
+    }
+
     #[test]
-    fn a_panic_reaches_the_caller_and_the_team_goes_on() {
+    fn a_panic_reaches_the_caller_and_helpers_go_on_working() {
         set_num_threads(3);
         for bad in 0..8 {
             let caught = catch_unwind(|| share(8, |part| assert!(part != bad, "part {part}")));
@@ -287,6 +335,30 @@ mod tests {
             assert_eq!(*message, format!("part {bad}"));
         }
         every_part_is_done_once();
+        helpers_work();
+    }
+
+    #[test]
+    fn panics_whose_payload_panics_when_dropped_neither_end_a_job_early_nor_a_helper() {
+        set_num_threads(3);
+        for times in 0..if cfg!(miri) { 3 } else { 20 } {
+            let done: Vec<AtomicUsize> = (0..8).map(|_| AtomicUsize::new(0)).collect();
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                share(8, |part| {
+                    // Long enough for others to come.
+                    (0..1000).for_each(|_| std::hint::spin_loop());
+                    done[part].fetch_add(1, Ordering::Relaxed);
+                    std::panic::panic_any(Grenade(times % 3));
+                });
+            }));
+            let payload = caught.unwrap_err();
+            assert!(payload.is::<Grenade>());
+            discard(payload);
+            // Alone, the first panic ends it; shared, every part is done once and only once.
+            let all = done.iter().map(|done| done.load(Ordering::Relaxed)).sum::<usize>();
+            assert!(all == 8 || all == 1, "{all} parts");
+        }
+        helpers_work();
     }
 
     #[test]
@@ -294,5 +366,7 @@ mod tests {
         assert_eq!(parts(LEAST), 1);
         assert_eq!([2, 3, 4, 7, 8, 100].map(|times| cut(times * LEAST, 4)), [2, 3, 4, 4, 8, 4 * PARTS]);
         assert!((1..50).all(|total| (0..7).map(|part| range(part, 7, total).len()).sum::<usize>() == total));
+        let (first, last) = (range(0, 7, usize::MAX), range(6, 7, usize::MAX));
+        assert_eq!((first.start, last.end, first.len() - last.len()), (0, usize::MAX, 1));
     }
 }

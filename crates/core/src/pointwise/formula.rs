@@ -73,16 +73,16 @@ macro_rules! pointwise {
                 $crate::__literals!(@walk {} [$($body)*] {})
             }
             $($more)*
-            fn forward_f32(&self, job: &$crate::kernel::pointwise::Forward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
+            fn forward_f32(&self, job: &$crate::job::Forward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
                 job.forward(self);
             }
-            fn forward_f64(&self, job: &$crate::kernel::pointwise::Forward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
+            fn forward_f64(&self, job: &$crate::job::Forward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
                 job.forward(self);
             }
-            fn backward_f32(&self, job: &$crate::kernel::pointwise::Backward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
+            fn backward_f32(&self, job: &$crate::job::Backward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
                 job.backward(self);
             }
-            fn backward_f64(&self, job: &$crate::kernel::pointwise::Backward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
+            fn backward_f64(&self, job: &$crate::job::Backward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
                 job.backward(self);
             }
         }

@@ -219,12 +219,21 @@ fn trace_pullback<P, const I: usize, const O: usize>(
 where
     P: Pointwise<I, O>,
 {
-    let outer = TRACE.take();
+    let _outer = Outer(TRACE.take());
     let inputs: [Symbol; I] = std::array::from_fn(|i| Symbol(push(Step::Input(i))));
     let cotangents: [Symbol; O] =
         std::array::from_fn(|k| if absent[k] { Symbol::lit(0.0) } else { Symbol(push(Step::Input(I + k))) });
     let results = vjp(formula, inputs, cotangents).map(|symbol| symbol.0);
-    (TRACE.replace(outer), results)
+    (TRACE.take(), results)
+}
+
+/// The trace around one, which is put back, also when a formula panics.
+struct Outer(Vec<Step>);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        TRACE.set(std::mem::take(&mut self.0));
+    }
 }
 
 /// What a step comes to.

@@ -182,6 +182,7 @@ where
 {
     /// The body over the whole job, by the team if it is long.
     fn sweep<F: Body<I, C, O>>(&self, body: &F) {
+        let run = self.begin();
         // Without a plan a part is of whole blocks, so that all but the last end with a whole vector.
         let (total, unit, each) = match self.plan {
             Some(plan) => (plan.count(), 1, self.inner),
@@ -196,7 +197,7 @@ where
         team::share(parts, |part| {
             let units = team::range(part, parts, units);
             let part = units.start * unit..total.min(units.end * unit);
-            dispatch(Sweep { body, job: self, part });
+            dispatch(Sweep { body, job: run.job(), part });
         });
     }
 }
@@ -207,6 +208,9 @@ where
     Fused<T>: Lane<T>,
 {
     /// Results: the formula's outputs.
+    ///
+    /// # Panics
+    /// If the job has run before.
     pub fn forward<P: Pointwise<I, O>>(&self, formula: &P) {
         self.sweep(&Value(formula));
     }
@@ -218,6 +222,9 @@ where
     Fused<T>: Lane<T>,
 {
     /// Results: the cotangents of the inputs, from inputs and the cotangents of the outputs.
+    ///
+    /// # Panics
+    /// If the job has run before.
     pub fn backward<P: Pointwise<I, O>>(&self, formula: &P) {
         self.sweep(&Pullback(formula));
     }
@@ -324,6 +331,16 @@ mod tests {
                 assert!((0..len).all(|i| of_a[i] == g[i] * b[i] && of_c[i] == g[i]), "{len} elements");
             }
         }
+    }
+
+    /// A second run would read cotangents that the first one wrote over.
+    #[test]
+    #[should_panic(expected = "a formula's job runs once")]
+    fn a_job_runs_once() {
+        let (a, mut out) = ([1.0f32; 8], [0.0; 8]);
+        let job = Job::in_order(8, [&a[..], &a, &a], [], [Some((&mut out[..]).into())]);
+        job.forward(&MulAdd);
+        job.forward(&MulAdd);
     }
 
     #[test]
