@@ -1,8 +1,13 @@
 //! Long graphs need no stack, and nothing stays behind.
 
-use std::thread;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::thread::{self, LocalKey};
 
-use wengert_core::{GradOptions, Parameter, Tensor, Variable, grad, live_nodes, manual_seed, pool_bytes};
+use wengert_core::{
+    Cotangents, Float, GradOptions, Gradients, Operation, Outputs, Parameter, Saved, Tensor, Variable, grad,
+    live_nodes, manual_seed, pool_bytes,
+};
 
 use crate::{V, gradient, scalar};
 
@@ -46,6 +51,78 @@ fn a_chain_of_a_million_operations_is_dropped_undifferentiated_on_a_small_stack(
         drop(slope);
         assert_eq!(live_nodes(), 0);
     });
+}
+
+/// An identity, for counting those that have not been freed.
+struct Counted {
+    _count: Arc<()>,
+}
+
+impl<T: Float> Operation<T> for Counted {
+    const NAME: &'static str = "Counted";
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+        [inputs[0].clone()].into()
+    }
+    fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        gradients.add(0, cotangents.only().clone());
+    }
+}
+
+/// Ends a thread with a small stack whose thread local owns a long graph. Thread locals end in the reverse order of their beginnings:
+/// `first` has this one end after those of the library.
+fn a_thread_ends_with_a_long_graph<T: Float>(
+    graph: &'static LocalKey<RefCell<Option<Variable<T>>>>,
+    first: bool,
+) {
+    let counted = Arc::new(());
+    let count = Arc::clone(&counted);
+    on_a_small_stack(move || {
+        if first {
+            graph.with(|_| ());
+        }
+        let x = Variable::new(Tensor::scalar(T::ONE)).requires_grad_(true);
+        drop(x.tanh());
+        let y = Counted { _count: count }.apply1(&[&x]);
+        graph.set(Some((0..LONG).fold(y, |y, _| y + 1.0)));
+    });
+    assert_eq!(Arc::strong_count(&counted), 1, "the graph was not freed");
+}
+
+#[test]
+fn a_graph_of_a_million_operations_in_a_thread_local_is_freed_at_the_threads_end_on_a_small_stack() {
+    thread_local! {
+        static SINGLE: RefCell<Option<Variable<f32>>> = const { RefCell::new(None) };
+        static DOUBLE: RefCell<Option<Variable<f64>>> = const { RefCell::new(None) };
+    }
+    for first in [true, false] {
+        a_thread_ends_with_a_long_graph(&SINGLE, first);
+        a_thread_ends_with_a_long_graph(&DOUBLE, first);
+    }
+}
+
+#[test]
+fn graphs_of_short_lived_threads_that_another_one_drops_leave_their_memory_to_nobody() {
+    thread::spawn(|| {
+        let recorded = || {
+            let x = Variable::new(Tensor::<f32>::ones([100, 100])).requires_grad_(true);
+            (0..20).fold(x, |y, _| y.tanh())
+        };
+        // What this thread works with itself it keeps.
+        drop(recorded());
+        let own = pool_bytes();
+        assert!(own >= 20 * 40_000);
+        for backward in [false, true] {
+            for _ in 0..20 {
+                let graphs: Vec<Variable> = (0..5).map(|_| thread::spawn(recorded).join().unwrap()).collect();
+                if backward {
+                    graphs.iter().for_each(|y| y.sum().backward().unwrap());
+                }
+            }
+            assert!(pool_bytes() < 2 * own, "{} bytes, at first {own}", pool_bytes());
+        }
+    })
+    .join()
+    .unwrap();
 }
 
 #[test]
