@@ -5,6 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use crate::error::{Error, Result};
 
+/// The most elements that a tensor has: then indices, and sums of two of them, are numbers of the machine.
+pub(crate) const MOST: usize = isize::MAX as usize;
+
 /// How many extents lie inline.
 const INLINE: usize = 4;
 
@@ -159,13 +162,24 @@ impl Dims {
     }
 
     /// The number of elements: the product of the extents, 1 for a scalar.
+    ///
+    /// It is that of a tensor, and so fits, or one of them is zero: then it is zero, whatever the product of the others wraps to.
     #[inline]
     pub(crate) fn count(&self) -> usize {
-        let mut count = 1;
-        for extent in &**self {
-            count *= extent;
+        let mut count = 1usize;
+        for &extent in &**self {
+            count = count.wrapping_mul(extent);
         }
         count
+    }
+
+    /// These extents as those of a tensor that `operation` makes.
+    ///
+    /// # Errors
+    /// If there would be more elements than a tensor has.
+    #[inline]
+    pub(crate) fn sized(self, operation: &'static str) -> Result<Dims> {
+        if checked_count(&self).is_some() { Ok(self) } else { Err(too_many(operation, &self)) }
     }
 
     /// Strides of these extents laid out in row-major order.
@@ -180,12 +194,41 @@ impl Dims {
     #[inline]
     pub(crate) fn set_row_major(&mut self, shape: &Dims) {
         self.clone_from(shape);
-        let mut step = 1;
+        let mut step = 1usize;
         for (stride, &extent) in self.iter_mut().zip(shape.iter()).rev() {
             *stride = step;
-            step *= extent;
+            // Only where there are no elements can it be too large for a number: then no index is multiplied by it.
+            step = step.saturating_mul(extent);
         }
     }
+}
+
+/// The number of elements of a tensor of these extents, zero as soon as one of them is; none if it is more than a tensor has.
+///
+/// Everything that makes a tensor asks here, by way of the pool's storages at the latest.
+#[inline]
+pub(crate) fn checked_count(extents: &[usize]) -> Option<usize> {
+    let (mut count, mut fits) = (1usize, true);
+    for &extent in extents {
+        let (product, wraps) = count.overflowing_mul(extent);
+        (count, fits) = (product, fits & !wraps);
+    }
+    if fits && count <= MOST {
+        return Some(count);
+    }
+    extents.contains(&0).then_some(0)
+}
+
+/// The product of some of a tensor's extents. Where the tensor has no elements it may not fit: then it is as large as can be.
+#[inline]
+pub(crate) fn product(extents: &[usize]) -> usize {
+    checked_count(extents).unwrap_or(usize::MAX)
+}
+
+/// What a function says of extents whose product is more than [`MOST`].
+#[cold]
+pub(crate) fn too_many(operation: &'static str, extents: &[usize]) -> Error {
+    Error::shape(operation, format!("extents whose product is at most {MOST}"), format!("{extents:?}"))
 }
 
 /// The axis that `axis` names in a tensor of `rank` axes: negative ones count from the end.
@@ -217,14 +260,15 @@ pub(crate) fn broadcast(operation: &'static str, a: &[usize], b: &[usize]) -> Re
     }
     let rank = a.len().max(b.len());
     let at = |s: &[usize], i: usize| if i + s.len() < rank { 1 } else { s[i + s.len() - rank] };
-    (0..rank)
+    let common: Result<Dims> = (0..rank)
         .map(|i| match (at(a, i), at(b, i)) {
             (x, y) if x == y => Ok(x),
             (1, y) => Ok(y),
             (x, 1) => Ok(x),
             _ => Err(Error::shape(operation, format!("shapes that broadcast with {a:?}"), format!("{b:?}"))),
         })
-        .collect()
+        .collect();
+    common?.sized(operation)
 }
 
 #[cfg(test)]
@@ -239,6 +283,26 @@ mod tests {
         assert_eq!(
             broadcast("add", &[3], &[2]).unwrap_err().to_string(),
             "add: expected shapes that broadcast with [3], got [2]"
+        );
+    }
+
+    #[test]
+    fn a_count_fits_or_there_is_none() {
+        let half = 1 << 32;
+        assert_eq!(checked_count(&[]), Some(1));
+        assert_eq!(checked_count(&[MOST, 1]), Some(MOST));
+        for extents in [&[half, half][..], &[MOST, 2], &[usize::MAX], &[usize::MAX, usize::MAX], &[half, half, 1]] {
+            assert_eq!(checked_count(extents), None);
+            assert_eq!(product(extents), usize::MAX);
+            assert!(Dims::from(extents).sized("zeros").is_err());
+        }
+        for extents in [&[0, 1 << 63, 2][..], &[1 << 63, 2, 0], &[usize::MAX, 0, usize::MAX]] {
+            assert_eq!((checked_count(extents), Dims::from(extents).count()), (Some(0), 0));
+            assert_eq!(Dims::from(extents).row_major().len(), 3);
+        }
+        assert_eq!(
+            broadcast("add", &[half, 1], &[half]).unwrap_err().to_string(),
+            "add: expected extents whose product is at most 9223372036854775807, got [4294967296, 4294967296]"
         );
     }
 

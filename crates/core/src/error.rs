@@ -122,6 +122,16 @@ pub enum Error {
         /// Its shape, printed.
         shape: String,
     },
+    /// The allocator refused memory.
+    #[error("{operation}: there is no memory for {shape}, which takes {bytes} bytes")]
+    Memory {
+        /// The operation or function that needed it.
+        operation: &'static str,
+        /// The shape of what it was to hold, printed.
+        shape: String,
+        /// How many bytes that are.
+        bytes: usize,
+    },
     /// A NaN or an infinity, where [`detect_anomaly`](crate::detect_anomaly) looked for them.
     #[error("{value} in the {pass} of {operation} recorded at {location}{path}: {shapes}")]
     Anomaly {

@@ -22,6 +22,8 @@ mod random;
 
 mod dims;
 mod element;
+#[doc(hidden)]
+pub mod memory;
 mod packs;
 mod pool;
 mod storage;

@@ -134,7 +134,7 @@ impl Place {
 pub(crate) fn pack_of<T: Float>(rows: usize, matrix: Matrix<'_, T>) -> Kept<T> {
     let [k, n] = matrix.extents;
     match pack_len::<T>(k, n) {
-        Some(len) if rows <= MOST_ROWS && k * n >= LEAST => {
+        Some(len) if rows <= MOST_ROWS && k.saturating_mul(n) >= LEAST => {
             find(matrix, len).map_or(Kept::NotYet, Kept::Pack)
         }
         _ => Kept::Never,
@@ -160,14 +160,15 @@ fn find<T: Float>(matrix: Matrix<'_, T>, len: usize) -> Option<Tensor<T>> {
         // First, so that its memory is used again.
         shelf.packs.swap_remove(at);
     }
-    let (packed, used) = (packed(matrix, len), shelf.asked);
+    // Where there is no memory for it, the product does without.
+    let (packed, used) = (packed(matrix, len)?, shelf.asked);
     shelf.packs.push(Pack { place, version, packed: packed.clone(), used });
     Some(packed)
 }
 
-fn packed<T: Float>(matrix: Matrix<'_, T>, len: usize) -> Tensor<T> {
+fn packed<T: Float>(matrix: Matrix<'_, T>, len: usize) -> Option<Tensor<T>> {
     let [k, n] = matrix.extents;
-    Tensor::build(&[len][..], |out| pack((k, n), matrix.at(0), out))
+    Tensor::create("pack", &[len][..], |out| pack((k, n), matrix.at(0), out)).ok()
 }
 
 #[cfg(test)]

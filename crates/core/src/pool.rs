@@ -7,11 +7,12 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::dims::Dims;
+use crate::dims::{Dims, checked_count};
 use crate::element::Element;
 use crate::kernel::buffer::Buffer;
 use crate::kernel::prefetch::prefetch;
 use crate::kernel::shared::Unique;
+use crate::memory;
 use crate::storage::{Layout, Storage};
 
 /// Sizes are rounded up to one of four steps per power of two, so at most a quarter is wasted.
@@ -77,23 +78,34 @@ impl<T: Element> Pool<T> {
     }
 }
 
-/// A row-major storage of elements of no particular value: whatever its last user left there.
+/// A row-major storage of elements of no particular value: whatever its last user left there. None if the shape has more elements
+/// than a tensor, or the allocator refuses: [`memory::refusal`] says which.
 #[inline]
-pub(crate) fn acquire<T: Element>(shape: &Dims) -> Unique<Storage<T>> {
-    let len = shape.count();
+pub(crate) fn try_acquire<T: Element>(shape: &Dims) -> Option<Unique<Storage<T>>> {
+    let len = checked_count(shape)?;
     let (capacity, class) = class_of(len);
     acquire_from(class, capacity, len, |fresh| fresh.shaped(shape))
 }
 
+/// [`try_acquire`] that gives up where that gives none.
+#[inline]
+#[track_caller]
+pub(crate) fn acquire<T: Element>(shape: &Dims) -> Unique<Storage<T>> {
+    match try_acquire(shape) {
+        Some(fresh) => fresh,
+        None => memory::refuse::<T>(shape),
+    }
+}
+
 /// A storage of the length and layout of another one.
 #[inline]
+#[track_caller]
 pub(crate) fn acquire_like<T: Element>(other: &Storage<T>) -> Unique<Storage<T>> {
-    match other.class() {
-        Some(class) => {
-            let len = other.as_slice().len();
-            acquire_from(class, other.buffer().capacity(), len, |fresh| fresh.shaped_like(other))
-        }
-        None => acquire(&other.layout().shape),
+    let Some(class) = other.class() else { return acquire(&other.layout().shape) };
+    let len = other.as_slice().len();
+    match acquire_from(class, other.buffer().capacity(), len, |fresh| fresh.shaped_like(other)) {
+        Some(fresh) => fresh,
+        None => memory::refuse::<T>(&other.layout().shape),
     }
 }
 
@@ -103,23 +115,28 @@ fn acquire_from<T: Element>(
     capacity: usize,
     len: usize,
     lay_out: impl FnOnce(&mut Storage<T>),
-) -> Unique<Storage<T>> {
+) -> Option<Unique<Storage<T>>> {
     let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class)).ok().flatten();
     let mut fresh = match recycled {
         Some(recycled) => recycled,
-        None => unused(class, capacity),
+        None => unused(class, capacity)?,
     };
     fresh.renew(len);
     lay_out(&mut fresh);
-    fresh
+    Some(fresh)
 }
 
-/// A storage from the system; out of line, since it is rare in steady state.
+/// A storage from the system; out of line, since it is rare in steady state. What this thread keeps for later is given back before it
+/// gives up.
 #[cold]
 #[inline(never)]
-fn unused<T: Element>(class: usize, capacity: usize) -> Unique<Storage<T>> {
+fn unused<T: Element>(class: usize, capacity: usize) -> Option<Unique<Storage<T>>> {
     let _ = T::pool().try_with(|pool| pool.borrow_mut().count_made(class));
-    Unique::new(Storage::recyclable(Buffer::zeroed(capacity, capacity), class))
+    let buffer = Buffer::zeroed(capacity, capacity).or_else(|| {
+        clear_pool();
+        Buffer::zeroed(capacity, capacity)
+    })?;
+    Some(Unique::new(Storage::recyclable(buffer, class)))
 }
 
 /// Takes a storage back.
@@ -180,7 +197,8 @@ pub fn pool_bytes() -> usize {
 /// either when they are dropped.
 pub fn clear_pool() {
     fn clear<T: Element>() {
-        T::pool().with(|pool| pool.borrow_mut().clear());
+        // At a thread's end it may be gone already.
+        let _ = T::pool().try_with(|pool| pool.borrow_mut().clear());
     }
     clear::<f32>();
     clear::<f64>();

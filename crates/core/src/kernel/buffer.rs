@@ -1,6 +1,6 @@
 //! Memory for elements: aligned for vectors, always initialised.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc};
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,28 +29,27 @@ unsafe impl<T: Element> Send for Buffer<T> {}
 unsafe impl<T: Element> Sync for Buffer<T> {}
 
 impl<T: Element> Buffer<T> {
-    /// A new buffer of zeros, with room for `capacity` elements.
-    pub(crate) fn zeroed(len: usize, capacity: usize) -> Self {
+    /// A new buffer of zeros, with room for `capacity` elements; none if the allocator refuses.
+    pub(crate) fn zeroed(len: usize, capacity: usize) -> Option<Self> {
         let capacity = capacity.max(len);
         if capacity == 0 {
-            return Buffer {
-                start: NonNull::dangling(),
-                len: 0,
-                capacity: 0,
-                room: 0,
-                align: ALIGN,
-                version: AtomicU64::new(0),
-            };
+            return Some(Buffer::empty());
         }
-        let bytes = capacity.checked_mul(size_of::<T>()).expect("a tensor's size in bytes fits usize");
-        let layout = Layout::from_size_align(bytes, ALIGN).expect("a tensor's size fits isize");
+        let bytes = capacity.checked_mul(size_of::<T>())?;
+        let layout = Layout::from_size_align(bytes, ALIGN).ok()?;
         // SAFETY: `layout` has a size above zero.
-        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        let start = NonNull::new(unsafe { alloc(layout) })?;
         ask_for_large(start.as_ptr(), bytes);
         // SAFETY: the memory is ours. Elements are numbers or bool: all-zero bytes are valid.
         unsafe { start.as_ptr().write_bytes(0, bytes) };
         let start = start.cast::<T>();
-        Buffer { start, len, capacity, room: capacity, align: ALIGN, version: AtomicU64::new(0) }
+        Some(Buffer { start, len, capacity, room: capacity, align: ALIGN, version: AtomicU64::new(0) })
+    }
+
+    /// Without elements, and without memory.
+    pub(crate) const fn empty() -> Self {
+        let version = AtomicU64::new(0);
+        Buffer { start: NonNull::dangling(), len: 0, capacity: 0, room: 0, align: ALIGN, version }
     }
 
     /// Takes over a vector's memory without copying.
@@ -151,12 +150,19 @@ mod tests {
 
     #[test]
     fn zeroed_is_aligned_and_may_be_empty() {
-        let mut buffer = Buffer::<f64>::zeroed(3, 16);
+        let mut buffer = Buffer::<f64>::zeroed(3, 16).unwrap();
         assert_eq!(buffer.as_slice().as_ptr() as usize % ALIGN, 0);
         buffer.as_mut_slice()[2] = 5.0;
         buffer.set_len(16);
         assert_eq!(&buffer.as_slice()[..4], &[0.0, 0.0, 5.0, 0.0]);
-        assert!(Buffer::<i64>::zeroed(0, 0).as_slice().is_empty());
+        assert!(Buffer::<i64>::zeroed(0, 0).unwrap().as_slice().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_allocated_is_none() {
+        for capacity in [usize::MAX, usize::MAX / 8, isize::MAX as usize, isize::MAX as usize / 8] {
+            assert!(Buffer::<f64>::zeroed(0, capacity).is_none());
+        }
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
     /// Whether every operand has memory up to the end of its last vector, and so more than enough.
     #[inline(always)]
     fn has_whole_vectors(&self) -> bool {
-        let end = self.inner.next_multiple_of(TAIL);
+        let Some(end) = self.inner.checked_next_multiple_of(TAIL) else { return false };
         let mut all = true;
         for i in 0..I {
             all &= self.inputs[i].len >= end;

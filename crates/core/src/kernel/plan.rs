@@ -19,17 +19,33 @@ pub(crate) struct Each<const I: usize, const C: usize, const O: usize> {
 impl<const I: usize, const C: usize, const O: usize> Each<I, C, O> {
     const ZERO: Self = Each { inputs: [0; I], cotangents: [0; C], results: [0; O] };
 
-    /// Adds `times` strides to each offset.
+    /// Adds `times` strides to each offset. Offsets up to a [`Plan::reach`] that is inside all operands don't wrap.
     #[inline(always)]
     fn step(&mut self, strides: &Self, times: usize) {
+        let along = |from: usize, stride: usize| from.wrapping_add(stride.wrapping_mul(times));
         for i in 0..I {
-            self.inputs[i] += strides.inputs[i] * times;
+            self.inputs[i] = along(self.inputs[i], strides.inputs[i]);
         }
         for c in 0..C {
-            self.cotangents[c] += strides.cotangents[c] * times;
+            self.cotangents[c] = along(self.cotangents[c], strides.cotangents[c]);
         }
         for o in 0..O {
-            self.results[o] += strides.results[o] * times;
+            self.results[o] = along(self.results[o], strides.results[o]);
+        }
+    }
+
+    /// [`Each::step`] that stays at the greatest number when it gets there: no operand has an element of that index.
+    #[inline(always)]
+    fn step_at_most(&mut self, strides: &Self, times: usize) {
+        let along = |from: usize, stride: usize| from.saturating_add(stride.saturating_mul(times));
+        for i in 0..I {
+            self.inputs[i] = along(self.inputs[i], strides.inputs[i]);
+        }
+        for c in 0..C {
+            self.cotangents[c] = along(self.cotangents[c], strides.cotangents[c]);
+        }
+        for o in 0..O {
+            self.results[o] = along(self.results[o], strides.results[o]);
         }
     }
 
@@ -90,7 +106,7 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
     #[inline(always)]
     fn append(&mut self, extent: usize, steps: Each<I, C, O>) {
         if self.inner == 1 || self.steps.goes_on(&steps, extent) {
-            self.inner *= extent;
+            self.inner = self.inner.wrapping_mul(extent);
         } else {
             if self.rows != 1 {
                 self.outer.push((self.rows, self.strides));
@@ -101,17 +117,17 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
         self.steps = steps;
     }
 
-    /// The highest index that each operand reaches, or none if the shape is empty.
+    /// The highest index that each operand reaches, or none if the shape is empty; never less, however large extents and strides are.
     #[inline]
     pub(crate) fn reach(&self) -> Option<Each<I, C, O>> {
         if self.inner == 0 || self.count() == 0 {
             return None;
         }
         let mut last = Each::ZERO;
-        last.step(&self.steps, self.inner - 1);
-        last.step(&self.strides, self.rows - 1);
+        last.step_at_most(&self.steps, self.inner - 1);
+        last.step_at_most(&self.strides, self.rows - 1);
         for (extent, strides) in &self.outer {
-            last.step(strides, extent - 1);
+            last.step_at_most(strides, extent - 1);
         }
         Some(last)
     }
@@ -121,7 +137,7 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
     pub(crate) fn count(&self) -> usize {
         let mut count = if self.inner == 0 { 0 } else { self.rows };
         for (extent, _) in &self.outer {
-            count *= extent;
+            count = count.wrapping_mul(*extent);
         }
         count
     }
@@ -239,6 +255,19 @@ mod tests {
         for shape in [[0, 3, 2], [3, 0, 2], [3, 2, 0]] {
             let plan = Plan::<1, 0, 1>::new(&shape, &[[1, 2, 4], [4, 2, 1]]);
             assert_eq!((plan.count() * plan.inner, plan.reach()), (0, None));
+        }
+    }
+
+    #[test]
+    fn a_reach_beyond_all_numbers_is_beyond_every_operand() {
+        let half = 1usize << 32;
+        for (shape, strides) in [
+            ([half, half, 2], [half, 1, 3]),
+            ([3, 2, 5], [usize::MAX, 1, 2]),
+            ([3, 2, 5], [1, usize::MAX / 2, usize::MAX / 2 + 2]),
+        ] {
+            let plan = Plan::<1, 0, 1>::new(&shape, &[strides, [1, 1, 1]]);
+            assert!(plan.count() == 0 || plan.reach().unwrap().inputs[0] > isize::MAX as usize);
         }
     }
 

@@ -142,11 +142,19 @@ fn turn() -> Option<MutexGuard<'static, ()>> {
     }
 }
 
+/// `total * part / parts`, also where the product is too large for a number.
+#[inline(always)]
+pub(crate) fn share_of(total: usize, part: usize, parts: usize) -> usize {
+    match total.checked_mul(part) {
+        Some(product) => product / parts,
+        None => (total as u128 * part as u128 / parts as u128) as usize,
+    }
+}
+
 /// The `part`-th of `parts` nearly equal ranges of `total`.
 #[inline]
 pub(crate) fn range(part: usize, parts: usize, total: usize) -> std::ops::Range<usize> {
-    // No product of the two, which might wrap.
-    let start = |part: usize| part * (total / parts) + part.min(total % parts);
+    let start = |part: usize| share_of(total, part, parts);
     start(part)..start(part + 1)
 }
 

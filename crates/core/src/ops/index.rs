@@ -1,8 +1,9 @@
 //! Choosing elements by index, and adding to chosen places.
 
-use crate::dims::{Dims, axis_of};
+use crate::dims::{Dims, axis_of, product};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
+use crate::memory;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Choose, Domain, Fitted, OperationEntry, axis, indices};
 use crate::tensor::{Indices, Tensor, checked_indices};
@@ -31,7 +32,7 @@ impl<T: Float> Operation<T> for IndexSelect {
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0].contiguous();
-        let (extent, inner) = (x.shape()[self.axis], x.shape()[self.axis + 1..].iter().product::<usize>());
+        let (extent, inner) = (x.shape()[self.axis], product(&x.shape()[self.axis + 1..]));
         let source = x.raw();
         let out = Tensor::build(self.to.clone(), |out| {
             let rows =
@@ -61,7 +62,7 @@ impl<T: Float> Operation<T> for IndexAdd {
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0].contiguous();
-        let (extent, inner) = (self.to[self.axis], self.to[self.axis + 1..].iter().product::<usize>());
+        let (extent, inner) = (self.to[self.axis], product(&self.to[self.axis + 1..]));
         let source = &x.raw()[..x.numel()];
         let out = Tensor::build(self.to.clone(), |out| {
             out.fill(T::ZERO);
@@ -90,7 +91,9 @@ fn pointed(operation: &'static str, base: &[usize], axis: usize, index: &Tensor<
     }
     let strides = Dims::from(base).row_major();
     let mut at = vec![0; base.len()];
-    let mut places: Vec<usize> = checked_indices(operation, index, base[axis])?.iter().collect();
+    let indices = checked_indices(operation, index, base[axis])?;
+    let mut places = memory::vec_of(indices.len());
+    places.extend(indices.iter());
     for place in &mut places {
         let along: usize = at
             .iter()
@@ -205,6 +208,7 @@ impl<T: Float> Variable<T> {
         assert!(index.rank() == 1, "index_select: expected a 1-D index, got shape {:?}", index.shape());
         let mut to = Dims::from(self.shape());
         to[axis] = index.numel();
+        let to = expect(to.sized("index_select"));
         let index = expect(checked_indices("index_select", index, self.shape()[axis]));
         IndexSelect { axis, index, to }.apply1(&[self])
     }
@@ -224,6 +228,7 @@ impl<T: Float> Variable<T> {
         assert!(self.rank() == 2, "embedding: expected a weight of shape (V, D), got {:?}", self.shape());
         let mut to = Dims::from(index.shape());
         to.push(self.shape()[1]);
+        let to = expect(to.sized("embedding"));
         let index = expect(checked_indices("embedding", index, self.shape()[0]));
         IndexSelect { axis: 0, index, to }.apply1(&[self])
     }

@@ -9,6 +9,7 @@ use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy::{self, Joined, Strided};
 use crate::kernel::divide::dispatch_shared;
+use crate::memory;
 use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
 use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::{Region, Tensor};
@@ -32,7 +33,7 @@ impl<T: Float> Operation<T> for Cat {
         shape[self.axis] = self.extents.iter().sum();
         let strides = shape.row_major();
         let step = strides[self.axis];
-        let places = starts(&self.extents).map(|start| start * step);
+        let places = starts(&self.extents).map(|start| start.wrapping_mul(step));
         [joined(inputs, self.axis, shape, &strides, places)].into()
     }
 
@@ -64,7 +65,7 @@ impl<T: Float> Operation<T> for Stack {
         shape.insert(self.axis, inputs.len());
         let mut strides = shape.row_major();
         let step = strides.remove(self.axis);
-        let places = (0..inputs.len()).map(|i| i * step);
+        let places = (0..inputs.len()).map(|i| i.wrapping_mul(step));
         [joined(inputs, self.axis, shape, &strides, places)].into()
     }
 
@@ -86,7 +87,8 @@ pub(crate) fn one_behind_the_other<T: Float>(inputs: &[impl Borrow<Tensor<T>>], 
     Tensor::build(shape, |out| dispatch_shared(Joined { parts: &parts, out }))
 }
 
-/// A tensor of `shape` that the inputs lie in along `axis`, with these strides, each from its place on.
+/// A tensor of `shape` that the inputs lie in along `axis`, with these strides, each from its place on; the place of one without
+/// elements may be anywhere.
 fn joined<T: Float>(
     inputs: &[&Tensor<T>],
     axis: usize,
@@ -122,8 +124,12 @@ struct Split {
 }
 
 impl Split {
+    #[track_caller]
     fn of(axis: usize, extents: impl ExactSizeIterator<Item = usize>, unbind: bool) -> Self {
-        let mut bounds = SmallVec::with_capacity(extents.len() + 1);
+        let mut bounds = SmallVec::new();
+        if bounds.try_reserve_exact(extents.len().saturating_add(1)).is_err() {
+            memory::refuse::<usize>(&[extents.len()]);
+        }
         bounds.push(0);
         for extent in extents {
             bounds.push(bounds[bounds.len() - 1] + extent);
@@ -230,10 +236,17 @@ fn same_but<T: Float>(operation: &'static str, inputs: &[&Variable<T>], axis: Op
     Ok(())
 }
 
+/// Whether a tensor can have all that `cat` puts into it: parts of this shape, but for these extents along the axis.
+fn side_by_side(shape: &Dims, axis: usize, extents: &[usize]) -> Result<()> {
+    let mut whole = shape.clone();
+    whole[axis] = extents.iter().fold(0, |sum: usize, &extent| sum.saturating_add(extent));
+    whole.sized("cat").map(drop)
+}
+
 /// Variables one behind the other along axis `dim` (`torch.cat`).
 ///
 /// # Panics
-/// If there are none, or their shapes differ along another axis.
+/// If there are none, their shapes differ along another axis, or a tensor can't have so many elements.
 ///
 /// ```
 /// use wengert_core::{cat, Tensor, Variable};
@@ -245,7 +258,9 @@ pub fn cat<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
     let axis = inputs.first().map(|first| expect(axis_of("cat", dim, first.rank())));
     expect(same_but("cat", inputs, axis));
     let axis = axis.expect("there is a first input");
-    Cat { axis, extents: inputs.iter().map(|input| input.shape()[axis]).collect() }.apply1(inputs)
+    let extents: Dims = inputs.iter().map(|input| input.shape()[axis]).collect();
+    expect(side_by_side(inputs[0].dims(), axis, &extents));
+    Cat { axis, extents }.apply1(inputs)
 }
 
 /// Variables of one shape along a new axis `dim` (`torch.stack`).
@@ -262,7 +277,11 @@ pub fn cat<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
 #[track_caller]
 pub fn stack<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
     expect(same_but("stack", inputs, None));
-    Stack { axis: expect(axis_of("stack", dim, inputs[0].rank() + 1)) }.apply1(inputs)
+    let axis = expect(axis_of("stack", dim, inputs[0].rank() + 1));
+    let mut shape = inputs[0].dims().clone();
+    shape.insert(axis, inputs.len());
+    expect(shape.sized("stack"));
+    Stack { axis }.apply1(inputs)
 }
 
 impl<T: Float> Variable<T> {
@@ -273,8 +292,9 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn split(&self, extents: &[usize], dim: isize) -> Vec<Variable<T>> {
         let axis = expect(axis_of("split", dim, self.rank()));
-        let (sum, extent) = (extents.iter().sum::<usize>(), self.shape()[axis]);
-        assert!(sum == extent, "split: expected extents that add up to {extent}, got {extents:?}");
+        let extent = self.shape()[axis];
+        let sum = extents.iter().try_fold(0usize, |sum, &extent| sum.checked_add(extent));
+        assert!(sum == Some(extent), "split: expected extents that add up to {extent}, got {extents:?}");
         Split::of(axis, extents.iter().copied(), false).apply(&[self]).into_vec()
     }
 
@@ -318,8 +338,13 @@ impl<T: Float> Variable<T> {
         let extent = self.shape()[axis];
         let size = extent.div_ceil(chunks).max(1);
         let extents: Vec<usize> = match extent {
-            0 => vec![0; chunks],
-            _ => (0..extent).step_by(size).map(|start| size.min(extent - start)).collect(),
+            0 => memory::filled(0, chunks),
+            _ => {
+                let mut extents = memory::filled(size, extent.div_ceil(size));
+                let last = extents.len() - 1;
+                extents[last] = extent - last * size;
+                extents
+            }
         };
         self.split(&extents, dim)
     }

@@ -1,6 +1,6 @@
 //! The affine map `x W^T + b` of every layer and every recurrent step.
 
-use crate::dims::Dims;
+use crate::dims::{Dims, product};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
 use crate::kernel::gemm::Start;
@@ -27,6 +27,7 @@ fn out_shape(x: &Dims, weight: &[usize], bias: Option<&Dims>) -> Result<Dims> {
     let mut shape = x.clone();
     let last = shape.len() - 1;
     shape[last] = weight[0];
+    let shape = shape.sized("linear")?;
     if let Some(bias) = bias.filter(|bias| **bias != shape) {
         let stretched = crate::dims::broadcast("linear", bias, &shape);
         if stretched.as_ref() != Ok(&shape) {
@@ -60,7 +61,7 @@ impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
         let shape = expect(out_shape(x.dims(), weight.shape(), bias.map(|bias| bias.dims())));
         let weight = Matrix::of(weight).t();
         let [k, n] = weight.extents;
-        let m = x.shape()[..x.rank() - 1].iter().product();
+        let m = product(&x.shape()[..x.rank() - 1]);
         let (mut flat_x, mut flat_bias) = (None, None);
         let x = flat(x, x.dims(), [m, k], &mut flat_x);
         let start = match bias {

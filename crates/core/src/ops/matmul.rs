@@ -74,7 +74,7 @@ fn demoted(mut shape: Dims, a_rank: usize, b_rank: usize) -> Dims {
 /// `a` as one tall matrix, if its rows lie at one distance from each other.
 fn tall<T: Float>(a: &Tensor<T>) -> Result<Tensor<T>> {
     let k = a.shape()[a.rank() - 1];
-    a.reshape([a.shape()[..a.rank() - 1].iter().product(), k])
+    a.reshape([dims::product(&a.shape()[..a.rank() - 1]), k])
 }
 
 /// The product of promoted operands.
@@ -84,27 +84,27 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
         let mut shape = a.dims().clone();
         let last = shape.len() - 1;
         shape[last] = n;
+        let shape = shape.sized("matmul")?;
         return product(&tall(a)?, b)?.reshape(&*shape);
     }
     if a.rank() == 2 && b.rank() == 2 {
-        return Ok(Tensor::build(&[m, n][..], |out| {
-            multiply(Matrix::of(a), Matrix::of(b), Start::Zero, out)
-        }));
+        let write = |out: &mut [T]| multiply(Matrix::of(a), Matrix::of(b), Start::Zero, out);
+        return Tensor::create("matmul", &[m, n][..], write);
     }
     let batch = dims::broadcast("matmul", &a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?;
     let full =
         |x: &Tensor<T>, rows, cols| x.expand(&batch.iter().copied().chain([rows, cols]).collect::<Dims>());
     let (a, b) = (full(a, m, k)?, full(b, k, n)?);
     let shape: Dims = batch.iter().copied().chain([m, n]).collect();
-    Ok(Tensor::build(shape, |out| {
+    Tensor::create("matmul", shape, |out| {
         let axes = batch.len();
         let gemm = if is_plain() { gemm_naive } else { gemm };
-        for i in 0..batch.count() {
+        for i in 0..if out.is_empty() { 0 } else { batch.count() } {
             let at = |x: &Tensor<T>| offset_of(i, &batch, &x.strides()[..axes]);
             let c = target(out, i * m * n, n);
             gemm((m, k, n), Matrix::of(&a).at(at(&a)), Matrix::of(&b).at(at(&b)), Start::Zero, c);
         }
-    }))
+    })
 }
 
 /// How far the `i`-th index in row-major order of `shape` is from the first.
@@ -181,7 +181,7 @@ pub(super) fn saves_of_product(wants: Wants) -> Saves {
 #[track_caller]
 pub(super) fn rows<T: Float>(x: &Variable<T>) -> Variable<T> {
     let width = x.shape()[x.rank() - 1];
-    x.reshape([x.shape()[..x.rank() - 1].iter().product(), width])
+    x.reshape([dims::product(&x.shape()[..x.rank() - 1]), width])
 }
 
 impl<T: Float> Variable<T> {

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::dims::{axes_of, axis_of};
+use crate::dims::{axes_of, axis_of, checked_count, product};
 use crate::element::Float;
 use crate::error::expect;
 use crate::kernel::reduce::best;
@@ -16,10 +16,10 @@ use crate::variable::Variable;
 #[track_caller]
 fn extreme<T: Float>(x: &Tensor<T>, axis: usize, max: bool) -> (Tensor<T>, Tensor<i64>) {
     let shape = x.dims();
-    let (reduced, inner): (usize, usize) = (shape[axis], shape[axis + 1..].iter().product());
+    let (reduced, inner) = (shape[axis], product(&shape[axis + 1..]));
     let mut to = shape.clone();
     to[axis] = 1;
-    assert!(reduced > 0 || to.count() == 0, "max, min: expected an axis with elements, got shape {shape:?}");
+    assert!(reduced > 0 || checked_count(&to) == Some(0), "max, min: expected an axis with elements, got shape {shape:?}");
     let source = x.contiguous();
     let mut values = Tensor::unspecified(to.clone());
     let better = |a: T, b: T| if max { a > b } else { a < b };

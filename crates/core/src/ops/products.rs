@@ -1,5 +1,6 @@
 //! Products of vectors, and the bilinear form.
 
+use crate::dims::product;
 use crate::element::Float;
 use crate::variable::Variable;
 
@@ -66,9 +67,9 @@ impl<T: Float> Variable<T> {
             fits,
             "bilinear: expected (.., in1), (.., in2) and (out, in1, in2), got {x:?}, {y:?} and {w:?}"
         );
-        let rows: usize = x[..x.len() - 1].iter().product();
+        let rows = product(&x[..x.len() - 1]);
         let (out, in1, in2) = (w[0], w[1], w[2]);
-        let by_first = weight.transpose(0, 1).reshape([in1, out * in2]);
+        let by_first = weight.transpose(0, 1).reshape([in1, product(&[out, in2])]);
         let left = self.reshape([rows, in1]).matmul(&by_first).reshape([rows, out, in2]);
         let product = left.matmul(&other.reshape([rows, in2, 1]));
         let product = product.reshape([&x[..x.len() - 1], &[out]].concat());

@@ -1,6 +1,6 @@
 //! The same elements in other places, several times, or among others.
 
-use crate::dims::{Dims, axes_of, axis_of};
+use crate::dims::{Dims, axes_of, axis_of, product};
 use crate::element::{Element, Float};
 use crate::error::expect;
 use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
@@ -11,7 +11,7 @@ use crate::variable::Variable;
 /// The slices of `axis`, slice `i` taken from `from(i)`.
 fn rearranged<T: Element>(x: &Tensor<T>, axis: usize, from: impl Fn(usize) -> usize) -> Tensor<T> {
     let x = x.contiguous();
-    let (extent, inner) = (x.shape()[axis], x.shape()[axis + 1..].iter().product::<usize>());
+    let (extent, inner) = (x.shape()[axis], product(&x.shape()[axis + 1..]));
     let source = x.raw();
     Tensor::build(x.dims().clone(), |out| {
         for (n, slice) in out.chunks_exact_mut(inner.max(1)).enumerate() {
@@ -50,8 +50,8 @@ impl<T: Float> Operation<T> for Flip {
 
 /// Axes moved round in a circle.
 struct Roll {
-    /// Axis, and by how much.
-    shifts: Vec<(usize, isize)>,
+    /// Axis, and by how much, which is less than its extent.
+    shifts: Vec<(usize, usize)>,
 }
 
 impl<T: Float> Operation<T> for Roll {
@@ -66,16 +66,24 @@ impl<T: Float> Operation<T> for Roll {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let mut out = inputs[0].clone();
         for &(axis, shift) in &self.shifts {
-            let extent = out.shape()[axis] as isize;
-            out = rearranged(&out, axis, |i| (i as isize - shift).rem_euclid(extent) as usize);
+            let extent = out.shape()[axis];
+            out = rearranged(&out, axis, |i| if i >= shift { i - shift } else { extent - (shift - i) });
         }
         [out].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let back = Roll { shifts: self.shifts.iter().map(|&(axis, shift)| (axis, -shift)).collect() };
+        let shape = cotangents.only().shape();
+        let back = |&(axis, shift): &(usize, usize)| (axis, (shape[axis] - shift) % shape[axis].max(1));
+        let back = Roll { shifts: self.shifts.iter().map(back).collect() };
         gradients.add(0, back.apply1(&[cotangents.only()]));
     }
+}
+
+/// A shift as one forward by less than the extent.
+fn shift_along(extent: usize, shift: isize) -> usize {
+    let distance = shift.unsigned_abs().checked_rem(extent).unwrap_or(0);
+    if shift < 0 && distance > 0 { extent - distance } else { distance }
 }
 
 /// A tensor with a border of one value.
@@ -86,6 +94,12 @@ struct Pad {
 }
 
 impl Pad {
+    /// The extents with the border.
+    fn outer(&self, shape: &[usize]) -> Dims {
+        let extents = shape.iter().zip(&self.border);
+        extents.map(|(n, (before, behind))| n.saturating_add(before + behind)).collect()
+    }
+
     /// The part that is not border.
     fn inner<E: Element>(&self, x: &Tensor<E>) -> crate::error::Result<Tensor<E>> {
         self.border.iter().enumerate().try_fold(x.clone(), |x, (axis, &(before, behind))| {
@@ -103,9 +117,7 @@ impl<T: Float> Operation<T> for Pad {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let shape =
-            inputs[0].shape().iter().zip(&self.border).map(|(n, (before, behind))| n + before + behind);
-        let shape: Vec<usize> = shape.collect();
+        let shape = self.outer(inputs[0].shape());
         let region = expect(Region::of(&shape, |base| self.inner(base)));
         let mut out = Tensor::full(shape, T::from_f64(self.value));
         let elements = expect(out.data_mut());
@@ -163,7 +175,8 @@ impl<T: Float> Variable<T> {
         assert!(given == expected, "roll: expected as many shifts as dims, {expected}, got {given}");
         let mut moves = Vec::with_capacity(expected);
         for (&dim, &shift) in dims.iter().zip(shifts) {
-            moves.push((expect(axis_of("roll", dim, self.rank())), shift));
+            let axis = expect(axis_of("roll", dim, self.rank()));
+            moves.push((axis, shift_along(self.shape()[axis], shift)));
         }
         Roll { shifts: moves }.apply1(&[self])
     }
@@ -172,7 +185,7 @@ impl<T: Float> Variable<T> {
     /// (`torch.Tensor.repeat`).
     ///
     /// # Panics
-    /// If there are fewer repeats than axes.
+    /// If there are fewer repeats than axes, or a tensor can't have so many elements.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -186,20 +199,21 @@ impl<T: Float> Variable<T> {
             repeats.len() >= rank,
             "repeat: expected at least {rank} repeats, one for each axis, got {repeats:?}"
         );
-        let mut own = vec![1; repeats.len() - rank];
+        let mut own = vec![1usize; repeats.len() - rank];
         own.extend(self.shape());
         let pairs = |first: &dyn Fn(usize) -> usize| -> Vec<usize> {
             own.iter().enumerate().flat_map(|(axis, &n)| [first(axis), n]).collect()
         };
-        let all: Vec<usize> = own.iter().zip(repeats).map(|(n, r)| n * r).collect();
-        self.reshape(pairs(&|_| 1)).expand(pairs(&|axis| repeats[axis])).reshape(all)
+        let all: Dims = own.iter().zip(repeats).map(|(n, r)| n.saturating_mul(*r)).collect();
+        let all = expect(all.sized("repeat"));
+        self.reshape(pairs(&|_| 1)).expand(pairs(&|axis| repeats[axis])).reshape(&*all)
     }
 
     /// `value` put before and behind the last axes: `pad` has two numbers for the last axis, then two for the one before it,
     /// and so on; a negative one takes elements away (`torch.nn.functional.pad`, mode `constant`).
     ///
     /// # Panics
-    /// If `pad` has an odd length, names more axes than there are, or takes away more than there is.
+    /// If `pad` has an odd length, names more axes than there are, takes away more than there is, or adds more than a tensor can have.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -216,24 +230,25 @@ impl<T: Float> Variable<T> {
         let mut kept = self.clone();
         for (i, sides) in pad.chunks_exact(2).enumerate() {
             let axis = rank - 1 - i;
-            let [cut_before, cut_behind] = [0, 1].map(|k| (-sides[k]).max(0) as usize);
+            let [cut_before, cut_behind] = [0, 1].map(|k| sides[k].min(0).unsigned_abs());
             let extent = self.shape()[axis];
-            let left = extent.checked_sub(cut_before + cut_behind);
+            let left = extent.checked_sub(cut_before).and_then(|left| left.checked_sub(cut_behind));
             assert!(
                 left.is_some(),
                 "pad: axis {axis} has {extent} elements in {:?}, got {pad:?}",
                 self.shape()
             );
-            if cut_before + cut_behind > 0 {
+            if cut_before > 0 || cut_behind > 0 {
                 kept = kept.narrow(axis as isize, cut_before, left.unwrap_or(0));
             }
             border[axis] = (sides[0].max(0) as usize, sides[1].max(0) as usize);
         }
         if border.iter().all(|&sides| sides == (0, 0)) {
-            kept
-        } else {
-            Pad { border, value }.apply1(&[&kept])
+            return kept;
         }
+        let pad = Pad { border, value };
+        expect(pad.outer(kept.shape()).sized("pad"));
+        pad.apply1(&[&kept])
     }
 }
 

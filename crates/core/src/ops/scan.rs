@@ -6,7 +6,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::dims::axis_of;
+use crate::dims::{axis_of, product};
 use crate::element::Float;
 use crate::error::expect;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
@@ -23,9 +23,12 @@ fn scan<T: Float>(
     out: &mut [T],
     next: impl Fn(f64, usize) -> f64,
 ) {
-    let (extent, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
+    if shape.contains(&0) {
+        return;
+    }
+    let (extent, inner) = (shape[axis], product(&shape[axis + 1..]));
     let mut running: SmallVec<[f64; 8]> = smallvec![start; inner];
-    for block in 0..shape[..axis].iter().product() {
+    for block in 0..product(&shape[..axis]) {
         running.fill(start);
         for step in 0..extent {
             let t = if reverse { extent - 1 - step } else { step };

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use crate::dims::axis_of;
 use crate::element::{Element, Float};
 use crate::error::{Result, expect};
+use crate::memory;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -25,18 +26,25 @@ impl<T: Element> Tensor<T> {
         if self.rank() == 0 {
             return Ok(Tensor::scalar(0));
         }
-        let rows = self.transpose(dim, -1)?.contiguous();
+        let rows = self.transpose(dim, -1)?;
+        memory::or_refused("argsort", || rows.places_along_rows(descending))?.transpose(dim, -1)
+    }
+
+    /// [`Tensor::argsort`] along the last axis.
+    fn places_along_rows(&self, descending: bool) -> Result<Tensor<i64>> {
+        let rows = self.contiguous();
         let width = rows.shape()[rows.rank() - 1];
-        let mut places = Vec::with_capacity(rows.numel());
+        let mut places = memory::vec_of(rows.numel());
         for row in rows.raw()[..rows.numel()].chunks_exact(width.max(1)) {
-            let mut order: Vec<i64> = (0..width as i64).collect();
+            let mut order = memory::vec_of(width);
+            order.extend(0..width as i64);
             order.sort_by(|&a, &b| {
                 let order = with_nan_last(row[a as usize], row[b as usize]);
                 if descending { order.reverse() } else { order }
             });
             places.extend(order);
         }
-        Tensor::from_vec(places, rows.shape())?.transpose(dim, -1)
+        Tensor::from_vec(places, rows.shape())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Variance, standard deviation and vector norms over axes.
 
-use crate::dims::{Dims, axes_of};
+use crate::dims::{Dims, axes_of, product};
 use crate::element::Float;
 use crate::error::expect;
 use crate::kernel::divide::dispatch_shared;
@@ -42,7 +42,7 @@ impl Over {
     #[track_caller]
     fn of(operation: &'static str, shape: &[usize], dims: &[isize]) -> Self {
         let axes = expect(axes_of(operation, dims, shape.len()));
-        let count = axes.iter().map(|&axis| shape[axis]).product();
+        let count = product(&axes.iter().map(|&axis| shape[axis]).collect::<Dims>());
         Over { dims: axes.iter().map(|&axis| axis as isize).collect(), count }
     }
 

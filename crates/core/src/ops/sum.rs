@@ -1,6 +1,6 @@
 //! Sums and means over axes; the sum that undoes broadcasting.
 
-use crate::dims::{Dims, axes_of};
+use crate::dims::{Dims, axes_of, product};
 use crate::element::Float;
 use crate::error::expect;
 use crate::kernel::divide::dispatch_shared;
@@ -28,7 +28,7 @@ impl Sum {
             false => Some(shape[axis]),
             true => keepdim.then_some(1),
         });
-        Sum { to: to.collect(), axes, keepdim: Some(keepdim) }
+        Sum { to: expect(to.collect::<Dims>().sized(operation)), axes, keepdim: Some(keepdim) }
     }
 
     fn attributes(&self) -> Attributes {
@@ -67,7 +67,7 @@ impl Sum {
     }
 
     fn count(&self, shape: &[usize]) -> usize {
-        self.axes.iter().map(|&axis| shape[axis]).product()
+        product(&self.axes.iter().map(|&axis| shape[axis]).collect::<Dims>())
     }
 }
 
@@ -76,7 +76,7 @@ fn sum_axes<T: Float>(x: &Tensor<T>, shape: &Dims, start: usize, end: usize) -> 
     let mut to = shape.clone();
     to[start..end].fill(1);
     let source = &x.raw()[..shape.count()];
-    let (reduced, inner) = (shape[start..end].iter().product(), shape[end..].iter().product());
+    let (reduced, inner) = (product(&shape[start..end]), product(&shape[end..]));
     Tensor::build(to, |out| dispatch_shared(reduce::Sum { source, out, reduced, inner }))
 }
 

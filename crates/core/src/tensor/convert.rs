@@ -7,14 +7,20 @@ use crate::dims::{self, Dims};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
+use crate::memory;
 use crate::storage::Storage;
 
 impl<T: Element> Tensor<T> {
     /// The elements in row-major order.
+    #[track_caller]
     pub fn to_vec(&self) -> Vec<T> {
         match self.as_slice() {
-            Some(slice) => slice.to_vec(),
-            None => self.copy().raw().to_vec(),
+            Some(slice) => {
+                let mut elements = memory::vec_of(slice.len());
+                elements.extend_from_slice(slice);
+                elements
+            }
+            None => self.copy().to_vec(),
         }
     }
 
@@ -52,6 +58,7 @@ impl<T: Element> Tensor<T> {
     /// # use wengert_core::Tensor;
     /// assert_eq!(Tensor::from([1.5f64, -2.5]).cast::<i64>().to_vec(), vec![1, -2]);
     /// ```
+    #[track_caller]
     pub fn cast<U: Element>(&self) -> Tensor<U> {
         self.map(|x| U::from_f64(x.to_f64()))
     }
@@ -63,6 +70,7 @@ impl<T: Element> Tensor<T> {
     /// let hit = Tensor::from([3i64, 4]).map(|x| x == 3);
     /// assert_eq!(hit.to_vec(), vec![true, false]);
     /// ```
+    #[track_caller]
     pub fn map<U: Element>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
         let source = self.contiguous();
         let source = source.as_slice().expect("contiguous");
@@ -72,7 +80,7 @@ impl<T: Element> Tensor<T> {
     /// Pairs of elements of two tensors that broadcast, through a function, without derivatives.
     ///
     /// # Errors
-    /// If the shapes do not broadcast.
+    /// If the shapes do not broadcast, or there is no memory for the result.
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -82,9 +90,13 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn zip<U: Element, V: Element>(&self, other: &Tensor<U>, f: impl Fn(T, U) -> V) -> Result<Tensor<V>> {
         let shape = dims::broadcast("zip", self.shape(), other.shape())?;
-        let (a, b) = (self.expand(&shape)?.contiguous(), other.expand(&shape)?.contiguous());
-        let pairs = a.raw().iter().zip(b.raw());
-        Ok(Tensor::build(shape, |out| out.iter_mut().zip(pairs).for_each(|(y, (&p, &q))| *y = f(p, q))))
+        memory::or_refused("zip", || {
+            let (a, b) = (self.expand(&shape)?.contiguous(), other.expand(&shape)?.contiguous());
+            let pairs = a.raw().iter().zip(b.raw());
+            Ok(Tensor::build(shape, |out| {
+                out.iter_mut().zip(pairs).for_each(|(y, (&p, &q))| *y = f(p, q));
+            }))
+        })
     }
 
     /// Takes over an owned ndarray array's memory without copying, whatever the order of its axes.
@@ -114,11 +126,15 @@ impl<T: Element> Tensor<T> {
 
     /// An ndarray view of the elements, without copying.
     ///
+    /// # Panics
+    /// If the tensor has no elements, but other extents whose product does not fit an `isize`: ndarray has no such arrays.
+    ///
     /// ```
     /// # use wengert_core::Tensor;
     /// let x = Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]);
     /// assert_eq!(x.t().as_ndarray()[[0, 1]], 3.0);
     /// ```
+    #[track_caller]
     pub fn as_ndarray(&self) -> ArrayViewD<'_, T> {
         let shape = IxDyn(self.shape());
         let view = match self.numel() {
@@ -128,7 +144,7 @@ impl<T: Element> Tensor<T> {
         };
         match view {
             Ok(view) => view,
-            Err(error) => unreachable!("a tensor's layout lies inside its storage: {error}"),
+            Err(error) => panic!("as_ndarray: {error} for shape {:?}", self.shape()),
         }
     }
 }

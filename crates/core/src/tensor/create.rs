@@ -3,16 +3,16 @@
 use super::Tensor;
 use crate::dims::Dims;
 use crate::element::{Element, Float};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, expect};
 use crate::kernel::buffer::Buffer;
-use crate::random::with_generator;
+use crate::random::{Generator, with_generator};
 use crate::storage::Storage;
 
 impl<T: Element> Tensor<T> {
     /// A tensor of `shape` from its elements in row-major order; the vector's memory is taken over.
     ///
     /// # Errors
-    /// If the number of elements is not the product of the extents.
+    /// If the number of elements is not the product of the extents, or that does not fit an `isize`.
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -22,6 +22,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn from_vec(elements: Vec<T>, shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = Dims::from(shape.as_ref());
+        let shape = shape.sized("from_vec")?;
         if elements.len() != shape.count() {
             let expected = format!("{} elements for shape {shape:?}", shape.count());
             return Err(Error::shape("from_vec", expected, elements.len()));
@@ -36,8 +37,27 @@ impl<T: Element> Tensor<T> {
     /// let x = Tensor::from_fn([2, 2], |i| i as f32);
     /// assert_eq!(x, Tensor::from([[0.0f32, 1.0], [2.0, 3.0]]));
     /// ```
-    pub fn from_fn(shape: impl AsRef<[usize]>, mut f: impl FnMut(usize) -> T) -> Self {
-        Tensor::build(shape.as_ref(), |out| out.iter_mut().enumerate().for_each(|(i, x)| *x = f(i)))
+    ///
+    /// # Panics
+    /// If the product of the extents does not fit an `isize`, or there is no memory for as many elements: as
+    /// everything here that does not return a [`Result`].
+    #[track_caller]
+    pub fn from_fn(shape: impl AsRef<[usize]>, f: impl FnMut(usize) -> T) -> Self {
+        expect(Tensor::numbered("from_fn", shape, f))
+    }
+
+    /// [`Tensor::from_fn`] for `operation`.
+    pub(crate) fn numbered(
+        operation: &'static str,
+        shape: impl AsRef<[usize]>,
+        mut f: impl FnMut(usize) -> T,
+    ) -> Result<Self> {
+        let write = |out: &mut [T]| out.iter_mut().enumerate().for_each(|(i, x)| *x = f(i));
+        Tensor::create(operation, shape.as_ref(), write)
+    }
+
+    fn filled(operation: &'static str, shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
+        Tensor::create(operation, shape.as_ref(), |out| out.fill(value))
     }
 
     /// A tensor without axes that holds one element.
@@ -46,8 +66,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// All elements `value` (`torch.full`).
+    #[track_caller]
     pub fn full(shape: impl AsRef<[usize]>, value: T) -> Self {
-        Tensor::build(shape.as_ref(), |out| out.fill(value))
+        expect(Tensor::filled("full", shape, value))
     }
 
     /// All elements 0 (`torch.zeros`).
@@ -56,24 +77,27 @@ impl<T: Element> Tensor<T> {
     /// # use wengert_core::Tensor;
     /// assert_eq!(Tensor::<i64>::zeros([2]).to_vec(), vec![0, 0]);
     /// ```
+    #[track_caller]
     pub fn zeros(shape: impl AsRef<[usize]>) -> Self {
-        Tensor::full(shape, T::ZERO)
+        expect(Tensor::filled("zeros", shape, T::ZERO))
     }
 
     /// All elements 1 (`torch.ones`).
+    #[track_caller]
     pub fn ones(shape: impl AsRef<[usize]>) -> Self {
-        Tensor::full(shape, T::ONE)
+        expect(Tensor::filled("ones", shape, T::ONE))
     }
 
     /// The `n` by `n` identity matrix (`torch.eye`).
+    #[track_caller]
     pub fn eye(n: usize) -> Self {
-        Tensor::from_fn([n, n], |i| if i / n == i % n { T::ONE } else { T::ZERO })
+        expect(Tensor::numbered("eye", [n, n], |i| if i / n == i % n { T::ONE } else { T::ZERO }))
     }
 
     /// `start, start + step, ...` as long as it is before `end` (`torch.arange`).
     ///
     /// # Errors
-    /// If `step` is zero or leads away from `end`.
+    /// If `step` is zero or leads away from `end`, or there is no memory for so many.
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -90,7 +114,7 @@ impl<T: Element> Tensor<T> {
                 step,
             ));
         }
-        Ok(Tensor::from_fn([steps as usize], |i| T::from_f64(start + i as f64 * step)))
+        Tensor::numbered("arange", [steps as usize], |i| T::from_f64(start + i as f64 * step))
     }
 
     /// `steps` numbers from `start` to `end`, both included (`torch.linspace`).
@@ -99,20 +123,32 @@ impl<T: Element> Tensor<T> {
     /// # use wengert_core::Tensor;
     /// assert_eq!(Tensor::<f64>::linspace(0.0, 1.0, 3).to_vec(), vec![0.0, 0.5, 1.0]);
     /// ```
+    #[track_caller]
     pub fn linspace(start: f64, end: f64, steps: usize) -> Self {
         let step = if steps > 1 { (end - start) / (steps - 1) as f64 } else { 0.0 };
         // From the nearer end, so that both ends are exact.
         let at = |i: usize| {
-            if 2 * i < steps { start + step * i as f64 } else { end - step * (steps - 1 - i) as f64 }
+            if i < steps - i { start + step * i as f64 } else { end - step * (steps - 1 - i) as f64 }
         };
-        Tensor::from_fn([steps], |i| T::from_f64(if steps == 1 { start } else { at(i) }))
+        let value = |i| T::from_f64(if steps == 1 { start } else { at(i) });
+        expect(Tensor::numbered("linspace", [steps], value))
     }
 }
 
 impl<T: Float> Tensor<T> {
+    /// What `draw` gives for each element, with this thread's generator.
+    fn drawn(
+        operation: &'static str,
+        shape: impl AsRef<[usize]>,
+        mut draw: impl FnMut(&mut Generator) -> T,
+    ) -> Result<Self> {
+        with_generator(|g| Tensor::numbered(operation, shape, |_| draw(g)))
+    }
+
     /// Independent draws from U(0, 1), from this thread's generator (`torch.rand`).
+    #[track_caller]
     pub fn rand(shape: impl AsRef<[usize]>) -> Self {
-        Tensor::uniform(shape, 0.0, 1.0)
+        expect(Tensor::drawn("rand", shape, |g| T::from_f64(g.uniform(0.0, 1.0))))
     }
 
     /// Independent draws from U(`low`, `high`), from this thread's generator.
@@ -123,8 +159,9 @@ impl<T: Float> Tensor<T> {
     /// let x = Tensor::<f32>::uniform([100], -2.0, 3.0);
     /// assert!(x.to_vec().iter().all(|v| (-2.0..3.0).contains(v)));
     /// ```
+    #[track_caller]
     pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64) -> Self {
-        with_generator(|g| Tensor::from_fn(shape, |_| T::from_f64(g.uniform(low, high))))
+        expect(Tensor::drawn("uniform", shape, |g| T::from_f64(g.uniform(low, high))))
     }
 
     /// Independent draws from the standard normal distribution (`torch.randn`).
@@ -136,19 +173,20 @@ impl<T: Float> Tensor<T> {
     /// manual_seed(7);
     /// assert_eq!(a, Tensor::randn([2, 3]));
     /// ```
+    #[track_caller]
     pub fn randn(shape: impl AsRef<[usize]>) -> Self {
-        with_generator(|g| Tensor::from_fn(shape, |_| T::from_f64(g.normal())))
+        expect(Tensor::drawn("randn", shape, |g| T::from_f64(g.normal())))
     }
 
     /// 1 with probability `p`, else 0 (`torch.bernoulli`).
     ///
     /// # Errors
-    /// If `p` is not a probability.
+    /// If `p` is not a probability, or there is no memory for the draws.
     pub fn bernoulli(shape: impl AsRef<[usize]>, p: f64) -> Result<Self> {
         if !(0.0..=1.0).contains(&p) {
             return Err(Error::argument("bernoulli", "p", "in [0, 1]", p));
         }
-        Ok(with_generator(|g| Tensor::from_fn(shape, |_| if g.bernoulli(p) { T::ONE } else { T::ZERO })))
+        Tensor::drawn("bernoulli", shape, |g| if g.bernoulli(p) { T::ONE } else { T::ZERO })
     }
 }
 
@@ -156,7 +194,7 @@ impl Tensor<i64> {
     /// A row of zeros with a one at each index, along a new last axis (`torch.nn.functional.one_hot`).
     ///
     /// # Errors
-    /// If an index is not in `0..classes`.
+    /// If an index is not in `0..classes`, or there is no memory for the rows.
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -168,10 +206,10 @@ impl Tensor<i64> {
         let indices = checked_indices("one_hot", self, classes)?;
         let mut shape = self.dims().clone();
         shape.push(classes);
-        Ok(Tensor::build(shape, |out| {
+        Tensor::create("one_hot", shape, |out| {
             out.fill(T::ZERO);
             indices.iter().enumerate().for_each(|(row, class)| out[row * classes + class] = T::ONE);
-        }))
+        })
     }
 }
 
@@ -204,7 +242,7 @@ pub(crate) fn checked_indices(
     index: &Tensor<i64>,
     extent: usize,
 ) -> Result<Indices> {
-    let index = index.contiguous();
+    let index = if index.is_contiguous() { index.clone() } else { index.copied(operation)? };
     let inside = |i: &i64| usize::try_from(*i).is_ok_and(|i| i < extent);
     match index.raw()[..index.numel()].iter().find(|i| !inside(i)) {
         None => Ok(Indices(index)),

@@ -20,9 +20,10 @@ pub(crate) use view::Region;
 
 use crate::dims::Dims;
 use crate::element::Element;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, expect};
 use crate::kernel::copy;
 use crate::kernel::shared::{Shared, Unique};
+use crate::memory;
 use crate::pool;
 use crate::storage::{self, Layout, Storage};
 
@@ -60,20 +61,42 @@ impl<T: Element> From<Unique<Storage<T>>> for Tensor<T> {
 
 impl<T: Element> Tensor<T> {
     /// A row-major tensor whose elements `write` fills in; what they hold before is of no particular value.
+    ///
+    /// Where there is no memory for it, it gives up: [`Tensor::create`] gives an error.
     #[inline]
+    #[track_caller]
     pub(crate) fn build(shape: impl Into<Dims>, write: impl FnOnce(&mut [T])) -> Self {
         let mut fresh = pool::acquire(&shape.into());
         write(fresh.as_mut_slice());
         fresh.into()
     }
 
+    /// [`Tensor::build`] for `operation`.
+    ///
+    /// # Errors
+    /// If the shape has more elements than a tensor, or there is no memory for them.
+    #[inline]
+    pub(crate) fn create(
+        operation: &'static str,
+        shape: impl Into<Dims>,
+        write: impl FnOnce(&mut [T]),
+    ) -> Result<Self> {
+        let shape = shape.into();
+        let fresh = pool::try_acquire(&shape);
+        let mut fresh = fresh.ok_or_else(|| memory::refusal::<T>(operation, &shape))?;
+        write(fresh.as_mut_slice());
+        Ok(fresh.into())
+    }
+
     /// A row-major tensor of elements of no particular value.
+    #[track_caller]
     pub(crate) fn unspecified(shape: impl Into<Dims>) -> Self {
         pool::acquire(&shape.into()).into()
     }
 
     /// A storage with the extents of this tensor, whose layout is taken over if it is row-major.
     #[inline]
+    #[track_caller]
     pub(crate) fn storage_alike(&self) -> Unique<Storage<T>> {
         match &self.view {
             None => pool::acquire_like(&self.storage),
@@ -202,7 +225,7 @@ impl<T: Element> Tensor<T> {
                 if stride != step {
                     return self.numel() == 0;
                 }
-                step *= extent;
+                step = step.wrapping_mul(extent);
             }
         }
         true
@@ -234,9 +257,11 @@ impl<T: Element> Tensor<T> {
     /// How many elements of the storage lie from the first to the last one of this tensor.
     #[inline]
     pub(crate) fn reach(&self) -> usize {
+        if self.numel() == 0 {
+            return 0;
+        }
         let strides = self.shape().iter().zip(self.strides());
-        let last: usize = strides.map(|(n, stride)| n.saturating_sub(1) * stride).sum();
-        if self.numel() == 0 { 0 } else { last + 1 }
+        strides.map(|(n, stride)| (n - 1) * stride).sum::<usize>() + 1
     }
 
     /// These elements.
@@ -258,13 +283,20 @@ impl<T: Element> Tensor<T> {
     /// assert!(!x.is_contiguous());
     /// assert_eq!(x.contiguous().as_slice().unwrap(), &[1, 3, 2, 4]);
     /// ```
+    #[track_caller]
     pub fn contiguous(&self) -> Self {
         if self.is_contiguous() { self.clone() } else { self.copy() }
     }
 
     /// A row-major copy with storage of its own.
+    #[track_caller]
     pub fn copy(&self) -> Self {
-        Tensor::build(self.dims().clone(), |out| {
+        expect(self.copied("copy"))
+    }
+
+    /// [`Tensor::copy`] for `operation`.
+    pub(crate) fn copied(&self, operation: &'static str) -> Result<Self> {
+        Tensor::create(operation, self.dims().clone(), |out| {
             copy::gather(self.raw(), self.dims(), self.stride_dims(), out)
         })
     }
@@ -303,7 +335,7 @@ impl<T: Element> Tensor<T> {
     pub(crate) fn detach_mut(&mut self, operation: &'static str) -> Result<&mut [T]> {
         if self.exclusive_mut().is_none() {
             self.storage.refuse_if_saved(operation, self.shape())?;
-            *self = self.copy();
+            *self = self.copied(operation)?;
         }
         self.data_mut()
     }

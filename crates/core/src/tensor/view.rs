@@ -1,7 +1,7 @@
 //! Views: other extents and strides over the same storage, nothing copied.
 
 use super::Tensor;
-use crate::dims::{Dims, axis_of};
+use crate::dims::{Dims, axis_of, checked_count};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -64,7 +64,8 @@ impl<T: Element> Tensor<T> {
     pub(crate) fn select_at(&self, axis: usize, index: usize) -> Self {
         self.with_change(|layout| {
             layout.shape.remove(axis);
-            layout.offset += index * layout.strides.remove(axis);
+            // It wraps only where there are no elements, and then there is no offset.
+            layout.offset = layout.offset.wrapping_add(index.wrapping_mul(layout.strides.remove(axis)));
         })
     }
 
@@ -83,7 +84,8 @@ impl<T: Element> Tensor<T> {
     pub(crate) fn narrow_at(&self, axis: usize, start: usize, length: usize) -> Self {
         self.with_change(|layout| {
             layout.shape[axis] = length;
-            layout.offset += start * layout.strides[axis];
+            // As for `select_at`.
+            layout.offset = layout.offset.wrapping_add(start.wrapping_mul(layout.strides[axis]));
         })
     }
 
@@ -105,7 +107,10 @@ impl<T: Element> Tensor<T> {
         let view = self.narrow(dim, start, end - start)?;
         let (mut shape, mut strides) = (view.dims().clone(), view.stride_dims().clone());
         shape[axis] = (end - start).div_ceil(step);
-        strides[axis] *= step;
+        if shape[axis] > 1 {
+            // Of a single entry there is no next one that the stride, which may be too large for a number, would lead to.
+            strides[axis] = strides[axis].wrapping_mul(step);
+        }
         Ok(view.with_layout(view.storage_offset(), shape, strides))
     }
 
@@ -150,7 +155,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = Dims::from(shape.as_ref());
-        if shape.count() != self.numel() {
+        if checked_count(&shape) != Some(self.numel()) {
             let expected = format!("a shape of {} elements for {:?}", self.numel(), self.shape());
             return Err(Error::shape("reshape", expected, format!("{shape:?}")));
         }
@@ -161,7 +166,7 @@ impl<T: Element> Tensor<T> {
             Some(strides) => self.with_layout(self.storage_offset(), shape, strides),
             None => {
                 let strides = shape.row_major();
-                self.copy().with_layout(0, shape, strides)
+                self.copied("reshape")?.with_layout(0, shape, strides)
             }
         })
     }
@@ -210,6 +215,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The tensor repeated along new leading axes and along axes of extent 1 by a stride of 0 (`torch.expand`).
+    ///
+    /// # Errors
+    /// If it does not broadcast to `shape`, or that has more elements than can be counted in an `isize`.
     pub fn expand(&self, shape: &[usize]) -> Result<Self> {
         let misfit = || {
             Error::shape(
@@ -228,7 +236,7 @@ impl<T: Element> Tensor<T> {
                 Some(_) => return Err(misfit()),
             });
         }
-        Ok(self.with_layout(self.storage_offset(), Dims::from(shape), strides))
+        Ok(self.with_layout(self.storage_offset(), Dims::from(shape).sized("expand")?, strides))
     }
 
     /// Axis `dim` removed if its extent is 1, else the tensor itself (`torch.squeeze`).
@@ -241,7 +249,7 @@ impl<T: Element> Tensor<T> {
     pub fn unsqueeze(&self, dim: isize) -> Result<Self> {
         let axis = axis_of("unsqueeze", dim, self.rank() + 1)?;
         let (mut shape, mut strides) = (self.dims().clone(), self.stride_dims().clone());
-        let step = if axis < self.rank() { shape[axis] * strides[axis] } else { 1 };
+        let step = if axis < self.rank() { shape[axis].wrapping_mul(strides[axis]) } else { 1 };
         shape.insert(axis, 1);
         strides.insert(axis, step);
         Ok(self.with_layout(self.storage_offset(), shape, strides))

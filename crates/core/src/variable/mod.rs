@@ -216,7 +216,7 @@ impl<T: Float> Variable<T> {
 
     /// The number of elements.
     pub fn numel(&self) -> usize {
-        self.shape().iter().product()
+        self.dims().count()
     }
 
     /// The only element; see [`Tensor::item`].

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use self::shared::Address;
 use crate::kernel::buffer::Buffer;
+use crate::memory;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use crate::kernel::level;
 
@@ -258,7 +259,8 @@ pub fn gemm_like_packed<T: Gemm>(
     }
 }
 
-/// How many elements a pack of a matrix of k rows and n columns takes, where this machine has products with packs.
+/// How many elements a pack of a matrix of k rows and n columns takes, where this machine has products with packs and a tensor can
+/// have so many.
 pub fn pack_len<T: Gemm>(k: usize, n: usize) -> Option<usize> {
     T::pack_len(k, n)
 }
@@ -455,7 +457,7 @@ macro_rules! implement {
             #[inline]
             fn pack_len(k: usize, n: usize) -> Option<usize> {
                 let level = level::level();
-                (level != level::Level::Portable).then(|| Product::<$type>::pack_len(level, k, n))
+                if level == level::Level::Portable { None } else { Product::<$type>::pack_len(level, k, n) }
             }
 
             #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -502,10 +504,11 @@ macro_rules! implement {
             }
 
             fn with_scratch<R>(len: usize, work: impl FnOnce(*mut Self) -> R) -> R {
-                thread_local!(static SCRATCH: RefCell<Buffer<$type>> = RefCell::new(Buffer::zeroed(0, 0)));
+                thread_local!(static SCRATCH: RefCell<Buffer<$type>> = RefCell::new(Buffer::empty()));
                 SCRATCH.with_borrow_mut(|scratch| {
                     if scratch.capacity() < len {
-                        *scratch = Buffer::zeroed(len, len);
+                        let larger = Buffer::zeroed(len, len);
+                        *scratch = larger.unwrap_or_else(|| memory::refuse::<$type>(&[len]));
                     }
                     work(scratch.as_mut_room().as_mut_ptr())
                 })

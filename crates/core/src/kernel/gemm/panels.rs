@@ -12,7 +12,9 @@ use super::blocks::{gather, pack_block, pack_whole};
 use super::tile::{ROWS, of_extents};
 use super::vector::Vector;
 use super::{Extents, Gemm, Product};
+use crate::dims::checked_count;
 use crate::kernel::level::Level;
+use crate::kernel::team::share_of;
 
 /// The rows of a block of B, in bytes of a column: a panel of as many stays near the core.
 const DEPTH: usize = 2048;
@@ -30,8 +32,8 @@ type AlongPanels<T> = unsafe fn(&Product<T>, *const T, Range<usize>, &mut Ahead<
 pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
     (0..count).map(move |i| {
-        let start = i * total / count;
-        (start, (i + 1) * total / count - start)
+        let start = share_of(total, i, count);
+        (start, share_of(total, i + 1, count) - start)
     })
 }
 
@@ -330,9 +332,9 @@ macro_rules! versions {
                 }
             }
 
-            /// The elements of a pack of B, k x n.
-            pub(super) fn pack_len(level: Level, k: usize, n: usize) -> usize {
-                k * width(n, Self::lanes(level))
+            /// The elements of a pack of B, k x n, if they are as many as a tensor has at most.
+            pub(super) fn pack_len(level: Level, k: usize, n: usize) -> Option<usize> {
+                checked_count(&[k, n.checked_next_multiple_of(Self::lanes(level))?])
             }
 
             /// How many panels C's n columns make.

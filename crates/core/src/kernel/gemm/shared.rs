@@ -116,8 +116,9 @@ impl<T: Gemm> Product<T> {
     /// The other operand is packed by every part, so the one is cut that costs more to pack.
     fn is_cut_by_rows(&self, backend: Backend) -> bool {
         let Extents { m, k, n } = self.extents;
-        let packs_a = if self.a.2 == 1 { 0 } else { m * k };
-        backend == Backend::Baseline || (packs_a >= n * k && m >= 2 * ROWS) || n < 2 * COLUMNS || m > 8 * n
+        let packs_a = if self.a.2 == 1 { 0 } else { m.saturating_mul(k) };
+        let packs_more_of_a = packs_a >= n.saturating_mul(k) && m >= 2 * ROWS;
+        backend == Backend::Baseline || packs_more_of_a || n < 2 * COLUMNS || m > n.saturating_mul(8)
     }
 
     /// # Safety
