@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn every_way_to_write_changes_the_version() {
-        let mut buffer = Buffer::<f32>::zeroed(3, 16);
+        let mut buffer = Buffer::<f32>::zeroed(3, 16).unwrap();
         let ways: [fn(&mut Buffer<f32>); 3] = [
             |buffer| buffer.as_mut_slice()[0] = 1.0,
             |buffer| buffer.as_mut_room()[5] = 1.0,
