@@ -228,7 +228,7 @@ pub(crate) fn product(extents: &[usize]) -> usize {
 /// What a function says of extents whose product is more than [`MOST`].
 #[cold]
 pub(crate) fn too_many(operation: &'static str, extents: &[usize]) -> Error {
-    Error::shape(operation, format!("extents whose product is at most {MOST}"), format!("{extents:?}"))
+    Error::Extents { operation, shape: format!("{extents:?}") }
 }
 
 /// The axis that `axis` names in a tensor of `rank` axes: negative ones count from the end.
@@ -291,7 +291,9 @@ mod tests {
         let half = 1 << 32;
         assert_eq!(checked_count(&[]), Some(1));
         assert_eq!(checked_count(&[MOST, 1]), Some(MOST));
-        for extents in [&[half, half][..], &[MOST, 2], &[usize::MAX], &[usize::MAX, usize::MAX], &[half, half, 1]] {
+        for extents in
+            [&[half, half][..], &[MOST, 2], &[usize::MAX], &[usize::MAX, usize::MAX], &[half, half, 1]]
+        {
             assert_eq!(checked_count(extents), None);
             assert_eq!(product(extents), usize::MAX);
             assert!(Dims::from(extents).sized("zeros").is_err());

@@ -122,6 +122,14 @@ pub enum Error {
         /// Its shape, printed.
         shape: String,
     },
+    /// A tensor of these extents would have more elements than can be counted in an `isize`.
+    #[error("{operation}: expected extents whose product is at most {}, got {shape}", isize::MAX)]
+    Extents {
+        /// The operation or function that was to make it.
+        operation: &'static str,
+        /// The extents, printed.
+        shape: String,
+    },
     /// The allocator refused memory.
     #[error("{operation}: there is no memory for {shape}, which takes {bytes} bytes")]
     Memory {
@@ -211,6 +219,6 @@ fn describe_mismatch(missing: &[String], unexpected: &[String], misshapen: &[Str
 pub(crate) fn expect<T>(result: Result<T>) -> T {
     match result {
         Ok(value) => value,
-        Err(error) => panic!("{error}"),
+        Err(error) => crate::memory::give_up(error),
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::memory::or_refused;
 use crate::tape::{GradOptions, grad};
 use crate::tensor::Tensor;
 use crate::variable::Variable;
@@ -34,10 +35,12 @@ pub fn vjp<T: Float>(
     inputs: &[&Variable<T>],
     cotangents: &[&Variable<T>],
 ) -> Result<(Values<T>, Values<T>)> {
-    let x = leaves(inputs);
-    let y = f(&x);
-    let found = pull_back(&y, &x, cotangents, GradOptions::default())?;
-    Ok((detached(&y), found))
+    or_refused("vjp", || {
+        let x = leaves(inputs);
+        let y = f(&x);
+        let found = pull_back(&y, &x, cotangents, GradOptions::default())?;
+        Ok((detached(&y), found))
+    })
 }
 
 /// The outputs of `f` at `inputs`, and their tangents: for each output `y` the sum over the inputs `x` of
@@ -62,12 +65,14 @@ pub fn jvp<T: Float>(
     inputs: &[&Variable<T>],
     tangents: &[&Variable<T>],
 ) -> Result<(Values<T>, Values<T>)> {
-    let x = leaves(inputs);
-    let y = f(&x);
-    let at: Vec<Variable<T>> = y.iter().map(|y| leaf(Tensor::zeros(y.shape()))).collect();
-    let back = pull_back(&y, &x, &refs(&at), GradOptions::default().create_graph(true))?;
-    let found = pull_back(&back, &at, tangents, GradOptions::default())?;
-    Ok((detached(&y), found))
+    or_refused("jvp", || {
+        let x = leaves(inputs);
+        let y = f(&x);
+        let at: Vec<Variable<T>> = y.iter().map(|y| leaf(Tensor::zeros(y.shape()))).collect();
+        let back = pull_back(&y, &x, &refs(&at), GradOptions::default().create_graph(true))?;
+        let found = pull_back(&back, &at, tangents, GradOptions::default())?;
+        Ok((detached(&y), found))
+    })
 }
 
 /// All derivatives: `jacobian[k][i]` is `d y_k / d x_i`, of the shape of output `k` followed by that of input `i`.
@@ -84,9 +89,11 @@ pub fn jacobian<T: Float>(
     f: impl FnOnce(&[Variable<T>]) -> Vec<Variable<T>>,
     inputs: &[&Variable<T>],
 ) -> Result<Vec<Vec<Tensor<T>>>> {
-    let x = leaves(inputs);
-    let outputs = f(&x);
-    outputs.iter().map(|y| rows(y, &x)).collect()
+    or_refused("jacobian", || {
+        let x = leaves(inputs);
+        let outputs = f(&x);
+        outputs.iter().map(|y| rows(y, &x)).collect()
+    })
 }
 
 /// Second derivatives of a scalar: `hessian[i][j]` is `d^2 y / d x_i d x_j`, of the shape of input `i` followed by that
@@ -106,9 +113,11 @@ pub fn hessian<T: Float>(
     f: impl FnOnce(&[Variable<T>]) -> Variable<T>,
     inputs: &[&Variable<T>],
 ) -> Result<Vec<Vec<Tensor<T>>>> {
-    let x = leaves(inputs);
-    let (_, slope) = slope(f, &x)?;
-    slope.iter().map(|slope| rows(slope, &x)).collect()
+    or_refused("hessian", || {
+        let x = leaves(inputs);
+        let (_, slope) = slope(f, &x)?;
+        slope.iter().map(|slope| rows(slope, &x)).collect()
+    })
 }
 
 /// The scalar `f` at `inputs`, and the product of its second derivatives with `tangents`, without forming them: the
@@ -130,10 +139,12 @@ pub fn hvp<T: Float>(
     inputs: &[&Variable<T>],
     tangents: &[&Variable<T>],
 ) -> Result<(Variable<T>, Vec<Variable<T>>)> {
-    let x = leaves(inputs);
-    let (y, slope) = slope(f, &x)?;
-    // The second derivatives are symmetric: a cotangent of the slope is a tangent.
-    Ok((y.detach(), pull_back(&slope, &x, tangents, GradOptions::default())?))
+    or_refused("hvp", || {
+        let x = leaves(inputs);
+        let (y, slope) = slope(f, &x)?;
+        // The second derivatives are symmetric: a cotangent of the slope is a tangent.
+        Ok((y.detach(), pull_back(&slope, &x, tangents, GradOptions::default())?))
+    })
 }
 
 /// The value and the recorded gradients of a scalar.

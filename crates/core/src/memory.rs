@@ -4,8 +4,10 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::dims::{checked_count, too_many};
+use crate::dims::{Dims, checked_count, too_many};
+use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::pool;
 
 thread_local! {
     /// How many functions on this thread's stack make an error of what is refused.
@@ -30,7 +32,7 @@ pub fn or_refused<R>(operation: &'static str, work: impl FnOnce() -> Result<R>) 
 fn renamed(to: &'static str, payload: Box<dyn Any + Send>) -> Error {
     match payload.downcast::<Refused>().map(|refused| refused.0) {
         Ok(Error::Memory { shape, bytes, .. }) => Error::Memory { operation: to, shape, bytes },
-        Ok(Error::Shape { expected, got, .. }) => Error::Shape { operation: to, expected, got },
+        Ok(Error::Extents { shape, .. }) => Error::Extents { operation: to, shape },
         Ok(error) => error,
         Err(payload) => resume_unwind(payload),
     }
@@ -53,16 +55,44 @@ pub(crate) fn refusal<T>(operation: &'static str, shape: &[usize]) -> Error {
 #[inline(never)]
 #[track_caller]
 pub(crate) fn refuse<T>(shape: &[usize]) -> ! {
-    let error = refusal::<T>("tensor", shape);
-    if cfg!(panic = "unwind") && ANSWERABLE.get() > 0 {
+    give_up(refusal::<T>("tensor", shape))
+}
+
+/// Panics with the message of an error. If there is no memory for so much, it unwinds to the function that has an error of that.
+#[cold]
+#[track_caller]
+pub(crate) fn give_up(error: Error) -> ! {
+    let refused = matches!(error, Error::Memory { .. } | Error::Extents { .. });
+    if refused && cfg!(panic = "unwind") && ANSWERABLE.get() > 0 {
         resume_unwind(Box::new(Refused(error)));
     }
     panic!("{error}")
 }
 
+/// From how many bytes on it is looked beforehand whether there are so many.
+const LARGE: usize = 1 << 20;
+
+/// Makes sure that there is memory for a result of `operation`, if it is large.
+///
+/// For functions that record an operation of their caller's line, which [`or_refused`] would hide. The memory waits in the pool.
+///
+/// # Errors
+/// If there is none.
+#[doc(hidden)]
+pub fn room_for<T: Element>(operation: &'static str, shape: &[usize]) -> Result<()> {
+    if checked_count(shape).is_some_and(|count| count.saturating_mul(size_of::<T>()) < LARGE) {
+        return Ok(());
+    }
+    match pool::try_acquire::<T>(&Dims::from(shape)) {
+        Some(_) => Ok(()),
+        None => Err(refusal::<T>(operation, shape)),
+    }
+}
+
 /// An empty vector with room for so many.
+#[doc(hidden)]
 #[track_caller]
-pub(crate) fn vec_of<V>(len: usize) -> Vec<V> {
+pub fn vec_of<V>(len: usize) -> Vec<V> {
     let mut vec = Vec::new();
     if vec.try_reserve_exact(len).is_err() {
         refuse::<V>(&[len]);

@@ -1,5 +1,6 @@
 //! A table of vectors.
 
+use wengert_core::memory::{or_refused, room_for};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
@@ -35,8 +36,10 @@ impl Embedding {
         if num_embeddings == 0 {
             return Err(Error::argument("Embedding", "num_embeddings", "at least 1", 0));
         }
-        let weight = Parameter::new(Tensor::randn([num_embeddings, embedding_dim]));
-        Ok(Embedding { weight, padding_idx: None })
+        or_refused("Embedding", || {
+            let weight = Parameter::new(Tensor::randn([num_embeddings, embedding_dim]));
+            Ok(Embedding { weight, padding_idx: None })
+        })
     }
 
     /// The same with a row that stays zero.
@@ -69,6 +72,7 @@ impl<T: Float> Embedding<T> {
         if let Some(&outside) = indices.find(|&&i| i < 0 || i >= rows as i64) {
             return Err(Error::argument("Embedding", "every index", format!("in 0..{rows}"), outside));
         }
+        room_for::<T>("Embedding", &[index.shape(), &self.weight.shape()[1..]].concat())?;
         let found = self.weight.embedding(index);
         let Some(padding) = self.padding_idx else { return Ok(found) };
         // The row's value with a gradient of zero: a constant takes its place.

@@ -13,6 +13,7 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+use wengert_core::memory::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Tensor};
 
 use crate::recurrent::Nonlinearity;
@@ -40,26 +41,29 @@ pub fn gain(nonlinearity: Nonlinearity) -> f64 {
 /// # Errors
 /// None; a `Result` as all initialisers, of which some refuse a parameter's rank.
 pub fn uniform<T: Float>(parameter: &Parameter<T>, low: f64, high: f64) -> Result<()> {
-    parameter.set_value(Tensor::uniform(parameter.shape(), low, high))
+    parameter.set_value(or_refused("uniform", || Ok(Tensor::uniform(parameter.shape(), low, high)))?)
 }
 
 /// N(mean, std^2).
 pub fn normal<T: Float>(parameter: &Parameter<T>, mean: f64, std: f64) -> Result<()> {
-    let draws = Tensor::<T>::randn(parameter.shape());
-    parameter.set_value(draws.map(|x| T::from_f64(mean + std * x.to_f64())))
+    let drawn = or_refused("normal", || {
+        let draws = Tensor::<T>::randn(parameter.shape());
+        Ok(draws.map(|x| T::from_f64(mean + std * x.to_f64())))
+    });
+    parameter.set_value(drawn?)
 }
 
 /// Every element `value`.
 pub fn constant<T: Float>(parameter: &Parameter<T>, value: f64) -> Result<()> {
-    parameter.set_value(Tensor::full(parameter.shape(), T::from_f64(value)))
+    parameter.set_value(or_refused("constant", || Ok(Tensor::full(parameter.shape(), T::from_f64(value))))?)
 }
 
 /// (fan in, fan out) of a weight (out, in, ..).
 fn fans<T: Float>(operation: &'static str, parameter: &Parameter<T>) -> Result<(f64, f64)> {
     match parameter.shape() {
         [out, input, rest @ ..] => {
-            let field: usize = rest.iter().product();
-            Ok(((input * field) as f64, (out * field) as f64))
+            let field: f64 = rest.iter().map(|&extent| extent as f64).product();
+            Ok((*input as f64 * field, *out as f64 * field))
         }
         shape => Err(Error::shape(operation, "a parameter of two axes or more", format!("{shape:?}"))),
     }
@@ -108,11 +112,17 @@ pub fn kaiming_normal<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: f
 /// Axes behind the first count as one.
 pub fn orthogonal<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
     fans("orthogonal", parameter)?;
+    if parameter.numel() == 0 {
+        return Ok(());
+    }
     let (rows, cols) = (parameter.shape()[0], parameter.shape()[1..].iter().product::<usize>());
     let (count, width) = (rows.min(cols), rows.max(cols));
-    let vectors = orthonormal(count, width);
-    let at = |r: usize, c: usize| if rows <= cols { vectors[r][c] } else { vectors[c][r] };
-    parameter.set_value(Tensor::from_fn(parameter.shape(), |i| T::from_f64(gain * at(i / cols, i % cols))))
+    let drawn = or_refused("orthogonal", || {
+        let vectors = orthonormal(count, width);
+        let at = |r: usize, c: usize| if rows <= cols { vectors[r][c] } else { vectors[c][r] };
+        Ok(Tensor::from_fn(parameter.shape(), |i| T::from_f64(gain * at(i / cols, i % cols))))
+    });
+    parameter.set_value(drawn?)
 }
 
 /// `count <= width` random orthonormal vectors, by Gram and Schmidt, each step twice for accuracy.

@@ -1,5 +1,6 @@
 //! The affine layer.
 
+use wengert_core::memory::{or_refused, room_for};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
@@ -45,9 +46,11 @@ impl Linear {
         }
         let bound = 1.0 / (in_features as f64).sqrt();
         let initial = |shape: &[usize]| Parameter::new(Tensor::uniform(shape, -bound, bound));
-        Ok(Linear {
-            weight: initial(&[out_features, in_features]),
-            bias: bias.then(|| initial(&[out_features])),
+        or_refused("Linear", || {
+            Ok(Linear {
+                weight: initial(&[out_features, in_features]),
+                bias: bias.then(|| initial(&[out_features])),
+            })
         })
     }
 }
@@ -63,6 +66,10 @@ impl<T: Float> Forward for Linear<T> {
                 format!("{:?}", x.shape()),
             ));
         }
+        let mut shape = x.shape().to_vec();
+        shape.pop();
+        shape.push(self.weight.shape()[0]);
+        room_for::<T>("Linear", &shape)?;
         Ok(x.linear(&self.weight, self.bias.as_deref()))
     }
 }

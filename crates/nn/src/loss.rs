@@ -1,5 +1,6 @@
 //! Losses.
 
+use wengert_core::memory::room_for;
 use wengert_core::{Error, Float, Result, Tensor, Variable};
 
 /// The target that does not count in [`cross_entropy`], PyTorch's `ignore_index`.
@@ -46,5 +47,6 @@ pub fn mse_loss<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<V
         let expected = format!("a target of the input's shape {:?}", input.shape());
         return Err(Error::shape("mse_loss", expected, format!("{:?}", target.shape())));
     }
+    room_for::<T>("mse_loss", input.shape())?;
     Ok((input - target).square().mean())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use wengert_core::memory::{filled, or_refused};
 use wengert_core::{Divisible, Error, Float, Kernel, Lane, Parameter, Result, TensorMap, dispatch_shared};
 
 use crate::rule::{Rule, Update};
@@ -273,7 +274,7 @@ impl<T: Float> Member<T> {
         };
         let grad = grad.value().contiguous();
         let grad = grad.as_slice().expect("contiguous");
-        let fresh = self.arrange(options.states(), grad.len());
+        let fresh = or_refused(R::NAME, || Ok(self.arrange(options.states(), grad.len())))?;
         self.step += 1;
         let states = self.states.iter_mut().map(|(_, values)| values.as_mut_slice()).collect();
         let step = self.step;
@@ -287,11 +288,15 @@ impl<T: Float> Member<T> {
         if self.states.iter().map(|(name, _)| name).eq(names) {
             return false;
         }
+        // All memory comes before anything changes.
+        let begins = |name: &&&str| !self.states.iter().any(|(known, _)| known == *name);
+        let mut fresh: Vec<Vec<T>> = names.iter().filter(begins).map(|_| filled(T::ZERO, len)).collect();
         let mut old = std::mem::take(&mut self.states);
         let before = old.len();
         for &name in names {
             let kept = old.iter().position(|(known, _)| *known == name).map(|at| old.swap_remove(at));
-            self.states.push(kept.unwrap_or_else(|| (name, vec![T::ZERO; len])));
+            let state = kept.or_else(|| fresh.pop().map(|zeros| (name, zeros)));
+            self.states.push(state.expect("zeros for each state that begins"));
         }
         before - old.len() < names.len()
     }

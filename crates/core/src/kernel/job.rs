@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 
 use super::plan::{Each, Plan};
 use super::pointwise::TAIL;
+use crate::dims::MOST;
 use crate::element::Element;
 
 /// Operands and results of one run of a formula, bounds checked.
@@ -151,6 +152,7 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
             let in_order = plan.inner == 1 || plan.steps.results[o] == 1 || job.results[o].start.is_null();
             assert!(in_order, "the rows of result {o} must lie in order");
         }
+        assert!(plan.inner <= MOST, "a row has {} elements", plan.inner);
         if let Some(last) = plan.reach() {
             job.check(&last);
         }

@@ -9,6 +9,8 @@ pub(crate) mod copy;
 pub(crate) mod cross_entropy;
 pub(crate) mod divide;
 pub(crate) mod gemm;
+#[cfg(test)]
+mod guarded;
 mod job;
 pub(crate) mod lanes;
 pub(crate) mod layer_norm;

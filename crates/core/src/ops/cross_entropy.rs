@@ -4,6 +4,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::cross_entropy::{self, IGNORED};
 use crate::kernel::divide::dispatch_shared;
+use crate::memory;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
 use crate::registry::{Domain, Fitted, OperationEntry, indices};
 use crate::tape::by_rule;
@@ -112,6 +113,7 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn cross_entropy(&self, targets: &Tensor<i64>, ignored: i64) -> Result<Variable<T>> {
         let targets = checked_targets(self.shape(), targets, ignored)?;
+        memory::room_for::<T>("cross_entropy", self.shape())?;
         let x = self.peek();
         let (out, statistics) = losses(&x, &targets);
         Ok(record1(CrossEntropy { targets, statistics }, &[self], &[&x], out))
@@ -131,6 +133,7 @@ fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Res
         let expected = "logits with at least one class";
         return Err(Error::shape("cross_entropy", expected, format!("{logits:?}")));
     }
+    memory::room_for::<i64>("cross_entropy", targets.shape())?;
     let targets = targets.contiguous();
     let targets = targets.as_slice().expect("contiguous");
     let is_class = |target: i64| usize::try_from(target).is_ok_and(|class| class < classes);
@@ -138,7 +141,7 @@ fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Res
         let expected = format!("in 0..{classes}, or {ignored} to be ignored");
         return Err(Error::argument("cross_entropy", "every target", expected, target));
     }
-    Ok(Tensor::from_fn(leading, |r| if targets[r] == ignored { IGNORED } else { targets[r] }))
+    Tensor::numbered("cross_entropy", leading, |r| if targets[r] == ignored { IGNORED } else { targets[r] })
 }
 
 pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {

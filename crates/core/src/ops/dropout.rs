@@ -2,6 +2,7 @@
 
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::pointwise::Pointwise;
 use crate::random::with_generator;
 use crate::registry::{OperationEntry, formula};
@@ -44,6 +45,7 @@ impl<T: Float> Variable<T> {
         if p == 0.0 {
             return Ok(self.clone());
         }
+        memory::room_for::<T>("dropout", self.shape())?;
         let out = formula::Dropout.apply1([self, &Variable::from(dropout_mask(self.shape(), p))]);
         Ok(out)
     }

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use smallvec::SmallVec;
 
-use crate::dims::{Dims, axis_of};
+use crate::dims::{Dims, axis_of, too_many};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy::{self, Joined, Strided};
@@ -239,7 +239,8 @@ fn same_but<T: Float>(operation: &'static str, inputs: &[&Variable<T>], axis: Op
 /// Whether a tensor can have all that `cat` puts into it: parts of this shape, but for these extents along the axis.
 fn side_by_side(shape: &Dims, axis: usize, extents: &[usize]) -> Result<()> {
     let mut whole = shape.clone();
-    whole[axis] = extents.iter().fold(0, |sum: usize, &extent| sum.saturating_add(extent));
+    let sum = extents.iter().try_fold(0usize, |sum, &extent| sum.checked_add(extent));
+    whole[axis] = sum.ok_or_else(|| too_many("cat", extents))?;
     whole.sized("cat").map(drop)
 }
 

@@ -5,6 +5,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::divide::dispatch_shared;
 use crate::kernel::layer_norm::{self, Normalise, NormaliseAffine, NormaliseBack};
+use crate::memory;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
 use crate::registry::{Domain, Fitted, OperationEntry};
 use crate::tape::by_rule;
@@ -146,6 +147,7 @@ impl<T: Float> Variable<T> {
                 return Err(Error::shape("layer_norm", expected, format!("{:?}", affine.shape())));
             }
         }
+        memory::room_for::<T>("layer_norm", self.shape())?;
         let constant =
             |value: f64| Variable::from(Tensor::full(&*Dims::from(normalized_shape), T::from_f64(value)));
         let weight = weight.cloned().unwrap_or_else(|| constant(1.0));

@@ -19,7 +19,10 @@ fn extreme<T: Float>(x: &Tensor<T>, axis: usize, max: bool) -> (Tensor<T>, Tenso
     let (reduced, inner) = (shape[axis], product(&shape[axis + 1..]));
     let mut to = shape.clone();
     to[axis] = 1;
-    assert!(reduced > 0 || checked_count(&to) == Some(0), "max, min: expected an axis with elements, got shape {shape:?}");
+    assert!(
+        reduced > 0 || checked_count(&to) == Some(0),
+        "max, min: expected an axis with elements, got shape {shape:?}"
+    );
     let source = x.contiguous();
     let mut values = Tensor::unspecified(to.clone());
     let better = |a: T, b: T| if max { a > b } else { a < b };

@@ -1,8 +1,8 @@
 //! The same elements in other places, several times, or among others.
 
-use crate::dims::{Dims, axes_of, axis_of, product};
+use crate::dims::{Dims, axes_of, axis_of, product, too_many};
 use crate::element::{Element, Float};
-use crate::error::expect;
+use crate::error::{Result, expect};
 use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::{Region, Tensor};
@@ -95,13 +95,15 @@ struct Pad {
 
 impl Pad {
     /// The extents with the border.
-    fn outer(&self, shape: &[usize]) -> Dims {
+    fn outer(&self, shape: &[usize]) -> Result<Dims> {
         let extents = shape.iter().zip(&self.border);
-        extents.map(|(n, (before, behind))| n.saturating_add(before + behind)).collect()
+        let outer: Option<Dims> =
+            extents.map(|(n, (before, behind))| n.checked_add(before + behind)).collect();
+        outer.ok_or_else(|| too_many("pad", shape))?.sized("pad")
     }
 
     /// The part that is not border.
-    fn inner<E: Element>(&self, x: &Tensor<E>) -> crate::error::Result<Tensor<E>> {
+    fn inner<E: Element>(&self, x: &Tensor<E>) -> Result<Tensor<E>> {
         self.border.iter().enumerate().try_fold(x.clone(), |x, (axis, &(before, behind))| {
             x.narrow(axis as isize, before, x.shape()[axis] - before - behind)
         })
@@ -117,7 +119,7 @@ impl<T: Float> Operation<T> for Pad {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let shape = self.outer(inputs[0].shape());
+        let shape = expect(self.outer(inputs[0].shape()));
         let region = expect(Region::of(&shape, |base| self.inner(base)));
         let mut out = Tensor::full(shape, T::from_f64(self.value));
         let elements = expect(out.data_mut());
@@ -204,8 +206,8 @@ impl<T: Float> Variable<T> {
         let pairs = |first: &dyn Fn(usize) -> usize| -> Vec<usize> {
             own.iter().enumerate().flat_map(|(axis, &n)| [first(axis), n]).collect()
         };
-        let all: Dims = own.iter().zip(repeats).map(|(n, r)| n.saturating_mul(*r)).collect();
-        let all = expect(all.sized("repeat"));
+        let all: Option<Dims> = own.iter().zip(repeats).map(|(n, r)| n.checked_mul(*r)).collect();
+        let all = expect(all.ok_or_else(|| too_many("repeat", repeats)).and_then(|all| all.sized("repeat")));
         self.reshape(pairs(&|_| 1)).expand(pairs(&|axis| repeats[axis])).reshape(&*all)
     }
 
@@ -247,7 +249,7 @@ impl<T: Float> Variable<T> {
             return kept;
         }
         let pad = Pad { border, value };
-        expect(pad.outer(kept.shape()).sized("pad"));
+        expect(pad.outer(kept.shape()));
         pad.apply1(&[&kept])
     }
 }

@@ -11,6 +11,7 @@ use super::reachable::leading_to;
 use super::walk::{Seeds, Target, Walk, seed};
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -101,6 +102,15 @@ pub fn grad<T: Float>(
     inputs: &[&Variable<T>],
     options: GradOptions<T>,
 ) -> Result<Vec<Variable<T>>> {
+    memory::or_refused("grad", || gradients(outputs, inputs, &options))
+}
+
+/// [`grad`], but that what the allocator refuses unwinds.
+fn gradients<T: Float>(
+    outputs: &[&Variable<T>],
+    inputs: &[&Variable<T>],
+    options: &GradOptions<T>,
+) -> Result<Vec<Variable<T>>> {
     options.check("grad", outputs.len())?;
     let edge = |variable: &&Variable<T>| {
         capture::edge(Mode::now(), variable).ok_or(Error::NoGraph { operation: "grad" })
@@ -151,6 +161,15 @@ pub fn backward<T: Float>(outputs: &[&Variable<T>], options: &GradOptions<T>) ->
 
 /// [`backward`], which shows `reached` each leaf.
 pub(crate) fn backward_into<T: Float>(
+    outputs: &[&Variable<T>],
+    options: &GradOptions<T>,
+    reached: impl FnMut(&Leaf<T>),
+) -> Result<()> {
+    memory::or_refused("backward", || walked_into(outputs, options, reached))
+}
+
+/// [`backward_into`], but that what the allocator refuses unwinds.
+fn walked_into<T: Float>(
     outputs: &[&Variable<T>],
     options: &GradOptions<T>,
     mut reached: impl FnMut(&Leaf<T>),

@@ -1,5 +1,9 @@
 //! Tensors: views are what ndarray's views are, whatever lies below them; memory goes in and out uncopied.
 
+mod extents;
+mod limited;
+mod refused;
+
 use ndarray::{Array, ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder, Slice, arr2};
 use proptest::collection::vec;
 use proptest::prelude::*;

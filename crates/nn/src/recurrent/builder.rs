@@ -1,6 +1,7 @@
 //! Making a recurrent layer.
 
 use wengert_core::Result;
+use wengert_core::memory::{or_refused, vec_of};
 
 use super::learned::LearnedFactory;
 #[cfg(doc)]
@@ -151,8 +152,9 @@ impl<F: CellFactory> RecurrentBuilder<F> {
         let directions = options.directions();
         let width = options.width(first.output_size());
         let mut first = Some(first);
-        let mut cells = Vec::with_capacity(options.num_layers * directions);
-        for index in 0..options.num_layers * directions {
+        let count = options.num_layers.saturating_mul(directions);
+        let mut cells = or_refused(name, || Ok(vec_of(count)))?;
+        for index in 0..count {
             let input = if index < directions { input_size } else { width };
             cells.push(first.take().map_or_else(|| factory.make(input), Ok)?);
         }

@@ -49,7 +49,7 @@ impl GruCell {
     /// As [`GruCell::new`].
     pub fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
         check_sizes("GRUCell", input_size, hidden_size.max(1))?;
-        Ok(GruCell { weights: Weights::new(3, input_size, hidden_size, hidden_size, bias) })
+        Ok(GruCell { weights: Weights::new("GRUCell", [3, input_size, hidden_size, hidden_size], bias)? })
     }
 }
 

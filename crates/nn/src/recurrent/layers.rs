@@ -1,5 +1,6 @@
 //! What every recurrent layer can do with a sequence, from its sweep over rows.
 
+use wengert_core::memory::{filled, or_refused};
 use wengert_core::{Error, Result, Tensor, Variable};
 
 use super::masked::Valid;
@@ -97,7 +98,7 @@ pub trait Layers: Module + Clone {
         check_width(self, input.data().shape())?;
         let sizes = input.batch_sizes();
         let state = given(self, state, sizes[0], true)?.map(|state| reordered(state, input.sorted_indices()));
-        let swept = self.sweep(input.data(), sizes, state.as_ref(), false)?;
+        let swept = or_refused(self.name(), || self.sweep(input.data(), sizes, state.as_ref(), false))?;
         Ok((input.with_data(swept.output)?, reordered(swept.state, input.unsorted_indices())))
     }
 
@@ -123,7 +124,7 @@ pub trait Layers: Module + Clone {
         let state = state.or_else(|| (!all).then(|| self.zero_state(layout.batch)));
         let state = state.map(|state| reordered(state, Some(&packing.order)));
         let rows = packing.pack(&layout.rows(&batch));
-        let swept = self.sweep(&rows, &packing.sizes, state.as_ref(), false)?;
+        let swept = or_refused(self.name(), || self.sweep(&rows, &packing.sizes, state.as_ref(), false))?;
         let state = reordered(swept.state, Some(&invert_permutation(&packing.order)));
         let output = layout.spread(&swept.output, &packing.places, 0.0);
         if batched {
@@ -163,8 +164,12 @@ fn padded<L: Layers>(
     let input = if swapped { input.transpose(0, 1) } else { input.clone() };
     let (steps, batch) = (input.shape()[0], if batched { input.shape()[1] } else { 1 });
     let state = given(layers, state, batch, batched)?;
-    let rows = if batched { input.reshape([steps * batch, input.shape()[2]]) } else { input };
-    let swept = layers.sweep(&rows, &vec![batch; steps], state.as_ref(), keep_states)?;
+    // There are elements, or this product does not count.
+    let rows = steps.saturating_mul(batch);
+    let rows = if batched { input.reshape([rows, input.shape()[2]]) } else { input };
+    let swept = or_refused(layers.name(), || {
+        layers.sweep(&rows, &filled(batch, steps), state.as_ref(), keep_states)
+    })?;
     if !batched {
         return Ok((swept.output, swept.state.map(|part| part.squeeze(1)), swept.states));
     }

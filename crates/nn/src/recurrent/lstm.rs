@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use wengert_core::memory::or_refused;
 use wengert_core::{Error, Float, Parameter, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::builder::{CellFactory, RecurrentBuilder};
@@ -48,7 +49,8 @@ impl LstmCell {
     /// As [`LstmCell::new`].
     pub fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
         check_sizes("LSTMCell", input_size, hidden_size.max(1))?;
-        Ok(LstmCell { weights: Weights::new(4, input_size, hidden_size, hidden_size, bias), weight_hr: None })
+        let weights = Weights::new("LSTMCell", [4, input_size, hidden_size, hidden_size], bias)?;
+        Ok(LstmCell { weights, weight_hr: None })
     }
 }
 
@@ -158,8 +160,9 @@ impl CellFactory for LstmFactory {
         }
         let (hidden, projected) = (self.hidden_size, self.proj_size);
         let recurrent = if projected > 0 { projected } else { hidden };
-        let weights = Weights::new(4, input_size, hidden, recurrent, self.bias);
-        Ok(LstmCell { weights, weight_hr: (projected > 0).then(|| initial([projected, hidden], hidden)) })
+        let weights = Weights::new("LSTM", [4, input_size, hidden, recurrent], self.bias)?;
+        let projection = || Ok((projected > 0).then(|| initial([projected, hidden], hidden)));
+        Ok(LstmCell { weights, weight_hr: or_refused("LSTM", projection)? })
     }
 }
 

@@ -70,7 +70,8 @@ impl RnnCell {
         nonlinearity: Nonlinearity,
     ) -> Result<Self> {
         check_sizes("RNNCell", input_size, hidden_size.max(1))?;
-        Ok(RnnCell { weights: Weights::new(1, input_size, hidden_size, hidden_size, bias), nonlinearity })
+        let weights = Weights::new("RNNCell", [1, input_size, hidden_size, hidden_size], bias)?;
+        Ok(RnnCell { weights, nonlinearity })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The four parameters that our cells share.
 
+use wengert_core::memory::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
@@ -26,14 +27,22 @@ fn initial_tensor(shape: &[usize], hidden: usize) -> Tensor<f32> {
 }
 
 impl Weights<f32> {
-    pub(super) fn new(gates: usize, input: usize, hidden: usize, recurrent: usize, bias: bool) -> Self {
-        let bias_of = || bias.then(|| Parameter::new(initial_tensor(&[gates * hidden], hidden)));
-        Weights {
-            weight_ih: initial([gates * hidden, input], hidden),
-            weight_hh: initial([gates * hidden, recurrent], hidden),
-            bias_ih: bias_of(),
-            bias_hh: bias_of(),
-        }
+    pub(super) fn new(
+        operation: &'static str,
+        [gates, input, hidden, recurrent]: [usize; 4],
+        bias: bool,
+    ) -> Result<Self> {
+        // More than a number is more than there is memory for.
+        let rows = gates.saturating_mul(hidden);
+        let bias_of = || bias.then(|| Parameter::new(initial_tensor(&[rows], hidden)));
+        or_refused(operation, || {
+            Ok(Weights {
+                weight_ih: initial([rows, input], hidden),
+                weight_hh: initial([rows, recurrent], hidden),
+                bias_ih: bias_of(),
+                bias_hh: bias_of(),
+            })
+        })
     }
 }
 

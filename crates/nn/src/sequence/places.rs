@@ -1,5 +1,6 @@
 //! Which row of a padded batch is which row of a packed one.
 
+use wengert_core::memory::filled;
 use wengert_core::{Error, Float, Result, Tensor, Variable, cat};
 
 /// A padded batch as rows: (L, N, ..), or (N, L, ..) if `batch_first`.
@@ -30,13 +31,13 @@ impl Layout {
     /// A batch (L, N, ..) or (N, L, ..) as rows (L N, ..).
     #[track_caller]
     pub fn rows<T: Float>(&self, batch: &Variable<T>) -> Variable<T> {
-        batch.reshape([&[self.steps * self.batch], &batch.shape()[2..]].concat())
+        batch.reshape([&[self.steps.saturating_mul(self.batch)], &batch.shape()[2..]].concat())
     }
 
     /// Rows as a batch in which row `i` lies at `places[i]`, `value` where none does.
     #[track_caller]
     pub fn spread<T: Float>(&self, rows: &Variable<T>, places: &[usize], value: f64) -> Variable<T> {
-        let mut from = vec![places.len(); self.steps * self.batch];
+        let mut from = filled(places.len(), self.steps.saturating_mul(self.batch));
         places.iter().enumerate().for_each(|(row, &place)| from[place] = row);
         let width = &rows.shape()[1..];
         let full = places.len() == from.len();

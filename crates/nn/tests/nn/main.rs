@@ -8,11 +8,14 @@ mod inits;
 mod layers;
 mod learning;
 mod lengths;
+#[path = "../../../core/tests/tensor/limited.rs"]
+mod limited;
 mod losses;
 mod module;
 mod naive;
 mod names;
 mod options;
+mod refused;
 mod send_sync;
 mod sequences;
 mod stack;

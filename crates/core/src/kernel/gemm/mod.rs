@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use self::shared::Address;
 use crate::kernel::buffer::Buffer;
-use crate::memory;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use crate::kernel::level;
+use crate::memory;
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod ahead;
@@ -16,6 +16,8 @@ mod ahead;
 mod blocks;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod direct;
+#[cfg(test)]
+mod guard_tests;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod panels;
 mod shared;

@@ -188,7 +188,7 @@ where
             Some(plan) => (plan.count(), 1, self.inner),
             None => (self.inner, BLOCK, 1),
         };
-        let worth = team::parts(total * each * (I + C + O) / OPERANDS);
+        let worth = team::parts(total.saturating_mul(each).saturating_mul(I + C + O) / OPERANDS);
         if worth <= 1 {
             return dispatch(Sweep { body, job: self, part: 0..total });
         }
@@ -230,6 +230,8 @@ where
     }
 }
 
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,56 @@
+//! Modules for which there is no memory: an error that names them, and the process goes on.
+
+use wengert_core::{Error, Result, Tensor, Variable};
+use wengert_nn::{Embedding, Forward, Gru, Linear, Lstm, LstmCell, Rnn, init, mse_loss};
+
+use crate::limited::within;
+
+/// A gibibyte of address space.
+const LIMIT: usize = 1 << 20;
+const MANY: usize = 1 << 34;
+
+fn refused<R>(operation: &str, result: Result<R>) {
+    match result.err() {
+        Some(Error::Memory { operation: by, .. }) => assert_eq!(by, operation),
+        other => panic!("{operation}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_there_is_no_memory_for_is_an_error() {
+    within(LIMIT, "refused::what_there_is_no_memory_for_is_an_error", || {
+        refused("Linear", Linear::new(1 << 20, 1 << 20));
+        refused("Embedding", Embedding::new(1 << 20, 1 << 20));
+        refused("LSTM", Lstm::new(1 << 20, 1 << 20));
+        refused("LSTMCell", LstmCell::new(1 << 20, 1 << 20));
+        refused("GRUCell", Gru::new(1, 1 << 20));
+        refused("RNNCell", Rnn::new(1 << 20, 1 << 20));
+        refused("LSTM", Lstm::builder(1, 1).num_layers(usize::MAX / 2).build());
+        let linear = Linear::new(1, 3).unwrap();
+        let many = Variable::new(Tensor::scalar(1.0f32).expand(&[MANY, 1]).unwrap());
+        refused("Linear", linear.forward(&many));
+        refused("mse_loss", mse_loss(&many, &many));
+        let lstm = Lstm::new(1, 2).unwrap();
+        refused("LSTM", lstm.forward(&many.unsqueeze(1), None));
+        refused("LSTM", lstm.forward(&many.unsqueeze(0), None));
+        let fresh = linear.weight.value();
+        init::uniform(&linear.weight, 0.0, 1.0).unwrap();
+        assert_ne!(linear.weight.value(), fresh);
+    });
+}
+
+#[test]
+fn widths_whose_product_is_no_number_are_refused() {
+    for (name, result) in [
+        ("LSTM", Lstm::new(1, (1 << 62) + 1).map(drop)),
+        ("GRUCell", Gru::new(1, usize::MAX / 3 + 2).map(drop)),
+        ("Linear", Linear::new(1 << 32, 1 << 32).map(drop)),
+        ("Embedding", Embedding::new(1 << 32, 1 << 32).map(drop)),
+    ] {
+        let message = result.unwrap_err().to_string();
+        assert!(
+            message.starts_with(&format!("{name}: expected extents whose product is at most")),
+            "{message}"
+        );
+    }
+}
