@@ -104,7 +104,7 @@ fn char_rnn_interrupted_saves_and_refuses_what_does_not_fit() {
     // Numbers that no network could be made of are refused before one is.
     let mut generator = vec![0u8; 56];
     generator[0] = 1;
-    let numbers =
+    let numbers: [wengert::AnyTensor; 6] =
         [-1.0, 0.0, 0.5, 1e300, 1e15, f64::NAN].map(|number| wengert::Tensor::scalar(number).into());
     let sizes = ["option.layers", "option.hidden", "option.embedding"].map(|name| (name, &numbers[..]));
     let others = ["option.sequence", "option.batch"].map(|name| (name, &numbers[..3]));

@@ -191,7 +191,7 @@ pub fn restore<C: Cell<Element = f32>>(
         ));
     }
     let generator = GeneratorState::from_bytes(saved.bytes("generator")?)?;
-    let parts = fresh.parts().iter().enumerate().map(|(i, part)| carried(saved, i, part));
+    let parts = fresh.parts().into_iter().enumerate().map(|(i, part)| carried(saved, i, &part));
     let mut parts = parts.collect::<Result<Vec<_>>>()?.into_iter();
     let state = fresh.map(|_| parts.next().expect("one for each part").into());
     let position = Position {
