@@ -31,7 +31,7 @@ impl Embedding {
     /// A table of `num_embeddings` rows of width `embedding_dim`.
     ///
     /// # Errors
-    /// If there are no rows.
+    /// If there are no rows, or there is no memory for so many.
     pub fn new(num_embeddings: usize, embedding_dim: usize) -> Result<Self> {
         if num_embeddings == 0 {
             return Err(Error::argument("Embedding", "num_embeddings", "at least 1", 0));
@@ -63,7 +63,7 @@ impl<T: Float> Embedding<T> {
     /// The rows that `index` names.
     ///
     /// # Errors
-    /// If an index lies outside the table.
+    /// If an index lies outside the table, or there is no memory for the result.
     #[track_caller]
     pub fn forward(&self, index: &Tensor<i64>) -> Result<Variable<T>> {
         let rows = self.weight.shape()[0];
@@ -72,7 +72,7 @@ impl<T: Float> Embedding<T> {
         if let Some(&outside) = indices.find(|&&i| i < 0 || i >= rows as i64) {
             return Err(Error::argument("Embedding", "every index", format!("in 0..{rows}"), outside));
         }
-        room_for::<T>("Embedding", &[index.shape(), &self.weight.shape()[1..]].concat())?;
+        room_for::<T>("Embedding", &[index.numel(), self.weight.shape()[1]])?;
         let found = self.weight.embedding(index);
         let Some(padding) = self.padding_idx else { return Ok(found) };
         // The row's value with a gradient of zero: a constant takes its place.

@@ -39,7 +39,7 @@ pub fn gain(nonlinearity: Nonlinearity) -> f64 {
 /// U(low, high).
 ///
 /// # Errors
-/// None; a `Result` as all initialisers, of which some refuse a parameter's rank.
+/// If there is no memory for the new value; some initialisers also refuse a parameter's rank.
 pub fn uniform<T: Float>(parameter: &Parameter<T>, low: f64, high: f64) -> Result<()> {
     parameter.set_value(or_refused("uniform", || Ok(Tensor::uniform(parameter.shape(), low, high)))?)
 }

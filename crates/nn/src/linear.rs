@@ -31,7 +31,7 @@ impl Linear {
     /// A layer with bias.
     ///
     /// # Errors
-    /// If `in_features` is zero.
+    /// If `in_features` is zero, or there is no memory for so many weights.
     pub fn new(in_features: usize, out_features: usize) -> Result<Self> {
         Linear::with_bias(in_features, out_features, true)
     }
@@ -39,7 +39,7 @@ impl Linear {
     /// A layer with or without bias.
     ///
     /// # Errors
-    /// If `in_features` is zero.
+    /// If `in_features` is zero, or there is no memory for so many weights.
     pub fn with_bias(in_features: usize, out_features: usize, bias: bool) -> Result<Self> {
         if in_features == 0 {
             return Err(Error::argument("Linear", "in_features", "at least 1", in_features));
@@ -66,10 +66,8 @@ impl<T: Float> Forward for Linear<T> {
                 format!("{:?}", x.shape()),
             ));
         }
-        let mut shape = x.shape().to_vec();
-        shape.pop();
-        shape.push(self.weight.shape()[0]);
-        room_for::<T>("Linear", &shape)?;
+        let rows = x.numel().checked_div(width).unwrap_or(0);
+        room_for::<T>("Linear", &[rows, self.weight.shape()[0]])?;
         Ok(x.linear(&self.weight, self.bias.as_deref()))
     }
 }

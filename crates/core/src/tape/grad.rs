@@ -86,7 +86,7 @@ impl<T: Float> GradOptions<T> {
 ///
 /// # Errors
 /// A non-scalar output without a cotangent, a cotangent of another shape, an output without history, an
-/// input that was not used (unless allowed), a graph already freed.
+/// input that was not used (unless allowed), a graph already freed, memory that the allocator refused.
 ///
 /// ```
 /// use wengert_core::{grad, GradOptions, Tensor, Variable};

@@ -144,7 +144,7 @@ impl<T: Element> Tensor<T> {
     /// The same elements in another shape: a view where strides allow it, else a copy (`torch.reshape`).
     ///
     /// # Errors
-    /// If the number of elements would change.
+    /// If the number of elements would change, or there is no memory for a copy.
     ///
     /// ```
     /// # use wengert_core::Tensor;

@@ -232,7 +232,8 @@ fn check_message(name: &str, message: &str) {
 
 #[test]
 fn any_extents_are_refused_or_counted() {
-    let cases = if cfg!(debug_assertions) { 6_000 } else { 60_000 };
+    let deep = std::env::var("WENGERT_DEEP_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases = deep.unwrap_or(if cfg!(debug_assertions) { 6_000 } else { 60_000 });
     within(1 << 20, "extents::any_extents_are_refused_or_counted", || {
         std::panic::set_hook(Box::new(|_| {}));
         let failures: Vec<String> = (0..cases).filter_map(case).take(10).collect();

@@ -1,8 +1,9 @@
 //! Which steps of a padded batch count.
 
+use wengert_core::memory::or_refused;
 use wengert_core::{Error, Result, Tensor};
 
-use crate::sequence::{Layout, check_lengths};
+use crate::sequence::{Layout, check_lengths, first_times};
 
 /// Which steps of a batch count.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +44,7 @@ impl Valid<'_> {
         match self {
             Valid::Lengths(lengths) => {
                 check_lengths(name, lengths, layout)?;
-                Ok(lengths.iter().map(|&length| (0..length).collect()).collect())
+                or_refused(name, || Ok(lengths.iter().map(|&length| first_times(length)).collect()))
             }
             Valid::Mask(mask) => {
                 let expected = layout.shape();

@@ -1,5 +1,6 @@
 //! One step at a time.
 
+use wengert_core::memory::or_refused;
 use wengert_core::{Error, Result, Tensor, Variable, no_grad};
 
 use super::layers::{Layers, check_one_direction, check_width, reset};
@@ -34,11 +35,11 @@ impl<L: Layers> Stepper<L> {
     /// These layers step by step, for `batch` samples, from their initial state.
     ///
     /// # Errors
-    /// If a layer is bidirectional: the other direction begins at the end.
+    /// If a layer is bidirectional: the other direction begins at the end; or there is no memory for so many samples.
     #[track_caller]
     pub fn new(layers: L, batch: usize) -> Result<Self> {
         check_one_direction("Stepper", &layers)?;
-        let cells = no_grad(|| layers.unstack(&layers.zero_state(batch)));
+        let cells = or_refused("Stepper", || Ok(no_grad(|| layers.unstack(&layers.zero_state(batch)))))?;
         Ok(Stepper { layers, batch, cells })
     }
 

@@ -12,4 +12,4 @@ pub use packed::{
     unpack_sequence,
 };
 pub use padded::{PaddingSide, pad_sequence, unpad_sequence};
-pub(crate) use places::{Layout, Packing, check_lengths};
+pub(crate) use places::{Layout, Packing, check_lengths, first_times};

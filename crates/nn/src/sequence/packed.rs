@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use wengert_core::memory::{or_refused, room_for};
 use wengert_core::{Error, Float, Result, Variable};
 
 use super::places::{Layout, Packing, check_lengths, index, starts};
@@ -105,9 +106,11 @@ impl<T: Float> PackedSequence<T> {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn with_data<U: Float>(&self, data: Variable<U>) -> Result<PackedSequence<U>> {
-        let rows: usize = self.batch_sizes.iter().sum();
-        if data.shape().first() != Some(&rows) {
-            return Err(Error::shape(NAME, format!("{rows} elements"), format!("shape {:?}", data.shape())));
+        let rows = self.batch_sizes.iter().try_fold(0usize, |rows, &size| rows.checked_add(size));
+        if rows.is_none() || data.shape().first() != rows.as_ref() {
+            let expected =
+                rows.map_or("more elements than there can be".into(), |rows| format!("{rows} elements"));
+            return Err(Error::shape(NAME, expected, format!("shape {:?}", data.shape())));
         }
         Ok(PackedSequence {
             data,
@@ -182,7 +185,7 @@ pub fn pack_padded_sequence<T: Float>(
     let layout = Layout::of(input.shape(), batch_first);
     check_lengths(NAME, lengths, layout)?;
     check_packable(NAME, lengths, enforce_sorted)?;
-    let packing = Packing::of_lengths(lengths, |t, n| layout.place(t, n));
+    let packing = or_refused(NAME, || Ok(Packing::of_lengths(lengths, |t, n| layout.place(t, n))))?;
     packed(packing, &layout.rows(input), enforce_sorted)
 }
 
@@ -234,6 +237,7 @@ pub fn pad_packed_sequence<T: Float>(
         return Err(Error::argument("pad_packed_sequence", "total_length", expected, steps));
     }
     let layout = Layout { steps, batch: sequence.batch_sizes[0], batch_first };
+    room_for::<i64>("pad_packed_sequence", &layout.shape())?;
     let lengths = sequence.lengths();
     let places = Packing::of_lengths(&lengths, |t, n| layout.place(t, n)).places;
     Ok((layout.spread(&sequence.data, &places, padding_value), lengths))

@@ -1,5 +1,6 @@
 //! Padded sequences: a batch as long as its longest.
 
+use wengert_core::memory::room_for;
 use wengert_core::{Error, Float, Result, Variable, cat};
 
 use super::places::{Layout, check_lengths};
@@ -38,6 +39,7 @@ pub fn pad_sequence<T: Float>(
     let (rows, lengths) = joined("pad_sequence", sequences)?;
     let steps = lengths.iter().copied().max().unwrap_or(0);
     let layout = Layout { steps, batch: lengths.len(), batch_first };
+    room_for::<i64>("pad_sequence", &layout.shape())?;
     let first = |length| if padding_side == PaddingSide::Left { steps - length } else { 0 };
     let places = lengths
         .iter()

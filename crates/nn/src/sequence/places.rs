@@ -1,6 +1,6 @@
 //! Which row of a padded batch is which row of a packed one.
 
-use wengert_core::memory::filled;
+use wengert_core::memory::{filled, vec_of};
 use wengert_core::{Error, Float, Result, Tensor, Variable, cat};
 
 /// A padded batch as rows: (L, N, ..), or (N, L, ..) if `batch_first`.
@@ -79,7 +79,7 @@ impl Packing {
 
     /// Of samples of these lengths.
     pub fn of_lengths(lengths: &[usize], place: impl Fn(usize, usize) -> usize) -> Self {
-        Packing::of(&lengths.iter().map(|&length| (0..length).collect()).collect::<Vec<_>>(), place)
+        Packing::of(&lengths.iter().map(|&length| first_times(length)).collect::<Vec<_>>(), place)
     }
 
     /// The rows that count, packed.
@@ -87,6 +87,13 @@ impl Packing {
     pub fn pack<T: Float>(&self, rows: &Variable<T>) -> Variable<T> {
         rows.index_select(0, &index(&self.places))
     }
+}
+
+/// So many times from the first one on.
+pub(crate) fn first_times(length: usize) -> Vec<usize> {
+    let mut times = vec_of(length);
+    times.extend(0..length);
+    times
 }
 
 /// Places as an index.

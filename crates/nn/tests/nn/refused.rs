@@ -1,7 +1,10 @@
 //! Modules for which there is no memory: an error that names them, and the process goes on.
 
 use wengert_core::{Error, Result, Tensor, Variable};
-use wengert_nn::{Embedding, Forward, Gru, Linear, Lstm, LstmCell, Rnn, init, mse_loss};
+use wengert_nn::{
+    Embedding, Forward, Gru, Linear, Lstm, LstmCell, PackedSequence, Rnn, init, mse_loss,
+    pack_padded_sequence, pad_packed_sequence,
+};
 
 use crate::limited::within;
 
@@ -33,10 +36,23 @@ fn what_there_is_no_memory_for_is_an_error() {
         let lstm = Lstm::new(1, 2).unwrap();
         refused("LSTM", lstm.forward(&many.unsqueeze(1), None));
         refused("LSTM", lstm.forward(&many.unsqueeze(0), None));
+        refused("Stepper", lstm.stepper(MANY));
+        let sequences = many.unsqueeze(1);
+        refused("pack_padded_sequence", pack_padded_sequence(&sequences, &[MANY], false, true));
+        refused("LSTM", lstm.forward_masked(&sequences, &[MANY], None));
+        let packed = pack_padded_sequence(&sequences.narrow(0, 0, 2), &[2], false, true).unwrap();
+        refused("pad_packed_sequence", pad_packed_sequence(&packed, false, 0.0, Some(MANY)));
         let fresh = linear.weight.value();
         init::uniform(&linear.weight, 0.0, 1.0).unwrap();
         assert_ne!(linear.weight.value(), fresh);
     });
+}
+
+#[test]
+fn batch_sizes_whose_sum_is_no_number_are_refused() {
+    let two = Variable::new(Tensor::<f32>::zeros([2, 1]));
+    let message = PackedSequence::new(two, vec![usize::MAX, 3], None).unwrap_err().to_string();
+    assert_eq!(message, "PackedSequence: expected more elements than there can be, got shape [2, 1]");
 }
 
 #[test]

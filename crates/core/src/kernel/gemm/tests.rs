@@ -235,8 +235,12 @@ macro_rules! check_case {
     }};
 }
 
-/// Ten thousand where they take seconds.
+/// Ten thousand where they take seconds, or as many as the deep run asks for.
 fn case_count() -> u32 {
+    let deep = std::env::var("WENGERT_DEEP_CASES").ok().and_then(|cases| cases.parse().ok());
+    if let Some(cases) = deep {
+        return cases;
+    }
     match (cfg!(miri), cfg!(debug_assertions)) {
         (true, _) => 3,
         (false, true) => 2000,
