@@ -390,7 +390,7 @@ impl<'g, T: Float> Walk<'g, T> {
     /// The leaves that gradients came to, and these once all have passed the hooks.
     pub(crate) fn leaf_gradients(
         &mut self,
-    ) -> Result<impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)> + use<'_, 'g, T>> {
+    ) -> Result<impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)>> {
         self.leaves.through_hooks()?;
         let arrived = self.leaves.arrived.drain(..);
         Ok(arrived.filter_map(|Arrived { leaf, sum, .. }| sum.map(|grad| (leaf, grad))))

@@ -149,6 +149,7 @@ pub fn operations() -> Vec<Line> {
             let function = move |x: &V, dims: &[isize], keep| x.std_dim(dims, correction, keep);
             over_axes(draw, shape, function, move |x| variance(x, correction).sqrt())
         }),
+        line("norm 0", |draw| norm(draw, 0.0, |_, x| x.iter().filter(|x| **x != 0.0).count() as f64)),
         line("norm 2", |draw| norm(draw, 2.0, p_norm)),
         line("norm 1", |draw| norm(draw, 1.0, p_norm)),
         line("norm 3.5", |draw| norm(draw, 3.5, p_norm)),
