@@ -28,12 +28,13 @@ fn at<T: Float>(f: impl Fn(&Variable<T>) -> Variable<T>, x: &[f64], shape: &[usi
     let found = [false, true].map(|record| {
         let y = f(&x);
         let value = numbers(&y);
-        (value, gradients(&[y.clone()], &[one_hot(y.shape())], &[&x], record).remove(0))
+        (value, gradients(std::slice::from_ref(&y), &[one_hot(y.shape())], &[&x], record).remove(0))
     });
     let [(_, plain), (value, recorded)] = found;
     let (plain, first) = (numbers(&plain), numbers(&recorded));
     near(&plain, &first, 4.0 * epsilon::<T>(), "the unrecorded derivative beside the recorded one");
-    let second = gradients(&[recorded.clone()], &[one_hot(recorded.shape())], &[&x], false).remove(0);
+    let second =
+        gradients(std::slice::from_ref(&recorded), &[one_hot(recorded.shape())], &[&x], false).remove(0);
     Found { value, first, second: numbers(&second) }
 }
 
@@ -205,7 +206,7 @@ in_both! {
             let cotangents: Variable<T> = leaf(&Tensor::ones([2]));
             let loss = x.cross_entropy(&Tensor::from([7i64, 1]), 7).unwrap();
             let inputs = [&x, &cotangents];
-            let first = gradients(&[loss], &[cotangents.clone()], &inputs, true).remove(0);
+            let first = gradients(&[loss], std::slice::from_ref(&cotangents), &inputs, true).remove(0);
             near(&numbers(&first), &[0.0, 0.0, 0.5, -0.5], epsilon::<T>(), "first");
             let weights = Variable::from(Tensor::from_fn([2, 2], |i| T::from_f64(i as f64 + 1.0)));
             let second = gradients(&[first], &[weights], &inputs, true);

@@ -51,7 +51,7 @@ fn the_norm_of_nothing_is_zero_with_its_sign() {
     let empty = Parameter::<f64>::new(Tensor::zeros([0, 2]));
     empty.set_grad(Some(Variable::from(Tensor::zeros([0, 2]))));
     for norm_type in [0.5, 1.0, 2.0, 3.0, f64::INFINITY] {
-        for parameters in [&[][..], &[parameter([1.0])], &[empty.clone()]] {
+        for parameters in [&[][..], &[parameter([1.0])], std::slice::from_ref(&empty)] {
             let norm = clip_grad_norm_with(parameters, 1.0, norm_type, true).unwrap();
             assert_eq!(norm.to_bits(), 0, "the {norm_type}-norm of {} parameters: {norm}", parameters.len());
         }
