@@ -15,7 +15,7 @@ use wengert_core::{Error, Float, Result, Tensor, TensorMap};
 
 use crate::rule::Rule;
 use crate::stepper::Stepper;
-use reader::Reader;
+use reader::{MOST_STEPS, Reader};
 
 const VERSION: &str = "version";
 /// By name.
@@ -32,7 +32,7 @@ pub(crate) fn save<R: Rule, T: Float>(stepper: &Stepper<R, T>) -> TensorMap {
     let members =
         stepper.groups.iter().flat_map(|group| group.members.iter().map(|member| (&group.options, member)));
     for ((options, member), key) in members.zip(keys(stepper)) {
-        map.insert_number(format!("state.{key}.step"), member.step as f64);
+        map.insert_number(format!("state.{key}.step"), (member.step as f64).min(MOST_STEPS));
         for state in options.states().iter().filter(|_| member.step > 0) {
             let values = match member.states.iter().find(|(name, _)| name == state) {
                 Some((_, values)) => Tensor::from_fn(member.parameter.shape(), |i| values[i]),

@@ -31,14 +31,17 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Where the links at `path` lead, whether there is a file or not.
+/// The file's path that the links at `path` lead to, whether there is a file or not.
 fn followed(path: &Path) -> Result<PathBuf> {
     const LINKS: usize = 40;
     let mut at = path.to_path_buf();
     for _ in 0..LINKS {
         match fs::read_link(&at) {
             Ok(next) => at = at.parent().unwrap_or(Path::new("")).join(next),
-            Err(_) => return Ok(at),
+            Err(_) => {
+                file_name(&at)?;
+                return Ok(at);
+            }
         }
     }
     Err(Error::other(format!("more than {LINKS} symbolic links")))

@@ -7,8 +7,8 @@ use wengert_core::{AnyTensor, Error, Float, Result, TensorMap};
 use crate::rule::{OptionMut, Rule};
 use crate::stepper::Member;
 
-/// Above it a number of steps is not exact in a file.
-const MOST_STEPS: f64 = (1u64 << 53) as f64;
+/// Above it a number of steps is not exact in a file; no rule tells such numbers apart.
+pub(super) const MOST_STEPS: f64 = (1u64 << 53) as f64;
 
 /// Reads entries, and collects what does not fit.
 pub(super) struct Reader<'m> {
