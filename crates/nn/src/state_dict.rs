@@ -1,6 +1,6 @@
 //! Saving and loading a module's parameters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use wengert_core::{AnyTensor, Error, Float, Parameter, Result, Tensor, TensorMap};
@@ -60,8 +60,9 @@ pub trait Persist: Module {
                     .push(format!("{name} expected {expected:?} of f32 or f64, got {}", entry.kind())),
             }
         }
-        let known = |name: &str| parameters.iter().any(|(known, _)| known == name);
-        let unexpected: Vec<String> = map.names().filter(|name| !known(name)).map(str::to_string).collect();
+        let known: HashSet<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+        let unexpected: Vec<String> =
+            map.names().filter(|name| !known.contains(name)).map(str::to_string).collect();
         if !(missing.is_empty() && unexpected.is_empty() && misshapen.is_empty()) {
             return Err(Error::Mismatch { missing, unexpected, misshapen });
         }
