@@ -116,6 +116,8 @@ pub(crate) struct Member<T: Float> {
 #[derive(Clone, Debug)]
 pub struct Stepper<R, T: Float = f32> {
     pub(crate) groups: Vec<Group<R, T>>,
+    /// The identities of all parameters.
+    known: HashSet<usize>,
     /// Whether the next step is to name what has no gradient.
     warns: bool,
 }
@@ -146,7 +148,7 @@ impl<R: Rule, T: Float> Stepper<R, T> {
     /// assert_eq!(error.to_string(), "AdamW: lr must be at least 0, got -1");
     /// ```
     pub fn with(parameters: impl IntoIterator<Item = Parameter<T>>, options: R) -> Result<Self> {
-        let mut stepper = Stepper { groups: Vec::new(), warns: true };
+        let mut stepper = Stepper { groups: Vec::new(), known: HashSet::new(), warns: true };
         stepper.add_group(parameters, options)?;
         Ok(stepper)
     }
@@ -174,11 +176,10 @@ impl<R: Rule, T: Float> Stepper<R, T> {
         options: R,
     ) -> Result<()> {
         options.check()?;
-        let known: HashSet<usize> = self.members().map(|member| member.parameter.id()).collect();
         let mut seen = HashSet::new();
         let mut members = Vec::new();
         for parameter in parameters {
-            if known.contains(&parameter.id()) {
+            if self.known.contains(&parameter.id()) {
                 let got = format!("one of shape {:?} that is", parameter.shape());
                 return Err(Error::argument(R::NAME, "parameters", "in no other group", got));
             }
@@ -189,6 +190,7 @@ impl<R: Rule, T: Float> Stepper<R, T> {
         if members.is_empty() {
             return Err(Error::argument(R::NAME, "parameters", "at least one", "none"));
         }
+        self.known.extend(seen);
         self.groups.push(Group { options, members });
         Ok(())
     }
