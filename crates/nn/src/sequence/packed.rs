@@ -271,10 +271,12 @@ pub fn pack_sequence<T: Float>(sequences: &[Variable<T>], enforce_sorted: bool) 
 /// ```
 #[track_caller]
 pub fn unpack_sequence<T: Float>(sequence: &PackedSequence<T>) -> Vec<Variable<T>> {
-    let starts = starts(&sequence.batch_sizes);
-    let rows = |(n, length): (usize, usize)| -> Vec<usize> {
-        starts[..length].iter().map(|start| start + sequence.packed_place(n)).collect()
+    let (starts, lengths) = (starts(&sequence.batch_sizes), sequence.lengths());
+    let rows = |(n, length): (usize, &usize)| {
+        let place = sequence.packed_place(n);
+        starts[..*length].iter().map(move |start| start + place)
     };
-    let sequences = sequence.lengths().into_iter().enumerate().map(rows);
-    sequences.map(|rows| sequence.data.index_select(0, &index(&rows))).collect()
+    // One copy, in parts: a gradient of each sequence by itself would be as long as all of them.
+    let rows: Vec<usize> = lengths.iter().enumerate().flat_map(rows).collect();
+    sequence.data.index_select(0, &index(&rows)).split(&lengths, 0)
 }
