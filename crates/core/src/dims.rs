@@ -1,6 +1,7 @@
 //! Extents and strides: short lists of numbers, inline up to rank four.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 
 use crate::error::{Error, Result};
@@ -56,6 +57,12 @@ impl PartialEq for Dims {
 }
 
 impl Eq for Dims {}
+
+impl Hash for Dims {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
 
 impl Deref for Dims {
     type Target = [usize];

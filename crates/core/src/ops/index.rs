@@ -268,7 +268,7 @@ impl<T: Float> Variable<T> {
             own.iter().enumerate().try_fold(base.clone(), |part, (axis, &n)| part.narrow(axis as isize, 0, n))
         };
         let region = expect(crate::tensor::Region::of(shape, leading));
-        super::region::Embed { region }.apply1(&[self])
+        super::region::Embed::one(region).apply1(&[self])
     }
 }
 

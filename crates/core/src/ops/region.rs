@@ -1,30 +1,63 @@
-//! A region of a tensor, and its adjoint: the region placed among zeros.
+//! Regions of a tensor, and the adjoint: regions placed among zeros.
+
+use smallvec::{SmallVec, smallvec};
 
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Domain, Fitted, OperationEntry};
-use crate::tape::accumulate::embed;
+use crate::tape::accumulate::{add_part, embed};
 use crate::tensor::{Region, Tensor};
 
-/// A value at its region of a tensor that is zero elsewhere.
+/// Values at their regions of a tensor that is zero elsewhere, or each added, in order, to its region of a first input. Regions may
+/// overlap.
 pub(crate) struct Embed {
-    pub(crate) region: Region,
+    regions: SmallVec<[Region; 1]>,
+    /// Whether there is that first input.
+    onto: bool,
+}
+
+impl Embed {
+    /// A value among zeros.
+    pub(crate) fn one(region: Region) -> Self {
+        Embed { regions: smallvec![region], onto: false }
+    }
+
+    /// At least one value; `onto` a value of the whole's shape, or zeros.
+    pub(crate) fn all(regions: impl Iterator<Item = Region>, onto: bool) -> Self {
+        Embed { regions: regions.collect(), onto }
+    }
 }
 
 impl<T: Float> Operation<T> for Embed {
     const NAME: &'static str = "Embed";
 
     fn attributes(&self) -> Attributes {
-        self.region.attributes()
+        Region::attributes(&self.regions).flag("onto", self.onto)
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [embed(&self.region, inputs[0])].into()
+        let (first, others) = inputs.split_first().expect("at least one");
+        let (mut sum, regions) = match &self.regions[..] {
+            [region, regions @ ..] if !self.onto => (embed(region, first), regions),
+            regions => (first.copy(), regions),
+        };
+        let whole = sum.fresh_mut();
+        regions.iter().zip(others).for_each(|(region, part)| add_part(whole, region, part));
+        [sum].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        gradients.add(0, Extract { region: self.region.clone() }.apply1(&[cotangents.only()]));
+        // Made row-major once, not for each region.
+        let whole = cotangents.only().contiguous();
+        if self.onto {
+            gradients.add(0, whole.clone());
+        }
+        for (region, i) in self.regions.iter().zip(usize::from(self.onto)..) {
+            if gradients.wants(i) {
+                gradients.add(i, Extract { region: region.clone() }.apply1(&[&whole]));
+            }
+        }
     }
 }
 
@@ -37,7 +70,7 @@ impl<T: Float> Operation<T> for Extract {
     const NAME: &'static str = "Extract";
 
     fn attributes(&self) -> Attributes {
-        self.region.attributes()
+        Region::attributes(std::slice::from_ref(&self.region))
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
@@ -52,55 +85,87 @@ impl<T: Float> Operation<T> for Extract {
 }
 
 impl Region {
-    fn attributes(&self) -> Attributes {
-        let attributes = Attributes::none().ints("base", &self.base).int("offset", self.offset as i64);
-        attributes.ints("size", &self.shape).ints("stride", &self.strides)
+    /// Regions of one base as data: of each its offset and rank, and of all the extents and strides.
+    fn attributes(regions: &[Region]) -> Attributes {
+        let list = |of: &dyn Fn(&Region) -> Vec<usize>| regions.iter().flat_map(of).collect::<Vec<_>>();
+        let base = regions.first().map_or(&[][..], |region| &region.base);
+        let attributes = Attributes::none().ints("base", base).dims("offset", &list(&|region| vec![region.offset]));
+        let attributes = attributes.dims("rank", &list(&|region| vec![region.shape.len()]));
+        let attributes = attributes.ints("size", &list(&|region| region.shape.to_vec()));
+        attributes.ints("stride", &list(&|region| region.strides.to_vec()))
     }
 
     /// # Panics
-    /// If it does not lie inside its base.
+    /// If one does not lie inside the base.
     #[track_caller]
-    fn from_attributes(attributes: &Attributes) -> Self {
-        let list = |name| Dims::from(&*attributes.get_ints::<usize>(name));
-        let (base, shape, strides) = (list("base"), list("size"), list("stride"));
-        let offset: usize = attributes.get_int("offset");
-        let steps = shape.iter().zip(strides.iter()).map(|(&extent, &step)| (extent.max(1) - 1).checked_mul(step));
-        let last = steps.chain([Some(offset)]).try_fold(0usize, |sum, step| sum.checked_add(step?));
-        let elements = base.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
-        let inside = shape.contains(&0) || matches!((last, elements), (Some(last), Some(all)) if last < all);
-        assert!(shape.len() == strides.len() && inside, "a region inside {base:?}: got {attributes}");
-        Region { base, offset, shape, strides }
+    fn from_attributes(attributes: &Attributes) -> Vec<Self> {
+        let list = |name| attributes.get_ints::<usize>(name);
+        let (base, sizes, strides) = (Dims::from(&*list("base")), list("size"), list("stride"));
+        let mut start = 0usize;
+        let region = |(offset, rank): (usize, usize)| {
+            let range = start..start.saturating_add(rank);
+            start = range.end;
+            let [Some(shape), Some(strides)] = [&sizes, &strides].map(|all| all.get(range.clone())) else {
+                panic!("regions with extents and strides: got {attributes}")
+            };
+            let region = Region { base: base.clone(), offset, shape: shape.into(), strides: strides.into() };
+            assert!(region.is_inside(), "a region inside {base:?}: got {attributes}");
+            region
+        };
+        list("offset").into_iter().zip(list("rank")).map(region).collect()
+    }
+
+    fn is_inside(&self) -> bool {
+        let steps = self.shape.iter().zip(self.strides.iter());
+        let steps = steps.map(|(&extent, &step)| (extent.max(1) - 1).checked_mul(step));
+        let last = steps.chain([Some(self.offset)]).try_fold(0usize, |sum, step| sum.checked_add(step?));
+        let elements = self.base.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
+        self.shape.contains(&0) || matches!((last, elements), (Some(last), Some(all)) if last < all)
     }
 }
 
+/// Every other row of a tensor, from `start` on.
+fn rows(base: &[usize], start: usize) -> Option<Region> {
+    let region = Region::of(base, |base| base.slice(0, start, usize::MAX, 2));
+    region.ok().filter(|region| !region.shape.contains(&0))
+}
+
 pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
-    /// Every other row of a tensor, from the second on.
-    fn rows(base: &[usize]) -> Option<Region> {
-        let region = Region::of(base, |base| base.slice(0, 1, usize::MAX, 2));
-        region.ok().filter(|region| !region.shape.contains(&0))
-    }
     vec![
         OperationEntry::new(
             "Embed",
             &[Domain::Any],
-            |_, shape| {
+            |choose, shape| {
                 let mut base = shape.to_vec();
                 *base.first_mut()? *= 2;
-                Fitted::one(shape, rows(&base)?.attributes())
+                let (odd, even) = (rows(&base, 1)?, rows(&base, 0)?);
+                let (regions, onto) = match choose(3) {
+                    0 => (vec![odd], false),
+                    1 => (vec![odd.clone(), even, odd], false),
+                    _ => (vec![odd.clone(), odd], true),
+                };
+                let mut shapes: Vec<Vec<usize>> = regions.iter().map(|region| region.shape.to_vec()).collect();
+                if onto {
+                    shapes.insert(0, base);
+                }
+                Some(Fitted::new(shapes, Region::attributes(&regions).flag("onto", onto)))
             },
             |attributes, v| {
-                let region = Region::from_attributes(attributes);
-                assert_eq!(v[0].shape(), &*region.shape, "Embed: the shape of the region");
-                vec![Embed { region }.apply1(v)]
+                let (regions, onto) = (Region::from_attributes(attributes), attributes.has_flag("onto"));
+                let base = regions.first().map(|region| region.base.to_vec());
+                let expected = onto.then_some(base).into_iter().flatten();
+                let expected: Vec<_> = expected.chain(regions.iter().map(|region| region.shape.to_vec())).collect();
+                let shapes: Vec<_> = v.iter().map(|v| v.shape().to_vec()).collect();
+                assert_eq!(shapes, expected, "Embed: the shapes of the inputs");
+                vec![Embed::all(regions.into_iter(), onto).apply1(v)]
             },
-        )
-        .exact(),
+        ),
         OperationEntry::new(
             "Extract",
             &[Domain::Any],
-            |_, shape| Fitted::one(shape, rows(shape)?.attributes()),
+            |_, shape| Fitted::one(shape, Region::attributes(&[rows(shape, 1)?])),
             |attributes, v| {
-                let region = Region::from_attributes(attributes);
+                let region = Region::from_attributes(attributes).pop().expect("a region");
                 assert_eq!(v[0].shape(), &*region.base, "Extract: the shape of the base");
                 vec![Extract { region }.apply1(v)]
             },

@@ -2,7 +2,8 @@
 //!
 //! Terms come in the order of the tape, last first. A term may cover only a part of the value (a slice, a
 //! time step); all such parts are collected in one buffer. While nothing is recorded and nobody else
-//! holds the buffer, terms are added in place.
+//! holds the buffer, terms are added in place. Where sums are recorded, parts wait for each other
+//! ([`RecordedParts`]).
 
 use crate::dims::Dims;
 use crate::element::Float;
@@ -45,7 +46,7 @@ impl<T: Float> Term<T> {
             Term::Whole(cotangent) => cotangent,
             Term::Part(part) => {
                 let (region, cotangent) = *part;
-                Embed { region }.apply1(&[&cotangent])
+                Embed::one(region).apply1(&[&cotangent])
             }
         }
     }
@@ -81,12 +82,57 @@ fn add_in_place<T: Float>(target: &mut [T], term: &Term<T>) {
         }
         Term::Part(part) => {
             let (region, cotangent) = &**part;
-            let source = cotangent.peek();
-            let target = &mut target[region.offset..];
-            copy::update(target, &region.strides, source.raw(), source.strides(), &region.shape, |a, b| {
-                a + b
-            });
+            add_part(target, region, &cotangent.peek());
         }
+    }
+}
+
+/// Adds `source` to its region of a row-major tensor.
+pub(crate) fn add_part<T: Float>(target: &mut [T], region: &Region, source: &Tensor<T>) {
+    if source.numel() > 0 {
+        let target = &mut target[region.offset..];
+        copy::update(target, &region.strides, source.raw(), source.strides(), &region.shape, |a, b| a + b);
+    }
+}
+
+/// Parts that wait to be put together by one recorded operation: each in a sum of its own would take as long as the whole.
+pub(crate) struct RecordedParts<T: Float> {
+    waiting: Vec<(Region, Variable<T>)>,
+    elements: usize,
+}
+
+impl<T: Float> Default for RecordedParts<T> {
+    fn default() -> Self {
+        RecordedParts { waiting: Vec::new(), elements: 0 }
+    }
+}
+
+impl<T: Float> RecordedParts<T> {
+    /// A term arrives. Whatever is added to `sum` comes behind the parts that came before it.
+    pub(crate) fn arrive(&mut self, term: Term<T>, sum: &mut Option<Variable<T>>) {
+        let Term::Part(part) = term else {
+            self.add_to(sum);
+            return accumulate(sum, term);
+        };
+        let most = part.0.base.count();
+        self.elements += part.1.numel();
+        self.waiting.push(*part);
+        if self.elements > most {
+            // They hold as much memory as the sum, and adding them takes no longer than making them did.
+            self.add_to(sum);
+        }
+    }
+
+    /// Adds everything to `sum`.
+    pub(crate) fn add_to(&mut self, sum: &mut Option<Variable<T>>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.elements = 0;
+        let (regions, parts): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
+        let inputs: Vec<&Variable<T>> = sum.iter().chain(&parts).collect();
+        let whole = Embed::all(regions.into_iter(), sum.is_some()).apply1(&inputs);
+        *sum = Some(whole);
     }
 }
 

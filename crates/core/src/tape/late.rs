@@ -5,15 +5,19 @@
 //! hook, another rule) sees the sum; views of a matrix hand their pairs on, so a weight that each step transposes or narrows collects
 //! them too.
 
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
 use smallvec::SmallVec;
 
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::kernel::gemm::{MatMut, Start, gemm};
 use crate::ops::{cat, one_behind_the_other};
-use crate::tape::accumulate::{Term, accumulate};
+use crate::tape::accumulate::{RecordedParts, Term, accumulate};
 use crate::tape::is_recording;
 use crate::tape::recycle::Recycled;
+use crate::tape::table::AddressHasher;
 use crate::tensor::{Matrix, Region, Tensor};
 use crate::variable::Variable;
 
@@ -38,53 +42,77 @@ pub(crate) struct Late<T: Float> {
     rows: usize,
 }
 
-/// The pairs of one cotangent.
-pub(crate) struct Waiting<T: Float>(SmallVec<[Late<T>; 1]>);
+/// What of one cotangent has yet to be summed.
+pub(crate) struct Waiting<T: Float> {
+    products: SmallVec<[Late<T>; 1]>,
+    /// Where in the list the products of a region are, once there are many.
+    places: HashMap<Option<Region>, usize, BuildHasherDefault<AddressHasher>>,
+    parts: RecordedParts<T>,
+}
+
+/// Regions that are found sooner one after the other than in a table.
+const FEW: usize = 8;
 
 impl<T: Float> Default for Waiting<T> {
     fn default() -> Self {
-        Waiting(SmallVec::new())
+        Waiting { products: SmallVec::new(), places: HashMap::default(), parts: RecordedParts::default() }
     }
 }
 
 impl<T: Float> Waiting<T> {
     /// More pairs; what has become enough is added to `sum`.
     pub(crate) fn push(&mut self, mut other: Late<T>, sum: &mut Option<Variable<T>>) {
-        let same = |late: &&mut Late<T>| match (&late.region, &other.region) {
-            (None, None) => true,
-            (Some(a), Some(b)) => (a.offset, &a.shape, &a.strides) == (b.offset, &b.shape, &b.strides),
-            _ => false,
-        };
-        match self.0.iter_mut().find(same) {
-            Some(late) => {
-                if !late.pairs.spilled() {
-                    let mut few = std::mem::replace(&mut late.pairs, Pairs::spare());
-                    late.pairs.append(&mut few);
-                }
-                late.pairs.append(&mut other.pairs);
-                late.rows += other.rows;
-                if late.rows >= ENOUGH {
-                    late.add_to(sum);
-                }
-            }
-            None => self.0.push(other),
+        let Some(at) = self.place(&other.region) else { return self.begin(other) };
+        let late = &mut self.products[at];
+        if !late.pairs.spilled() {
+            let mut few = std::mem::replace(&mut late.pairs, Pairs::spare());
+            late.pairs.append(&mut few);
+        }
+        late.pairs.append(&mut other.pairs);
+        late.rows += other.rows;
+        if late.rows >= ENOUGH {
+            late.add_to(sum, &mut self.parts);
         }
     }
 
+    fn place(&self, region: &Option<Region>) -> Option<usize> {
+        if self.places.is_empty() {
+            self.products.iter().position(|late| late.region == *region)
+        } else {
+            self.places.get(region).copied()
+        }
+    }
+
+    /// The first pairs of a region.
+    fn begin(&mut self, late: Late<T>) {
+        self.products.push(late);
+        if self.products.len() > FEW {
+            let known = self.places.len();
+            let new = self.products.iter().enumerate().skip(known);
+            self.places.extend(new.map(|(place, late)| (late.region.clone(), place)));
+        }
+    }
+
+    /// A term of a sum that is recorded.
+    pub(crate) fn arrive(&mut self, term: Term<T>, sum: &mut Option<Variable<T>>) {
+        self.parts.arrive(term, sum);
+    }
+
     /// Adds everything to `sum`.
-    pub(crate) fn add_to(self, sum: &mut Option<Variable<T>>) {
-        for mut late in self.0 {
-            late.add_to(sum);
+    pub(crate) fn add_to(mut self, sum: &mut Option<Variable<T>>) {
+        for mut late in self.products {
+            late.add_to(sum, &mut self.parts);
             if late.pairs.spilled() {
                 late.pairs.keep();
             }
         }
+        self.parts.add_to(sum);
     }
 
-    /// Hands on, as pairs of the base's cotangent, what can be; the rest stays.
+    /// Hands on, as pairs of the base's cotangent, what can be; the rest is to be added up, nothing more comes.
     pub(crate) fn through(&mut self, view: &MatrixView) -> Option<Late<T>> {
-        let at = self.0.iter().position(|late| late.region.is_none())?;
-        let Late { pairs, rows, .. } = self.0.swap_remove(at);
+        let at = self.place(&None)?;
+        let Late { pairs, rows, .. } = self.products.swap_remove(at);
         Some(match view {
             MatrixView::Transposed => {
                 let pairs = pairs.into_iter().map(|(left, right)| (right, left)).collect();
@@ -102,8 +130,8 @@ impl<T: Float> Late<T> {
         Late { region: None, pairs: SmallVec::from_buf([(left, right)]), rows }
     }
 
-    /// Adds the product of all pairs, which came last step first, to `sum`.
-    fn add_to(&mut self, sum: &mut Option<Variable<T>>) {
+    /// Adds the product of all pairs, which came last step first, to `sum`; to the parts that wait if it is recorded and one of them.
+    fn add_to(&mut self, sum: &mut Option<Variable<T>>, parts: &mut RecordedParts<T>) {
         if self.pairs.is_empty() {
             return;
         }
@@ -111,7 +139,7 @@ impl<T: Float> Late<T> {
         if is_recording() {
             let (left, right): (Vec<_>, Vec<_>) = self.pairs.drain(..).rev().unzip();
             let product = joined(&left).t().matmul(&joined(&right));
-            return accumulate(sum, self.term(product));
+            return parts.arrive(self.term(product), sum);
         }
         let left = stacked(self.pairs.iter().rev().map(|(left, _)| left));
         let right = stacked(self.pairs.iter().rev().map(|(_, right)| right));
@@ -167,4 +195,28 @@ fn stacked<'v, T: Float>(parts: impl Iterator<Item = &'v Variable<T>> + Clone) -
     }
     let values: SmallVec<[Tensor<T>; 32]> = parts.map(Variable::value).collect();
     one_behind_the_other(&values, shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_one_region_wait_together_however_many_there_are() {
+        let region = |row: usize| {
+            let base = Dims::from(&[50, 3][..]);
+            let strides = base.row_major();
+            Some(Region { base, offset: 3 * row, shape: Dims::from(&[1, 3][..]), strides })
+        };
+        let factor = |width: usize| Variable::from(Tensor::<f64>::ones([2, width]));
+        let (mut waiting, mut sum) = (Waiting::default(), None);
+        for row in (0..50).chain(0..50) {
+            waiting.push(Late { region: region(row), ..Late::of(factor(1), factor(3)) }, &mut sum);
+        }
+        waiting.push(Late::of(factor(50), factor(3)), &mut sum);
+        assert!(sum.is_none() && waiting.products.len() == 51);
+        assert!(waiting.products[..50].iter().all(|late| late.pairs.len() == 2 && late.rows == 4));
+        waiting.add_to(&mut sum);
+        assert_eq!(sum.unwrap().to_vec(), [4.0 + 2.0; 150]);
+    }
 }

@@ -13,7 +13,7 @@ use crate::variable::Variable;
 pub(super) struct Arrived<T: Float> {
     pub(super) leaf: Arc<Leaf<T>>,
     pub(super) sum: Option<Variable<T>>,
-    /// Products that have yet to be summed.
+    /// What has yet to be summed.
     pub(super) late: Waiting<T>,
 }
 
@@ -62,7 +62,7 @@ impl<T: Float> Leaves<T> {
         }
     }
 
-    /// Sums the products that wait.
+    /// Sums what waits.
     pub(super) fn settle_late(&mut self) {
         for Arrived { sum, late, .. } in &mut self.arrived {
             std::mem::take(late).add_to(sum);

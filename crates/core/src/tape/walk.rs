@@ -124,7 +124,7 @@ pub(crate) struct Walk<'g, T: Float> {
     /// What a pullback refused.
     refusal: Option<Box<Error>>,
     queue: Queue<'g, T>,
-    /// Products that have yet to be summed at nodes, by key and output.
+    /// What has yet to be summed at nodes, by key and output.
     late: LateTable<T>,
     leaves: Leaves<T>,
 }
@@ -179,6 +179,9 @@ impl<'g, T: Float> Walk<'g, T> {
         self.relevant = Some(leading_to(outputs, targets.iter().map(|target| target.key)));
         self.found = targets.iter().map(|_| None).collect();
         self.targets = targets;
+        if self.record {
+            return self.send_recorded(edge, term);
+        }
         self
     }
 
@@ -191,6 +194,26 @@ impl<'g, T: Float> Walk<'g, T> {
             (Some(Some(Edge::Node(..))), None) => true,
             (Some(Some(Edge::Leaf(leaf))), None) => self.leaves.wants(leaf),
         }
+    /// [`Walk::send`] where sums are recorded: parts wait for each other.
+    fn send_recorded(&mut self, edge: &'g Edge<T>, term: Term<T>) {
+        match edge {
+            Edge::Node(node, output) => {
+                let output = *output as usize;
+                let sum = &mut self.queue.reach(node).values[output];
+                let key = (node.address(), output);
+                match &term {
+                    Term::Whole(_) if !self.late.contains_key(&key) => accumulate(sum, term),
+                    _ => self.late.entry(key).or_default().arrive(term, sum),
+                }
+            }
+            Edge::Leaf(leaf) => {
+                if let Some(arrived) = self.leaves.reach(leaf) {
+                    arrived.late.arrive(term, &mut arrived.sum);
+                }
+            }
+        }
+    }
+
     }
 
     /// [`Walk::wants`], and a leaf that it does want lives until the walk ends, whatever pullbacks drop.

@@ -6,7 +6,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 
 /// Where a view's elements lie in a row-major tensor of the base's shape.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Region {
     pub(crate) base: Dims,
     pub(crate) offset: usize,

@@ -116,7 +116,7 @@ fn regions_and_indices_that_lie_outside_are_refused() {
     };
     let region = |offset: i64| {
         let attributes = wengert_core::Attributes::none().ints("base", &[4]).int("offset", offset);
-        attributes.ints("size", &[2]).ints("stride", &[2])
+        attributes.int("rank", 1).ints("size", &[2]).ints("stride", &[2])
     };
     assert!(!refused("Extract", region(1), &[4]) && refused("Extract", region(2), &[4]));
     assert!(

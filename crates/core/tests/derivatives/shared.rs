@@ -44,6 +44,12 @@ check_gradient! {
         (y.matmul(&w.select(0, 1)), &w * &w, w.sum())
     }
 
+    fn parts_that_overlap_and_the_whole_by_turns(x in tensor([4, 3])) {
+        let one = x.narrow(0, 0, 2) * x.narrow(0, 1, 2);
+        let two = x.sin().narrow(1, 1, 2) * x.slice(1, 0, 3, 2);
+        ((one, two), x.select(0, 1) * x.select(0, 2), (x.unbind(1)[1].square(), &x * &x))
+    }
+
     fn rows_of_one_buffer(steps in 1..5, x in tensor([8, 3]), w in tensor([3, 3])) {
         (0..steps).fold(x.narrow(0, 0, 2), |sum, t| sum + x.narrow(0, 2 * (t % 4), 2).linear(&w, None))
     }
