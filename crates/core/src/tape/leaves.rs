@@ -29,7 +29,19 @@ impl<T: Float> Default for Leaves<T> {
     }
 }
 
+/// How large a table is left to the next walk, which takes as long to empty it as it is large.
+const LEFT: usize = 1 << 13;
+
 impl<T: Float> Leaves<T> {
+    /// Forgets all of them; the memory stays, unless they were many.
+    pub(super) fn end(&mut self) {
+        if self.places.capacity() > LEFT {
+            *self = Leaves::default();
+        }
+        self.arrived.clear();
+        self.places.clear();
+    }
+
     /// What has arrived at a leaf that somebody still has a handle to.
     pub(super) fn reach(&mut self, leaf: &Weak<Leaf<T>>) -> Option<&mut Arrived<T>> {
         let key = leaf.as_ptr() as usize;

@@ -152,8 +152,7 @@ impl<T: Float> Drop for Walk<'_, T> {
             leaves: std::mem::take(&mut self.leaves),
         };
         belongings.late.clear();
-        belongings.leaves.arrived.clear();
-        belongings.leaves.places.clear();
+        belongings.leaves.end();
         belongings.keep();
     }
 }
