@@ -1,5 +1,6 @@
 //! Leaves: where values come from and gradients arrive.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,14 +19,13 @@ pub(crate) type Hook<T> = Arc<dyn Fn(&Variable<T>) -> Option<Variable<T>> + Send
 
 /// A hook where it was registered.
 struct Registered<T: Float> {
-    id: HookId,
     location: &'static Location<'static>,
     hook: Hook<T>,
 }
 
 impl<T: Float> Clone for Registered<T> {
     fn clone(&self) -> Self {
-        Registered { id: self.id, location: self.location, hook: Arc::clone(&self.hook) }
+        Registered { location: self.location, hook: Arc::clone(&self.hook) }
     }
 }
 
@@ -41,7 +41,8 @@ pub(crate) struct Slot<T: Float> {
     /// Whether the gradient stays here; else it only passes the hooks.
     retains: AtomicBool,
     grad: Mutex<Option<Variable<T>>>,
-    hooks: Mutex<Vec<Registered<T>>>,
+    /// By the numbers of their ids, and so in the order of registration.
+    hooks: Mutex<BTreeMap<u64, Registered<T>>>,
 }
 
 fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
@@ -51,7 +52,7 @@ fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
 
 impl<T: Float> Slot<T> {
     pub(crate) fn new() -> Self {
-        Slot { retains: AtomicBool::new(false), grad: Mutex::new(None), hooks: Mutex::new(Vec::new()) }
+        Slot { retains: AtomicBool::new(false), grad: Mutex::new(None), hooks: Mutex::new(BTreeMap::new()) }
     }
 
     pub(crate) fn retain(&self) {
@@ -117,15 +118,13 @@ impl<T: Float> Slot<T> {
     pub(crate) fn add_hook(&self, hook: Hook<T>, location: &'static Location<'static>) -> HookId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = HookId(NEXT.fetch_add(1, Ordering::Relaxed));
-        lock(&self.hooks).push(Registered { id, location, hook });
+        lock(&self.hooks).insert(id.0, Registered { location, hook });
         id
     }
 
     pub(crate) fn remove_hook(&self, id: HookId) -> bool {
-        let mut hooks = lock(&self.hooks);
-        let gone = hooks.iter().position(|known| known.id == id).map(|at| hooks.remove(at));
-        drop(hooks);
-        gone.is_some()
+        let removed = lock(&self.hooks).remove(&id.0);
+        removed.is_some()
     }
 
     /// The gradient as the hooks, in order of registration, let it through.
@@ -134,7 +133,7 @@ impl<T: Float> Slot<T> {
     /// If one returns another shape than it was given.
     pub(crate) fn through_hooks(&self, mut grad: Variable<T>) -> Result<Variable<T>> {
         let hooks = lock(&self.hooks).clone();
-        for Registered { location, hook, .. } in hooks {
+        for Registered { location, hook } in hooks.into_values() {
             let Some(changed) = hook(&grad) else { continue };
             if changed.shape() != grad.shape() {
                 let [expected, got] = [&grad, &changed].map(|grad| format!("{:?}", grad.shape()));
