@@ -4,11 +4,12 @@ use smallvec::SmallVec;
 
 use super::capture;
 use super::leaf::Leaf;
+use super::plain;
 use super::mode::{Mode, is_plain, with_recording};
 use super::node::Edge;
-use super::plain;
 use super::reachable::leading_to;
-use super::walk::{Seeds, Target, Walk, seed};
+use super::targets::Target;
+use super::walk::{Seeds, Walk, seed};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::memory;

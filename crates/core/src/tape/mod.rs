@@ -23,6 +23,7 @@ mod reachable;
 pub(crate) mod recycle;
 pub(crate) mod scope;
 mod table;
+mod targets;
 pub(crate) mod walk;
 
 pub use anomaly::detect_anomaly;

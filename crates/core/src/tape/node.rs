@@ -289,16 +289,14 @@ impl<T: Float> Node<T> {
         self.slots.get().is_some()
     }
 
-    /// The slots that watch output `output`.
-    #[inline]
-    pub(crate) fn watchers(&self, output: u32) -> SmallVec<[Arc<Slot<T>>; 1]> {
+    /// The slots that watch outputs, by output, those of one in the order they came.
+    pub(crate) fn watchers(&self) -> SmallVec<[(u32, Arc<Slot<T>>); 1]> {
         let Some(slots) = self.slots.get() else { return SmallVec::new() };
         let slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots
-            .iter()
-            .filter(|(watched, _)| *watched == output)
-            .filter_map(|(_, slot)| slot.upgrade())
-            .collect()
+        let live = slots.iter().filter_map(|(output, slot)| Some((*output, slot.upgrade()?)));
+        let mut live: SmallVec<_> = live.collect();
+        live.sort_by_key(|(output, _)| *output);
+        live
     }
 }
 

@@ -81,18 +81,19 @@ impl<T: Float> Sums<T> {
     fn settled(&mut self, node: &NodeRef<T>) -> Result<Option<Cotangents<T>>> {
         let mut cotangents = Cotangents::idle();
         cotangents.begin(node.shapes.len());
+        let place = |output: usize| (node.address(), Some(output as u32));
         for (output, cotangent) in cotangents.values.iter_mut().enumerate() {
-            let output = output as u32;
-            let place = (node.address(), Some(output));
-            let Some(mut sum) = self.table.remove(&place) else { continue };
-            for slot in node.watchers(output) {
-                sum = slot.through_hooks(sum)?;
-                if slot.retains() {
-                    slot.set_grad(Some(sum.clone()));
-                }
+            *cotangent = self.table.get(&place(output)).cloned();
+        }
+        for (output, slot) in node.watchers() {
+            let cotangent = &mut cotangents.values[output as usize];
+            *cotangent = cotangent.take().map(|sum| slot.through_hooks(sum)).transpose()?;
+            if slot.retains() {
+                slot.set_grad(cotangent.clone());
             }
-            self.table.insert(place, sum.clone());
-            *cotangent = Some(sum);
+        }
+        for (output, cotangent) in cotangents.values.iter().enumerate() {
+            cotangent.iter().for_each(|sum| drop(self.table.insert(place(output), sum.clone())));
         }
         let came = cotangents.values.iter().any(Option::is_some);
         Ok(came.then_some(cotangents))

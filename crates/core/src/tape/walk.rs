@@ -17,6 +17,7 @@ use super::queue::{self, Pending, Queue};
 use super::reachable::leading_to;
 use super::recycle::{NodeRef, Recycled};
 use super::table::{AddressHasher, KeySet};
+use super::targets::{Target, Targets};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::claim::{Claim, Parts};
@@ -24,19 +25,6 @@ use crate::operation::{Cotangents, Flow, Gradients, Passed, Wants};
 use crate::pool;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
-
-/// A place to read a cotangent off: an output of a node, or a leaf.
-pub(crate) struct Target {
-    key: usize,
-    output: Option<u32>,
-}
-
-impl Target {
-    pub(crate) fn of<T: Float>(edge: &Edge<T>) -> Self {
-        let (key, output) = edge.place();
-        Target { key, output }
-    }
-}
 
 /// Where the terms of a node's inputs go.
 pub(crate) trait Arrivals<T: Float> {
@@ -117,8 +105,7 @@ impl<T: Float> Arrivals<T> for Visit<'_, '_, T> {
 pub(crate) struct Walk<'g, T: Float> {
     /// Keys of what the wanted cotangents depend on; none if everything is wanted.
     relevant: Option<KeySet>,
-    targets: Vec<Target>,
-    found: Vec<Option<Variable<T>>>,
+    targets: Targets<T>,
     retain: bool,
     record: bool,
     /// What a pullback refused.
@@ -162,8 +149,7 @@ impl<'g, T: Float> Walk<'g, T> {
         let Belongings { queue, late, leaves } = Belongings::spare();
         Walk {
             relevant: None,
-            targets: Vec::new(),
-            found: Vec::new(),
+            targets: Targets::new(Vec::new()),
             retain,
             record,
             refusal: None,
@@ -176,11 +162,7 @@ impl<'g, T: Float> Walk<'g, T> {
     /// Only the cotangents of `targets` are wanted; nothing that does not lead to one is computed.
     pub(crate) fn only(mut self, outputs: &[&'g Edge<T>], targets: Vec<Target>) -> Self {
         self.relevant = Some(leading_to(outputs, targets.iter().map(|target| target.key)));
-        self.found = targets.iter().map(|_| None).collect();
-        self.targets = targets;
-        if self.record {
-            return self.send_recorded(edge, term);
-        }
+        self.targets = Targets::new(targets);
         self
     }
 
@@ -193,6 +175,25 @@ impl<'g, T: Float> Walk<'g, T> {
             (Some(Some(Edge::Node(..))), None) => true,
             (Some(Some(Edge::Leaf(leaf))), None) => self.leaves.wants(leaf),
         }
+    }
+
+    /// A cotangent arrives at `edge`.
+    pub(crate) fn send(&mut self, edge: &'g Edge<T>, term: Term<T>) {
+        if self.record {
+            return self.send_recorded(edge, term);
+        }
+        match edge {
+            Edge::Node(node, output) => {
+                accumulate(&mut self.queue.reach(node).values[*output as usize], term)
+            }
+            Edge::Leaf(leaf) => {
+                if let Some(arrived) = self.leaves.reach(leaf) {
+                    accumulate(&mut arrived.sum, term);
+                }
+            }
+        }
+    }
+
     /// [`Walk::send`] where sums are recorded: parts wait for each other.
     fn send_recorded(&mut self, edge: &'g Edge<T>, term: Term<T>) {
         match edge {
@@ -213,8 +214,6 @@ impl<'g, T: Float> Walk<'g, T> {
         }
     }
 
-    }
-
     /// [`Walk::wants`], and a leaf that it does want lives until the walk ends, whatever pullbacks drop.
     #[inline]
     fn wants_and_holds(&mut self, edge: &Option<Edge<T>>) -> bool {
@@ -223,20 +222,6 @@ impl<'g, T: Float> Walk<'g, T> {
                 self.leaves.reach(leaf).is_some_and(|arrived| arrived.leaf.requires_grad())
             }
             edge => self.wants(Some(edge)),
-        }
-    }
-
-    /// A cotangent arrives at `edge`.
-    pub(crate) fn send(&mut self, edge: &'g Edge<T>, term: Term<T>) {
-        match edge {
-            Edge::Node(node, output) => {
-                accumulate(&mut self.queue.reach(node).values[*output as usize], term)
-            }
-            Edge::Leaf(leaf) => {
-                if let Some(arrived) = self.leaves.reach(leaf) {
-                    accumulate(&mut arrived.sum, term);
-                }
-            }
         }
     }
 
@@ -388,23 +373,16 @@ impl<'g, T: Float> Walk<'g, T> {
         if !node.is_watched() && self.targets.is_empty() {
             return Ok(());
         }
-        for (output, value) in cotangents.values.iter_mut().enumerate() {
-            let output = output as u32;
-            for slot in node.watchers(output) {
-                *value = value.take().map(|cotangent| slot.through_hooks(cotangent)).transpose()?;
-                if slot.retains() {
-                    slot.set_grad(value.clone());
-                }
+        for (output, slot) in node.watchers() {
+            let value = &mut cotangents.values[output as usize];
+            *value = value.take().map(|cotangent| slot.through_hooks(cotangent)).transpose()?;
+            if slot.retains() {
+                slot.set_grad(value.clone());
             }
-            self.hand_out(key, Some(output), value);
         }
-        Ok(())
-    }
-
-    fn hand_out(&mut self, key: usize, output: Option<u32>, cotangent: &Option<Variable<T>>) {
-        for (target, found) in self.targets.iter().zip(&mut self.found) {
-            if target.key == key && target.output == output {
-                found.clone_from(cotangent);
+        if !self.targets.is_empty() {
+            for (output, value) in cotangents.values.iter().enumerate() {
+                self.targets.hand_out(key, Some(output as u32), value);
             }
         }
     }
@@ -422,9 +400,9 @@ impl<'g, T: Float> Walk<'g, T> {
     pub(crate) fn cotangents(mut self) -> Result<Vec<Option<Variable<T>>>> {
         self.leaves.through_hooks()?;
         for Arrived { leaf, sum, .. } in std::mem::take(&mut self.leaves.arrived) {
-            self.hand_out(Arc::as_ptr(&leaf) as usize, None, &sum);
+            self.targets.hand_out(Arc::as_ptr(&leaf) as usize, None, &sum);
         }
-        Ok(std::mem::take(&mut self.found))
+        Ok(self.targets.take())
     }
 }
 

@@ -7,6 +7,7 @@ mod custom;
 mod dropped;
 mod functional;
 mod gradients;
+mod growth;
 mod hooks;
 mod memory;
 mod parameters;
