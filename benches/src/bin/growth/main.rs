@@ -1,7 +1,11 @@
-//! How the cost of a forward and backward pass grows: measures one pass, or draws what was measured.
+//! How the cost of a forward and backward pass grows: measures one pass, or draws what was measured. And how time grows
+//! with a number of things: inputs, parameters, steps ..
 //!
 //! `python benches/growth.py` runs this program and its PyTorch counterpart for all sizes, and has the plot drawn.
+//! `cargo run --release -p wengert-bench --bin growth -- counts` prints the table of numbers of things.
 
+mod counts;
+mod kinds;
 mod pass;
 mod plot;
 
@@ -29,11 +33,14 @@ enum Command {
         /// What stands above it.
         title: String,
     },
+    /// Prints how the time of many small programs grows with their scopes, inputs, parameters, steps ..
+    Counts(counts::Counts),
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     match Arguments::parse().command {
         Command::Measure(sizes) => println!("{}", sizes.measure()?),
+        Command::Counts(counts) => counts.print()?,
         Command::Draw { data, plot, title } => plot::draw(&plot::read(&data)?, &title, &plot)?,
     }
     Ok(())
