@@ -37,7 +37,8 @@ fn small(cases: &str, differences: &str) -> tempfile::TempDir {
 
 #[test]
 fn what_agrees_passes() {
-    let output = compared(small("sqrt,0,0,inf\nsqrt,-0,-0,-inf\nsqrt,-1,nan,nan\nsqrt,4,2,0.25\n", "").path());
+    let output =
+        compared(small("sqrt,0,0,inf\nsqrt,-0,-0,-inf\nsqrt,-1,nan,nan\nsqrt,4,2,0.25\n", "").path());
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).starts_with("8 compared, 0 differ"));
 }

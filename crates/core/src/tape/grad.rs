@@ -4,9 +4,9 @@ use smallvec::SmallVec;
 
 use super::capture;
 use super::leaf::Leaf;
-use super::plain;
 use super::mode::{Mode, is_plain, with_recording};
 use super::node::Edge;
+use super::plain;
 use super::reachable::leading_to;
 use super::targets::Target;
 use super::walk::{Seeds, Walk, seed};

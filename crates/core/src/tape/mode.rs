@@ -98,7 +98,8 @@ pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
 #[inline]
 pub fn is_plain() -> bool {
     static EVERYWHERE: OnceLock<bool> = OnceLock::new();
-    Mode::now().0 & Mode::PLAIN != 0 || *EVERYWHERE.get_or_init(|| std::env::var("WENGERT_PLAIN").is_ok_and(|value| value == "1"))
+    Mode::now().0 & Mode::PLAIN != 0
+        || *EVERYWHERE.get_or_init(|| std::env::var("WENGERT_PLAIN").is_ok_and(|value| value == "1"))
 }
 
 /// Whether a pullback follows the rule written in variables, rather than a kernel that computes the same: when it is recorded itself,

@@ -385,12 +385,11 @@ impl<'g, T: Float> Walk<'g, T> {
                 self.targets.hand_out(key, Some(output as u32), value);
             }
         }
+        Ok(())
     }
 
     /// The leaves that gradients came to, and these once all have passed the hooks.
-    pub(crate) fn leaf_gradients(
-        &mut self,
-    ) -> Result<impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)>> {
+    pub(crate) fn leaf_gradients(&mut self) -> Result<impl Iterator<Item = (Arc<Leaf<T>>, Variable<T>)>> {
         self.leaves.through_hooks()?;
         let arrived = self.leaves.arrived.drain(..);
         Ok(arrived.filter_map(|Arrived { leaf, sum, .. }| sum.map(|grad| (leaf, grad))))
