@@ -11,7 +11,7 @@ use crate::tape::accumulate::Term;
 use crate::tape::keep::Keep;
 use crate::tape::node::Edge;
 use crate::tape::recycle::NodeRef;
-use crate::tape::walk::Arrivals;
+use crate::tape::visit::Arrivals;
 use crate::tape::{anomaly, is_recording};
 use crate::tensor::{Region, Tensor};
 use crate::variable::Variable;

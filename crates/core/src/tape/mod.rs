@@ -24,6 +24,7 @@ pub(crate) mod recycle;
 pub(crate) mod scope;
 mod table;
 mod targets;
+pub(crate) mod visit;
 pub(crate) mod walk;
 
 pub use anomaly::detect_anomaly;

@@ -13,7 +13,7 @@ use super::leaf::Leaf;
 use super::node::{Edge, with_saved};
 use super::reachable::reachable;
 use super::recycle::NodeRef;
-use super::walk::Arrivals;
+use super::visit::Arrivals;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::claim::Claim;

@@ -18,85 +18,16 @@ use super::reachable::leading_to;
 use super::recycle::{NodeRef, Recycled};
 use super::table::{AddressHasher, KeySet};
 use super::targets::{Target, Targets};
+use super::visit::Visit;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::kernel::claim::{Claim, Parts};
 use crate::operation::{Cotangents, Flow, Gradients, Passed, Wants};
 use crate::pool;
-use crate::tensor::Tensor;
 use crate::variable::Variable;
 
-/// Where the terms of a node's inputs go.
-pub(crate) trait Arrivals<T: Float> {
-    /// Whether a cotangent of input `i` is of use.
-    fn wants(&self, i: usize) -> bool;
-
-    /// Ends the walk with an error once the pullback at work is done; the first one counts.
-    fn refuse(&mut self, error: Error);
-
-    /// A wanted term arrives at input `i`.
-    fn arrive(&mut self, i: usize, term: Term<T>);
-
-    /// [`Arrivals::arrive`] for a value without history, the common case.
-    fn arrive_value(&mut self, i: usize, value: Tensor<T>);
-
-    /// The term `left^T right` arrives at input `i`, to be summed later.
-    fn arrive_late(&mut self, i: usize, left: Variable<T>, right: Variable<T>);
-
-    /// The right to write the cotangent of input `i` to the place where it will be wanted, if there is one.
-    fn claim(&mut self, i: usize) -> Option<Claim<T>>;
-}
-
 /// How many views of views a cotangent is brought to its place through.
-const DEEP: usize = 4;
-
-/// A node at work.
-struct Visit<'v, 'g, T: Float> {
-    walk: &'v mut Walk<'g, T>,
-    node: &'g NodeRef<T>,
-}
-
-impl<'g, T: Float> Visit<'_, 'g, T> {
-    fn edge(&self, i: usize) -> &'g Edge<T> {
-        self.node.inputs[i].as_ref().expect("only wanted inputs get terms")
-    }
-}
-
-impl<T: Float> Arrivals<T> for Visit<'_, '_, T> {
-    fn wants(&self, i: usize) -> bool {
-        self.walk.wants(self.node.inputs.get(i))
-    }
-
-    #[cold]
-    fn refuse(&mut self, error: Error) {
-        self.walk.refusal.get_or_insert_with(|| Box::new(error));
-    }
-
-    fn arrive(&mut self, i: usize, term: Term<T>) {
-        self.walk.send(self.edge(i), term);
-    }
-
-    #[inline]
-    fn arrive_value(&mut self, i: usize, value: Tensor<T>) {
-        let edge = self.edge(i);
-        let left = match edge {
-            Edge::Node(node, _) => self.walk.queue.start(node, value),
-            Edge::Leaf(_) => Err(value),
-        };
-        if let Err(value) = left {
-            self.walk.send(edge, Term::Whole(Variable::from(value)));
-        }
-    }
-
-    fn arrive_late(&mut self, i: usize, left: Variable<T>, right: Variable<T>) {
-        self.walk.send_late(self.edge(i), Late::of(left, right));
-    }
-
-    #[inline]
-    fn claim(&mut self, i: usize) -> Option<Claim<T>> {
-        self.walk.claim(self.edge(i), DEEP)
-    }
-}
+pub(super) const DEEP: usize = 4;
 
 /// One walk from outputs back to leaves, with its own table of cotangents.
 ///
@@ -109,8 +40,8 @@ pub(crate) struct Walk<'g, T: Float> {
     retain: bool,
     record: bool,
     /// What a pullback refused.
-    refusal: Option<Box<Error>>,
-    queue: Queue<'g, T>,
+    pub(super) refusal: Option<Box<Error>>,
+    pub(super) queue: Queue<'g, T>,
     /// What has yet to be summed at nodes, by key and output.
     late: LateTable<T>,
     leaves: Leaves<T>,
@@ -225,7 +156,7 @@ impl<'g, T: Float> Walk<'g, T> {
         }
     }
 
-    fn send_late(&mut self, edge: &'g Edge<T>, late: Late<T>) {
+    pub(super) fn send_late(&mut self, edge: &'g Edge<T>, late: Late<T>) {
         match edge {
             Edge::Node(node, output) => {
                 let sum = &mut self.queue.reach(node).values[*output as usize];
@@ -242,7 +173,7 @@ impl<'g, T: Float> Walk<'g, T> {
     /// The right to write what will be sent along `edge` to the place where it is wanted: a part of a cotangent whose
     /// parts are put together, `deep` views away at most.
     #[inline]
-    fn claim(&mut self, edge: &'g Edge<T>, deep: usize) -> Option<Claim<T>> {
+    pub(super) fn claim(&mut self, edge: &'g Edge<T>, deep: usize) -> Option<Claim<T>> {
         match edge {
             Edge::Node(node, output) if node.flow != Flow::Through && deep > 0 => {
                 self.claim_at(node, *output as usize, deep - 1)
