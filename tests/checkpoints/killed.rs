@@ -9,7 +9,7 @@ use wengert::{Generator, Tensor, TensorMap};
 
 /// Tells this test's process, started again, where to save.
 const PATH: &str = "WENGERT_TEST_SAVES_TO";
-const ELEMENTS: usize = 50_000;
+const ELEMENTS: usize = 5_000;
 
 /// The content of a save: all elements are the same.
 fn content(number: f32) -> TensorMap {
@@ -61,7 +61,7 @@ fn a_process_killed_while_it_saves_leaves_a_whole_file_and_nothing_that_stays() 
     let (mut generator, mut before, mut halves) = (Generator::from_seed(0), 0.0, 0);
     for _ in 0..super::deep_cases().map_or(20, |cases| cases / 1000) {
         let mut child = start(&path);
-        std::thread::sleep(Duration::from_micros(generator.below(20_000) as u64));
+        std::thread::sleep(Duration::from_micros(generator.below(50_000) as u64));
         child.kill().unwrap();
         child.wait().unwrap();
         let now = number(&path);
