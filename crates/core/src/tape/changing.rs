@@ -79,10 +79,9 @@ impl<T: Float> Changing<T> {
     fn take(&self) -> Taken<'_, T> {
         loop {
             let mut state = self.write();
-            if let State::Here(_) = &*state {
-                if let State::Here(value) = std::mem::replace(&mut *state, State::Away(Thread::this())) {
-                    return Taken { from: self, value: Some(value) };
-                }
+            match std::mem::replace(&mut *state, State::Away(Thread::this())) {
+                State::Here(value) => return Taken { from: self, value: Some(value) },
+                away => *state = away,
             }
             drop(state);
             self.wait();
