@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::matrix::Matrix;
+use crate::worst::excess;
 
 /// Why a check did not pass.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -175,8 +176,10 @@ pub struct Mismatch {
     pub input: Place,
     /// The derivative from the tape.
     pub analytical: f64,
-    /// The derivative from differences.
+    /// The derivative from differences; at a kink the one from the nearer side.
     pub numerical: f64,
+    /// At a kink the derivatives from below and from above.
+    pub sides: Option<[f64; 2]>,
     /// How sure the differences are.
     pub uncertainty: f64,
     /// How far apart the two may be here.
@@ -185,10 +188,10 @@ pub struct Mismatch {
     pub jacobians: Option<Box<[Matrix; 2]>>,
     /// Row and column of the element.
     pub at: (usize, usize),
-    /// The operations that lie between input and output, in order.
+    /// The operations that lie between the input and the output's element, in order; none without a tape.
     pub operations: Vec<String>,
-    /// The seed of cotangents and projections.
-    pub seed: u64,
+    /// The seed of cotangents and projections, where there are any.
+    pub seed: Option<u64>,
 }
 
 impl fmt::Display for Mismatch {
@@ -196,19 +199,78 @@ impl fmt::Display for Mismatch {
         let Mismatch { order, output, input, analytical, numerical, uncertainty, allowed, .. } = self;
         let off = (analytical - numerical).abs();
         writeln!(f, "the derivative of {output} in {input} is wrong (order {order})")?;
-        let unsure = *uncertainty > 1e-8 * numerical.abs().max(1e-3);
+        let unsure = *uncertainty > 1e-8 * numerical.abs();
         let unsure = if unsure { format!("  (to {uncertainty:.1e})") } else { String::new() };
         writeln!(f, "  analytical  {}", short(*analytical))?;
         writeln!(f, "  numerical   {}{unsure}", short(*numerical))?;
+        if let Some([below, above]) = self.sides {
+            writeln!(f, "  a kink      {} from below, {} from above", short(below), short(above))?;
+        }
         writeln!(f, "  off by      {off:.3e}, {:.3e} of it; allowed {allowed:.3e}", off / numerical.abs())?;
-        writeln!(f, "  operations  {}", self.operations.join(" -> "))?;
-        write!(f, "  seed        {}", self.seed)?;
-        match &self.jacobians {
-            None => Ok(()),
-            Some(jacobians) => {
-                let [analytical, numerical] = &**jacobians;
-                write!(f, "\n{}", Matrix::beside(analytical, numerical, self.at))
+        let mut lines = Vec::new();
+        if !self.operations.is_empty() {
+            lines.push(format!("  operations  {}", chain(&self.operations)));
+        }
+        lines.extend(self.seed.map(|seed| format!("  seed        {seed}")));
+        if let Some(jacobians) = &self.jacobians {
+            let [analytical, numerical] = &**jacobians;
+            lines.push(Matrix::beside(analytical, numerical, self.at));
+        }
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// At most this many operations are printed at either end.
+const ENDS: usize = 8;
+
+fn chain(operations: &[String]) -> String {
+    match operations.len() {
+        count if count <= 2 * ENDS => operations.join(" -> "),
+        count => {
+            let (first, last) = (&operations[..ENDS], &operations[count - ENDS..]);
+            format!("{} -> .. {} more .. -> {}", first.join(" -> "), count - 2 * ENDS, last.join(" -> "))
+        }
+    }
+}
+
+/// What kind of failure it is: a smaller case must be of the same.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// A wrong derivative of this order, this many times what is allowed off.
+    Mismatch { order: usize, excess: f64 },
+    /// A broken law of this order; one of [`Failure`]'s kinds.
+    Law(std::mem::Discriminant<Failure>, usize),
+    /// A panic there.
+    Panic(String),
+    /// What a property said itself.
+    Said,
+}
+
+impl Kind {
+    /// Whether this, of a smaller case, is the same failure, as clear or nearly so: not one that only just fails.
+    pub fn is_like(&self, first: &Kind) -> bool {
+        match (self, first) {
+            (Kind::Mismatch { order, excess }, Kind::Mismatch { order: first, excess: clear }) => {
+                order == first && (*excess >= clear / 10.0 || *excess == f64::INFINITY)
             }
+            _ => self == first,
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Failure::Mismatch(mismatch) => {
+                let Mismatch { order, analytical, numerical, allowed, .. } = **mismatch;
+                Kind::Mismatch { order, excess: excess(analytical, numerical, allowed) }
+            }
+            Failure::Backward { order, .. }
+            | Failure::NotReentrant { order, .. }
+            | Failure::ZeroCotangent { order, .. }
+            | Failure::MissingCotangent { order, .. }
+            | Failure::RecordedDiffers { order, .. } => Kind::Law(std::mem::discriminant(self), *order),
+            _ => Kind::Law(std::mem::discriminant(self), 1),
         }
     }
 }

@@ -3,7 +3,8 @@
 //! # Where things are
 //!
 //! - [`Gradcheck`], [`gradcheck`], [`gradgradcheck`], [`gradcheck_module`]: one function or module at one point.
-//! - [`Failure`]: what is wrong, where, and by how much.
+//! - [`check_derivative`]: any Rust function against a derivative that was written by hand.
+//! - [`Failure`]: what is wrong, where, and by how much. [`Report`]: what could not be decided.
 //! - [`check_gradient!`](crate::check_gradient!), [`Property`]: at all points that strategies draw.
 //! - [`tensor`](tensor()), [`layouts_of`], [`shapes`](shapes()), [`broadcast_shapes`], [`recurrent`](recurrent()), [`randomized`]: strategies;
 //!   [`draws`] makes more, from a [`Draw`].
@@ -11,21 +12,35 @@
 //!   plainly.
 
 mod analytical;
+mod case;
+mod check_gradient;
+mod derivative;
 mod difference;
 mod draw;
+mod elements;
 mod failure;
 mod gradcheck;
 mod matrix;
 mod module;
+mod operations;
 mod outputs;
+mod panics;
 mod program;
 mod property;
 mod recurrent;
+mod report;
+mod runner;
 mod shapes;
 mod shrink;
 mod subject;
 mod tensors;
+mod verdict;
+mod worst;
 
+pub use case::Case;
+#[doc(hidden)]
+pub use case::argument;
+pub use derivative::{IntoNumbers, check_derivative};
 pub use draw::{Draw, Drawable, Drawn, draws};
 pub use failure::{Failure, Mismatch, Place};
 pub use gradcheck::{Gradcheck, gradcheck, gradgradcheck};
@@ -35,10 +50,9 @@ pub use module::{Call, gradcheck_module, gradgradcheck_module};
 pub use module::{Labels, OfCell, OfForward, OfRecurrent};
 pub use outputs::IntoOutputs;
 pub use program::{Digest, Program, Tally, check_programs, programs};
-#[doc(hidden)]
-pub use property::argument;
-pub use property::{Case, Property};
+pub use property::Property;
 pub use recurrent::{Form, RecurrentConfig, randomized, recurrent};
+pub use report::{Doubt, Report};
 pub use shapes::{Extent, Shape, broadcast_shapes, broadcasts_to, shapes};
 pub use shrink::Shrinking;
 pub use tensors::{TensorStrategy, layouts_of, tensor};

@@ -27,6 +27,11 @@ impl Matrix {
         self.values[row * self.columns + column] = value;
     }
 
+    /// The largest absolute value that is finite; 0 if there is none.
+    pub(crate) fn largest(&self) -> f64 {
+        self.values.iter().filter(|x| x.is_finite()).fold(0.0, |m: f64, x| m.max(x.abs()))
+    }
+
     /// Two matrices side by side, around one element, which gets a star.
     pub(crate) fn beside(analytical: &Matrix, numerical: &Matrix, (row, column): (usize, usize)) -> String {
         let rows = window(row, analytical.rows);

@@ -1,26 +1,33 @@
 //! Properties: a function's derivatives are right for everything that strategies draw.
 
-use std::any::Any;
 use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::Location;
+use std::time::Duration;
 
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
-use wengert_core::{Tensor, Variable};
-use wengert_nn::Module;
+use proptest::test_runner::{Config, RngSeed};
+use wengert_core::Variable;
 
+use crate::case::{Case, Drawn};
+use crate::derivative::{IntoNumbers, Named};
 use crate::draw::{Draw, draws};
-use crate::failure::Failure;
+use crate::failure::{Failure, Place};
 use crate::gradcheck::Gradcheck;
-use crate::module::parameters;
 use crate::outputs::IntoOutputs;
-use crate::subject::{Label, Leaf, Subject};
+use crate::panics::caught;
+use crate::report::{Report, collected, say};
+use crate::runner::{Found, Runner};
+use crate::subject::Subject;
 
 /// How a property is checked: on how many cases, to which order, with what tolerances.
 ///
-/// Cases, persistence of failures, verbosity and the seed follow proptest's environment variables, `PROPTEST_CASES` and
-/// the others.
+/// A failure is told at once, on standard error, with the line that runs the case again; then a smaller case is looked
+/// for that fails in the same way and about as clearly. A panic of what is checked is a failure like others. Derivatives that
+/// could not be told from noise are counted over all cases and told at the end.
+///
+/// The number of cases, the seed and the limits of shrinking follow proptest's environment variables, `PROPTEST_CASES`,
+/// `PROPTEST_RNG_SEED`, `PROPTEST_MAX_SHRINK_TIME` (milliseconds). Nothing is written to files: a seed is all there is to keep.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Property {
@@ -28,12 +35,19 @@ pub struct Property {
     config: Config,
     order: usize,
     gradcheck: Gradcheck,
+    shrink_for: Duration,
+    announce: fn(&str),
 }
 
 impl Default for Property {
     fn default() -> Self {
-        let config = Config { max_shrink_iters: 20_000, ..Config::default() };
-        Property { name: "property", config, order: 2, gradcheck: Gradcheck::new().expanded(true) }
+        let config = Config { max_shrink_iters: 20_000, failure_persistence: None, ..Config::default() };
+        let shrink_for = match config.max_shrink_time {
+            0 => Duration::from_secs(5),
+            limit => Duration::from_millis(limit.into()),
+        };
+        let gradcheck = Gradcheck::new().expanded(true);
+        Property { name: "property", config, order: 2, gradcheck, shrink_for, announce: say }
     }
 }
 
@@ -63,9 +77,35 @@ impl Property {
         self
     }
 
-    /// The seed of what is drawn; random by default, and a failure says it.
+    /// The seed of what is drawn; random by default, and a failure says that of its case. The environment variable
+    /// `PROPTEST_RNG_SEED` goes before.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.config.rng_seed = RngSeed::Fixed(seed);
+        if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+            self.config.rng_seed = RngSeed::Fixed(seed);
+        }
+        self
+    }
+
+    /// How long a smaller case is looked for when one fails; default 5 s. The environment variable
+    /// `PROPTEST_MAX_SHRINK_TIME` goes before.
+    pub fn shrink_for(mut self, limit: Duration) -> Self {
+        if std::env::var_os("PROPTEST_MAX_SHRINK_TIME").is_none() {
+            self.shrink_for = limit;
+        }
+        self
+    }
+
+    /// What is told of a failure before a smaller case is looked for, and at the end of what could not be decided. The default
+    /// writes to standard error, past what a test harness keeps back.
+    ///
+    /// ```
+    /// use wengert_check::{Property, tensor};
+    /// let property = Property::new().seed(1).announce(|text| assert!(text.contains("fails at case 1 of 256")));
+    /// let found = property.run(|case| { case.input("x", tensor([3])); }, |x| x[0].exp().detach());
+    /// assert!(found.is_err());
+    /// ```
+    pub fn announce(mut self, tell: fn(&str)) -> Self {
+        self.announce = tell;
         self
     }
 
@@ -75,7 +115,7 @@ impl Property {
         self
     }
 
-    /// The name and the file of the test, for messages and for where proptest keeps failures.
+    /// The name and the file of the test, for messages.
     #[doc(hidden)]
     pub fn of(mut self, name: &'static str, file: &'static str) -> Self {
         self.name = name;
@@ -101,6 +141,7 @@ impl Property {
     /// )?;
     /// # Ok::<(), String>(())
     /// ```
+    #[track_caller]
     pub fn run<O: IntoOutputs>(
         &self,
         case: impl Fn(&mut Case<'_>) + Clone,
@@ -113,21 +154,54 @@ impl Property {
     ///
     /// # Errors
     /// As there.
+    #[track_caller]
     pub fn run_with<A, O: IntoOutputs>(
         &self,
         case: impl Fn(&mut Case<'_>) -> A + Clone,
         f: impl Fn(&A, &[Variable<f64>]) -> O,
     ) -> Result<(), String> {
-        let strategy = draws(|draw| {
-            let mut entries = Entries::default();
-            let rest = case(&mut Case { draw, entries: &mut entries });
-            Drawn { entries, rest, text: draw.take_notes() }
-        });
-        self.test(
-            &strategy,
-            |drawn| self.check(drawn, &f).map_err(|failure| failure.to_string()),
-            |drawn| &drawn.text,
-        )
+        let strategy = draws(|draw| Drawn::by(draw, &case));
+        let test = |drawn: &Drawn<A>| self.check(drawn, &f).map_err(Found::from);
+        self.test(&strategy, test, |drawn| drawn.text.clone())
+    }
+
+    /// Checks a function of numbers and a derivative written by hand ([`Gradcheck::check_derivative`]) at all points that
+    /// `case` draws: its inputs' elements, one input after the other.
+    ///
+    /// # Errors
+    /// As [`Property::run`].
+    ///
+    /// ```
+    /// use wengert_check::{Property, tensor};
+    /// Property::new().cases(50).run_derivative(
+    ///     |case| {
+    ///         let n = case.draw(1..6);
+    ///         case.input("x", tensor([n]));
+    ///     },
+    ///     |x: &[f64]| x.iter().map(|x| x.exp()).sum::<f64>().ln(),
+    ///     |x: &[f64]| {
+    ///         let sum = x.iter().map(|x| x.exp()).sum::<f64>();
+    ///         x.iter().map(|x| x.exp() / sum).collect::<Vec<f64>>()
+    ///     },
+    /// )?;
+    /// # Ok::<(), String>(())
+    /// ```
+    #[track_caller]
+    pub fn run_derivative<Y: IntoNumbers, D: IntoNumbers>(
+        &self,
+        case: impl Fn(&mut Case<'_>) + Clone,
+        f: impl Fn(&[f64]) -> Y,
+        derivative: impl Fn(&[f64]) -> D,
+    ) -> Result<(), String> {
+        let strategy = draws(|draw| Drawn::by(draw, &case));
+        let test = |drawn: &Drawn<()>| {
+            let places = drawn.entries.places();
+            let point: Vec<f64> = places.iter().map(|(_, value)| *value).collect();
+            let input = |j: usize| -> Place { places[j].0.clone() };
+            let report = self.gradcheck.plain(&f, &derivative, &point, &Named { input: &input });
+            report.map(Report::publish).map_err(Found::from)
+        };
+        self.test(&strategy, test, |drawn| drawn.text.clone())
     }
 
     /// Checks anything at all: `property` draws what it needs and says what is wrong. It is run again for each smaller case;
@@ -147,44 +221,45 @@ impl Property {
     /// })?;
     /// # Ok::<(), String>(())
     /// ```
+    #[track_caller]
     pub fn for_all<E: Display>(
         &self,
         property: impl Fn(&mut Draw) -> Result<(), E> + Clone,
     ) -> Result<(), String> {
         let strategy = draws(|draw| {
-            let property = AssertUnwindSafe(|| property(draw).map_err(|error| error.to_string()));
-            let result = catch_unwind(property).unwrap_or_else(|panic| Err(text_of(&*panic)));
+            let result = match caught(|| property(draw)) {
+                Ok(result) => result.map_err(|error| Found::from(error.to_string())),
+                Err(panic) => Err(Found::from(panic)),
+            };
             Outcome { result, text: draw.take_notes() }
         });
-        self.test(&strategy, |outcome| outcome.result.clone(), |outcome| &outcome.text)
+        self.test(&strategy, |outcome| outcome.result.clone(), |outcome| outcome.text.clone())
     }
 
+    #[track_caller]
     fn test<S: Strategy>(
         &self,
         strategy: &S,
-        test: impl Fn(&S::Value) -> Result<(), String>,
-        text: impl Fn(&S::Value) -> &str,
+        test: impl Fn(&S::Value) -> Result<(), Found>,
+        text: impl Fn(&S::Value) -> String,
     ) -> Result<(), String> {
-        let mut config = self.config.clone();
-        let seed = match config.rng_seed {
+        let seed = match self.config.rng_seed {
             RngSeed::Fixed(seed) => seed,
             RngSeed::Random => RandomState::new().hash_one(0),
         };
-        config.rng_seed = RngSeed::Fixed(seed);
-        if config.source_file.is_none() {
-            config.failure_persistence = None;
+        let runner = Runner {
+            name: self.name,
+            config: &self.config,
+            seed,
+            shrink_for: self.shrink_for,
+            announce: self.announce,
+            location: Location::caller(),
+        };
+        let (found, report) = collected(|| runner.run(strategy, test, text));
+        if report.undecidable > 0 && found.is_ok() {
+            (self.announce)(&format!("{} ({}): {report}", self.name, runner.location));
         }
-        let test = |value: S::Value| test(&value).map_err(TestCaseError::fail);
-        TestRunner::new(config).run(strategy, test).map_err(|error| match error {
-            TestError::Abort(reason) => format!("{}: given up: {reason}", self.name),
-            TestError::Fail(reason, value) => {
-                let case = match text(&value) {
-                    "" => String::new(),
-                    text => format!("smallest case that fails:\n{text}"),
-                };
-                format!("{}: {reason}\n{case}PROPTEST_RNG_SEED={seed} runs it again", self.name)
-            }
-        })
+        found
     }
 
     fn check<A, O: IntoOutputs>(
@@ -202,230 +277,9 @@ impl Property {
     }
 }
 
-/// What one case consists of.
-#[derive(Default)]
-struct Entries {
-    /// Inputs, then parameters.
-    leaves: Vec<Leaf>,
-    inputs: usize,
-}
-
-struct Drawn<A> {
-    entries: Entries,
-    rest: A,
-    text: String,
-}
-
 /// What a property said of one case.
 #[derive(Debug)]
 struct Outcome {
-    result: Result<(), String>,
+    result: Result<(), Found>,
     text: String,
-}
-
-/// What a panic said.
-fn text_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_string())
-}
-
-impl<A> std::fmt::Debug for Drawn<A> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// A case that is being drawn.
-pub struct Case<'d> {
-    draw: &'d mut Draw,
-    entries: &'d mut Entries,
-}
-
-impl Case<'_> {
-    /// Draws from a strategy of this crate, or from a range, something that no derivative is taken in.
-    pub fn draw<D: crate::Drawable>(&mut self, from: D) -> D::Value {
-        self.draw.draw(from)
-    }
-
-    /// Draws an input, a tensor that derivatives are taken in.
-    pub fn input<D: crate::Drawable<Value = Tensor<f64>>>(&mut self, name: &str, from: D) -> Tensor<f64> {
-        let value = self.draw.draw(from);
-        self.add_input(name, &value);
-        value
-    }
-
-    /// Takes derivatives in all parameters of a module, too.
-    pub fn parameters_of<M: Module<Element = f64>>(&mut self, module: &M) {
-        for leaf in parameters(module) {
-            self.note(&leaf.label.name, show(&leaf.parameter.value()));
-            self.entries.leaves.push(leaf);
-        }
-    }
-
-    /// A line of what is printed for a failing case.
-    pub fn note(&mut self, name: &str, value: impl Display) {
-        self.draw.note(name, value);
-    }
-
-    fn add_input(&mut self, name: &str, value: &Tensor<f64>) {
-        self.note(name, show(value));
-        let leaf = Leaf::new(Label::new(name), value.clone());
-        self.entries.leaves.insert(self.entries.inputs, leaf);
-        self.entries.inputs += 1;
-    }
-}
-
-/// All elements in full, and the layout if it isn't the usual one.
-fn show(tensor: &Tensor<f64>) -> String {
-    let values = tensor.to_vec();
-    let text = nested(tensor.shape(), &values);
-    let shape = if values.is_empty() { format!(" of shape {:?}", tensor.shape()) } else { String::new() };
-    match tensor.is_contiguous() {
-        true => format!("{text}{shape}"),
-        false => format!("{text}{shape} with strides {:?}", tensor.strides()),
-    }
-}
-
-fn nested(shape: &[usize], values: &[f64]) -> String {
-    let Some((&extent, rest)) = shape.split_first() else { return values[0].to_string() };
-    let size = rest.iter().product::<usize>();
-    let parts: Vec<String> =
-        (0..extent).map(|i| nested_part(rest, &values[i * size..(i + 1) * size])).collect();
-    format!("[{}]", parts.join(", "))
-}
-
-fn nested_part(shape: &[usize], values: &[f64]) -> String {
-    if shape.contains(&0) { "[]".to_string() } else { nested(shape, values) }
-}
-
-/// How a drawn value enters a case: a tensor as an input, a module by its parameters, anything else as itself. Chosen
-/// by method resolution, which takes what is fewer references away.
-#[doc(hidden)]
-pub mod argument {
-    use std::fmt::Debug;
-
-    use super::*;
-
-    pub struct Argument<'v, V>(pub &'v V);
-
-    /// An input's number; the body gets the variable.
-    #[derive(Clone, Copy)]
-    pub struct Input(usize);
-
-    impl Input {
-        pub fn get(&self, inputs: &[Variable<f64>]) -> Variable<f64> {
-            inputs[self.0].clone()
-        }
-    }
-
-    /// What is not differentiated; the body gets a clone, of a module one that shares its parameters.
-    pub struct Given<V>(V);
-
-    impl<V: Clone> Given<V> {
-        pub fn get(&self, _: &[Variable<f64>]) -> V {
-            self.0.clone()
-        }
-    }
-
-    pub trait AsInput {
-        fn enter(&self, name: &str, case: &mut Case<'_>) -> Input;
-    }
-
-    impl AsInput for Argument<'_, Tensor<f64>> {
-        fn enter(&self, name: &str, case: &mut Case<'_>) -> Input {
-            let input = Input(case.entries.inputs);
-            case.add_input(name, self.0);
-            input
-        }
-    }
-
-    pub trait AsModule<M> {
-        fn enter(&self, name: &str, case: &mut Case<'_>) -> Given<M>;
-    }
-
-    impl<M: Module<Element = f64> + Clone> AsModule<M> for Argument<'_, M> {
-        fn enter(&self, name: &str, case: &mut Case<'_>) -> Given<M> {
-            let type_name = std::any::type_name::<M>().split('<').next().unwrap_or_default();
-            case.note(name, type_name.rsplit("::").next().unwrap_or_default());
-            case.parameters_of(self.0);
-            Given(self.0.clone())
-        }
-    }
-
-    pub trait AsGiven<V> {
-        fn enter(&self, name: &str, case: &mut Case<'_>) -> Given<V>;
-    }
-
-    impl<V: Clone + Debug> AsGiven<V> for &Argument<'_, V> {
-        fn enter(&self, name: &str, case: &mut Case<'_>) -> Given<V> {
-            case.note(name, format!("{:?}", self.0));
-            Given(self.0.clone())
-        }
-    }
-}
-
-/// Properties in one line each: for everything that is drawn, the body has the derivatives of differences, first and
-/// second order.
-///
-/// An argument is drawn from a strategy of this crate, [`tensor`](crate::tensor()) or [`draws`](crate::draws), or from a range;
-/// a later one may depend on an earlier one. A drawn `Tensor<f64>` reaches the body as a `Variable<f64>` and is
-/// differentiated in; so are the parameters of a drawn module; anything else is passed on as it is. The body gives
-/// whatever [`IntoOutputs`](crate::IntoOutputs) takes. What comes out is an ordinary `#[test]` that runs proptest.
-///
-/// ```
-/// use wengert_check::{check_gradient, tensor};
-///
-/// check_gradient! {
-///     fn gated_sum(n in 1..4, x in tensor([n, 3]), h in tensor([n, 3])) {
-///         x.sigmoid() * h.tanh() + 1.0
-///     }
-/// }
-///
-/// // A function off its kinks, to first order, on fewer cases.
-/// check_gradient! {
-///     #![property(wengert_check::Property::new().order(1).cases(50))]
-///     fn relu(x in tensor((0..4, 3)).away_from(&[0.0], 0.1)) { x.relu() }
-/// }
-/// ```
-#[macro_export]
-macro_rules! check_gradient {
-    (#![property($property:expr)] $($tests:tt)*) => { $crate::__check_gradient! { ($property) $($tests)* } };
-    ($($tests:tt)*) => { $crate::__check_gradient! { ($crate::Property::new()) $($tests)* } };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __check_gradient {
-    (($property:expr) $($(#[$meta:meta])* fn $name:ident($($arguments:tt)*) $body:block)*) => {$(
-        $(#[$meta])*
-        #[test]
-        fn $name() {
-            let found = $crate::Property::of($property, stringify!($name), file!()).run_with(
-                |case| {
-                    #[allow(unused_imports)]
-                    use $crate::argument::{AsGiven as _, AsInput as _, AsModule as _};
-                    $crate::__check_gradient!(@draw case $($arguments)*)
-                },
-                |entered, inputs| $crate::__check_gradient!(@call entered inputs $body $($arguments)*),
-            );
-            if let Err(text) = found {
-                panic!("{text}");
-            }
-        }
-    )*};
-    (@draw $case:ident) => { () };
-    (@draw $case:ident $argument:ident in $strategy:expr $(, $($rest:tt)*)?) => {{
-        let $argument = $case.draw($strategy);
-        let entered = (&$crate::argument::Argument(&$argument)).enter(stringify!($argument), $case);
-        (entered, $crate::__check_gradient!(@draw $case $($($rest)*)?))
-    }};
-    (@call $entered:ident $inputs:ident $body:block) => {{
-        let () = $entered;
-        $body
-    }};
-    (@call $entered:ident $inputs:ident $body:block $argument:ident in $strategy:expr $(, $($rest:tt)*)?) => {{
-        let (first, rest) = $entered;
-        let $argument = first.get($inputs);
-        $crate::__check_gradient!(@call rest $inputs $body $($($rest)*)?)
-    }};
 }

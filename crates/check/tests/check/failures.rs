@@ -4,7 +4,7 @@ use wengert_check::{Gradcheck, Property, tensor};
 use wengert_core::{Float, Parameter, Pointwise, Tensor, Variable, pointwise};
 use wengert_nn::{Cast, Cell, Recurrent, module};
 
-use crate::{V, input};
+use crate::{V, input, without_last_line};
 
 /// `tanh` whose derivative forgets a thousandth.
 fn wrong_tanh<T: Float>(x: &Variable<T>) -> Variable<T> {
@@ -14,7 +14,7 @@ fn wrong_tanh<T: Float>(x: &Variable<T>) -> Variable<T> {
 
 #[test]
 fn a_failing_property_shows_the_smallest_case() {
-    let text = Property::new().seed(3).run(
+    let text = Property::new().seed(3).announce(|_| ()).run(
         |case| {
             let n = case.draw(1..5);
             case.input("x", tensor((1..4, n)));
@@ -26,7 +26,7 @@ fn a_failing_property_shows_the_smallest_case() {
 property: the derivative of output 0 [0] in x [0, 0] is wrong (order 1)
   analytical  0.999
   numerical   1
-  off by      1.000e-3, 1.000e-3 of it; allowed 1.001e-6
+  off by      1.000e-3, 1.000e-3 of it; allowed 1.000e-6
   operations  Mul -> Tanh -> MulScalar -> Add -> Sum
   seed        0
   Jacobian (outputs down, inputs across): 1 row, 1 column
@@ -35,8 +35,8 @@ property: the derivative of output 0 [0] in x [0, 0] is wrong (order 1)
 smallest case that fails:
   x = [[0]]
   w = [1]
-PROPTEST_RNG_SEED=3 runs it again";
-    assert_eq!(text.unwrap_err(), expected);
+";
+    assert_eq!(without_last_line(&text.unwrap_err()), expected);
 }
 
 /// `h' = tanh(W x + U h)`, whose derivative stops at `h`.
@@ -81,8 +81,8 @@ fn a_failing_module_names_the_parameter_and_the_first_wrong_time_step() {
 the derivative of output [1, 0] (time step 1) in input [0, 0] (time step 0) is wrong (order 1)
   analytical  0
   numerical   0.1207897149
-  off by      1.208e-1, 1.000e0 of it; allowed 1.218e-7
-  operations  l0.Split -> l0.Linear x2 -> l0.Tanh -> l0.Linear x2 -> l0.Tanh -> l0.Linear x2 -> l0.Tanh -> l0.Cat
+  off by      1.208e-1, 1.000e0 of it; allowed 1.208e-7
+  operations  l0.Split -> l0.Linear x2 -> l0.Tanh -> l0.Cat
   seed        0
   Jacobian (outputs down, inputs across): rows 0..5 of 6, 3 columns
   analytical                            numerical
@@ -117,7 +117,7 @@ fn a_large_jacobian_is_shown_around_the_worst_element() {
 the derivative of output 0 [5] in a [9] is wrong (order 1)
   analytical  0
   numerical   0.125
-  off by      1.250e-1, 1.000e0 of it; allowed 1.260e-7
+  off by      1.250e-1, 1.000e0 of it; allowed 1.250e-7
   operations  Gate -> Add
   seed        0
   Jacobian (outputs down, inputs across): rows 3..8 of 12, columns 7..12 of 12

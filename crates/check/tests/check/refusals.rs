@@ -62,9 +62,3 @@ fn an_error_of_the_function_comes_out() {
         "gradcheck: the function failed: expected 3 inputs, the input and the parts of a state, got 2";
     assert_eq!(said(gradcheck_module(&lstm, &[&wrong, &wrong])), expected);
 }
-
-#[test]
-fn a_kink_is_where_differences_find_the_mean_of_both_sides() {
-    let text = said(gradcheck(|x| x[0].relu(), &[&input([0.0])]));
-    assert!(text.contains("analytical  0\n") && text.contains("numerical   0.5"), "{text}");
-}

@@ -1,0 +1,131 @@
+//! What a check that passed has to say: what could not be decided, and where.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::Write;
+
+use crate::failure::Place;
+use crate::verdict::{Judged, Verdict};
+
+/// The derivatives that were compared, and those among them that nothing can be said of.
+///
+/// A derivative is undecidable if differences agree with it but would agree as well with one that is off by a thousandth,
+/// because it drowns in the rounding noise of the function's own size; or if differences find no derivative at all (a jump, no
+/// finite value).
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many derivatives were compared: elements of Jacobians, or projections of them.
+    pub compared: usize,
+    /// How many stand at a kink, between the derivatives from both sides.
+    pub kinks: usize,
+    /// How many could not be told from noise.
+    pub undecidable: usize,
+    /// The first few of these.
+    pub doubts: Vec<Doubt>,
+}
+
+/// A derivative that nothing can be said of.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Doubt {
+    /// Which derivative was taken.
+    pub order: usize,
+    /// The element of an output.
+    pub output: Place,
+    /// The element of an input or parameter.
+    pub input: Place,
+    /// The derivative under check.
+    pub analytical: f64,
+    /// The derivative from differences.
+    pub numerical: f64,
+    /// What that is uncertain by; infinite if the differences don't settle.
+    pub uncertainty: f64,
+}
+
+/// This many are kept with their place.
+const KEPT: usize = 8;
+
+impl Report {
+    /// Counts one; `doubt` says where it is.
+    pub(crate) fn count(&mut self, judged: &Judged, doubt: impl FnOnce() -> Doubt) {
+        self.compared += 1;
+        match judged.verdict {
+            Verdict::Agrees | Verdict::Differs => {}
+            Verdict::Kink => self.kinks += 1,
+            Verdict::Undecidable => {
+                self.undecidable += 1;
+                if self.doubts.len() < KEPT {
+                    self.doubts.push(doubt());
+                }
+            }
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: Report) {
+        self.compared += other.compared;
+        self.kinks += other.kinks;
+        self.undecidable += other.undecidable;
+        let room = KEPT - self.doubts.len();
+        self.doubts.extend(other.doubts.into_iter().take(room));
+    }
+
+    /// Says what is undecidable: to the property that runs, or on standard error, where a test's output isn't captured.
+    pub(crate) fn publish(self) {
+        COLLECTED.with_borrow_mut(|collected| match collected {
+            Some(all) => all.add(self),
+            None if self.undecidable > 0 => say(&format!("gradcheck: {self}")),
+            None => {}
+        });
+    }
+}
+
+/// A line on standard error itself, which test harnesses don't keep back.
+pub(crate) fn say(text: &str) {
+    // Nobody reads it if that fails.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+thread_local! {
+    /// The report of the property that runs on this thread.
+    static COLLECTED: RefCell<Option<Report>> = const { RefCell::new(None) };
+}
+
+/// What all checks within `run` had to say.
+pub(crate) fn collected<R>(run: impl FnOnce() -> R) -> (R, Report) {
+    struct Restore(Option<Report>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            COLLECTED.set(self.0.take());
+        }
+    }
+    let restore = Restore(COLLECTED.replace(Some(Report::default())));
+    let result = run();
+    let report = COLLECTED.take().unwrap_or_default();
+    drop(restore);
+    (result, report)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { compared, kinks, undecidable, doubts } = self;
+        write!(f, "{undecidable} of {compared} derivatives undecidable")?;
+        if *kinks > 0 {
+            write!(f, ", {kinks} at kinks")?;
+        }
+        doubts.iter().take(3).try_for_each(|doubt| write!(f, "\n  {doubt}"))?;
+        let more = undecidable.saturating_sub(3);
+        if more > 0 { write!(f, "\n  and {more} more") } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Doubt { order, output, input, analytical, numerical, uncertainty } = self;
+        write!(f, "{output} in {input} (order {order}): analytical {analytical:.3e}, ")?;
+        match uncertainty.is_finite() {
+            true => write!(f, "numerical {numerical:.3e} to within {uncertainty:.1e}"),
+            false => write!(f, "differences that don't settle"),
+        }
+    }
+}
