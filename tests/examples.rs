@@ -9,6 +9,8 @@ use clap::Parser;
 mod char_rnn;
 #[path = "../examples/check_cell.rs"]
 mod check_cell;
+#[path = "../examples/check_derivative.rs"]
+mod check_derivative;
 #[path = "../examples/custom_op.rs"]
 mod custom_op;
 #[path = "../examples/rnn_tour.rs"]
@@ -31,7 +33,17 @@ fn check_cell_finds_the_mistake_and_says_what_its_document_shows() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../check/README.md");
     let document = std::fs::read_to_string(document).unwrap();
     let text = mistaken.unwrap_err();
-    assert!(document.contains(&text), "{text}");
+    // The last line names the test that it runs in.
+    let (report, _) = text.split_once("PROPTEST_RNG_SEED").unwrap();
+    assert!(document.contains(report), "{text}");
+}
+
+#[test]
+fn check_derivative_finds_the_mistake_in_a_jacobian() {
+    let [likelihood, rotation, pendulum, mistaken] = check_derivative::run();
+    [likelihood, rotation, pendulum].into_iter().for_each(Result::unwrap);
+    let text = mistaken.unwrap_err();
+    assert!(text.contains("the derivative of output [") && text.contains(" in "), "{text}");
 }
 
 /// Options for a small network on a small text.
