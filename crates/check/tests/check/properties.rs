@@ -1,7 +1,7 @@
 //! What becomes of a failing property: it is told at once, made smaller in the same way, and runs again.
 
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wengert_check::{Property, tensor};
 use wengert_core::Tensor;
@@ -68,19 +68,23 @@ fn the_seed_that_is_told_makes_the_failing_case_the_first() {
 
 #[test]
 fn shrinking_ends_with_its_time() {
-    let start = Instant::now();
-    let slow = |draw: &mut wengert_check::Draw| {
-        draw.draw(tensor([50]));
-        std::thread::sleep(Duration::from_millis(1));
-        Err::<(), _>("always")
+    let calls = |limit: Duration| {
+        let calls = Cell::new(0);
+        let text = heard().seed(1).shrink_for(limit).for_all(|draw| {
+            calls.set(calls.get() + 1);
+            let x = draw.draw(tensor([20]));
+            draw.note("x", &x);
+            Err::<(), _>("always")
+        });
+        (calls.get(), text.unwrap_err())
     };
-    let text = heard().seed(1).shrink_for(Duration::from_millis(20)).for_all(slow).unwrap_err();
-    let whole = heard().seed(1).shrink_for(Duration::from_secs(1000)).for_all(|draw| {
-        draw.draw(tensor([3]));
-        Err::<(), _>("always")
-    });
-    assert!(text.contains("always") && whole.is_err());
-    assert!(start.elapsed() < Duration::from_secs(900));
+    let (few, text) = calls(Duration::ZERO);
+    assert!(
+        few <= 2 && text.contains("as far as 0ns went (Property::shrink_for):\n  x = "),
+        "{few} calls: {text}"
+    );
+    let (many, text) = calls(Duration::from_secs(1000));
+    assert!(many > few && text.contains("always\nsmallest case that fails:\n  x = "), "{many} calls: {text}");
 }
 
 #[test]
