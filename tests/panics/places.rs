@@ -3,7 +3,7 @@
 use wengert::nn::{Visitor, VisitorMut};
 use wengert::optim::{OptionMut, Rule, Stepper, Update};
 use wengert::prelude::*;
-use wengert::{detect_anomaly, jacobian, scope, with_generator, with_recording};
+use wengert::{detect_anomaly, jacobian, scope, with_generator, with_plain, with_recording};
 
 use crate::leaf;
 use crate::whole::{leaves_everything_whole, mistake};
@@ -12,6 +12,7 @@ use crate::whole::{leaves_everything_whole, mistake};
 fn closures_that_run_in_a_mode_of_the_thread() {
     leaves_everything_whole(|| no_grad(|| mistake()));
     leaves_everything_whole(|| with_recording(true, || no_grad(|| mistake())));
+    leaves_everything_whole(|| with_plain(|| mistake()));
     leaves_everything_whole(|| scope("outer", || scope("inner", || mistake())));
     leaves_everything_whole(|| {
         let _ = detect_anomaly::<()>(|| mistake());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use wengert::prelude::*;
 use wengert::{
-    Divisible, Kernel, Lane, checkpoint, dispatch_shared, is_recording, live_nodes, pool_bytes,
+    Divisible, Kernel, Lane, checkpoint, dispatch_shared, is_plain, is_recording, live_nodes, pool_bytes,
     set_num_threads,
 };
 
@@ -62,7 +62,7 @@ pub fn leaves_everything_whole(f: impl Fn() + Sync) {
 /// No operation is left on the tape, the thread's modes are the usual ones, values are those there were, and threads share work.
 fn everything_works(nodes: isize, values: &[u64]) {
     assert_eq!(live_nodes(), nodes, "operations on the tape");
-    assert!(is_recording());
+    assert!(is_recording() && !is_plain());
     let x = Variable::new(Tensor::scalar(0.0f32)).requires_grad_(true);
     assert_eq!(Tape::of(&x.tanh()).entries().last().unwrap().path, "");
     x.ln().backward().expect("anomalies are not watched for");
