@@ -50,7 +50,8 @@ impl Operand {
             }
             strides[axis] = step;
             // Between a result's elements there may be others, but not along its rows.
-            let gap = if draw.below(3) == 0 { draw.below(3) } else { 0 };
+            let in_row = is_result && shape[axis] == 1;
+            let gap = if draw.below(3) == 0 && !in_row { draw.below(3) } else { 0 };
             step *= shape[axis] + if is_result && axis == 0 { 0 } else { gap };
         }
         let last: usize = shape.iter().zip(&strides).map(|(n, stride)| n.saturating_sub(1) * stride).sum();
