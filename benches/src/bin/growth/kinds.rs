@@ -171,7 +171,8 @@ kinds! {
         move || {
             drop((model.parameters(), model.summary(), model.without_gradient(), model.deep_clone()));
             model.set_requires_grad("0", false).expect("there is one");
-            (model.zero_grad(), model.train());
+            model.zero_grad();
+            model.train();
         }
     }
     "tied" |n| {

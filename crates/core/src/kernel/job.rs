@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_job_is_for_one_thread() {
-        assert!(<Forward<'_, f32, 1, 1> as IsForOneThread<_>>::YES);
-        assert!(<Backward<'_, f64, 2, 1> as IsForOneThread<_>>::YES);
+        const { assert!(<Forward<'_, f32, 1, 1> as IsForOneThread<_>>::YES) };
+        const { assert!(<Backward<'_, f64, 2, 1> as IsForOneThread<_>>::YES) };
     }
 }

@@ -118,7 +118,7 @@ fn gradients<T: Float>(
     };
     let edges = outputs.iter().map(edge).collect::<Result<Vec<_>>>()?;
     let input_edges = inputs.iter().map(edge).collect::<Result<Vec<_>>>()?;
-    let seeded = seeds(outputs, &edges, &options)?;
+    let seeded = seeds(outputs, &edges, options)?;
     let found = if is_plain() {
         let relevant = leading_to(&edges.iter().collect::<Vec<_>>(), input_edges.iter().map(Edge::key));
         with_recording(options.create_graph, || {

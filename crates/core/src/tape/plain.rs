@@ -49,6 +49,9 @@ pub(super) fn sweep<T: Float>(
     Ok(sums)
 }
 
+/// Leaves, each with the sum that came to it.
+type OfLeaves<T> = Vec<(Arc<Leaf<T>>, Variable<T>)>;
+
 /// The cotangents so far.
 pub(super) struct Sums<T: Float> {
     /// By a node's address and an output's number, or by a leaf's address.
@@ -100,7 +103,7 @@ impl<T: Float> Sums<T> {
     }
 
     /// The leaves that something came to, with their sums, past the hooks.
-    pub(super) fn leaf_gradients(mut self) -> Result<Vec<(Arc<Leaf<T>>, Variable<T>)>> {
+    pub(super) fn leaf_gradients(mut self) -> Result<OfLeaves<T>> {
         self.through_hooks()?;
         let sum = |leaf: &Arc<Leaf<T>>| self.table.remove(&(Arc::as_ptr(leaf) as usize, None));
         let sums: Vec<_> = self.leaves.iter().map(sum).collect();

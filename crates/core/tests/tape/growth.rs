@@ -29,7 +29,9 @@ fn elements(y: &V) -> usize {
 }
 
 /// Ways to use a matrix part by part.
-const BY_PARTS: [(&str, fn(&V) -> V); 6] = [
+type Named = (&'static str, fn(&V) -> V);
+
+const BY_PARTS: [Named; 6] = [
     ("rows", |x| stacked((0..x.shape()[0]).map(|t| x.select(0, t).square()))),
     ("rows, several times", |x| {
         stacked((0..3 * x.shape()[0]).map(|t| x.select(0, t % x.shape()[0]).square()))

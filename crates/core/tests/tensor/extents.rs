@@ -62,7 +62,7 @@ fn product(shape: &[usize]) -> Option<u128> {
 /// Of this shape, over one element where that is enough.
 fn any(shape: &[usize]) -> Result<Variable> {
     let one = Tensor::full(vec![1; shape.len()], 0.5);
-    Ok(Variable::new(one.expand(shape)?).requires_grad_(shape.len() % 2 == 0))
+    Ok(Variable::new(one.expand(shape)?).requires_grad_(shape.len().is_multiple_of(2)))
 }
 
 fn index(shape: &[usize], value: i64) -> Result<Tensor<i64>> {

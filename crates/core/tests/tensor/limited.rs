@@ -32,7 +32,7 @@ pub fn within(kib: usize, name: &str, work: impl FnOnce()) {
         return;
     }
     assert!(out.contains("1 passed") || !output.status.success(), "the limited process ran no test: {out}");
-    let tail = |text: &str| text[text.floor_char_boundary(text.len().saturating_sub(2000))..].to_string();
+    let tail = |text: &str| text.chars().skip(text.chars().count().saturating_sub(2000)).collect::<String>();
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}:\n{}\n{}", output.status, tail(&out), tail(&err));
 }

@@ -150,7 +150,8 @@ fn nothing_but_padding_gives_gradients_of_zero() {
             let zeros = |v: &V| {
                 v.grad().is_some_and(|g| g.shape() == v.shape() && g.to_vec().iter().all(|&g| g == 0.0))
             };
-            let backward: [fn(&V, &(V, V)) -> V; 2] = [|out, _| out.sum(), |_, (h, c)| h.sum() + c.sum()];
+            type Loss = fn(&V, &(V, V)) -> V;
+            let backward: [Loss; 2] = [|out, _| out.sum(), |_, (h, c)| h.sum() + c.sum()];
             for of in backward {
                 x.zero_grad();
                 net.parameters().iter().for_each(|p| p.zero_grad());

@@ -205,13 +205,7 @@ pub fn gemm<T: Gemm>(
     start: Start<'_, T>,
     c: MatMut<'_, T>,
 ) {
-    let extents = Extents { m, k, n };
-    check(extents, &a, &b, &start, &c);
-    if m > 0 && n > 0 {
-        let product = Product::new(extents, a, b, start, c);
-        // SAFETY: `check` compared every index with the memory's length; C is borrowed exclusively.
-        unsafe { product.shared(product.backend()) }
-    }
+    gemm_by(Product::backend, (m, k, n), a, b, start, c);
 }
 
 /// [`gemm`] by three loops: the reference.
@@ -226,12 +220,26 @@ pub(crate) fn gemm_naive<T: Gemm>(
     start: Start<'_, T>,
     c: MatMut<'_, T>,
 ) {
+    gemm_by(|_| Backend::Naive, (m, k, n), a, b, start, c);
+}
+
+/// [`gemm`] by a loop that is chosen for the product.
+#[track_caller]
+#[inline]
+fn gemm_by<T: Gemm>(
+    choose: impl FnOnce(&Product<T>) -> Backend,
+    (m, k, n): (usize, usize, usize),
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    start: Start<'_, T>,
+    c: MatMut<'_, T>,
+) {
     let extents = Extents { m, k, n };
     check(extents, &a, &b, &start, &c);
     if m > 0 && n > 0 {
         let product = Product::new(extents, a, b, start, c);
         // SAFETY: `check` compared every index with the memory's length; C is borrowed exclusively.
-        unsafe { T::run(&product, Backend::Naive) }
+        unsafe { product.shared(choose(&product)) }
     }
 }
 
