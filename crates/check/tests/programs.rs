@@ -80,6 +80,11 @@ fn all_instructions_give_the_same_up_to_rounding() {
             );
         }
     }
-    let equal = avx2.iter().filter(|(seed, digest)| best[*seed].0 == digest.0).count();
-    println!("{equal} of {DIGESTS} programs have the same bits with AVX2 and the best instructions");
+    // What differs between these two is the width of a vector, and no sum goes along that.
+    let differing: Vec<&u64> =
+        avx2.iter().filter(|(seed, digest)| best[*seed].0 != digest.0).map(|(seed, _)| seed).collect();
+    assert!(
+        differing.is_empty(),
+        "programs {differing:?} have other bits with AVX2 than with the best instructions"
+    );
 }
