@@ -28,6 +28,11 @@ pub(crate) struct Judged {
 /// The part of a derivative that must be visible for a verdict: errors of a thousandth are.
 const VISIBLE: f64 = 2.5e-4;
 
+/// How many times the uncertainty a derivative must be off beyond it to differ for certain: the uncertainty is itself an
+/// estimate, and from few samples. Where it hides an error of a thousandth there is least to take it from.
+const DOUBT: f64 = 2.0;
+const MUCH_DOUBT: f64 = 15.0;
+
 /// The tolerances.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judge {
@@ -153,9 +158,10 @@ impl Judge {
     fn against(&self, estimate: Estimate, expected: f64, rounding: f64) -> Judged {
         let Estimate { value, uncertainty } = estimate;
         let close = self.atol + self.rtol * value.abs() + uncertainty;
-        let allowed = close + rounding;
         let off = (expected - value).abs();
         let visible = uncertainty <= self.atol.max(VISIBLE * value.abs().max(expected.abs()));
+        let doubt = if visible { DOUBT } else { MUCH_DOUBT };
+        let allowed = close + rounding + doubt * uncertainty;
         let verdict = match () {
             _ if !expected.is_finite() && uncertainty > VISIBLE * value.abs() => Verdict::Undecidable,
             _ if expected.is_nan() || off > allowed => Verdict::Differs,
