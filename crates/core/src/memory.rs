@@ -84,7 +84,10 @@ pub fn room_for<T: Element>(operation: &'static str, shape: &[usize]) -> Result<
         return Ok(());
     }
     match pool::try_acquire::<T>(&Dims::from(shape)) {
-        Some(_) => Ok(()),
+        Some(room) => {
+            pool::release(room);
+            Ok(())
+        }
         None => Err(refusal::<T>(operation, shape)),
     }
 }
@@ -107,4 +110,24 @@ pub fn filled<V: Clone>(value: V, len: usize) -> Vec<V> {
     let mut vec = vec_of(len);
     vec.resize(len, value);
     vec
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_that_was_looked_for_waits_for_the_result() {
+        std::thread::spawn(|| {
+            room_for::<f32>("result", &[LARGE]).unwrap();
+            let waiting = pool::pool_bytes();
+            assert!(waiting >= 4 * LARGE);
+            let result = crate::Tensor::<f32>::zeros([LARGE]);
+            assert_eq!(pool::pool_bytes(), 0);
+            drop(result);
+            assert_eq!(pool::pool_bytes(), waiting);
+        })
+        .join()
+        .unwrap();
+    }
 }
