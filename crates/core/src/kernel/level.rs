@@ -94,7 +94,7 @@ where
     K: Kernel<T>,
 {
     match level() {
-        Level::Portable => kernel.run::<T>(),
+        Level::Portable => portable(kernel),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `level` found these instructions on this machine.
         Level::Avx2 => unsafe { with_avx2(kernel) },
@@ -102,6 +102,12 @@ where
         // SAFETY: as above.
         Level::Avx512 => unsafe { with_avx512(kernel) },
     }
+}
+
+/// A function of its own, like those of the other levels, so that choosing one is all that is compiled into whoever runs a kernel.
+#[inline(never)]
+fn portable<T: Lane<T>, K: Kernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<T>()
 }
 
 #[cfg(target_arch = "x86_64")]

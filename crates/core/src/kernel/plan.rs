@@ -17,7 +17,7 @@ pub(crate) struct Each<const I: usize, const C: usize, const O: usize> {
 }
 
 impl<const I: usize, const C: usize, const O: usize> Each<I, C, O> {
-    const ZERO: Self = Each { inputs: [0; I], cotangents: [0; C], results: [0; O] };
+    pub(crate) const ZERO: Self = Each { inputs: [0; I], cotangents: [0; C], results: [0; O] };
 
     /// Adds `times` strides to each offset. Offsets up to a [`Plan::reach`] that is inside all operands don't wrap.
     #[inline(always)]
@@ -82,7 +82,7 @@ pub(crate) struct Plan<const I: usize, const C: usize, const O: usize> {
     pub(crate) steps: Each<I, C, O>,
     /// How many rows there are one below the other, and how far they are apart.
     rows: usize,
-    strides: Each<I, C, O>,
+    pub(crate) strides: Each<I, C, O>,
     /// The same of the loops around them; nearly always there are none.
     outer: SmallVec<[(usize, Each<I, C, O>); 1]>,
 }
@@ -154,8 +154,6 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
 }
 
 /// Where a plan's outer loops are.
-///
-/// Vector kernels go through it with a plain loop: a closure would be compiled without their instructions.
 pub(crate) struct Rows<'p, const I: usize, const C: usize, const O: usize> {
     plan: &'p Plan<I, C, O>,
     /// Which row comes next, and which one no more.
@@ -163,7 +161,7 @@ pub(crate) struct Rows<'p, const I: usize, const C: usize, const O: usize> {
     end: usize,
     /// Where that one is among those one below the other.
     row: usize,
-    /// Each operand's offset at the start of that row.
+    /// Each operand's offset at the start of it.
     pub(crate) offsets: Each<I, C, O>,
 }
 
@@ -174,14 +172,17 @@ impl<const I: usize, const C: usize, const O: usize> Rows<'_, I, C, O> {
         self.next < self.end
     }
 
-    /// To the next row.
-    #[inline(always)]
+    /// How many of the rows that are left lie one below the other from the next one on.
+    #[inline]
+    pub(crate) fn below(&self) -> usize {
+        (self.plan.rows - self.row).min(self.end - self.next)
+    }
+
+    /// Past those.
+    #[inline]
     pub(crate) fn advance(&mut self) {
-        self.next += 1;
-        self.row += 1;
-        if self.row < self.plan.rows {
-            self.offsets.step(&self.plan.strides, 1);
-        } else if self.any_left() {
+        self.next += self.below();
+        if self.any_left() {
             self.seek();
         }
     }
@@ -221,7 +222,10 @@ mod tests {
     fn offsets(plan: &Plan<1, 0, 1>, part: Range<usize>) -> Vec<(usize, usize)> {
         let (mut rows, mut seen) = (plan.part(&part), Vec::new());
         while rows.any_left() {
-            seen.push((rows.offsets.inputs[0], rows.offsets.results[0]));
+            for _ in 0..rows.below() {
+                seen.push((rows.offsets.inputs[0], rows.offsets.results[0]));
+                rows.offsets.step(&plan.strides, 1);
+            }
             rows.advance();
         }
         seen

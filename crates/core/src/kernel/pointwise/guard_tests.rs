@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::kernel::guarded::{Guarded, SIDES, Side, at_lesser_levels};
+use crate::kernel::plan::Plan;
 
 #[derive(Clone)]
 struct MulAdd;

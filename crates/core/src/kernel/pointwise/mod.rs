@@ -1,26 +1,23 @@
 //! A pointwise formula over strided operands, compiled for each instruction set.
 //!
 //! The formula runs over blocks of fixed length that the compiler turns into vectors. An operand that lies in
-//! order is read where it is; one that is broadcast, strided or cut off by the end of a row goes through a
-//! block of scratch, so that one loop serves all layouts.
+//! order is read where it is; one that is broadcast, strided or cut off by the end of a row goes through
+//! scratch, so that one loop serves all layouts, and that loop is all that is compiled for each formula.
 #![allow(
     clippy::needless_range_loop,
     reason = "arrays of operands are walked side by side, without closures"
 )]
 
 mod block;
+mod part;
 mod row;
 
-use std::ops::Range;
-
 pub(super) use block::TAIL;
-use block::{BLOCK, block};
-use row::Row;
+use block::{Operands, Over};
 
 pub(crate) use super::job::Target;
 pub use super::job::{Backward, Forward, Job};
-use super::level::{Kernel, dispatch};
-use super::plan::Plan;
+use super::level::dispatch;
 use super::team;
 use crate::element::Element;
 use crate::pointwise::{Pointwise, vjp};
@@ -52,126 +49,26 @@ impl<P: Pointwise<I, O>, const I: usize, const O: usize> Body<I, O, I> for Pullb
     }
 }
 
-/// A body over a part of a job: some of the plan's rows, or, without a plan, some of the elements.
-struct Sweep<'j, 'a, T, F, const I: usize, const C: usize, const O: usize> {
-    body: &'j F,
-    job: &'j Job<'a, T, I, C, O>,
-    part: Range<usize>,
-}
-
-impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for Sweep<'_, '_, T, F, I, C, O>
-where
-    T: Element,
-    F: Body<I, C, O>,
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<N: Lane<T>>(self) {
-        match self.job.plan {
-            // SAFETY: `Job` checked that each operand has `inner` elements in order, and the part lies inside.
-            None => unsafe {
-                if self.job.whole_vectors {
-                    self.in_place::<N>()
-                } else {
-                    self.row_at(self.part.start).sweep::<N, F>(self.body, self.part.len())
-                }
-            },
-            Some(plan) => self.planned::<N>(plan),
-        }
-    }
-}
-
-impl<T, F, const I: usize, const C: usize, const O: usize> Sweep<'_, '_, T, F, I, C, O>
-where
-    T: Element,
-    F: Body<I, C, O>,
-{
-    /// The operands in order from element `j` on.
+/// A body compiled for numbers of one type, once for each instruction set. What runs it over rows, strides and threads sees it as
+/// this, so that it is compiled once for all bodies.
+trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
+    /// The body over `len` elements of operands in order.
     ///
     /// # Safety
-    /// They have that many.
-    #[inline(always)]
-    unsafe fn row_at(&self, j: usize) -> Row<T, I, C, O> {
-        let Job { inputs, cotangents, results, .. } = self.job;
-        let mut row =
-            Row { steps: ([1; I], [1; C]), inputs: *inputs, cotangents: *cotangents, results: *results };
-        // SAFETY: the caller vouches for it.
-        unsafe {
-            for i in 0..I {
-                row.inputs[i] = inputs[i].skip(j);
-            }
-            for c in 0..C {
-                row.cotangents[c] = cotangents[c].skip(j);
-            }
-            for o in 0..O {
-                row.results[o] = results[o].skip(j);
-            }
-        }
-        row
-    }
+    /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each result that is not null for
+    /// writes of `len`.
+    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize);
+}
 
-    /// The body over the part's rows of a plan.
-    #[inline(always)]
-    fn planned<N: Lane<T>>(&self, plan: &Plan<I, C, O>) {
-        let Job { inner, inputs, cotangents, results, .. } = self.job;
-        // SAFETY: `Job` checked that each operand has a first element where the plan has any.
-        let mut row = unsafe { self.row_at(0) };
-        row.steps = (plan.steps.inputs, plan.steps.cotangents);
-        let mut rows = plan.part(&self.part);
-        while rows.any_left() {
-            // SAFETY: `Job` checked that every index the plan reaches lies inside its operand, and that results
-            // lie in order; `offset + (0..inner) * step` are such indices.
-            unsafe {
-                for i in 0..I {
-                    row.inputs[i] = inputs[i].skip(rows.offsets.inputs[i]);
-                }
-                for c in 0..C {
-                    row.cotangents[c] = cotangents[c].skip(rows.offsets.cotangents[c]);
-                }
-                for o in 0..O {
-                    row.results[o] = results[o].skip(rows.offsets.results[o]);
-                }
-                row.sweep::<N, F>(self.body, *inner);
-            }
-            rows.advance();
-        }
-    }
-
-    /// The body over operands that all lie in order and end with a whole vector.
-    ///
-    /// # Safety
-    /// That they do.
-    #[inline(always)]
-    unsafe fn in_place<N: Lane<T>>(&self) {
-        let job = self.job;
-        let mut j = self.part.start;
-        while j < self.part.end {
-            let mut inputs = [std::ptr::null(); I];
-            let mut cotangents = [std::ptr::null(); C];
-            let mut results = [std::ptr::null_mut(); O];
-            // SAFETY: the caller vouches for memory up to the multiple of `TAIL` behind `inner`.
-            unsafe {
-                for i in 0..I {
-                    inputs[i] = job.inputs[i].start.add(j);
-                }
-                for c in 0..C {
-                    cotangents[c] = job.cotangents[c].start.add(j);
-                }
-                for o in 0..O {
-                    if !job.results[o].start.is_null() {
-                        results[o] = job.results[o].start.add(j);
-                    }
-                }
-                if self.part.end - j >= BLOCK {
-                    block::<T, N, F, BLOCK, I, C, O>(self.body, inputs, cotangents, results, BLOCK);
-                    j += BLOCK;
-                } else {
-                    block::<T, N, F, TAIL, I, C, O>(self.body, inputs, cotangents, results, TAIL);
-                    j += TAIL;
-                }
-            }
-        }
+impl<T, F, const I: usize, const C: usize, const O: usize> InOrder<T, I, C, O> for F
+where
+    T: Element + Lane<T>,
+    Fused<T>: Lane<T>,
+    F: Body<I, C, O>,
+{
+    #[inline]
+    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize) {
+        dispatch(Over { body: self, start: *start, len });
     }
 }
 
@@ -181,24 +78,15 @@ where
     Fused<T>: Lane<T>,
 {
     /// The body over the whole job, by the team if it is long.
+    #[inline]
     fn sweep<F: Body<I, C, O>>(&self, body: &F) {
         let run = self.begin();
-        // Without a plan a part is of whole blocks, so that all but the last end with a whole vector.
-        let (total, unit, each) = match self.plan {
-            Some(plan) => (plan.count(), 1, self.inner),
-            None => (self.inner, BLOCK, 1),
-        };
-        let worth = team::parts(total.saturating_mul(each).saturating_mul(I + C + O) / OPERANDS);
-        if worth <= 1 {
-            return dispatch(Sweep { body, job: self, part: 0..total });
+        let worth = team::parts(self.operands() / OPERANDS);
+        if worth <= 1 && self.whole_vectors {
+            // SAFETY: the job has seen that each operand ends with a whole vector.
+            return unsafe { self.in_place(body, 0..self.inner) };
         }
-        let units = total.div_ceil(unit);
-        let parts = worth.min(units);
-        team::share(parts, |part| {
-            let units = team::range(part, parts, units);
-            let part = units.start * unit..total.min(units.end * unit);
-            dispatch(Sweep { body, job: run.job(), part });
-        });
+        run.shared(body, worth);
     }
 }
 
@@ -235,6 +123,7 @@ mod guard_tests;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::plan::Plan;
     use crate::tensor::Tensor;
 
     #[derive(Clone)]
@@ -293,11 +182,11 @@ mod tests {
         let (mut in_order, mut planned) = (vec![0.0; len], vec![0.0; len]);
         let job = Job::in_order(len, [&a[..], &b, &b], [], [Some((&mut in_order[..]).into())]);
         for part in [0..64, 64..640, 640..len] {
-            dispatch(Sweep { body: &Value(&MulAdd), job: &job, part });
+            job.part(&Value(&MulAdd), part);
         }
         let job = Job::planned(&plan, [&a[..], &b, &row], [], [Some((&mut planned[..]).into())]);
         for part in [0..1, 1..5, 5..rows] {
-            dispatch(Sweep { body: &Value(&MulAdd), job: &job, part });
+            job.part(&Value(&MulAdd), part);
         }
         for i in 0..len {
             assert_eq!(in_order[i], a[i] * b[i] + b[i], "in order, element {i}");

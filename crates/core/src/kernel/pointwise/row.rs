@@ -6,11 +6,15 @@
 
 use std::mem::MaybeUninit;
 
-use super::Body;
-use super::block::{BLOCK, HALF, TAIL, block};
+use super::block::Operands;
+use super::{InOrder, TAIL};
 use crate::element::Element;
 use crate::kernel::job::Span;
-use crate::real::Lane;
+use crate::kernel::plan::Each;
+
+/// Elements that go through scratch together.
+const SCRATCH: usize = 256;
+type Scratch<T> = [MaybeUninit<T>; SCRATCH];
 
 /// One inner loop: where each operand starts and how far its elements are apart.
 pub(super) struct Row<T, const I: usize, const C: usize, const O: usize> {
@@ -21,76 +25,150 @@ pub(super) struct Row<T, const I: usize, const C: usize, const O: usize> {
 }
 
 impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> {
-    /// The body over `len` elements, block by block.
+    /// Where each operand starts.
+    #[inline]
+    pub(super) fn start(&self) -> Operands<T, I, C, O> {
+        Operands {
+            inputs: self.inputs.map(|span| span.start),
+            cotangents: self.cotangents.map(|span| span.start),
+            results: self.results.map(|span| span.start),
+        }
+    }
+
+    /// The body over `rows` rows, of which this is the first, of `len` elements.
     ///
     /// # Safety
-    /// Each operand is valid for `len` elements, its step apart, and in order for as many as its span says;
+    /// Each operand is valid for `len` elements of each row, its step apart, and in order for as many as its span says;
     /// results lie in order, or are null.
-    #[inline(always)]
-    pub(super) unsafe fn sweep<N: Lane<T>, F: Body<I, C, O>>(&self, body: &F, len: usize) {
-        let mut scratch_i = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; I];
-        let mut scratch_c = [[const { MaybeUninit::<T>::uninit() }; BLOCK]; C];
-        let mut j = 0;
-        while j < len {
-            let width = match len - j {
-                BLOCK.. => BLOCK,
-                left if left > TAIL => HALF,
-                _ => TAIL,
-            };
-            let count = width.min(len - j);
-            let mut inputs = [std::ptr::null(); I];
-            let mut cotangents = [std::ptr::null(); C];
-            let mut results = [std::ptr::null_mut(); O];
-            // SAFETY: `j..j + count` are inside `0..len`, for which the caller vouches.
-            unsafe {
+    #[inline]
+    pub(super) unsafe fn sweep(
+        &self,
+        body: &dyn InOrder<T, I, C, O>,
+        len: usize,
+        rows: usize,
+        strides: &Each<I, C, O>,
+    ) {
+        let in_order = self.steps == ([1; I], [1; C]);
+        // Behind the last row there may be less room than behind those before.
+        let mut left = rows;
+        for at_once in [rows, rows - 1] {
+            if in_order && at_once > 0 && self.has_room(len.next_multiple_of(TAIL), at_once, strides) {
+                let mut start = self.start();
+                for _ in 0..at_once {
+                    // SAFETY: the caller vouches for the operands, and whole vectors of them can be read.
+                    unsafe { body.run(&start, len) };
+                    start.step(strides);
+                }
+                left -= at_once;
+                break;
+            }
+        }
+        for row in rows - left..rows {
+            // SAFETY: the caller vouches for `rows` rows.
+            unsafe { self.at(row, strides).through_scratch(body, in_order, len) };
+        }
+    }
+
+    /// Whether `width` elements can be read in each of so many rows.
+    #[inline]
+    fn has_room(&self, width: usize, rows: usize, strides: &Each<I, C, O>) -> bool {
+        let mut has = true;
+        for i in 0..I {
+            has &= self.inputs[i].has((rows - 1) * strides.inputs[i], width);
+        }
+        for c in 0..C {
+            has &= self.cotangents[c].has((rows - 1) * strides.cotangents[c], width);
+        }
+        has
+    }
+
+    /// The row so many below.
+    ///
+    /// # Safety
+    /// It is there.
+    unsafe fn at(&self, row: usize, strides: &Each<I, C, O>) -> Self {
+        let mut below = Row { ..*self };
+        // SAFETY: the caller vouches for it.
+        unsafe {
+            for i in 0..I {
+                below.inputs[i] = self.inputs[i].skip(row * strides.inputs[i]);
+            }
+            for c in 0..C {
+                below.cotangents[c] = self.cotangents[c].skip(row * strides.cotangents[c]);
+            }
+            for o in 0..O {
+                below.results[o] = self.results[o].skip(row * strides.results[o]);
+            }
+        }
+        below
+    }
+
+    /// The body over one row, of which what can't be read in whole vectors where it is goes through scratch.
+    ///
+    /// # Safety
+    /// As for [`Row::sweep`].
+    unsafe fn through_scratch(&self, body: &dyn InOrder<T, I, C, O>, in_order: bool, len: usize) {
+        let mut scratch_i = [[const { MaybeUninit::<T>::uninit() }; SCRATCH]; I];
+        let mut scratch_c = [[const { MaybeUninit::<T>::uninit() }; SCRATCH]; C];
+        // The whole vectors of operands in order need none.
+        let whole = if in_order { len / TAIL * TAIL } else { 0 };
+        let mut start = self.start();
+        // SAFETY: `j..j + count` are inside `0..len`, for which the caller vouches.
+        unsafe {
+            if whole > 0 {
+                body.run(&start, whole);
+            }
+            let mut j = whole;
+            while j < len {
+                let count = SCRATCH.min(len - j);
                 for i in 0..I {
-                    inputs[i] = readable(self.inputs[i], self.steps.0[i], j, count, width, &mut scratch_i[i]);
+                    let source = (self.inputs[i], self.steps.0[i]);
+                    start.inputs[i] = readable(source, j, count, j == whole, &mut scratch_i[i]);
                 }
                 for c in 0..C {
-                    cotangents[c] =
-                        readable(self.cotangents[c], self.steps.1[c], j, count, width, &mut scratch_c[c]);
+                    let source = (self.cotangents[c], self.steps.1[c]);
+                    start.cotangents[c] = readable(source, j, count, j == whole, &mut scratch_c[c]);
                 }
                 for o in 0..O {
-                    results[o] = self.results[o].skip(j).start;
+                    start.results[o] = self.results[o].skip(j).start;
                 }
-                match width {
-                    BLOCK => block::<T, N, F, BLOCK, I, C, O>(body, inputs, cotangents, results, count),
-                    HALF => block::<T, N, F, HALF, I, C, O>(body, inputs, cotangents, results, count),
-                    _ => block::<T, N, F, TAIL, I, C, O>(body, inputs, cotangents, results, count),
-                }
+                body.run(&start, count);
+                j += count;
             }
-            j += count;
         }
     }
 }
 
-/// Where block `j..j + len` of a row can be read `width` wide: in place, or in `scratch`, filled here.
+/// Where elements `j..j + len` of a row can be read in whole vectors: in place, or in `scratch`, filled here; with the one element of a
+/// repeated operand at the `first` time alone, since no later piece is longer.
 ///
 /// # Safety
 /// `(j..j + len) * step` lie inside the operand.
-#[inline(always)]
+#[inline]
 unsafe fn readable<T: Element>(
-    operand: Span<*const T>,
-    step: usize,
+    (operand, step): (Span<*const T>, usize),
     j: usize,
     len: usize,
-    width: usize,
-    scratch: &mut [MaybeUninit<T>; BLOCK],
+    first: bool,
+    scratch: &mut Scratch<T>,
 ) -> *const T {
+    let width = len.next_multiple_of(TAIL);
     if step == 1 && operand.has(j, width) {
         // SAFETY: `width` elements from `j` on lie inside the operand's memory.
         return unsafe { operand.start.add(j) };
     }
     if step == 0 {
-        // SAFETY: the operand has an element.
-        scratch[..width].fill(MaybeUninit::new(unsafe { *operand.start }));
+        if first {
+            // SAFETY: the operand has an element.
+            scratch[..width].fill(MaybeUninit::new(unsafe { *operand.start }));
+        }
     } else {
-        // What lies behind the row's end is computed with and thrown away.
-        scratch[..width].fill(MaybeUninit::new(T::ZERO));
         for l in 0..len {
             // SAFETY: the index is that of an element of the operand.
             scratch[l].write(unsafe { *operand.start.add((j + l) * step) });
         }
+        // What lies behind the row's end is computed with and thrown away.
+        scratch[len..width].fill(MaybeUninit::new(T::ZERO));
     }
     scratch.as_ptr().cast()
 }
