@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use super::accumulate::{Term, accumulate};
 use super::late::Waiting;
 use super::leaf::Leaf;
 use super::table::Table;
@@ -15,6 +16,74 @@ pub(super) struct Arrived<T: Float> {
     pub(super) sum: Option<Variable<T>>,
     /// What has yet to be summed.
     pub(super) late: Waiting<T>,
+    blocks: Blocks<T>,
+}
+
+impl<T: Float> Arrived<T> {
+    fn new(leaf: Arc<Leaf<T>>) -> Self {
+        Arrived { leaf, sum: None, late: Waiting::default(), blocks: Blocks::default() }
+    }
+
+    /// Adds a term to the sum.
+    pub(super) fn add(&mut self, term: Term<T>) {
+        self.blocks.elements += term.value().numel();
+        accumulate(&mut self.sum, term);
+        if self.blocks.elements >= BLOCK {
+            self.blocks.close(&mut self.sum);
+        }
+    }
+
+    /// Sums whatever is left to be summed.
+    fn settle(&mut self) {
+        std::mem::take(&mut self.late).add_to(&mut self.sum);
+        std::mem::take(&mut self.blocks).add_to(&mut self.sum);
+    }
+}
+
+/// How many terms of each element are summed before they are added to the sum of others.
+const BLOCK: usize = 64;
+
+/// Sums of blocks of terms, each of which is added to others of its size: so of `n` terms none goes through more than
+/// `64 log_64 n` roundings, where in one sum it is `n`, each as large as that of the sum so far (Higham, "Accuracy and Stability of
+/// Numerical Algorithms", 4.2).
+struct Blocks<T: Float> {
+    /// In the block that is open.
+    elements: usize,
+    /// With how many blocks below each is the sum of.
+    sums: Vec<(usize, Option<Variable<T>>)>,
+}
+
+impl<T: Float> Default for Blocks<T> {
+    fn default() -> Self {
+        Blocks { elements: 0, sums: Vec::new() }
+    }
+}
+
+impl<T: Float> Blocks<T> {
+    /// Puts `sum` to the sums of its size if as many terms as make a block have come for each of its elements.
+    #[cold]
+    fn close(&mut self, sum: &mut Option<Variable<T>>) {
+        let full = |sum: &Variable<T>| self.elements / BLOCK >= sum.numel();
+        let Some(mut block) = sum.take_if(|sum| full(sum)) else { return };
+        self.elements = 0;
+        for (count, sum) in &mut self.sums {
+            accumulate(sum, Term::Whole(block));
+            *count += 1;
+            if *count < BLOCK {
+                return;
+            }
+            *count = 0;
+            block = sum.take().expect("a block was added");
+        }
+        self.sums.push((1, Some(block)));
+    }
+
+    /// Adds all of them to `total`, small ones first.
+    fn add_to(self, total: &mut Option<Variable<T>>) {
+        for sum in self.sums.into_iter().filter_map(|(_, sum)| sum) {
+            accumulate(total, Term::Whole(sum));
+        }
+    }
 }
 
 /// The leaves that terms came to, in the order they came.
@@ -48,7 +117,7 @@ impl<T: Float> Leaves<T> {
         let place = match self.places.get(&key) {
             Some(place) => *place,
             None => {
-                self.arrived.push(Arrived { leaf: leaf.upgrade()?, sum: None, late: Waiting::default() });
+                self.arrived.push(Arrived::new(leaf.upgrade()?));
                 self.places.insert(key, self.arrived.len() - 1);
                 self.arrived.len() - 1
             }
@@ -74,10 +143,8 @@ impl<T: Float> Leaves<T> {
         }
     }
 
-    /// Sums what waits.
-    pub(super) fn settle_late(&mut self) {
-        for Arrived { sum, late, .. } in &mut self.arrived {
-            std::mem::take(late).add_to(sum);
-        }
+    /// Sums what waits, and blocks.
+    pub(super) fn settle(&mut self) {
+        self.arrived.iter_mut().for_each(Arrived::settle);
     }
 }

@@ -119,7 +119,7 @@ impl<'g, T: Float> Walk<'g, T> {
             }
             Edge::Leaf(leaf) => {
                 if let Some(arrived) = self.leaves.reach(leaf) {
-                    accumulate(&mut arrived.sum, term);
+                    arrived.add(term);
                 }
             }
         }
@@ -244,7 +244,7 @@ impl<'g, T: Float> Walk<'g, T> {
                 }
                 self.queue.recycle(cotangents);
             }
-            self.leaves.settle_late();
+            self.leaves.settle();
             Ok(())
         })
     }

@@ -1,7 +1,7 @@
 //! Which gradients come, where to, and how they add up.
 
 use wengert_core::{
-    GradOptions, Parameter, Tape, Tensor, cat, grad, is_recording, no_grad, scope, with_recording,
+    GradOptions, Parameter, Tape, Tensor, Variable, cat, grad, is_recording, no_grad, scope, with_recording,
 };
 
 use crate::{V, gradient, scalar, vector};
@@ -258,4 +258,27 @@ fn a_walk_after_a_wide_one_is_right() {
         let n = f64::from(branches);
         assert_eq!(gradient(&x), [n * (n - 1.0) / 2.0 + 4.0 * n]);
     }
+}
+
+#[test]
+fn as_many_equal_terms_as_one_likes_add_up_in_one_leaf() {
+    let terms = 300_000;
+    let x = Variable::new(Tensor::scalar(0.5f32)).requires_grad_(true);
+    let sum = (0..terms).map(|_| x.sin()).reduce(|sum, term| sum + term).unwrap();
+    sum.backward().unwrap();
+    let expected = f64::from(terms) * 0.5f64.cos();
+    let got = f64::from(x.grad().unwrap().item().unwrap());
+    assert!((got / expected - 1.0).abs() < 1e-6, "{got}, expected {expected}");
+}
+
+#[test]
+fn blocks_of_whole_terms_and_of_parts_add_up() {
+    let x = vector([1.0; 3]);
+    let mut loss = V::from(Tensor::scalar(0.0));
+    for i in 0..1000i32 {
+        loss = loss + x.narrow(0, i as usize % 3, 1).sum() + (&x * f64::from(i)).sum();
+    }
+    loss.backward().unwrap();
+    let products = 999.0 * 500.0;
+    assert_eq!(gradient(&x), [products + 334.0, products + 333.0, products + 333.0]);
 }
