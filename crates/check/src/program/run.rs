@@ -63,6 +63,15 @@ fn factors<T: Float>(shape: &[usize], size: f64, seed: u64) -> Variable<T> {
     Variable::from(Tensor::from_fn(shape, |_| T::from_f64(1.0 + direction(&mut generator))))
 }
 
+/// Puts errors in a value, and others in its cotangent: those of the value alone would leave what is zero by symmetry at zero.
+fn put_errors_in<T: Float>(value: &mut Variable<T>, size: f64, seed: u64) {
+    *value = &*value * factors(value.shape(), size, seed);
+    if value.requires_grad() {
+        let factors = factors::<T>(value.shape(), size, !seed);
+        value.register_hook(move |gradient| Some(gradient * &factors));
+    }
+}
+
 /// What a line gives, from the values of the lines before; `parameters` takes in those of a layer.
 pub(super) fn evaluate<T: Float>(
     line: &Line,
@@ -189,8 +198,7 @@ impl<'p, T: Float> Run<'p, T> {
             let mut found = evaluate(line, &values, &self.entries, Some(&self.parameters[number]));
             if let Some((size, seed)) = self.way.jitter {
                 for (k, value) in found.iter_mut().enumerate() {
-                    *value = &*value
-                        * factors(value.shape(), size, seed ^ (number as u64) << 8 ^ (k as u64) << 40);
+                    put_errors_in(value, size, seed ^ (number as u64) << 8 ^ (k as u64) << 40);
                 }
             }
             self.hook(number, &mut found);
