@@ -22,22 +22,17 @@ impl<const I: usize, const C: usize, const O: usize> Each<I, C, O> {
     /// Adds `times` strides to each offset. Offsets up to a [`Plan::reach`] that is inside all operands don't wrap.
     #[inline(always)]
     fn step(&mut self, strides: &Self, times: usize) {
-        let along = |from: usize, stride: usize| from.wrapping_add(stride.wrapping_mul(times));
-        for i in 0..I {
-            self.inputs[i] = along(self.inputs[i], strides.inputs[i]);
-        }
-        for c in 0..C {
-            self.cotangents[c] = along(self.cotangents[c], strides.cotangents[c]);
-        }
-        for o in 0..O {
-            self.results[o] = along(self.results[o], strides.results[o]);
-        }
+        self.each(strides, |from, stride| from.wrapping_add(stride.wrapping_mul(times)));
     }
 
     /// [`Each::step`] that stays at the greatest number when it gets there: no operand has an element of that index.
     #[inline(always)]
     fn step_at_most(&mut self, strides: &Self, times: usize) {
-        let along = |from: usize, stride: usize| from.saturating_add(stride.saturating_mul(times));
+        self.each(strides, |from, stride| from.saturating_add(stride.saturating_mul(times)));
+    }
+
+    #[inline(always)]
+    fn each(&mut self, strides: &Self, along: impl Fn(usize, usize) -> usize) {
         for i in 0..I {
             self.inputs[i] = along(self.inputs[i], strides.inputs[i]);
         }

@@ -1,19 +1,10 @@
 //! Formulas over operands of which each ends where a page begins that must not be touched: behind its last element, or behind the whole
 //! vectors that a buffer has room for.
 
+use super::tests::MulAdd;
 use super::*;
 use crate::kernel::guarded::{Guarded, SIDES, Side, at_lesser_levels};
 use crate::kernel::plan::Plan;
-
-#[derive(Clone)]
-struct MulAdd;
-impl Pointwise<3, 1> for MulAdd {
-    const NAME: &'static str = "MulAdd";
-    #[inline(always)]
-    fn eval<R: Real>(&self, [a, b, c]: [R; 3]) -> [R; 1] {
-        [a * b + c]
-    }
-}
 
 /// Numbers from a seed.
 struct Draw(u64);

@@ -127,7 +127,7 @@ mod tests {
     use crate::tensor::Tensor;
 
     #[derive(Clone)]
-    struct MulAdd;
+    pub(super) struct MulAdd;
     impl Pointwise<3, 1> for MulAdd {
         const NAME: &'static str = "MulAdd";
         #[inline(always)]
