@@ -13,59 +13,50 @@ use super::{Program, Step};
 
 /// Rounding errors that a result may be off by, each as large as the program can make of one in every line.
 const ERRORS: f64 = 8.0;
-/// As many for a plain run in a small type, which also has the errors inside of operations (`1 - y^2` of a `y` near 1 has large ones).
-const PLAIN_ERRORS: f64 = 64.0 * ERRORS;
+/// How much further a way may be off than plain runs in `f32` are, in units of the rounding: they also have the errors inside of
+/// operations (`1 - y^2` of a `y` near 1, what is left of a row of two numbers that is normalised).
+const WORSE: f64 = 4.0;
+/// Units of rounding that those may be off by, each as large as the largest result.
+const MOST: f64 = 512.0;
 /// The size of the errors that are put in to see what the program makes of them.
 const JITTER: f64 = 1e-6;
 
-/// What a program's results may be off by, for each result, in units of the rounding of the type: what becomes of errors of one
-/// unit in all that lines give and are given, on the way there.
-struct Scale(Vec<f64>);
-
-impl Scale {
-    fn of(program: &Program, exact: &Outcome, way: Way) -> Result<Self, String> {
-        let mut scale: Vec<f64> = exact.0.iter().map(|(_, values)| largest(values)).collect();
-        for seed in 1..=3 {
-            let jittered =
-                attempt::<f64>(program, Way { jitter: Some((JITTER, seed * 0x9E37_79B9)), ..way })?;
-            for (scale, ((_, exact), (_, off))) in scale.iter_mut().zip(exact.0.iter().zip(&jittered.0)) {
-                if let (Some(exact), Some(off)) = (exact, off) {
-                    let distances = exact.iter().zip(off).map(|(a, b)| (a - b).abs() / JITTER);
-                    *scale = distances.fold(*scale, f64::max);
-                }
-            }
-        }
-        Ok(Scale(scale))
-    }
-}
-
-/// What results in one type may be off by.
-struct Allowed {
-    rounding: Vec<f64>,
-    /// How far a plain run in the type is off, which no other way has to be better than.
-    plain: Vec<f64>,
-}
+/// What a program's results may be off by, for each result, in units of the rounding of the type.
+struct Allowed(Vec<f64>);
 
 impl Allowed {
+    /// What becomes of errors put in all that lines give and are given, and what rounding in `f32` makes of the same runs.
+    ///
     /// # Errors
-    /// If the plain run is further off than rounding explains.
-    fn of<T: Float>(
-        scale: &Scale,
-        (plain_name, plain): (&str, &Outcome),
-        (exact_name, exact): (&str, &Outcome),
-    ) -> Result<Self, String> {
-        let rounding: Vec<f64> = scale.0.iter().map(|scale| unit::<T>() * scale).collect();
-        compared((plain_name, plain), (exact_name, exact), |i| PLAIN_ERRORS * rounding[i])?;
-        let off = |(x, y): (&Option<Vec<f64>>, &Option<Vec<f64>>)| {
-            let pairs = x.iter().flatten().zip(y.iter().flatten());
-            pairs.map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
-        };
-        let plain = plain.0.iter().zip(&exact.0).map(|((_, x), (_, y))| off((x, y))).collect();
-        Ok(Allowed { rounding, plain })
+    /// If that is more than it can explain.
+    fn of(program: &Program, exact: &Outcome, way: Way) -> Result<Self, String> {
+        let mut scale: Vec<f64> = exact.0.iter().map(|(_, values)| largest(values)).collect();
+        let rough = attempt::<f32>(program, way)?;
+        let largest = scale.iter().fold(1.0, |most: f64, scale| most.max(*scale));
+        let most = |_| MOST * unit::<f32>() * largest;
+        compared((&name::<f32>(way), &rough), (&name::<f64>(way), exact), most)?;
+        let mut off = vec![0.0; scale.len()];
+        widen(&mut off, &rough, exact, unit::<f32>());
+        for seed in 1..=3 {
+            let way = Way { jitter: Some((JITTER, seed * 0x9E37_79B9)), ..way };
+            let jittered = attempt::<f64>(program, way)?;
+            widen(&mut scale, &jittered, exact, JITTER);
+            widen(&mut off, &attempt::<f32>(program, way)?, &jittered, unit::<f32>());
+        }
+        let errors = scale.iter().zip(&off).map(|(scale, off)| largest + ERRORS * scale + WORSE * off);
+        Ok(Allowed(errors.collect()))
     }
 
-    fn at(&self, i: usize) -> f64 {
-        ERRORS * self.rounding[i] + 2.0 * self.plain[i]
+    fn in_type<T: Float>(&self) -> impl Fn(usize) -> f64 + Copy {
+        |i| unit::<T>() * self.0[i]
+    }
+}
+
+/// Raises each number to the distance between two outcomes' results, in units.
+fn widen(most: &mut [f64], a: &Outcome, b: &Outcome, unit: f64) {
+    for (most, ((_, a), (_, b))) in most.iter_mut().zip(a.0.iter().zip(&b.0)) {
+        let pairs = a.iter().flatten().zip(b.iter().flatten());
+        *most = pairs.map(|(a, b)| (a - b).abs() / unit).fold(*most, f64::max);
     }
 }
 
@@ -152,16 +143,15 @@ fn unit<T: Float>() -> f64 {
 }
 
 /// All ways in one element type.
-fn ways_agree<T: Float>(program: &Program, exact: &Outcome, scale: &Scale) -> Result<(), String> {
-    let (fast_way, plain_way) = (name::<T>(Way::FAST), name::<T>(Way::PLAIN));
-    let fast = attempt::<T>(program, Way::FAST)?;
-    let plain = attempt::<T>(program, Way::PLAIN)?;
-    let allowed = Allowed::of::<T>(scale, (&plain_way, &plain), ("f64, plain", exact))?;
-    let allowed = |i: usize| allowed.at(i);
+fn ways_agree<T: Float>(program: &Program, exact: &Outcome, allowed: &Allowed) -> Result<(), String> {
+    let allowed = allowed.in_type::<T>();
     let never = |_: usize| 0.0;
+    let fast_way = name::<T>(Way::FAST);
+    let fast = attempt::<T>(program, Way::FAST)?;
     compared((&fast_way, &fast), ("f64, plain", exact), allowed)?;
+    let plain = attempt::<T>(program, Way::PLAIN)?;
     let may_differ: &dyn Fn(usize) -> f64 = if is_exact(program) { &never } else { &allowed };
-    compared((&fast_way, &fast), (&plain_way, &plain), may_differ)?;
+    compared((&fast_way, &fast), (&name::<T>(Way::PLAIN), &plain), may_differ)?;
     let again = attempt::<T>(program, Way::FAST)?;
     compared((&fast_way, &fast), ("the same once more", &again), never)?;
     let way = Way { threads: 3, ..Way::FAST };
@@ -197,13 +187,14 @@ fn misshapen_is_refused<T: Float>(program: &Program) -> Result<(), String> {
 fn second_derivatives_agree<T: Float>(
     program: &Program,
     exact: &Outcome,
-    scale: &Scale,
+    allowed: &Allowed,
 ) -> Result<(), String> {
-    let [fast_way, plain_way] = [Way::FAST, Way::PLAIN].map(|way| Way { recorded: true, ..way });
-    let exact = ("f64, plain, recorded", exact);
-    let plain = attempt::<T>(program, plain_way)?;
-    let allowed = Allowed::of::<T>(scale, (&name::<T>(plain_way), &plain), exact)?;
-    compared((&name::<T>(fast_way), &attempt::<T>(program, fast_way)?), exact, |i| allowed.at(i))
+    for way in [Way::FAST, Way::PLAIN] {
+        let way = Way { recorded: true, ..way };
+        let found = attempt::<T>(program, way)?;
+        compared((&name::<T>(way), &found), ("f64, plain, recorded", exact), allowed.in_type::<T>())?;
+    }
+    Ok(())
 }
 
 /// Whether every line gives the same bits however it is computed, and no sum is taken in another order: no value goes into an
@@ -225,22 +216,22 @@ impl Program {
     ///
     /// Results are equal to the bit where sums are taken in the same order: on any number of threads, when run again, and by the fast
     /// ways and plainly if all operations are exact. Elsewhere they may be apart by 8 units of rounding, times what the program
-    /// makes of such an error in each line (that is measured, by putting errors in), and twice what the plain run in the same type is
-    /// off, which may be 512 such units.
+    /// makes of such an error in each line (that is measured, by putting errors in), four times as many as plain runs in `f32` are
+    /// off, and one as large as the largest result.
     ///
     /// # Errors
     /// What differs, by how much, between which ways.
     pub fn check(&self) -> Result<(), String> {
         let exact = attempt::<f64>(self, Way::PLAIN)?;
-        let scale = Scale::of(self, &exact, Way::PLAIN)?;
-        ways_agree::<f32>(self, &exact, &scale)?;
-        ways_agree::<f64>(self, &exact, &scale)?;
+        let allowed = Allowed::of(self, &exact, Way::PLAIN)?;
+        ways_agree::<f32>(self, &exact, &allowed)?;
+        ways_agree::<f64>(self, &exact, &allowed)?;
         if self.second {
             let way = Way { recorded: true, ..Way::PLAIN };
             let exact = attempt::<f64>(self, way)?;
-            let scale = Scale::of(self, &exact, way)?;
-            second_derivatives_agree::<f32>(self, &exact, &scale)?;
-            second_derivatives_agree::<f64>(self, &exact, &scale)?;
+            let allowed = Allowed::of(self, &exact, way)?;
+            second_derivatives_agree::<f32>(self, &exact, &allowed)?;
+            second_derivatives_agree::<f64>(self, &exact, &allowed)?;
         }
         Ok(())
     }
@@ -260,15 +251,15 @@ impl Program {
     /// As [`Program::check`].
     pub fn digest(&self) -> Result<Digest, String> {
         let exact = attempt::<f64>(self, Way::PLAIN)?;
-        let scale = Scale::of(self, &exact, Way::PLAIN)?;
+        let allowed = Allowed::of(self, &exact, Way::PLAIN)?;
         let fast = attempt::<f32>(self, Way::FAST)?;
         let (mut digest, mut sign) = (Digest { bits: 0, sum: 0.0, allowed: 0.0 }, 1.0);
-        for ((_, values), scale) in fast.0.iter().zip(&scale.0) {
+        for (i, (_, values)) in fast.0.iter().enumerate() {
             for value in values.iter().flatten() {
                 digest.bits =
                     (digest.bits.rotate_left(5) ^ value.to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
                 digest.sum += sign * value;
-                digest.allowed += ERRORS * unit::<f32>() * scale;
+                digest.allowed += allowed.in_type::<f32>()(i);
                 sign = -sign;
             }
         }
