@@ -9,7 +9,7 @@ use wengert_core::{Float, live_nodes, operations};
 
 use super::run::{Hooks, Outcome, Way, run};
 use super::shrink::shrunk;
-use super::{Program, Step};
+use super::{Place, Program, Step};
 
 /// Rounding errors that a result may be off by, each as large as the program can make of one in every line.
 const ERRORS: f64 = 8.0;
@@ -198,7 +198,7 @@ fn second_derivatives_agree<T: Float>(
 }
 
 /// Whether every line gives the same bits however it is computed, and no sum is taken in another order: no value goes into an
-/// operation twice.
+/// operation twice, not even through operations that may hand it on as it is.
 fn is_exact(program: &Program) -> bool {
     let entries = operations::<f64>();
     program.lines.iter().all(|line| match &line.step {
@@ -206,9 +206,21 @@ fn is_exact(program: &Program) -> bool {
         Step::Run { .. } => false,
         Step::Apply { operation, inputs, .. } => {
             let exact = entries.iter().any(|entry| entry.name() == *operation && entry.is_exact());
-            exact && (1..inputs.len()).all(|i| !inputs[..i].contains(&inputs[i]))
+            let sources: Vec<Place> = inputs.iter().map(|&input| source(program, input)).collect();
+            exact && (1..sources.len()).all(|i| !sources[..i].contains(&sources[i]))
         }
     })
+}
+
+/// The value that this one may be another handle to.
+fn source(program: &Program, mut place: Place) -> Place {
+    while let Step::Apply { inputs, .. } = &program.lines[place.line].step
+        && let [input] = inputs[..]
+        && program.lines[input.line].shapes[input.output] == program.lines[place.line].shapes[place.output]
+    {
+        place = input;
+    }
+    place
 }
 
 impl Program {
