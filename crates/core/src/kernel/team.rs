@@ -320,7 +320,7 @@ mod tests {
     /// may have the helpers for a while.
     fn helpers_work() {
         set_num_threads(3);
-        let alone = (0..if cfg!(miri) { 3 } else { 300 }).all(|_| {
+        let alone = (0..300).all(|_| {
             let threads = Mutex::new(HashSet::new());
             share(2, |_| {
                 lock(&threads).insert(std::thread::current().id());
