@@ -26,7 +26,7 @@ pub(super) struct Operands<T, const I: usize, const C: usize, const O: usize> {
 }
 
 impl<T, const I: usize, const C: usize, const O: usize> Operands<T, I, C, O> {
-    /// What comes behind the first `count` elements.
+    /// What comes behind the first `count` elements. Not by [`Operands::step`]: for few elements that takes longer.
     ///
     /// # Safety
     /// There are so many.
