@@ -57,6 +57,14 @@ impl Judge {
         let (above, below) = (at(h)?, at(-h)?);
         let mut found: Vec<Judged> =
             expected.iter().enumerate().map(|(k, &a)| self.first(a, [below[k], above[k]], h)).collect();
+        let open = |judged: &Judged| judged.verdict == Verdict::Undecidable;
+        if self.step.is_none() && found.iter().any(open) {
+            let (further, back) = (at(2.0 * h)?, at(-2.0 * h)?);
+            for (k, judged) in found.iter_mut().enumerate().filter(|(_, judged)| open(judged)) {
+                let estimate = difference::fourth_order([below[k], back[k]], [above[k], further[k]], h);
+                *judged = self.second(expected[k], estimate, *judged);
+            }
+        }
         let scales = [Some(scale), difference::own_scale(argument.abs())];
         for (finer, scale) in scales.into_iter().flatten().enumerate() {
             let open = |judged: &Judged| match judged.verdict {
@@ -84,7 +92,7 @@ impl Judge {
     /// By one difference; undecidable here means that it takes a closer look.
     fn first(&self, expected: f64, [below, above]: [f64; 2], h: f64) -> Judged {
         let value = (above - below) / (2.0 * h);
-        let noise = 4.0 * f64::EPSILON * above.abs().max(below.abs()) / h;
+        let noise = difference::noise(above.abs().max(below.abs()), h);
         let asked = self.atol + self.rtol * value.abs();
         let off = (expected - value).abs();
         let fixed = self.step.is_some() && value.is_finite();
@@ -97,6 +105,15 @@ impl Judge {
             _ => Verdict::Undecidable,
         };
         Judged { verdict, value, uncertainty: 0.0, allowed, sides: None }
+    }
+
+    /// By a difference of higher order. It may see what lies further away, so it agrees or says nothing.
+    fn second(&self, expected: f64, estimate: Estimate, first: Judged) -> Judged {
+        let Estimate { value, uncertainty } = estimate;
+        let allowed = self.atol + self.rtol * value.abs() + uncertainty;
+        let visible = uncertainty <= (1e-5 * value.abs()).max(self.atol);
+        let agrees = visible && (expected - value).abs() <= allowed;
+        if agrees { Judged { verdict: Verdict::Agrees, value, uncertainty, allowed, sides: None } } else { first }
     }
 
     fn careful(&self, expected: f64, rounding: f64, samples: &Samples) -> Judged {
