@@ -98,6 +98,42 @@ where
     }
 }
 
+/// A body over `rows` rows of `len` elements in order, fewer than [`BLOCK`]. Whoever makes one vouches for what
+/// [`InOrder::run_short`](super::InOrder::run_short) asks for.
+pub(super) struct OverShort<'b, T, F, const I: usize, const C: usize, const O: usize> {
+    pub(super) body: &'b F,
+    pub(super) start: Operands<T, I, C, O>,
+    pub(super) len: usize,
+    pub(super) rows: usize,
+    /// How far rows are apart.
+    pub(super) strides: &'b Each<I, C, O>,
+}
+
+impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for OverShort<'_, T, F, I, C, O>
+where
+    T: Element,
+    F: Body<I, C, O>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(mut self) {
+        for _ in 0..self.rows {
+            let (mut start, mut len) = (self.start, self.len);
+            // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to the end.
+            unsafe {
+                while len > 0 {
+                    let count = len.min(TAIL);
+                    block::<T, N, F, TAIL, I, C, O>(self.body, start, count);
+                    start.skip(count);
+                    len -= count;
+                }
+            }
+            self.start.step(self.strides);
+        }
+    }
+}
+
 /// The first `B` elements, of which `len` exist.
 ///
 /// # Safety

@@ -13,11 +13,12 @@ mod part;
 mod row;
 
 pub(super) use block::TAIL;
-use block::{Operands, Over};
+use block::{Operands, Over, OverShort};
 
 pub(crate) use super::job::Target;
 pub use super::job::{Backward, Forward, Job};
 use super::level::dispatch;
+use super::plan::Each;
 use super::team;
 use crate::element::Element;
 use crate::pointwise::{Pointwise, vjp};
@@ -58,6 +59,12 @@ trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
     /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each result that is not null for
     /// writes of `len`.
     unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize);
+
+    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as what it does.
+    ///
+    /// # Safety
+    /// As for [`InOrder::run`], in each row.
+    unsafe fn run_short(&self, start: &Operands<T, I, C, O>, len: usize, rows: usize, strides: &Each<I, C, O>);
 }
 
 impl<T, F, const I: usize, const C: usize, const O: usize> InOrder<T, I, C, O> for F
@@ -69,6 +76,10 @@ where
     #[inline]
     unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize) {
         dispatch(Over { body: self, start: *start, len });
+    }
+
+    unsafe fn run_short(&self, start: &Operands<T, I, C, O>, len: usize, rows: usize, strides: &Each<I, C, O>) {
+        dispatch(OverShort { body: self, start: *start, len, rows, strides });
     }
 }
 

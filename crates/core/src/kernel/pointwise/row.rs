@@ -6,7 +6,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::block::Operands;
+use super::block::{BLOCK, Operands};
 use super::{InOrder, TAIL};
 use crate::element::Element;
 use crate::kernel::job::Span;
@@ -53,12 +53,8 @@ impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O>
         let mut left = rows;
         for at_once in [rows, rows - 1] {
             if in_order && at_once > 0 && self.has_room(len.next_multiple_of(TAIL), at_once, strides) {
-                let mut start = self.start();
-                for _ in 0..at_once {
-                    // SAFETY: the caller vouches for the operands, and whole vectors of them can be read.
-                    unsafe { body.run(&start, len) };
-                    start.step(strides);
-                }
+                // SAFETY: the caller vouches for the operands, and whole vectors of them can be read.
+                unsafe { self.in_place(body, len, at_once, strides) };
                 left -= at_once;
                 break;
             }
@@ -66,6 +62,24 @@ impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O>
         for row in rows - left..rows {
             // SAFETY: the caller vouches for `rows` rows.
             unsafe { self.at(row, strides).through_scratch(body, in_order, len) };
+        }
+    }
+
+    /// [`Row::sweep`] where whole vectors can be read.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline]
+    unsafe fn in_place(&self, body: &dyn InOrder<T, I, C, O>, len: usize, rows: usize, strides: &Each<I, C, O>) {
+        let mut start = self.start();
+        if rows > 1 && len < BLOCK {
+            // SAFETY: the caller's promise.
+            return unsafe { body.run_short(&start, len, rows, strides) };
+        }
+        for _ in 0..rows {
+            // SAFETY: the caller's promise.
+            unsafe { body.run(&start, len) };
+            start.step(strides);
         }
     }
 
