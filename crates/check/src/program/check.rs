@@ -16,8 +16,11 @@ const ERRORS: f64 = 8.0;
 /// How much further a way may be off than plain runs in `f32` are, in units of the rounding: they also have the errors inside of
 /// operations (`1 - y^2` of a `y` near 1, what is left of a row of two numbers that is normalised).
 const WORSE: f64 = 4.0;
-/// Units of rounding that those may be off by, each as large as the largest result.
+/// Units of rounding that those may be off by, each as large as the largest result, or as what becomes of the errors put in.
 const MOST: f64 = 512.0;
+/// The part of the largest result below which one counts as zero by symmetry, like the second derivative of a deviation of two
+/// elements: how far terms that no error put in shows are from cancelling in `f32` is not known.
+const NOTHING: f64 = 1e-6;
 /// The size of the errors that are put in to see what the program makes of them.
 const JITTER: f64 = 1e-6;
 
@@ -32,9 +35,7 @@ impl Allowed {
     fn of(program: &Program, exact: &Outcome, way: Way) -> Result<Self, String> {
         let mut scale: Vec<f64> = exact.0.iter().map(|(_, values)| largest(values)).collect();
         let rough = attempt::<f32>(program, way)?;
-        let largest = scale.iter().fold(1.0, |most: f64, scale| most.max(*scale));
-        let most = |_| MOST * unit::<f32>() * largest;
-        compared((&name::<f32>(way), &rough), (&name::<f64>(way), exact), most)?;
+        let size = scale.iter().fold(1.0, |most: f64, scale| most.max(*scale));
         let mut off = vec![0.0; scale.len()];
         widen(&mut off, &rough, exact, unit::<f32>());
         for seed in 1..=3 {
@@ -43,7 +44,12 @@ impl Allowed {
             widen(&mut scale, &jittered, exact, JITTER);
             widen(&mut off, &attempt::<f32>(program, way)?, &jittered, unit::<f32>());
         }
-        let errors = scale.iter().zip(&off).map(|(scale, off)| largest + ERRORS * scale + WORSE * off);
+        let most = |i: usize| match &exact.0[i] {
+            (_, values) if largest(values) <= NOTHING * size => f64::INFINITY,
+            _ => MOST * unit::<f32>() * size.max(scale[i]),
+        };
+        compared((&name::<f32>(way), &rough), (&name::<f64>(way), exact), most)?;
+        let errors = scale.iter().zip(&off).map(|(scale, off)| size + ERRORS * scale + WORSE * off);
         Ok(Allowed(errors.collect()))
     }
 
