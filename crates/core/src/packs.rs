@@ -167,8 +167,7 @@ fn find<T: Float>(matrix: Matrix<'_, T>, len: usize) -> Option<Tensor<T>> {
 }
 
 fn packed<T: Float>(matrix: Matrix<'_, T>, len: usize) -> Option<Tensor<T>> {
-    let [k, n] = matrix.extents;
-    Tensor::create("pack", &[len][..], |out| pack((k, n), matrix.at(0), out)).ok()
+    Tensor::create("pack", &[len][..], |out| pack(matrix.at(0), out)).ok()
 }
 
 #[cfg(test)]

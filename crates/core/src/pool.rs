@@ -4,7 +4,6 @@
 //! pool of the thread that dropped it, and the next tensor of about that size takes it from there. Of each size a thread keeps no more
 //! than it made itself: what others make and this one drops would never be asked for.
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::dims::{Dims, checked_count};
@@ -13,7 +12,7 @@ use crate::kernel::buffer::Buffer;
 use crate::kernel::prefetch::prefetch;
 use crate::kernel::shared::Unique;
 use crate::memory;
-use crate::storage::{Layout, Storage};
+use crate::storage::{Storage, Upkeep};
 
 /// Sizes are rounded up to one of four steps per power of two, so at most a quarter is wasted.
 const STEPS: usize = 4;
@@ -55,13 +54,13 @@ impl<T: Element> Pool<T> {
         if let Some(next) = free.last() {
             prefetch(&**next);
         }
-        self.bytes -= storage.buffer().bytes();
+        self.bytes -= storage.bytes();
         Some(storage)
     }
 
     #[inline]
     fn put(&mut self, class: usize, storage: Unique<Storage<T>>) {
-        let bytes = storage.buffer().bytes();
+        let bytes = storage.bytes();
         let free = &mut self.classes[class];
         if free.len() < self.made[class] as usize && self.bytes + bytes <= LIMIT.load(Ordering::Relaxed) {
             self.bytes += bytes;
@@ -82,9 +81,8 @@ impl<T: Element> Pool<T> {
 /// than a tensor, or the allocator refuses: [`memory::refusal`] says which.
 #[inline]
 pub(crate) fn try_acquire<T: Element>(shape: &Dims) -> Option<Unique<Storage<T>>> {
-    let len = checked_count(shape)?;
-    let (capacity, class) = class_of(len);
-    acquire_from(class, capacity, len, |fresh| fresh.shaped(shape))
+    let (capacity, class) = class_of(checked_count(shape)?);
+    acquire_from(class, capacity, |fresh| fresh.renew(shape))
 }
 
 /// [`try_acquire`] that gives up where that gives none.
@@ -101,11 +99,10 @@ pub(crate) fn acquire<T: Element>(shape: &Dims) -> Unique<Storage<T>> {
 #[inline]
 #[track_caller]
 pub(crate) fn acquire_like<T: Element>(other: &Storage<T>) -> Unique<Storage<T>> {
-    let Some(class) = other.class() else { return acquire(&other.layout().shape) };
-    let len = other.as_slice().len();
-    match acquire_from(class, other.buffer().capacity(), len, |fresh| fresh.shaped_like(other)) {
+    let Some(class) = other.class() else { return acquire(other.layout().shape()) };
+    match acquire_from(class, other.capacity(), |fresh| fresh.renew_like(other)) {
         Some(fresh) => fresh,
-        None => memory::refuse::<T>(&other.layout().shape),
+        None => memory::refuse::<T>(other.layout().shape()),
     }
 }
 
@@ -113,7 +110,6 @@ pub(crate) fn acquire_like<T: Element>(other: &Storage<T>) -> Unique<Storage<T>>
 fn acquire_from<T: Element>(
     class: usize,
     capacity: usize,
-    len: usize,
     lay_out: impl FnOnce(&mut Storage<T>),
 ) -> Option<Unique<Storage<T>>> {
     let recycled = T::pool().try_with(|pool| pool.borrow_mut().take(class)).ok().flatten();
@@ -121,7 +117,7 @@ fn acquire_from<T: Element>(
         Some(recycled) => recycled,
         None => unused(class, capacity)?,
     };
-    fresh.renew(len);
+    fresh.renew_upkeep();
     lay_out(&mut fresh);
     Some(fresh)
 }
@@ -136,7 +132,7 @@ fn unused<T: Element>(class: usize, capacity: usize) -> Option<Unique<Storage<T>
         clear_pool();
         Buffer::zeroed(capacity, capacity)
     })?;
-    Some(Unique::new(Storage::recyclable(buffer, class)))
+    Some(Unique::new(Storage::new(buffer, Upkeep::recyclable(class))))
 }
 
 /// Takes a storage back.
@@ -149,32 +145,6 @@ pub(crate) fn release<T: Element>(mut storage: Unique<Storage<T>>) {
         // At a thread's end its pool may be gone already: then the storage is simply freed.
         let _ = T::pool().try_with(|pool| pool.borrow_mut().put(class, storage));
     }
-}
-
-thread_local! {
-    /// Layouts of views, used again like storages.
-    static VIEWS: RefCell<Vec<Unique<Layout>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// How many layouts of views are kept.
-const VIEWS_KEPT: usize = 1 << 12;
-
-/// A layout of no particular content, to be filled in.
-#[inline]
-pub(crate) fn acquire_view() -> Unique<Layout> {
-    let kept = VIEWS.try_with(|views| views.borrow_mut().pop()).ok().flatten();
-    kept.unwrap_or_else(|| Unique::new(Layout::default()))
-}
-
-/// Takes a layout back.
-#[inline]
-pub(crate) fn release_view(view: Unique<Layout>) {
-    let _ = VIEWS.try_with(|views| {
-        let mut views = views.borrow_mut();
-        if views.len() < VIEWS_KEPT {
-            views.push(view);
-        }
-    });
 }
 
 /// The bytes that wait in this thread's pools for their next use.

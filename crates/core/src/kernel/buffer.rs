@@ -60,7 +60,7 @@ impl<T: Element> Buffer<T> {
         Buffer { start, len, capacity, room: len, align: align_of::<T>(), version: AtomicU64::new(0) }
     }
 
-    /// Where it begins, to write elements that nobody reads: see [`Claim`](super::claim::Claim). As every way to write, it changes
+    /// Where it begins, to write elements that nobody reads: see [`Claim`](super::cut::Claim). As every way to write, it changes
     /// the version.
     pub(super) fn address(&self) -> *mut T {
         // Several parts may be given out at once, on one thread: no update is lost, and none has to be atomic as a whole.
@@ -80,6 +80,18 @@ impl<T: Element> Buffer<T> {
         *self.version.get_mut() = 0;
     }
 
+    /// Where it begins, to read.
+    #[inline]
+    pub(super) fn as_ptr(&self) -> *const T {
+        self.start.as_ptr()
+    }
+
+    /// How many elements are initialised.
+    #[inline]
+    pub(super) fn room(&self) -> usize {
+        self.room
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
@@ -94,18 +106,11 @@ impl<T: Element> Buffer<T> {
         self.len = len;
     }
 
-    /// The elements and the initialised ones behind them, so that whole vectors can be read at the end.
-    #[inline]
-    pub(crate) fn as_room(&self) -> &[T] {
-        // SAFETY: `start` points to `room` initialised elements that this buffer owns.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.room) }
-    }
-
-    /// [`Buffer::as_room`], to write whole vectors.
+    /// The elements and the initialised ones behind them, so that whole vectors can be written at the end.
     #[inline]
     pub(crate) fn as_mut_room(&mut self) -> &mut [T] {
         *self.version.get_mut() += 1;
-        // SAFETY: as for `as_room`; `&mut self` makes the borrow exclusive.
+        // SAFETY: `start` points to `room` initialised elements; `&mut self` makes the borrow exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.room) }
     }
 
@@ -179,6 +184,6 @@ mod tests {
             assert!(buffer.version() > before);
         }
         let before = buffer.version();
-        assert_eq!((buffer.as_slice().len(), buffer.as_room().len(), buffer.version()), (3, 16, before));
+        assert_eq!((buffer.as_slice().len(), buffer.room(), buffer.version()), (3, 16, before));
     }
 }

@@ -4,44 +4,46 @@ use smallvec::SmallVec;
 
 use super::divide::Divisible;
 use super::level::Kernel;
-use crate::dims::Dims;
+use super::region::Layout;
+use super::view::View;
 use crate::element::{Element, Float};
 use crate::real::Lane;
 
-/// Elements of `source`, seen with `shape` and `strides`, into row-major `out`.
-pub(crate) fn gather<T: Element>(source: &[T], shape: &Dims, strides: &Dims, out: &mut [T]) {
-    place(out, &shape.row_major(), source, strides, shape);
+/// The first element.
+///
+/// # Panics
+/// If there is none.
+pub(crate) fn first<T: Element>(source: View<'_, T>) -> T {
+    assert!(source.layout().reach() > 0, "a first element");
+    // SAFETY: it is there.
+    unsafe { *source.start() }
 }
 
-/// Elements of `source` to those of `target`, both seen with `shape` and strides from their start on.
-pub(crate) fn place<T: Element>(
-    target: &mut [T],
-    target_strides: &[usize],
-    source: &[T],
-    source_strides: &[usize],
-    shape: &[usize],
-) {
-    for_each_row(shape, target_strides, source_strides, |d, s, Axis { extent: inner, to, from }| {
+/// Elements of `source` into row-major `out`.
+pub(crate) fn gather<T: Element>(source: View<'_, T>, out: &mut [T]) {
+    place(out, &source.layout().shape().row_major(), source);
+}
+
+/// Elements of `source` to those of `target`, which lie there, from its start on, with these strides.
+pub(crate) fn place<T: Element>(target: &mut [T], target_strides: &[usize], source: View<'_, T>) {
+    for_each_row(target_strides, source.layout(), |d, s, Axis { extent: inner, to, from }| {
         if to == 1 && from == 1 {
-            target[d..d + inner].copy_from_slice(&source[s..s + inner]);
+            // SAFETY: neighbours along an axis of the source, all of them its elements.
+            let row = unsafe { std::slice::from_raw_parts(source.start().add(s), inner) };
+            target[d..d + inner].copy_from_slice(row);
         } else if to == 1 && from == 0 {
-            target[d..d + inner].fill(source[s]);
+            // SAFETY: the index is that of an element of the source.
+            target[d..d + inner].fill(unsafe { *source.start().add(s) });
         } else {
-            (0..inner).for_each(|j| target[d + j * to] = source[s + j * from]);
+            // SAFETY: as above.
+            (0..inner).for_each(|j| target[d + j * to] = unsafe { *source.start().add(s + j * from) });
         }
     });
 }
 
-/// Elements in memory, seen with a shape and strides.
-pub(crate) struct Strided<'a, T> {
-    pub(crate) memory: &'a [T],
-    pub(crate) shape: &'a Dims,
-    pub(crate) strides: &'a Dims,
-}
-
 /// Row-major copies of the parts, one behind the other.
 pub(crate) struct Joined<'a, T> {
-    pub(crate) parts: &'a [Strided<'a, T>],
+    pub(crate) parts: &'a [View<'a, T>],
     pub(crate) out: &'a mut [T],
 }
 
@@ -51,9 +53,9 @@ impl<T: Float> Kernel<T> for Joined<'_, T> {
     #[inline(always)]
     fn run<N: Lane<T>>(self) {
         let mut rest = self.out;
-        for &Strided { memory, shape, strides } in self.parts {
-            let (place, others) = rest.split_at_mut(shape.count());
-            gather(memory, shape, strides, place);
+        for &part in self.parts {
+            let (place, others) = rest.split_at_mut(part.layout().shape().count());
+            gather(part, place);
             rest = others;
         }
     }
@@ -70,28 +72,28 @@ impl<T: Float> Divisible for Joined<'_, T> {
 
     fn split_at(self, rows: usize) -> (Self, Self) {
         let (parts, others) = self.parts.split_at(rows);
-        let (out, rest) = self.out.split_at_mut(parts.iter().map(|part| part.shape.count()).sum());
+        let (out, rest) = self.out.split_at_mut(parts.iter().map(|part| part.layout().shape().count()).sum());
         (Joined { parts, out }, Joined { parts: others, out: rest })
     }
 }
 
-/// Combines each element of `target`, seen with `shape` and strides from its start on, with `source`'s.
+/// Combines each element of `target`, which lie there, from its start on, with these strides, with `source`'s.
 pub(crate) fn update<T: Element>(
     target: &mut [T],
     target_strides: &[usize],
-    source: &[T],
-    source_strides: &[usize],
-    shape: &[usize],
+    source: View<'_, T>,
     combine: impl Fn(T, T) -> T,
 ) {
-    for_each_row(shape, target_strides, source_strides, |d, s, Axis { extent: inner, to, from }| {
+    for_each_row(target_strides, source.layout(), |d, s, Axis { extent: inner, to, from }| {
         if to == 1 && from == 1 {
-            let pairs = target[d..d + inner].iter_mut().zip(&source[s..s + inner]);
-            pairs.for_each(|(t, &x)| *t = combine(*t, x));
+            // SAFETY: neighbours along an axis of the source, all of them its elements.
+            let row = unsafe { std::slice::from_raw_parts(source.start().add(s), inner) };
+            target[d..d + inner].iter_mut().zip(row).for_each(|(t, &x)| *t = combine(*t, x));
         } else {
             (0..inner).for_each(|j| {
                 let t = &mut target[d + j * to];
-                *t = combine(*t, source[s + j * from]);
+                // SAFETY: the index is that of an element of the source.
+                *t = combine(*t, unsafe { *source.start().add(s + j * from) });
             });
         }
     });
@@ -108,12 +110,14 @@ struct Axis {
 /// Calls `row` with the offsets of target and source at the start of every inner loop, and that loop's axis. Neighbouring axes along which
 /// both go on without a jump are one.
 #[inline]
-fn for_each_row(shape: &[usize], to: &[usize], from: &[usize], mut row: impl FnMut(usize, usize, Axis)) {
+fn for_each_row(to: &[usize], from: &Layout, mut row: impl FnMut(usize, usize, Axis)) {
+    let (shape, from) = (from.shape(), from.strides());
+    assert_eq!(to.len(), shape.len(), "a stride for each axis");
     if shape.contains(&0) {
         return;
     }
     let mut axes: SmallVec<[Axis; 4]> = SmallVec::new();
-    for (&extent, (&to, &from)) in shape.iter().zip(to.iter().zip(from)).filter(|(extent, _)| **extent != 1) {
+    for (&extent, (&to, &from)) in shape.iter().zip(to.iter().zip(from.iter())).filter(|(extent, _)| **extent != 1) {
         match axes.last_mut().filter(|last| last.to == to * extent && last.from == from * extent) {
             Some(last) => *last = Axis { extent: last.extent * extent, to, from },
             None => axes.push(Axis { extent, to, from }),
@@ -147,15 +151,18 @@ mod tests {
         let source: Vec<i64> = (0..24).collect();
         let mut out = [0; 24];
         for (shape, strides) in [([2, 3, 4], [12, 4, 1]), ([4, 3, 2], [1, 4, 12]), ([3, 2, 4], [4, 12, 1])] {
-            gather(&source, &Dims::from(&shape[..]), &Dims::from(&strides[..]), &mut out);
+            let layout = Layout::new(0, shape[..].into(), strides[..].into());
+            gather(View::of(&source, &layout), &mut out);
             let at = |i: usize, axis: usize| i / shape[axis + 1..].iter().product::<usize>() % shape[axis];
             for (i, found) in out.iter().enumerate() {
                 let from: usize = (0..3).map(|axis| at(i, axis) * strides[axis]).sum();
                 assert_eq!(*found, from as i64, "element {i} of {shape:?}");
             }
         }
-        update(&mut out, &[1], &source, &[0], &[24], |_, b| b);
+        let repeated = Layout::new(0, [24][..].into(), [0][..].into());
+        update(&mut out, &[1], View::of(&source, &repeated), |_, b| b);
         assert_eq!(out, [0; 24]);
-        update(&mut out, &[1], &[], &[1], &[0], |_, _| 1);
+        let nothing = Layout::new(0, [0][..].into(), [1][..].into());
+        update(&mut out, &[1], View::of(&[], &nothing), |_, _| 1);
     }
 }

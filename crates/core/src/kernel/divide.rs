@@ -100,11 +100,13 @@ pub(crate) fn cut_mut<T>(rows: &mut [T], at: usize, width: usize) -> (&mut [T], 
 mod tests {
     use super::*;
     use crate::dims::Dims;
-    use crate::kernel::copy::{Joined, Strided};
+    use crate::kernel::copy::Joined;
     use crate::kernel::cross_entropy::{CrossEntropy, CrossEntropyBack, IGNORED};
     use crate::kernel::layer_norm::{Normalise, NormaliseAffine, NormaliseBack};
     use crate::kernel::reduce::Sum;
+    use crate::kernel::region::Layout;
     use crate::kernel::rows::{LogSumExp, RowFunction, Rows, RowsBack};
+    use crate::kernel::view::View;
 
     const ROWS: usize = 11;
     const WIDTH: usize = 65;
@@ -171,10 +173,10 @@ mod tests {
         });
         same_in_parts!(|out| Sum { source, out: &mut out[..ROWS], reduced: WIDTH, inner: 1 });
         // Of different sizes, one without elements.
-        let shapes = [[2, 3], [3, 4], [5, 0], [1, 7], [4, 4], [2, 2]].map(|shape| Dims::from(&shape[..]));
-        let strides = Dims::from(&[1, 9][..]);
-        let parts = shapes.each_ref().map(|shape| Strided { memory: source, shape, strides: &strides });
-        let len = shapes.iter().map(|shape| shape.count()).sum();
+        let layouts = [[2, 3], [3, 4], [5, 0], [1, 7], [4, 4], [2, 2]]
+            .map(|shape| Layout::new(0, Dims::from(&shape[..]), Dims::from(&[1, 9][..])));
+        let parts = layouts.each_ref().map(|layout| View::of(source, layout));
+        let len = layouts.iter().map(|layout| layout.shape().count()).sum();
         same_in_parts!(|out| Joined { parts: &parts, out: &mut out[..len] });
         same_in_parts!(|out| Sum { source, out: &mut out[..ROWS * 5], reduced: 13, inner: 5 });
     }

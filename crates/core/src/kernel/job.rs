@@ -7,18 +7,19 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use super::plan::{Each, Plan};
+use super::plan::Plan;
 use super::pointwise::TAIL;
-use crate::dims::MOST;
+use super::view::{InOut, Target, View};
+use crate::dims::{Dims, MOST};
 use crate::element::Element;
 
 /// Operands and results of one run of a formula, bounds checked.
 ///
-/// A slice begins at its operand's first element and may go on behind the last: what lies there is computed with
-/// and thrown away, and behind the end of a result it is overwritten, so that whole vectors can be moved.
+/// Behind the last element of an operand there may be others that can be read: what lies there is computed with and
+/// thrown away, and behind the end of a result it is overwritten, so that whole vectors can be moved.
 ///
-/// A formula's own code gets to see it, which may not do more with it than run it once, on the thread it is on: a run writes the results, and
-/// perhaps over an operand.
+/// A formula's own code gets to see it, which may not do more with it than run it once, on the thread it is on: a run
+/// writes the results, and perhaps over an operand.
 pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     /// The loops; none for a single one over operands that all lie in order.
     pub(in crate::kernel) plan: Option<&'a Plan<I, C, O>>,
@@ -55,35 +56,15 @@ pub type Forward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
 /// What computes the cotangents of a formula's inputs.
 pub type Backward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
 
-/// Where an operand starts and how many elements its memory has from there on.
+/// Where an operand starts and how many elements can be read, or written, from there on.
 #[derive(Clone, Copy)]
 pub(crate) struct Span<P> {
     pub(in crate::kernel) start: P,
     pub(in crate::kernel) len: usize,
 }
 
-/// Where a kernel writes: elements that are borrowed or claimed.
-pub(crate) struct Target<'a, T> {
-    span: Span<*mut T>,
-    owner: PhantomData<&'a mut [T]>,
-}
-
-impl<'a, T> Target<'a, T> {
-    /// Elements that the holder of a claim alone may write, and nobody reads meanwhile.
-    pub(super) fn at(span: Span<*mut T>) -> Self {
-        Target { span, owner: PhantomData }
-    }
-}
-
-impl<'a, T> From<&'a mut [T]> for Target<'a, T> {
-    #[inline]
-    fn from(slice: &'a mut [T]) -> Self {
-        Target { span: Span { start: slice.as_mut_ptr(), len: slice.len() }, owner: PhantomData }
-    }
-}
-
 impl<P> Span<P> {
-    /// Whether `width` elements from `j` on are there.
+    /// Whether `width` elements from `j` on are certainly there.
     #[inline(always)]
     pub(in crate::kernel) fn has(&self, j: usize, width: usize) -> bool {
         j + width <= self.len
@@ -98,7 +79,7 @@ impl<T> Span<*const T> {
     #[inline(always)]
     pub(in crate::kernel) unsafe fn skip(self, offset: usize) -> Self {
         // SAFETY: the caller vouches for it.
-        Span { start: unsafe { self.start.add(offset) }, len: self.len - offset }
+        Span { start: unsafe { self.start.add(offset) }, len: self.len.saturating_sub(offset) }
     }
 }
 
@@ -113,70 +94,100 @@ impl<T> Span<*mut T> {
             return self;
         }
         // SAFETY: the caller vouches for it.
-        Span { start: unsafe { self.start.add(offset) }, len: self.len - offset }
+        Span { start: unsafe { self.start.add(offset) }, len: self.len.saturating_sub(offset) }
     }
 }
 
 impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, I, C, O> {
-    /// A run over `len` elements of operands that all lie in order.
+    /// A run over `len` elements of operands that all lie in order. `over` says which result goes over the operands that
+    /// are none: each of its elements is written after all was read that it is computed from.
     ///
     /// # Panics
     /// If an operand is shorter.
     #[inline(always)]
     pub(crate) fn in_order(
         len: usize,
-        inputs: [&'a [T]; I],
-        cotangents: [&'a [T]; C],
+        inputs: [Option<View<'a, T>>; I],
+        cotangents: [Option<View<'a, T>>; C],
         results: [Option<Target<'a, T>>; O],
+        over: Option<(usize, InOut<'a, T>)>,
     ) -> Self {
-        let mut job = Job::unchecked(None, len, inputs, cotangents, results);
+        let (mut written_over, mut place) = (Span { start: std::ptr::null(), len: 0 }, None);
+        if let Some((result, in_out)) = over {
+            let (start, len) = in_out.into_parts();
+            written_over = Span { start: start.cast_const(), len };
+            place = Some((result, Span { start, len }));
+        }
+        let span = |view: &Option<View<'a, T>>| match view {
+            Some(view) => Span { start: view.start(), len: view.readable() },
+            None => written_over,
+        };
+        let mut job = Job::idle(None, len);
+        for i in 0..I {
+            job.inputs[i] = span(&inputs[i]);
+        }
+        for c in 0..C {
+            job.cotangents[c] = span(&cotangents[c]);
+        }
+        for o in 0..O {
+            if let Some(target) = &results[o] {
+                job.results[o] = Span { start: target.start(), len: target.writable() };
+            }
+        }
+        if let Some((result, span)) = place {
+            job.results[result] = span;
+        }
         job.whole_vectors = job.has_whole_vectors();
-        if !job.whole_vectors && len > 0 {
-            job.check(&Each { inputs: [len - 1; I], cotangents: [len - 1; C], results: [len - 1; O] });
+        if !job.whole_vectors {
+            job.check(len);
         }
         job
     }
 
-    /// A run over a plan, whose operands are the inputs, the cotangents and the results.
+    /// Runs `kernel` over operands that broadcast to `shape`, and results that have it.
     ///
     /// # Panics
-    /// If an operand is shorter than the plan reaches, or the rows of a result don't lie in order.
-    pub(crate) fn planned(
-        plan: &'a Plan<I, C, O>,
-        inputs: [&'a [T]; I],
-        cotangents: [&'a [T]; C],
-        results: [Option<Target<'a, T>>; O],
-    ) -> Self {
-        let job = Job::unchecked(Some(plan), plan.inner, inputs, cotangents, results);
+    /// If they don't, or the rows of a result don't lie in order.
+    #[inline]
+    pub(crate) fn planned<R>(
+        shape: &Dims,
+        inputs: [View<'_, T>; I],
+        cotangents: [View<'_, T>; C],
+        results: [Option<Target<'_, T>>; O],
+        kernel: impl FnOnce(&Job<'_, T, I, C, O>) -> R,
+    ) -> R {
+        let plan = Plan::over(shape, &inputs, &cotangents, &results);
         for o in 0..O {
-            let in_order = plan.inner == 1 || plan.steps.results[o] == 1 || job.results[o].start.is_null();
+            let in_order = plan.inner == 1 || plan.steps.results[o] == 1 || results[o].is_none();
             assert!(in_order, "the rows of result {o} must lie in order");
         }
         assert!(plan.inner <= MOST, "a row has {} elements", plan.inner);
-        if let Some(last) = plan.reach() {
-            job.check(&last);
+        let mut job = Job::idle(Some(&plan), plan.inner);
+        for i in 0..I {
+            job.inputs[i] = Span { start: inputs[i].start(), len: inputs[i].readable() };
         }
-        job
+        for c in 0..C {
+            job.cotangents[c] = Span { start: cotangents[c].start(), len: cotangents[c].readable() };
+        }
+        for o in 0..O {
+            if let Some(target) = &results[o] {
+                job.results[o] = Span { start: target.start(), len: target.writable() };
+            }
+        }
+        kernel(&job)
     }
 
+    /// Without operands.
     #[inline(always)]
-    fn unchecked(
-        plan: Option<&'a Plan<I, C, O>>,
-        inner: usize,
-        inputs: [&'a [T]; I],
-        cotangents: [&'a [T]; C],
-        results: [Option<Target<'a, T>>; O],
-    ) -> Self {
+    fn idle(plan: Option<&'a Plan<I, C, O>>, inner: usize) -> Self {
+        let nothing = Span { start: std::ptr::null(), len: 0 };
         Job {
             plan,
             inner,
             whole_vectors: false,
-            inputs: inputs.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
-            cotangents: cotangents.map(|slice| Span { start: slice.as_ptr(), len: slice.len() }),
-            results: results.map(|target| match target {
-                Some(target) => target.span,
-                None => Span { start: std::ptr::null_mut(), len: 0 },
-            }),
+            inputs: [nothing; I],
+            cotangents: [nothing; C],
+            results: [Span { start: std::ptr::null_mut(), len: 0 }; O],
             begun: Cell::new(false),
             owner: PhantomData,
         }
@@ -209,18 +220,18 @@ impl<'a, T: Element, const I: usize, const C: usize, const O: usize> Job<'a, T, 
         all
     }
 
-    /// That each operand has the element at its last index.
+    /// That each operand has so many elements.
     #[inline]
-    fn check(&self, last: &Each<I, C, O>) {
+    fn check(&self, len: usize) {
         for i in 0..I {
-            assert!(last.inputs[i] < self.inputs[i].len, "input {i} is too short");
+            assert!(self.inputs[i].len >= len, "input {i} is too short");
         }
         for c in 0..C {
-            assert!(last.cotangents[c] < self.cotangents[c].len, "cotangent {c} is too short");
+            assert!(self.cotangents[c].len >= len, "cotangent {c} is too short");
         }
         for o in 0..O {
             let wanted = !self.results[o].start.is_null();
-            assert!(!wanted || last.results[o] < self.results[o].len, "result {o} is too short");
+            assert!(!wanted || self.results[o].len >= len, "result {o} is too short");
         }
     }
 }

@@ -1,10 +1,7 @@
 //! Sums that run in lanes, as vectors of any length hold them: the order of additions depends on the length alone.
 
-use smallvec::SmallVec;
-
 use crate::element::Float;
 use crate::real::Lane;
-use crate::tensor::Tensor;
 
 /// How many elements a step of a loop takes: a whole number of vectors of any level.
 pub(crate) const LANES: usize = 16;
@@ -219,8 +216,8 @@ fn moments_in_f64<T: Float>(row: &[T]) -> (T, f64) {
 
 /// Sums of rows of columns, in a binary tree over groups of rows: short sums keep their digits.
 pub(crate) struct Tree<T: Float> {
-    /// `waiting[l]` is the sum of 2^l groups, as the bits of the number of groups so far say; in recycled memory.
-    waiting: SmallVec<[Tensor<T>; 4]>,
+    /// Rows one behind the other: sums of 2^l groups for each bit l of the number of groups so far, the highest first.
+    waiting: Vec<T>,
     groups: usize,
 }
 
@@ -230,25 +227,28 @@ pub(crate) const ROWS: usize = 128;
 impl<T: Float> Tree<T> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
-        Tree { waiting: SmallVec::new(), groups: 0 }
+        Tree { waiting: Vec::new(), groups: 0 }
     }
 
     /// Takes the sums of a group of rows that is not the last.
     #[inline(always)]
     pub(crate) fn push(&mut self, sums: &[T]) {
-        let mut joined = Tensor::build(&[sums.len()][..], |out| out.copy_from_slice(sums));
+        self.waiting.extend_from_slice(sums);
         for _ in 0..self.groups.trailing_ones() {
-            add(joined.fresh_mut(), self.waiting.pop().expect("one for each set bit").raw());
+            let end = self.waiting.len() - sums.len();
+            let before = end - sums.len();
+            let (others, last) = self.waiting.split_at_mut(end);
+            add(&mut others[before..], last);
+            self.waiting.truncate(end);
         }
-        self.waiting.push(joined);
         self.groups += 1;
     }
 
     /// Adds all that was pushed to the sums of the last group.
     #[inline(always)]
     pub(crate) fn finish(&self, sums: &mut [T]) {
-        for waiting in self.waiting.iter().rev() {
-            add(sums, waiting.raw());
+        for waiting in self.waiting.chunks_exact(sums.len().max(1)).rev() {
+            add(sums, waiting);
         }
     }
 }

@@ -4,9 +4,9 @@
 //! checks its bounds once, before its loops, and has a portable form that runs under Miri.
 
 pub(crate) mod buffer;
-pub(crate) mod claim;
 pub(crate) mod copy;
 pub(crate) mod cross_entropy;
+pub(crate) mod cut;
 pub(crate) mod divide;
 pub(crate) mod gemm;
 #[cfg(test)]
@@ -20,8 +20,10 @@ pub(crate) mod plan;
 pub(crate) mod pointwise;
 pub(crate) mod prefetch;
 pub(crate) mod reduce;
+pub(crate) mod region;
 pub(crate) mod rows;
 pub(crate) mod shared;
 pub(crate) mod static_ref;
 pub(crate) mod takeable;
 pub(crate) mod team;
+pub(crate) mod view;

@@ -8,6 +8,10 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::region::Layout;
+use super::view::{Target, View};
+use crate::dims::Dims;
+
 /// A number for each operand of a formula: a stride, an offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Each<const I: usize, const C: usize, const O: usize> {
@@ -19,16 +23,10 @@ pub(crate) struct Each<const I: usize, const C: usize, const O: usize> {
 impl<const I: usize, const C: usize, const O: usize> Each<I, C, O> {
     pub(crate) const ZERO: Self = Each { inputs: [0; I], cotangents: [0; C], results: [0; O] };
 
-    /// Adds `times` strides to each offset. Offsets up to a [`Plan::reach`] that is inside all operands don't wrap.
+    /// Adds `times` strides to each offset. What lies in memory doesn't wrap.
     #[inline(always)]
     fn step(&mut self, strides: &Self, times: usize) {
         self.each(strides, |from, stride| from.wrapping_add(stride.wrapping_mul(times)));
-    }
-
-    /// [`Each::step`] that stays at the greatest number when it gets there: no operand has an element of that index.
-    #[inline(always)]
-    fn step_at_most(&mut self, strides: &Self, times: usize) {
-        self.each(strides, |from, stride| from.saturating_add(stride.saturating_mul(times)));
     }
 
     #[inline(always)]
@@ -70,6 +68,28 @@ pub(crate) fn has_rows_in_order(shape: &[usize], strides: &[usize]) -> bool {
     axis == 0 || strides[axis - 1] == 1
 }
 
+/// That a layout is stretched to a shape along axes of one entry alone.
+#[inline]
+fn check_broadcasts(shape: &Dims, layout: &Layout) {
+    let own = layout.shape();
+    let mut fits = own.len() <= shape.len();
+    if own != shape {
+        let last = own.iter().rev().zip(shape.iter().rev());
+        fits &= last.fold(true, |fits, (&own, &extent)| fits & (own == extent || own == 1));
+    }
+    assert!(fits, "an operand of shape {own:?} for {shape:?}");
+}
+
+/// How far neighbours along an axis of a shape of this rank, which `layout` broadcasts to, are apart: not at all where it
+/// is stretched.
+#[inline(always)]
+fn stride(layout: &Layout, rank: usize, axis: usize) -> usize {
+    match (axis + layout.shape().len()).checked_sub(rank) {
+        Some(own) if layout.shape()[own] != 1 => layout.strides()[own],
+        _ => 0,
+    }
+}
+
 /// The loops over a shape that several operands share, with as few axes as their strides allow.
 pub(crate) struct Plan<const I: usize, const C: usize, const O: usize> {
     /// How many elements a row has, and how far they are apart.
@@ -97,6 +117,46 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
         plan
     }
 
+    /// The loops over `shape`, to which the operands broadcast, and which the results have.
+    ///
+    /// # Panics
+    /// If they don't.
+    #[inline(always)]
+    pub(crate) fn over<T>(
+        shape: &Dims,
+        inputs: &[View<'_, T>; I],
+        cotangents: &[View<'_, T>; C],
+        results: &[Option<Target<'_, T>>; O],
+    ) -> Self {
+        let rank = shape.len();
+        for i in 0..I {
+            check_broadcasts(shape, inputs[i].layout());
+        }
+        for c in 0..C {
+            check_broadcasts(shape, cotangents[c].layout());
+        }
+        for o in 0..O {
+            if let Some(target) = &results[o] {
+                assert!(target.layout().is_some_and(|layout| layout.shape() == shape), "a result of shape {shape:?}");
+            }
+        }
+        Plan::of(shape, |axis| {
+            let mut strides = Each::ZERO;
+            for i in 0..I {
+                strides.inputs[i] = stride(inputs[i].layout(), rank, axis);
+            }
+            for c in 0..C {
+                strides.cotangents[c] = stride(cotangents[c].layout(), rank, axis);
+            }
+            for o in 0..O {
+                if let Some(layout) = results[o].as_ref().and_then(Target::layout) {
+                    strides.results[o] = layout.strides()[axis];
+                }
+            }
+            strides
+        })
+    }
+
     /// With another loop inside of all others.
     #[inline(always)]
     fn append(&mut self, extent: usize, steps: Each<I, C, O>) {
@@ -110,21 +170,6 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
             self.inner = extent;
         }
         self.steps = steps;
-    }
-
-    /// The highest index that each operand reaches, or none if the shape is empty; never less, however large extents and strides are.
-    #[inline]
-    pub(crate) fn reach(&self) -> Option<Each<I, C, O>> {
-        if self.inner == 0 || self.count() == 0 {
-            return None;
-        }
-        let mut last = Each::ZERO;
-        last.step_at_most(&self.steps, self.inner - 1);
-        last.step_at_most(&self.strides, self.rows - 1);
-        for (extent, strides) in &self.outer {
-            last.step_at_most(strides, extent - 1);
-        }
-        Some(last)
     }
 
     /// How many rows there are in all.
@@ -232,7 +277,6 @@ mod tests {
         assert_eq!((plan.count(), plan.inner), (1, 24));
         let plan = Plan::<1, 0, 1>::new(&[2, 3, 4], &[[12, 4, 1], [0, 4, 1]]);
         assert_eq!((plan.count(), plan.inner), (2, 12));
-        assert_eq!(plan.reach(), Some(Each { inputs: [23], cotangents: [], results: [11] }));
     }
 
     #[test]
@@ -253,20 +297,7 @@ mod tests {
     fn a_shape_without_elements_has_no_rows() {
         for shape in [[0, 3, 2], [3, 0, 2], [3, 2, 0]] {
             let plan = Plan::<1, 0, 1>::new(&shape, &[[1, 2, 4], [4, 2, 1]]);
-            assert_eq!((plan.count() * plan.inner, plan.reach()), (0, None));
-        }
-    }
-
-    #[test]
-    fn a_reach_beyond_all_numbers_is_beyond_every_operand() {
-        let half = 1usize << 32;
-        for (shape, strides) in [
-            ([half, half, 2], [half, 1, 3]),
-            ([3, 2, 5], [usize::MAX, 1, 2]),
-            ([3, 2, 5], [1, usize::MAX / 2, usize::MAX / 2 + 2]),
-        ] {
-            let plan = Plan::<1, 0, 1>::new(&shape, &[strides, [1, 1, 1]]);
-            assert!(plan.count() == 0 || plan.reach().unwrap().inputs[0] > isize::MAX as usize);
+            assert_eq!(plan.count() * plan.inner, 0);
         }
     }
 

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::ops::Range;
 
+use super::view::View;
+
 /// Bytes that come at once.
 pub(crate) const LINE: usize = 64;
 /// How many pieces of memory are announced at most.
@@ -52,9 +54,12 @@ thread_local! {
 /// A product computes from what is near and leaves the way to memory idle; what reads a lot of it and computes little comes next. So the one
 /// who knows what comes announces it, and the product asks for [one piece](next_announced) after the other and fetches a line now and then.
 /// Pieces that overlap become one.
-pub(crate) fn announce<T>(memory: &[T]) {
-    let Range { start, end } = memory.as_ptr_range();
-    let (start, end) = (start.addr(), end.addr());
+pub(crate) fn announce<T>(view: View<'_, T>) {
+    let start = view.start().addr();
+    announce_bytes(start..start + view.layout().reach() * size_of::<T>());
+}
+
+fn announce_bytes(Range { start, end }: Range<usize>) {
     let cut = |start: usize, end: usize| (start, end.min(start + LONGEST));
     PIECES.with(|pieces| {
         let count = COUNT.get();
@@ -93,6 +98,11 @@ pub(crate) fn next_announced() -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn announce<T>(memory: &[T]) {
+        let Range { start, end } = memory.as_ptr_range();
+        announce_bytes(start.addr()..end.addr());
+    }
 
     #[test]
     fn pieces_that_overlap_are_one() {

@@ -14,6 +14,7 @@ pub(crate) use record::{record, record1};
 
 use crate::dims::Dims;
 use crate::element::Float;
+use crate::kernel::cut::Division;
 use crate::tape::late::MatrixView;
 use crate::tape::node::Edge;
 use crate::tensor::Tensor;
@@ -167,10 +168,22 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
         Flow::Through
     }
 
-    /// Output `k` as a view of the input, if the flow says so.
+    /// How the outputs are parts of the input, if the flow says so.
     #[doc(hidden)]
-    fn part(&self, _base: &Tensor<T>, _k: usize) -> Option<Tensor<T>> {
+    #[allow(private_interfaces, reason = "for the library's own views")]
+    fn division(&self) -> Option<Division<'_>> {
         None
+    }
+
+    /// [`Operation::pullback`] by whoever may write over the cotangents.
+    #[doc(hidden)]
+    fn pullback_over(
+        &self,
+        saved: &Saved<'_, T>,
+        cotangents: &mut Cotangents<T>,
+        gradients: &mut Gradients<'_, T>,
+    ) {
+        self.pullback(saved, cotangents, gradients);
     }
 
     /// Runs the operation and, if an input requires a gradient, records it.

@@ -6,7 +6,7 @@ use super::{Flow, Outputs, Wants};
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::Error;
-use crate::kernel::claim::{Claim, Parts};
+use crate::storage::{Claim, Cut};
 use crate::tape::accumulate::Term;
 use crate::tape::keep::Keep;
 use crate::tape::node::Edge;
@@ -86,7 +86,7 @@ impl<'n, T: Float> Saved<'n, T> {
 pub struct Cotangents<T: Float> {
     pub(crate) values: Outputs<Option<Variable<T>>>,
     /// Where they are put together, if they are parts of one tensor.
-    pub(crate) parts: Option<Box<Parts<T>>>,
+    pub(crate) parts: Option<Box<Cut<T>>>,
 }
 
 impl<T: Float> Cotangents<T> {

@@ -25,7 +25,7 @@ fn losses<T: Float>(x: &Tensor<T>, targets: &Tensor<i64>) -> (Tensor<T>, Tensor<
     let (&width, leading) = x.shape().split_last().expect("an axis of classes");
     let mut statistics = Tensor::unspecified(&[2 * targets.numel()][..]);
     let out = Tensor::build(leading, |out| {
-        let (source, targets, statistics) = (x.raw(), classes(targets), statistics.fresh_mut());
+        let (source, targets, statistics) = (x.in_order(), classes(targets), statistics.fresh_mut());
         dispatch_shared(cross_entropy::CrossEntropy { source, targets, out, statistics, width });
     });
     (out, statistics)
@@ -57,7 +57,7 @@ impl<T: Float> CrossEntropy<T> {
         let (x, g, targets) = (x.contiguous(), g.contiguous(), classes(&self.targets));
         let width = x.shape().last().copied().expect("an axis of classes");
         Tensor::build(x.dims().clone(), |out| {
-            let (source, statistics, cotangent) = (x.raw(), self.statistics.raw(), g.raw());
+            let (source, statistics, cotangent) = (x.in_order(), self.statistics.in_order(), g.in_order());
             dispatch_shared(cross_entropy::CrossEntropyBack {
                 source,
                 targets,

@@ -6,7 +6,7 @@ use crate::error::{Error, Result, expect};
 use crate::memory;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Choose, Domain, Fitted, OperationEntry, axis, indices};
-use crate::tensor::{Indices, Tensor, checked_indices};
+use crate::tensor::{Indices, Region, Tensor, checked_indices, narrow};
 use crate::variable::Variable;
 
 /// Slices of axis `axis` at the indices, in the shape `to`.
@@ -33,7 +33,7 @@ impl<T: Float> Operation<T> for IndexSelect {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0].contiguous();
         let (extent, inner) = (x.shape()[self.axis], product(&x.shape()[self.axis + 1..]));
-        let source = x.raw();
+        let source = x.in_order();
         let out = Tensor::build(self.to.clone(), |out| {
             let rows =
                 out.chunks_exact_mut(inner.max(1)).enumerate().take(if inner == 0 { 0 } else { usize::MAX });
@@ -63,7 +63,7 @@ impl<T: Float> Operation<T> for IndexAdd {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0].contiguous();
         let (extent, inner) = (self.to[self.axis], product(&self.to[self.axis + 1..]));
-        let source = &x.raw()[..x.numel()];
+        let source = x.in_order();
         let out = Tensor::build(self.to.clone(), |out| {
             out.fill(T::ZERO);
             for (n, row) in source.chunks_exact(inner.max(1)).enumerate() {
@@ -123,7 +123,8 @@ fn advance(at: &mut [usize], shape: &[usize]) {
 pub(super) fn gathered<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<i64>) -> Result<Tensor<T>> {
     let places = pointed("gather", x.shape(), axis, index)?;
     let source = x.contiguous();
-    Ok(Tensor::from_fn(index.shape(), |n| source.raw()[places[n]]))
+    let source = source.in_order();
+    Ok(Tensor::from_fn(index.shape(), |n| source[places[n]]))
 }
 
 struct Gather {
@@ -178,7 +179,7 @@ impl<T: Float> Operation<T> for ScatterAdd {
         let source = expect(region).contiguous();
         let mut out = base.copy();
         let sums = out.fresh_mut();
-        places.iter().zip(source.raw()).for_each(|(&place, &x)| sums[place] = sums[place] + x);
+        places.iter().zip(source.in_order()).for_each(|(&place, &x)| sums[place] = sums[place] + x);
         [out].into()
     }
 
@@ -263,12 +264,11 @@ impl<T: Float> Variable<T> {
         if self.shape() == shape {
             return self.clone();
         }
-        let own = self.shape().to_vec();
-        let leading = |base: &Tensor<bool>| {
-            own.iter().enumerate().try_fold(base.clone(), |part, (axis, &n)| part.narrow(axis as isize, 0, n))
-        };
-        let region = expect(crate::tensor::Region::of(shape, leading));
-        super::region::Embed::one(region).apply1(&[self])
+        let leading = Region::of(shape, |axes| {
+            let mut extents = self.shape().iter().enumerate();
+            extents.try_for_each(|(axis, &extent)| narrow(axes, axis as isize, 0, extent))
+        });
+        super::region::Embed::one(expect(leading)).apply1(&[self])
     }
 }
 

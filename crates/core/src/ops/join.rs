@@ -5,9 +5,12 @@ use std::borrow::Borrow;
 use smallvec::SmallVec;
 
 use crate::dims::{Dims, axis_of, too_many};
-use crate::element::{Element, Float};
+use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::copy::{self, Joined, Strided};
+use crate::kernel::copy::{self, Joined};
+use crate::kernel::cut::Division;
+use crate::kernel::region::Axes;
+use crate::kernel::view::View;
 use crate::kernel::divide::dispatch_shared;
 use crate::memory;
 use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
@@ -80,9 +83,9 @@ impl<T: Float> Operation<T> for Stack {
 
 /// The inputs along the first axis of a tensor of `shape`, which as many threads copy as it is worth.
 pub(crate) fn one_behind_the_other<T: Float>(inputs: &[impl Borrow<Tensor<T>>], shape: Dims) -> Tensor<T> {
-    let mut parts: SmallVec<[Strided<'_, T>; 8]> = SmallVec::with_capacity(inputs.len());
+    let mut parts: SmallVec<[View<'_, T>; 8]> = SmallVec::with_capacity(inputs.len());
     for input in inputs.iter().map(Borrow::borrow) {
-        parts.push(Strided { memory: input.raw(), shape: input.dims(), strides: input.stride_dims() });
+        parts.push(input.view());
     }
     Tensor::build(shape, |out| dispatch_shared(Joined { parts: &parts, out }))
 }
@@ -101,7 +104,7 @@ fn joined<T: Float>(
     }
     Tensor::build(shape, |out| {
         for (input, place) in inputs.iter().zip(places).filter(|(input, _)| input.numel() > 0) {
-            copy::place(&mut out[place..], strides, input.raw(), input.strides(), input.shape());
+            copy::place(&mut out[place..], strides, input.view());
         }
     })
 }
@@ -137,15 +140,20 @@ impl Split {
         Split { axis, bounds, unbind }
     }
 
-    /// Part `k` of a tensor of the base's shape.
+    /// Leaves part `k`.
     #[inline]
-    fn view<E: Element>(&self, base: &Tensor<E>, k: usize) -> Tensor<E> {
+    fn part(&self, axes: &mut Axes<'_>, k: usize) {
         let start = self.bounds[k];
         if self.unbind {
-            base.select_at(self.axis, start)
+            axes.select(self.axis, start);
         } else {
-            base.narrow_at(self.axis, start, self.bounds[k + 1] - start)
+            axes.narrow(self.axis, start, self.bounds[k + 1] - start);
         }
+    }
+
+    #[inline]
+    fn view<T: Float>(&self, base: &Tensor<T>, k: usize) -> Tensor<T> {
+        base.seen(|axes| self.part(axes, k))
     }
 
     fn count(&self) -> usize {
@@ -160,14 +168,8 @@ impl Split {
 
     /// The cotangent of the whole, if each part was written to its place there.
     fn put_together<T: Float>(&self, cotangents: &Cotangents<T>) -> Option<Tensor<T>> {
-        let whole = cotangents.parts.as_ref()?.whole()?;
-        let step = whole.strides()[self.axis];
-        for (value, start) in cotangents.values.iter().zip(self.bounds.iter()) {
-            let value = value.as_ref()?.peek();
-            let at = whole.storage_offset() + start * step;
-            (value.shares_storage(whole) && value.storage_offset() == at).then_some(())?;
-        }
-        Some(whole.clone())
+        let values = cotangents.values.iter().map(|value| value.as_ref()?.plain().map(Tensor::elements));
+        cotangents.parts.as_ref()?.join(values).map(Tensor::from)
     }
 }
 
@@ -187,8 +189,8 @@ impl<T: Float> Operation<T> for Split {
         Flow::Parts
     }
 
-    fn part(&self, base: &Tensor<T>, k: usize) -> Option<Tensor<T>> {
-        Some(self.view(base, k))
+    fn division(&self) -> Option<Division<'_>> {
+        Some(Division { axis: self.axis, bounds: &self.bounds, unbind: self.unbind })
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -216,8 +218,11 @@ impl Split {
     ) {
         for k in 0..self.count() {
             if let Some(cotangent) = cotangents.get(k) {
-                let region = || expect(Region::of(base, |base| Ok(self.view(base, k))));
-                gradients.add_region(0, region, cotangent.clone());
+                let part = |axes: &mut Axes<'_>| {
+                    self.part(axes, k);
+                    Ok(())
+                };
+                gradients.add_region(0, || expect(Region::of(base, part)), cotangent.clone());
             }
         }
     }

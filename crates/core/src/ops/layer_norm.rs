@@ -28,9 +28,9 @@ fn normalised<T: Float>(inputs: &[&Tensor<T>], eps: f64) -> (Tensor<T>, Tensor<T
     let mut statistics = Tensor::unspecified(&[2 * rows][..]);
     let out = Tensor::build(x.dims().clone(), |out| {
         dispatch_shared(Normalise {
-            source: &x.raw()[..x.numel()],
-            weight: &weight.raw()[..width],
-            bias: &bias.raw()[..width],
+            source: x.in_order(),
+            weight: weight.in_order(),
+            bias: bias.in_order(),
             out,
             statistics: statistics.fresh_mut(),
             eps,
@@ -68,13 +68,13 @@ impl<T: Float> LayerNorm<T> {
     fn fused_pullback(&self, saved: &Saved<'_, T>, g: &Tensor<T>, gradients: &mut Gradients<'_, T>) {
         let (x, weight) = (saved.expect_input(0).contiguous(), saved.expect_input(1).contiguous());
         let g = g.contiguous();
-        let (count, width) = (x.numel(), weight.numel());
+        let width = weight.numel();
         let wants_affine = gradients.wants(1) || gradients.wants(2);
         let mut of_x = gradients.wants(0).then(|| Tensor::from(x.storage_alike()));
         let mut of_affine = wants_affine.then(|| [(); 2].map(|()| Tensor::from(weight.storage_alike())));
-        let (source, cotangent, statistics) = (&x.raw()[..count], &g.raw()[..count], self.statistics.raw());
+        let (source, cotangent, statistics) = (x.in_order(), g.in_order(), self.statistics.in_order());
         let to_source = of_x.as_mut().map(|of_x| {
-            let (weight, out) = (&weight.raw()[..width], of_x.fresh_mut());
+            let (weight, out) = (weight.in_order(), of_x.fresh_mut());
             NormaliseBack { source, weight, cotangent, statistics, out }
         });
         let to_affine = of_affine.as_mut().map(|affine| {

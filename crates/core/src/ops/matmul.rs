@@ -17,22 +17,17 @@ struct MatMul {
     column: bool,
 }
 
-/// A row-major matrix of `n` columns at `offset`; rows without elements are not on top of each other either.
-fn target<T: Float>(data: &mut [T], offset: usize, n: usize) -> MatMut<'_, T> {
-    MatMut { data, offset, row_stride: n.max(1), col_stride: 1 }
-}
-
 /// `out <- a b + start` for matrices, with a pack of `b` if it comes again and again.
 pub(super) fn multiply<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, start: Start<'_, T>, out: &mut [T]) {
-    let ([m, k], [_, n]) = (a.extents, b.extents);
-    let c = target(out, 0, n);
+    let ([m, _], [_, n]) = (a.extents, b.extents);
+    let c = MatMut::rows(out, m, n);
     if is_plain() {
-        return gemm_naive((m, k, n), a.at(0), b.at(0), start, c);
+        return gemm_naive(a.at(0), b.at(0), start, c);
     }
     match pack_of(m, b) {
-        Kept::Pack(pack) => gemm_packed((m, k, n), a.at(0), pack.raw(), start, c),
-        Kept::NotYet => gemm_like_packed((m, k, n), a.at(0), b.at(0), start, c),
-        Kept::Never => gemm((m, k, n), a.at(0), b.at(0), start, c),
+        Kept::Pack(pack) => gemm_packed(a.at(0), pack.in_order(), start, c),
+        Kept::NotYet => gemm_like_packed(a.at(0), b.at(0), start, c),
+        Kept::Never => gemm(a.at(0), b.at(0), start, c),
     }
 }
 
@@ -97,24 +92,14 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
     let (a, b) = (full(a, m, k)?, full(b, k, n)?);
     let shape: Dims = batch.iter().copied().chain([m, n]).collect();
     Tensor::create("matmul", shape, |out| {
-        let axes = batch.len();
+        if out.is_empty() {
+            return;
+        }
         let gemm = if is_plain() { gemm_naive } else { gemm };
-        for i in 0..if out.is_empty() { 0 } else { batch.count() } {
-            let at = |x: &Tensor<T>| offset_of(i, &batch, &x.strides()[..axes]);
-            let c = target(out, i * m * n, n);
-            gemm((m, k, n), Matrix::of(&a).at(at(&a)), Matrix::of(&b).at(at(&b)), Start::Zero, c);
+        for (i, out) in out.chunks_exact_mut(m * n).enumerate() {
+            gemm(Matrix::of(&a).at(i), Matrix::of(&b).at(i), Start::Zero, MatMut::rows(out, m, n));
         }
     })
-}
-
-/// How far the `i`-th index in row-major order of `shape` is from the first.
-fn offset_of(mut i: usize, shape: &[usize], strides: &[usize]) -> usize {
-    let mut offset = 0;
-    for (&extent, &stride) in shape.iter().zip(strides).rev() {
-        offset += i % extent * stride;
-        i /= extent;
-    }
-    offset
 }
 
 impl<T: Float> Operation<T> for MatMul {

@@ -27,7 +27,7 @@ fn extreme<T: Float>(x: &Tensor<T>, axis: usize, max: bool) -> (Tensor<T>, Tenso
     let mut values = Tensor::unspecified(to.clone());
     let better = |a: T, b: T| if max { a > b } else { a < b };
     let places =
-        Tensor::build(to, |places| best(source.raw(), reduced, inner, better, values.fresh_mut(), places));
+        Tensor::build(to, |places| best(source.in_order(), reduced, inner, better, values.fresh_mut(), places));
     (values, places)
 }
 

@@ -3,16 +3,17 @@
 use crate::dims::{Dims, axes_of, axis_of, product, too_many};
 use crate::element::{Element, Float};
 use crate::error::{Result, expect};
+use crate::kernel::copy;
 use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Domain, Fitted, OperationEntry, axis};
-use crate::tensor::{Region, Tensor};
+use crate::tensor::{Region, Tensor, narrow};
 use crate::variable::Variable;
 
 /// The slices of `axis`, slice `i` taken from `from(i)`.
 fn rearranged<T: Element>(x: &Tensor<T>, axis: usize, from: impl Fn(usize) -> usize) -> Tensor<T> {
     let x = x.contiguous();
     let (extent, inner) = (x.shape()[axis], product(&x.shape()[axis + 1..]));
-    let source = x.raw();
+    let source = x.in_order();
     Tensor::build(x.dims().clone(), |out| {
         for (n, slice) in out.chunks_exact_mut(inner.max(1)).enumerate() {
             let start = (n / extent * extent + from(n % extent)) * inner;
@@ -103,10 +104,13 @@ impl Pad {
     }
 
     /// The part that is not border.
-    fn inner<E: Element>(&self, x: &Tensor<E>) -> Result<Tensor<E>> {
-        self.border.iter().enumerate().try_fold(x.clone(), |x, (axis, &(before, behind))| {
-            x.narrow(axis as isize, before, x.shape()[axis] - before - behind)
-        })
+    fn inner(&self, shape: &[usize]) -> Region {
+        let inner = Region::of(shape, |axes| {
+            self.border.iter().enumerate().try_for_each(|(axis, &(before, behind))| {
+                narrow(axes, axis as isize, before, shape[axis] - before - behind)
+            })
+        });
+        expect(inner)
     }
 }
 
@@ -120,13 +124,11 @@ impl<T: Float> Operation<T> for Pad {
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let shape = expect(self.outer(inputs[0].shape()));
-        let region = expect(Region::of(&shape, |base| self.inner(base)));
+        let region = self.inner(&shape);
         let mut out = Tensor::full(shape, T::from_f64(self.value));
         let elements = expect(out.data_mut());
         if inputs[0].numel() > 0 {
-            let (source, strides) = (inputs[0].raw(), inputs[0].strides());
-            let target = &mut elements[region.offset..];
-            crate::kernel::copy::place(target, &region.strides, source, strides, inputs[0].shape());
+            copy::place(&mut elements[region.offset..], &region.strides, inputs[0].view());
         }
         [out].into()
     }

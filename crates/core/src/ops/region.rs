@@ -7,7 +7,7 @@ use crate::element::Float;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Domain, Fitted, OperationEntry};
 use crate::tape::accumulate::{add_part, embed};
-use crate::tensor::{Region, Tensor};
+use crate::tensor::{Region, Tensor, slice};
 
 /// Values at their regions of a tensor that is zero elsewhere, or each added, in order, to its region of a first input. Regions may
 /// overlap.
@@ -126,7 +126,7 @@ impl Region {
 
 /// Every other row of a tensor, from `start` on.
 fn rows(base: &[usize], start: usize) -> Option<Region> {
-    let region = Region::of(base, |base| base.slice(0, start, usize::MAX, 2));
+    let region = Region::of(base, |axes| slice(axes, 0, start, usize::MAX, 2));
     region.ok().filter(|region| !region.shape.contains(&0))
 }
 

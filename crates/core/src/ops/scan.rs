@@ -56,7 +56,7 @@ impl<T: Float> Operation<T> for CumSum {
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let x = inputs[0].contiguous();
-        let source = x.raw();
+        let source = x.in_order();
         let sums = Tensor::build(x.dims().clone(), |out| {
             scan((x.shape(), self.axis, self.reverse), 0.0, out, |last, i| last + source[i].to_f64());
         });
@@ -86,7 +86,7 @@ impl<T: Float> Operation<T> for LinearScan {
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let (a, b) = (inputs[0].contiguous(), inputs[1].contiguous());
-        let (factors, terms) = (a.raw(), b.raw());
+        let (factors, terms) = (a.in_order(), b.in_order());
         let values = Tensor::build(a.dims().clone(), |out| {
             scan((a.shape(), self.axis, self.reverse), self.start, out, |last, i| {
                 factors[i].to_f64() * last + terms[i].to_f64()

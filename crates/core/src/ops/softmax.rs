@@ -20,7 +20,7 @@ fn along<T: Float, const I: usize>(
     let swap = |x: &Tensor<T>| expect(x.transpose(axis as isize, -1));
     let inputs = inputs.map(|x| swap(x).contiguous());
     let width = inputs[0].shape().last().copied().unwrap_or(1);
-    let sources = inputs.each_ref().map(|x| &x.raw()[..x.numel()]);
+    let sources = inputs.each_ref().map(|x| x.in_order());
     swap(&Tensor::build(inputs[0].dims().clone(), |out| f(sources, out, width)))
 }
 
@@ -120,7 +120,7 @@ impl<T: Float> Operation<T> for LogSumExp {
         let last = shape.len() - 1;
         let width = std::mem::replace(&mut shape[last], 1);
         let out =
-            Tensor::build(shape, |out| dispatch_shared(rows::LogSumExp { source: x.raw(), out, width }));
+            Tensor::build(shape, |out| dispatch_shared(rows::LogSumExp { source: x.in_order(), out, width }));
         [expect(out.transpose(self.axis as isize, -1))].into()
     }
 
@@ -137,7 +137,7 @@ impl<T: Float> Operation<T> for LogSumExp {
 /// `softmax(x)`, and in rows whose `logsumexp` is infinite the limits that exist: 0 beside the infinity, whose own is NaN.
 fn shares<T: Float>(x: &Variable<T>, logsumexp: &Variable<T>, axis: isize) -> Variable<T> {
     let infinite = logsumexp.peek().map(|sum| sum.to_f64() == f64::INFINITY);
-    if !infinite.contiguous().raw()[..infinite.numel()].contains(&true) {
+    if !infinite.contiguous().in_order().contains(&true) {
         return x.softmax(axis);
     }
     // By `masked_fill`, for what is not chosen must pass nothing on, at any order.

@@ -35,7 +35,7 @@ impl<T: Element> Tensor<T> {
         let rows = self.contiguous();
         let width = rows.shape()[rows.rank() - 1];
         let mut places = memory::vec_of(rows.numel());
-        for row in rows.raw()[..rows.numel()].chunks_exact(width.max(1)) {
+        for row in rows.in_order().chunks_exact(width.max(1)) {
             let mut order = memory::vec_of(width);
             order.extend(0..width as i64);
             order.sort_by(|&a, &b| {

@@ -62,7 +62,7 @@ impl Over {
         let to: Dims =
             (0..x.rank()).map(|axis| if over(&(axis as isize)) { 1 } else { x.shape()[axis] }).collect();
         let rows = expect(x.permute(&[kept, gone].concat())).contiguous();
-        let (source, width) = (&rows.raw()[..rows.numel()], self.count);
+        let (source, width) = (rows.in_order(), self.count);
         Tensor::build(to, |out| dispatch_shared(Squares { square, source, out, width }))
     }
 

@@ -75,7 +75,7 @@ impl Sum {
 fn sum_axes<T: Float>(x: &Tensor<T>, shape: &Dims, start: usize, end: usize) -> Tensor<T> {
     let mut to = shape.clone();
     to[start..end].fill(1);
-    let source = &x.raw()[..shape.count()];
+    let source = x.in_order();
     let (reduced, inner) = (product(&shape[start..end]), product(&shape[end..]));
     Tensor::build(to, |out| dispatch_shared(reduce::Sum { source, out, reduced, inner }))
 }

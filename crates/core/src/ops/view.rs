@@ -1,12 +1,12 @@
 //! Views of variables: no element is copied, and cotangents go back into the part that was viewed.
 
 use crate::dims::Dims;
-use crate::element::{Element, Float};
-use crate::error::{Error, Result, expect};
+use crate::element::Float;
+use crate::error::{Error, expect};
 use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
 use crate::tape::late::MatrixView;
-use crate::tensor::{Region, Tensor};
+use crate::tensor::{self, Region, Tensor};
 use crate::variable::Variable;
 
 /// Views of a part: their cotangents are added to that region, zero elsewhere.
@@ -15,8 +15,8 @@ macro_rules! part {
         struct $name { $($field: $type),* }
 
         impl $name {
-            fn view<E: Element>(&self, base: &Tensor<E>) -> Result<Tensor<E>> {
-                base.$view($(self.$field),*)
+            fn region(&self, base: &[usize]) -> Region {
+                expect(Region::of(base, |axes| tensor::$view(axes, $(self.$field),*)))
             }
         }
 
@@ -29,16 +29,15 @@ macro_rules! part {
 
             #[track_caller]
             fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-                [expect(self.view(inputs[0]))].into()
+                [expect(inputs[0].$view($(self.$field),*))].into()
             }
 
             fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-                let region = || expect(Region::of(&saved.input_dims(0), |base| self.view(base)));
-                gradients.add_region(0, region, cotangents.only().clone());
+                gradients.add_region(0, || self.region(&saved.input_dims(0)), cotangents.only().clone());
             }
 
             fn matrix_view(&self, base: &Dims) -> Option<MatrixView> {
-                let region = expect(Region::of(base, |base| self.view(base)));
+                let region = self.region(base);
                 (base.len() == 2 && region.shape.len() == 2).then_some(MatrixView::Part(region))
             }
         }

@@ -7,14 +7,14 @@ use super::{Pointwise, symbol};
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Result, expect};
-use crate::kernel::claim::Claim;
-use crate::kernel::plan::{Each, Plan, has_rows_in_order};
-use crate::kernel::pointwise::{Job, Target};
+use crate::kernel::plan::has_rows_in_order;
+use crate::kernel::pointwise::Job;
+use crate::kernel::view::{Target, View};
 use crate::operation::{
     Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record, record1,
 };
 use crate::pool;
-use crate::storage::Layout;
+use crate::storage::Claim;
 use crate::tape::by_rule;
 use crate::tensor::Tensor;
 use crate::variable::{Variable, look_at};
@@ -80,21 +80,36 @@ where
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let mut wanted = [false; I];
-        for i in 0..I {
-            wanted[i] = gradients.wants(i);
-        }
-        if by_rule() {
-            let found = recorded_pullback(&self.0, saved, cotangents, wanted);
-            for (i, cotangent) in found.into_iter().enumerate() {
-                if let Some(cotangent) = cotangent {
-                    gradients.add_broadcast(i, cotangent);
-                }
+        let found = recorded_pullback(&self.0, saved, cotangents, wanted(gradients));
+        for (i, cotangent) in found.into_iter().enumerate() {
+            if let Some(cotangent) = cotangent {
+                gradients.add_broadcast(i, cotangent);
             }
-        } else {
-            value_pullback(&self.0, saved, cotangents, gradients, wanted);
         }
     }
+
+    fn pullback_over(
+        &self,
+        saved: &Saved<'_, T>,
+        cotangents: &mut Cotangents<T>,
+        gradients: &mut Gradients<'_, T>,
+    ) {
+        if by_rule() {
+            self.pullback(saved, cotangents, gradients);
+        } else {
+            value_pullback(&self.0, saved, cotangents, gradients, wanted(gradients));
+        }
+    }
+}
+
+/// Which cotangents are.
+#[inline(always)]
+fn wanted<T: Float, const I: usize>(gradients: &Gradients<'_, T>) -> [bool; I] {
+    let mut wanted = [false; I];
+    for i in 0..I {
+        wanted[i] = gradients.wants(i);
+    }
+    wanted
 }
 
 /// The cotangents of the inputs as values: to where they are claimed to, else one of them over the output's cotangent that it comes from,
@@ -103,7 +118,7 @@ where
 fn value_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
     saved: &Saved<'_, T>,
-    cotangents: &Cotangents<T>,
+    cotangents: &mut Cotangents<T>,
     gradients: &mut Gradients<'_, T>,
     mut wanted: [bool; I],
 ) where
@@ -131,7 +146,7 @@ fn value_pullback<T, P, const I: usize, const O: usize>(
         let over = fused_pullback(formula, saved, cotangents, wanted, &mut claims, over);
         for i in 0..I {
             if let Some(claim) = claims[i].take() {
-                gradients.add_broadcast_value(i, claim.written());
+                gradients.add_broadcast_value(i, Tensor::from(claim.written()));
             }
         }
         if let Some(Over { result, cotangent }) = over {
@@ -187,8 +202,8 @@ where
     P: Pointwise<I, O>,
 {
     let mut claims = [const { None }; O];
-    run(P::NAME, inputs, [], [true; O], &mut claims, None, |job| T::forward(formula, job));
-    std::array::from_fn(|k| claims[k].take().expect("all are wanted").written())
+    run(P::NAME, inputs, [], [true; O], &mut claims, |job| T::forward(formula, job));
+    std::array::from_fn(|k| Tensor::from(claims[k].take().expect("all are wanted").written()))
 }
 
 /// The place where the pullback may write the cotangent of input `i`, if that is known already.
@@ -200,8 +215,9 @@ fn claim<T: Float>(
 ) -> Option<Claim<T>> {
     let claim = gradients.claim(i)?;
     let shape = cotangents.any().dims();
-    let reads = cotangents.values.iter().flatten().any(|value| claim.shares_storage(&value.peek()));
-    (claim.dims() == shape && !reads && has_rows_in_order(shape, claim.stride_dims())).then_some(claim)
+    let reads = cotangents.values.iter().flatten().any(|value| claim.shares_memory(value.peek().elements()));
+    let layout = claim.layout();
+    (layout.shape() == shape && !reads && has_rows_in_order(shape, layout.strides())).then_some(claim)
 }
 
 /// All cotangents of the inputs as operations on variables.
@@ -230,7 +246,7 @@ where
 fn fused_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
     saved: &Saved<'_, T>,
-    cotangents: &Cotangents<T>,
+    cotangents: &mut Cotangents<T>,
     wanted: [bool; I],
     claims: &mut [Option<Claim<T>>; I],
     over: Option<Over>,
@@ -258,11 +274,60 @@ where
             inputs[i] = value;
         }
     }
-    run(P::NAME, inputs, sources, wanted, claims, over, |job| T::backward(formula, job))
+    let kernel = |job: &Job<'_, T, I, O, I>| T::backward(formula, job);
+    match over {
+        Some(over) if lie_in_order(inputs, sources, claims) => {
+            let mut wanted = wanted;
+            wanted[over.result] = false;
+            make_alike(inputs[0], wanted, claims);
+            let len = inputs[0].raw_len();
+            run_over(saved, cotangents, claims, over, len, kernel);
+            Some(over)
+        }
+        _ => {
+            run(P::NAME, inputs, sources, wanted, claims, kernel);
+            None
+        }
+    }
+}
+
+/// Whether all lie in row-major order and have the same extents.
+#[inline(always)]
+fn lie_in_order<T: Float, const I: usize, const C: usize, const O: usize>(
+    inputs: [&Tensor<T>; I],
+    cotangents: [&Tensor<T>; C],
+    claims: &[Option<Claim<T>>; O],
+) -> bool {
+    let first = inputs[0];
+    let mut in_order = first.is_contiguous();
+    for input in inputs.iter().skip(1) {
+        in_order = in_order && input.lies_like(first);
+    }
+    for cotangent in cotangents {
+        in_order = in_order && cotangent.lies_like(first);
+    }
+    for claim in claims.iter() {
+        in_order = in_order && claim.as_ref().is_none_or(|claim| claim.lies_like(first.elements()));
+    }
+    in_order
+}
+
+/// Claims to new storages like that of `first`, for results that are wanted and have none.
+#[inline(always)]
+fn make_alike<T: Float, const O: usize>(
+    first: &Tensor<T>,
+    wanted: [bool; O],
+    claims: &mut [Option<Claim<T>>; O],
+) {
+    for o in 0..O {
+        if wanted[o] && claims[o].is_none() {
+            claims[o] = Some(Claim::New(first.storage_alike()));
+        }
+    }
 }
 
 /// Runs a kernel over sources that broadcast to one shape. It writes those results that are wanted: to where the claims say, which are
-/// made where there is none. Operands that all lie in order let one of them go over a cotangent: then that is what it gives.
+/// made where there is none.
 ///
 /// # Panics
 /// If they don't broadcast.
@@ -274,37 +339,41 @@ fn run<T: Float, const I: usize, const C: usize, const O: usize>(
     cotangents: [&Tensor<T>; C],
     wanted: [bool; O],
     claims: &mut [Option<Claim<T>>; O],
-    over: Option<Over>,
     kernel: impl FnOnce(&Job<'_, T, I, C, O>),
-) -> Option<Over> {
-    let first = inputs[0];
-    let mut in_order = first.is_contiguous();
-    for input in inputs.iter().skip(1) {
-        in_order = in_order && input.lies_like(first);
+) {
+    if !lie_in_order(inputs, cotangents, claims) {
+        return run_planned(name, inputs, cotangents, wanted, claims, kernel);
     }
-    for cotangent in cotangents {
-        in_order = in_order && cotangent.lies_like(first);
+    make_alike(inputs[0], wanted, claims);
+    let (views, of_cotangents) = (views(inputs), views(cotangents));
+    kernel(&Job::in_order(inputs[0].raw_len(), views, of_cotangents, targets(claims), None));
+}
+
+/// [`run`] over `len` elements in order, of which one result goes over a cotangent.
+#[inline(always)]
+fn run_over<T: Float, const I: usize, const O: usize>(
+    saved: &Saved<'_, T>,
+    cotangents: &mut Cotangents<T>,
+    claims: &mut [Option<Claim<T>>; I],
+    over: Over,
+    len: usize,
+    kernel: impl FnOnce(&Job<'_, T, I, O, I>),
+) {
+    let (before, rest) = cotangents.values.split_at_mut(over.cotangent);
+    let (this, behind) = rest.split_first_mut().expect("a cotangent");
+    let in_out = this.as_mut().and_then(Variable::in_out).expect("nobody else holds it");
+    // What no result depends on may stand where the cotangent does.
+    let mut inputs = [None; I];
+    for i in 0..I {
+        inputs[i] = saved.tensor(i).map(Tensor::view);
     }
-    for claim in claims.iter() {
-        in_order = in_order && claim.as_ref().is_none_or(|claim| claim.lies_like(first));
+    let mut held = [const { None }; O];
+    let mut sources = [None; O];
+    for (k, held) in held.iter_mut().enumerate().filter(|(k, _)| *k != over.cotangent) {
+        let value = if k < over.cotangent { &before[k] } else { &behind[k - over.cotangent - 1] };
+        sources[k] = Some(value.as_ref().expect("all came").look(held).view());
     }
-    if !in_order {
-        run_planned(name, inputs, cotangents, wanted, claims, kernel);
-        return None;
-    }
-    for o in 0..O {
-        let is_over = over.is_some_and(|over| over.result == o);
-        if wanted[o] && claims[o].is_none() && !is_over {
-            claims[o] = Some(Claim::New(first.storage_alike()));
-        }
-    }
-    let mut targets = targets(claims);
-    if let Some(Over { result, cotangent }) = over {
-        targets[result] = Some(Target::over(cotangents[cotangent]));
-    }
-    let job = Job::in_order(first.raw_len(), rooms(inputs), rooms(cotangents), targets);
-    kernel(&job);
-    over
+    kernel(&Job::in_order(len, inputs, sources, targets(claims), Some((over.result, in_out))));
 }
 
 /// [`run`] over operands of which some are broadcast, or don't lie in order.
@@ -323,18 +392,17 @@ fn run_planned<T: Float, const I: usize, const C: usize, const O: usize>(
             claims[o] = Some(Claim::New(pool::acquire(&shape)));
         }
     }
-    let plan = plan_of(&shape, inputs, cotangents, claims);
-    kernel(&Job::planned(&plan, rooms(inputs), rooms(cotangents), targets(claims)));
+    Job::planned(&shape, inputs.map(Tensor::view), cotangents.map(Tensor::view), targets(claims), kernel);
 }
 
-/// The elements of each, and the memory behind.
+/// The elements of each.
 #[inline(always)]
-fn rooms<T: Float, const N: usize>(tensors: [&Tensor<T>; N]) -> [&[T]; N] {
-    let mut rooms = [&[][..]; N];
+fn views<'t, T: Float, const N: usize>(tensors: [&'t Tensor<T>; N]) -> [Option<View<'t, T>>; N] {
+    let mut views = [None; N];
     for i in 0..N {
-        rooms[i] = tensors[i].room();
+        views[i] = Some(tensors[i].view());
     }
-    rooms
+    views
 }
 
 /// Where the results go.
@@ -361,39 +429,4 @@ fn common_shape<'t, T: Float>(
         }
     }
     Ok(common)
-}
-
-/// The loops over inputs, cotangents and results.
-#[inline(always)]
-fn plan_of<T: Float, const I: usize, const C: usize, const O: usize>(
-    shape: &Dims,
-    inputs: [&Tensor<T>; I],
-    cotangents: [&Tensor<T>; C],
-    claims: &[Option<Claim<T>>; O],
-) -> Plan<I, C, O> {
-    let rank = shape.len();
-    Plan::of(shape, |axis| {
-        let mut strides = Each { inputs: [0; I], cotangents: [0; C], results: [0; O] };
-        for i in 0..I {
-            strides.inputs[i] = stride(inputs[i].layout(), rank, axis);
-        }
-        for c in 0..C {
-            strides.cotangents[c] = stride(cotangents[c].layout(), rank, axis);
-        }
-        for o in 0..O {
-            if let Some(claim) = &claims[o] {
-                strides.results[o] = claim.layout().strides[axis];
-            }
-        }
-        strides
-    })
-}
-
-/// How far neighbours along an axis of a shape of this rank, which `layout` broadcasts to, are apart: not at all where it is stretched.
-#[inline(always)]
-fn stride(layout: &Layout, rank: usize, axis: usize) -> usize {
-    match (axis + layout.shape.len()).checked_sub(rank) {
-        Some(own) if layout.shape[own] != 1 => layout.strides[own],
-        _ => 0,
-    }
 }

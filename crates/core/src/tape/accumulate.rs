@@ -77,8 +77,7 @@ fn add_in_place<T: Float>(target: &mut [T], term: &Term<T>) {
     match term {
         Term::Whole(cotangent) => {
             let source = cotangent.peek();
-            let strides = Dims::from(source.shape()).row_major();
-            copy::update(target, &strides, source.raw(), source.strides(), source.shape(), |a, b| a + b);
+            copy::update(target, &source.dims().row_major(), source.view(), |a, b| a + b);
         }
         Term::Part(part) => {
             let (region, cotangent) = &**part;
@@ -90,8 +89,7 @@ fn add_in_place<T: Float>(target: &mut [T], term: &Term<T>) {
 /// Adds `source` to its region of a row-major tensor.
 pub(crate) fn add_part<T: Float>(target: &mut [T], region: &Region, source: &Tensor<T>) {
     if source.numel() > 0 {
-        let target = &mut target[region.offset..];
-        copy::update(target, &region.strides, source.raw(), source.strides(), &region.shape, |a, b| a + b);
+        copy::update(&mut target[region.offset..], &region.strides, source.view(), |a, b| a + b);
     }
 }
 
@@ -141,8 +139,7 @@ pub(crate) fn embed<T: Float>(region: &Region, source: &Tensor<T>) -> Tensor<T> 
     Tensor::build(region.base.clone(), |out| {
         out.fill(T::ZERO);
         if source.numel() > 0 {
-            let target = &mut out[region.offset..];
-            copy::place(target, &region.strides, source.raw(), source.strides(), &region.shape);
+            copy::place(&mut out[region.offset..], &region.strides, source.view());
         }
     })
 }

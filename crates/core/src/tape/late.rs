@@ -172,29 +172,19 @@ fn joined<T: Float>(parts: &[Variable<T>]) -> Variable<T> {
 
 /// `left^T right + start`.
 fn product<T: Float>(left: &Tensor<T>, right: &Tensor<T>, start: Start<'_, T>, out: &mut [T]) {
-    let (r, m, n) = (left.shape()[0], left.shape()[1], right.shape()[1]);
-    let c = MatMut { data: out, offset: 0, row_stride: n.max(1), col_stride: 1 };
-    gemm((m, r, n), Matrix::of(left).t().at(0), Matrix::of(right).at(0), start, c);
+    let c = MatMut::rows(out, left.shape()[1], right.shape()[1]);
+    gemm(Matrix::of(left).t().at(0), Matrix::of(right).at(0), start, c);
 }
 
 /// Matrices below each other: where they lie, if they lie so, else gathered.
-fn stacked<'v, T: Float>(parts: impl Iterator<Item = &'v Variable<T>> + Clone) -> Tensor<T> {
-    let mut values = parts.clone().map(Variable::value);
-    let first = values.next().expect("there is a pair");
-    let (mut rows, mut last, mut follow) = (first.shape()[0], first.clone(), true);
-    for value in values {
-        let next = last.storage_offset() + last.shape()[0] * last.strides()[0];
-        let alike = last.shares_storage(&value) && last.strides() == value.strides();
-        follow = follow && alike && value.storage_offset() == next;
-        rows += value.shape()[0];
-        last = value;
-    }
-    let shape = Dims::from(&[rows, first.shape()[1]][..]);
-    if follow {
-        return first.with_layout(first.storage_offset(), shape, first.stride_dims().clone());
-    }
+fn stacked<'v, T: Float>(parts: impl Iterator<Item = &'v Variable<T>>) -> Tensor<T> {
     let values: SmallVec<[Tensor<T>; 32]> = parts.map(Variable::value).collect();
-    one_behind_the_other(&values, shape)
+    let (first, others) = values.split_first().expect("there is a pair");
+    if let Some(whole) = first.followed_by(others) {
+        return whole;
+    }
+    let rows = values.iter().map(|value| value.shape()[0]).sum();
+    one_behind_the_other(&values, Dims::from(&[rows, first.shape()[1]][..]))
 }
 
 #[cfg(test)]

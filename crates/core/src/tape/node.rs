@@ -13,12 +13,12 @@ use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::kernel::cut::Division;
 use crate::kernel::prefetch::{self, prefetch};
 use crate::kernel::takeable::Takeable;
 use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
 use crate::storage::Holder;
 use crate::tape::late::MatrixView;
-use crate::tensor::Tensor;
 
 /// An operation on the tape.
 ///
@@ -49,9 +49,9 @@ pub(crate) struct Node<T: Float> {
 pub(crate) trait Rule<T: Float>: Send + Sync {
     fn name(&self) -> &'static &'static str;
     fn attributes(&self) -> Attributes;
-    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>);
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>);
     fn matrix_view(&self, base: &Dims) -> Option<MatrixView>;
-    fn part(&self, base: &Tensor<T>, k: usize) -> Option<Tensor<T>>;
+    fn division(&self) -> Option<Division<'_>>;
 }
 
 impl<T: Float, O: Operation<T>> Rule<T> for O {
@@ -59,8 +59,8 @@ impl<T: Float, O: Operation<T>> Rule<T> for O {
         Operation::matrix_view(self, base)
     }
 
-    fn part(&self, base: &Tensor<T>, k: usize) -> Option<Tensor<T>> {
-        Operation::part(self, base, k)
+    fn division(&self) -> Option<Division<'_>> {
+        Operation::division(self)
     }
 
     fn name(&self) -> &'static &'static str {
@@ -71,8 +71,8 @@ impl<T: Float, O: Operation<T>> Rule<T> for O {
         Operation::attributes(self)
     }
 
-    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        Operation::pullback(self, saved, cotangents, gradients);
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        Operation::pullback_over(self, saved, cotangents, gradients);
     }
 }
 
@@ -232,7 +232,7 @@ impl<T: Float> Node<T> {
             && source.shapes[*output as usize].count() >= ANNOUNCED
         {
             source.saved.look(|saved| {
-                saved.iter().filter_map(Keep::get).for_each(|value| prefetch::announce(value.reached()));
+                saved.iter().filter_map(Keep::get).for_each(|value| prefetch::announce(value.view()));
             });
         }
     }

@@ -16,8 +16,8 @@ use super::recycle::NodeRef;
 use super::visit::Arrivals;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::claim::Claim;
 use crate::operation::{Cotangents, Gradients, Wants};
+use crate::storage::Claim;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -31,13 +31,13 @@ pub(super) fn sweep<T: Float>(
     outputs.iter().for_each(|(edge, cotangent)| sums.add(edge, cotangent.clone()));
     let edges: Vec<&Edge<T>> = outputs.iter().map(|(edge, _)| *edge).collect();
     for node in reachable(&edges).iter().rev() {
-        let Some(cotangents) = sums.settled(node)? else { continue };
+        let Some(mut cotangents) = sums.settled(node)? else { continue };
         let wanted = |input: &Option<Edge<T>>| input.as_ref().is_some_and(wants);
         let mut terms =
             Terms { wants: node.inputs.iter().map(wanted).collect(), terms: Vec::new(), refusal: None };
         let first = Wants::of(&node.inputs, wanted);
         with_saved(node, retain, |saved| {
-            node.rule().pullback(saved, &cotangents, &mut Gradients::new(&mut terms, node, first));
+            node.rule().pullback(saved, &mut cotangents, &mut Gradients::new(&mut terms, node, first));
         })?;
         if let Some(error) = terms.refusal.or_else(super::anomaly::found) {
             return Err(error);

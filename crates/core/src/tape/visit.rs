@@ -7,7 +7,7 @@ use super::recycle::NodeRef;
 use super::walk::{DEEP, Walk};
 use crate::element::Float;
 use crate::error::Error;
-use crate::kernel::claim::Claim;
+use crate::storage::Claim;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 

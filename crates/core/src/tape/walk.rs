@@ -21,9 +21,9 @@ use super::targets::{Target, Targets};
 use super::visit::Visit;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::claim::{Claim, Parts};
 use crate::operation::{Cotangents, Flow, Gradients, Passed, Wants};
 use crate::pool;
+use crate::storage::{Claim, Cut};
 use crate::variable::Variable;
 
 /// How many views of views a cotangent is brought to its place through.
@@ -190,22 +190,17 @@ impl<'g, T: Float> Walk<'g, T> {
         if let Flow::On(input) = node.flow {
             return self.claim(node.inputs[input as usize].as_ref()?, deep);
         }
-        let give = |parts: &mut Parts<T>| {
-            parts.give(output, |whole| {
-                node.rule().part(whole, output).expect("its flow says that it has parts")
-            })
-        };
-        if let Some(parts) = self.queue.reach(node).parts.as_mut().filter(|parts| parts.whole().is_some()) {
-            return give(parts);
+        if let Some(cut) = self.queue.reach(node).parts.as_mut().filter(|cut| cut.has_begun()) {
+            return cut.give(output);
         }
         let base = node.inputs[0].as_ref()?;
         let claim = match self.claim(base, deep) {
             Some(claim) => claim,
             None => Claim::New(pool::acquire(&base.shape()?)),
         };
-        let parts: &mut Parts<T> = self.queue.reach(node).parts.get_or_insert_default();
-        parts.begin(claim, node.shapes.len());
-        give(parts)
+        let cut: &mut Cut<T> = self.queue.reach(node).parts.get_or_insert_default();
+        cut.begin(claim, node.rule().division().expect("its flow says that it has parts"));
+        cut.give(output)
     }
 
     /// Hands products on through a node that is a view, and sums those that nobody else will.

@@ -1,14 +1,15 @@
 //! Tensors from and to vectors, nested arrays, ndarray and other element types.
 
-use ndarray::{Array, ArrayViewD, Dimension, IxDyn, ShapeBuilder};
+use ndarray::{Array, ArrayViewD, Dimension};
 
 use super::Tensor;
 use crate::dims::{self, Dims};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
+use crate::kernel::copy;
 use crate::memory;
-use crate::storage::Storage;
+use crate::storage::{Storage, Upkeep};
 
 impl<T: Element> Tensor<T> {
     /// The elements in row-major order.
@@ -36,7 +37,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn item(&self) -> Result<T> {
         match self.numel() {
-            1 => Ok(self.raw()[0]),
+            1 => Ok(copy::first(self.view())),
             n => Err(Error::shape("item", "one element", format!("{n} in shape {:?}", self.shape()))),
         }
     }
@@ -49,7 +50,8 @@ impl<T: Element> Tensor<T> {
     pub fn at(&self, index: &[usize]) -> T {
         let inside = index.len() == self.rank() && index.iter().zip(self.shape()).all(|(i, n)| i < n);
         assert!(inside, "at: expected an index inside {:?}, got {index:?}", self.shape());
-        self.raw()[index.iter().zip(self.strides()).map(|(i, s)| i * s).sum::<usize>()]
+        let of_one = index.iter().enumerate().fold(self.clone(), |x, (axis, &i)| x.narrow_at(axis, i, 1));
+        copy::first(of_one.view())
     }
 
     /// The elements as another type: a float to i64 is cut, anything but 0 is true.
@@ -92,7 +94,7 @@ impl<T: Element> Tensor<T> {
         let shape = dims::broadcast("zip", self.shape(), other.shape())?;
         memory::or_refused("zip", || {
             let (a, b) = (self.expand(&shape)?.contiguous(), other.expand(&shape)?.contiguous());
-            let pairs = a.raw().iter().zip(b.raw());
+            let pairs = a.in_order().iter().zip(b.in_order());
             Ok(Tensor::build(shape, |out| {
                 out.iter_mut().zip(pairs).for_each(|(y, (&p, &q))| *y = f(p, q));
             }))
@@ -112,8 +114,7 @@ impl<T: Element> Tensor<T> {
         match strides {
             Some(strides) => {
                 let (elements, offset) = array.into_raw_vec_and_offset();
-                let storage = Storage::new(Buffer::from_vec(elements));
-                let tensor = Tensor::from_parts(storage, shape.clone());
+                let tensor = Tensor::from(elements);
                 tensor.with_layout(offset.unwrap_or(0), shape, strides)
             }
             // A reversed axis has no counterpart here.
@@ -136,13 +137,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn as_ndarray(&self) -> ArrayViewD<'_, T> {
-        let shape = IxDyn(self.shape());
-        let view = match self.numel() {
-            // ndarray wants even the strides of nothing to stay inside.
-            0 => ArrayViewD::from_shape(shape, &self.raw()[..0]),
-            _ => ArrayViewD::from_shape(shape.strides(IxDyn(self.strides())), self.raw()),
-        };
-        match view {
+        match self.view().as_ndarray() {
             Ok(view) => view,
             Err(error) => panic!("as_ndarray: {error} for shape {:?}", self.shape()),
         }
@@ -158,6 +153,6 @@ impl<T: Element> From<T> for Tensor<T> {
 impl<T: Element> From<Vec<T>> for Tensor<T> {
     fn from(elements: Vec<T>) -> Self {
         let shape = [elements.len()].into_iter().collect();
-        Tensor::from_parts(Storage::new(Buffer::from_vec(elements)), shape)
+        Tensor::from_parts(Storage::new(Buffer::from_vec(elements), Upkeep::new()), &shape)
     }
 }

@@ -6,7 +6,7 @@ use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::kernel::buffer::Buffer;
 use crate::random::{Generator, with_generator};
-use crate::storage::Storage;
+use crate::storage::{Storage, Upkeep};
 
 impl<T: Element> Tensor<T> {
     /// A tensor of `shape` from its elements in row-major order; the vector's memory is taken over.
@@ -27,7 +27,7 @@ impl<T: Element> Tensor<T> {
             let expected = format!("{} elements for shape {shape:?}", shape.count());
             return Err(Error::shape("from_vec", expected, elements.len()));
         }
-        Ok(Tensor::from_parts(Storage::new(Buffer::from_vec(elements)), shape))
+        Ok(Tensor::from_parts(Storage::new(Buffer::from_vec(elements), Upkeep::new()), &shape))
     }
 
     /// A tensor of `shape` with the elements that `f` gives for their indices in row-major order.
@@ -228,7 +228,7 @@ impl Indices {
 
     #[inline]
     pub(crate) fn at(&self, n: usize) -> usize {
-        self.0.raw()[n] as usize
+        self.0.in_order()[n] as usize
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
@@ -244,7 +244,7 @@ pub(crate) fn checked_indices(
 ) -> Result<Indices> {
     let index = if index.is_contiguous() { index.clone() } else { index.copied(operation)? };
     let inside = |i: &i64| usize::try_from(*i).is_ok_and(|i| i < extent);
-    match index.raw()[..index.numel()].iter().find(|i| !inside(i)) {
+    match index.in_order().iter().find(|i| !inside(i)) {
         None => Ok(Indices(index)),
         Some(outside) => Err(Error::argument(operation, "every index", format!("in 0..{extent}"), outside)),
     }

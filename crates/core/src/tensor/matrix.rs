@@ -9,6 +9,8 @@ pub(crate) struct Matrix<'t, T: Element> {
     pub(crate) tensor: &'t Tensor<T>,
     pub(crate) extents: [usize; 2],
     pub(crate) strides: [usize; 2],
+    /// Whether rows and columns have changed places.
+    is_transposed: bool,
 }
 
 impl<T: Element> Clone for Matrix<'_, T> {
@@ -26,19 +28,25 @@ impl<'t, T: Element> Matrix<'t, T> {
         let (shape, strides) = (tensor.shape(), tensor.strides());
         let [.., rows, columns] = *shape else { panic!("a matrix has two axes, got shape {shape:?}") };
         let [.., down, across] = *strides else { unreachable!("as many strides as axes") };
-        Matrix { tensor, extents: [rows, columns], strides: [down, across] }
+        Matrix { tensor, extents: [rows, columns], strides: [down, across], is_transposed: false }
     }
 
     /// Rows as columns.
     #[inline]
     pub(crate) fn t(self) -> Self {
         let ([rows, columns], [down, across]) = (self.extents, self.strides);
-        Matrix { extents: [columns, rows], strides: [across, down], ..self }
+        Matrix {
+            extents: [columns, rows],
+            strides: [across, down],
+            is_transposed: !self.is_transposed,
+            ..self
+        }
     }
 
-    /// That at `offset` elements from the tensor's first.
+    /// The `batch`-th one, in row-major order of the axes before the last two.
     #[inline]
-    pub(crate) fn at(self, offset: usize) -> MatRef<'t, T> {
-        MatRef { data: self.tensor.raw(), offset, row_stride: self.strides[0], col_stride: self.strides[1] }
+    pub(crate) fn at(self, batch: usize) -> MatRef<'t, T> {
+        let matrix = MatRef::in_batch(self.tensor.view(), batch);
+        if self.is_transposed { matrix.t() } else { matrix }
     }
 }

@@ -16,16 +16,18 @@ pub(crate) use create::{Indices, checked_indices};
 pub(crate) use matrix::Matrix;
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
-pub(crate) use view::Region;
+pub(crate) use view::{Region, narrow, select, slice};
 
 use crate::dims::Dims;
 use crate::element::Element;
 use crate::error::{Error, Result, expect};
 use crate::kernel::copy;
+use crate::kernel::region::{Axes, Layout, Region as Elements};
 use crate::kernel::shared::{Shared, Unique};
+use crate::kernel::view::{InOut, View};
 use crate::memory;
 use crate::pool;
-use crate::storage::{self, Layout, Storage};
+use crate::storage::{Storage, Upkeep, refuse_if_saved};
 
 /// An n-dimensional array: extents and strides over storage that views share.
 ///
@@ -39,15 +41,20 @@ use crate::storage::{self, Layout, Storage};
 /// assert_eq!(x.t().to_vec(), vec![1.0, 3.0, 2.0, 4.0]);
 /// ```
 pub struct Tensor<T: Element = f32> {
-    storage: Shared<Storage<T>>,
-    /// None for the row-major whole, which the storage itself describes: so a handle is two words.
-    view: Option<Shared<Layout>>,
+    elements: Elements<T, Upkeep<T>>,
 }
 
 impl<T: Element> Clone for Tensor<T> {
     #[inline]
     fn clone(&self) -> Self {
-        Tensor { storage: self.storage.clone(), view: self.view.clone() }
+        Tensor { elements: self.elements.clone() }
+    }
+}
+
+impl<T: Element> From<Elements<T, Upkeep<T>>> for Tensor<T> {
+    #[inline]
+    fn from(elements: Elements<T, Upkeep<T>>) -> Self {
+        Tensor { elements }
     }
 }
 
@@ -55,7 +62,7 @@ impl<T: Element> From<Unique<Storage<T>>> for Tensor<T> {
     /// The whole of a storage just filled.
     #[inline]
     fn from(fresh: Unique<Storage<T>>) -> Self {
-        Tensor { storage: fresh.share(), view: None }
+        Tensor { elements: fresh.into() }
     }
 }
 
@@ -98,110 +105,113 @@ impl<T: Element> Tensor<T> {
     #[inline]
     #[track_caller]
     pub(crate) fn storage_alike(&self) -> Unique<Storage<T>> {
-        match &self.view {
-            None => pool::acquire_like(&self.storage),
-            Some(view) => pool::acquire(&view.shape),
-        }
+        if self.elements.is_whole() { pool::acquire_like(self.storage()) } else { pool::acquire(self.dims()) }
     }
 
     /// The elements of a tensor just made.
     pub(crate) fn fresh_mut(&mut self) -> &mut [T] {
-        self.storage.get_mut().expect("a new tensor has no other holder").as_mut_slice()
+        self.elements.exclusive_mut().expect("a new tensor has no other holder")
     }
 
-    pub(crate) fn from_parts(storage: Storage<T>, shape: Dims) -> Self {
-        let mut storage = Unique::new(storage);
-        storage.shaped(&shape);
-        storage.into()
+    pub(crate) fn from_parts(mut storage: Storage<T>, shape: &Dims) -> Self {
+        storage.renew(shape);
+        Unique::new(storage).into()
     }
 
-    /// The same storage seen with other extents and strides, which must stay inside it.
+    /// The same storage seen with other extents and strides.
+    ///
+    /// # Panics
+    /// If they leave it, or parts of it are being written.
     #[inline]
+    #[track_caller]
     pub(crate) fn with_layout(&self, offset: usize, shape: Dims, strides: Dims) -> Self {
-        self.seen(|layout| *layout = Layout { offset, shape, strides })
-    }
-
-    /// [`Tensor::with_layout`] for a layout that is like this one, but for what `change` does to it.
-    #[inline]
-    fn with_change(&self, change: impl FnOnce(&mut Layout)) -> Self {
-        self.seen(|layout| {
-            layout.clone_from(self.layout());
-            change(layout);
-        })
-    }
-
-    #[inline]
-    fn seen(&self, write: impl FnOnce(&mut Layout)) -> Self {
-        let mut view = pool::acquire_view();
-        write(&mut view);
-        // Where there are no elements the offset may lead outside.
-        if view.shape.contains(&0) {
-            view.offset = 0;
+        match self.elements.with_layout(offset, shape, strides) {
+            Some(elements) => Tensor { elements },
+            None => panic!("extents and strides that leave the storage of shape {:?}", self.shape()),
         }
-        Tensor { storage: self.storage.clone(), view: Some(view.share()) }
+    }
+
+    /// This and the others below it, if they lie so.
+    pub(crate) fn followed_by(&self, others: &[Self]) -> Option<Self> {
+        self.elements.followed_by(others.iter().map(|other| &other.elements)).map(Tensor::from)
+    }
+
+    /// Some of the elements, or all, seen otherwise.
+    #[inline]
+    pub(crate) fn seen(&self, change: impl FnOnce(&mut Axes<'_>)) -> Self {
+        Tensor { elements: self.elements.seen(change) }
+    }
+
+    /// [`Tensor::seen`] by what may refuse.
+    #[inline]
+    fn try_seen(&self, change: impl FnOnce(&mut Axes<'_>) -> Result<()>) -> Result<Self> {
+        Ok(Tensor { elements: self.elements.try_seen(change)? })
+    }
+
+    #[inline]
+    pub(crate) fn elements(&self) -> &Elements<T, Upkeep<T>> {
+        &self.elements
+    }
+
+    /// The elements as a kernel reads them.
+    #[inline]
+    pub(crate) fn view(&self) -> View<'_, T> {
+        self.elements.view()
     }
 
     #[inline]
     pub(crate) fn layout(&self) -> &Layout {
-        match &self.view {
-            Some(view) => view,
-            None => self.storage.layout(),
-        }
+        self.elements.layout()
     }
 
     /// The extents of the axes; empty for a scalar.
     #[inline]
     pub fn shape(&self) -> &[usize] {
-        &self.layout().shape
+        self.layout().shape()
     }
 
     #[inline]
     pub(crate) fn dims(&self) -> &Dims {
-        &self.layout().shape
+        self.layout().shape()
     }
 
     /// How many elements of storage lie between neighbours along each axis; 0 where an axis is broadcast.
     #[inline]
     pub fn strides(&self) -> &[usize] {
-        &self.layout().strides
-    }
-
-    #[inline]
-    pub(crate) fn stride_dims(&self) -> &Dims {
-        &self.layout().strides
+        self.layout().strides()
     }
 
     /// Where in the storage the first element lies.
     #[inline]
     pub fn storage_offset(&self) -> usize {
-        self.layout().offset
+        self.layout().offset()
     }
 
     /// An identity of the storage that no other storage has or had in this process; views share it.
     pub fn storage_id(&self) -> u64 {
-        self.storage.id()
+        self.storage().id()
     }
 
     /// How often the storage has changed in place.
     pub fn version(&self) -> u64 {
-        self.storage.version()
+        self.storage().version()
     }
 
     /// A clone whose storage must not change in place until [`Tensor::drop_marked`] drops it; see [`Keep`](crate::tape::keep::Keep).
     #[inline]
     pub(crate) fn marked(&self) -> Self {
-        Tensor { storage: self.storage.marked(), view: self.view.clone() }
+        Tensor { elements: self.elements.marked() }
     }
 
     /// Drops what [`Tensor::marked`] made.
     #[inline]
     pub(crate) fn drop_marked(self) {
-        self.storage.drop_marked();
+        self.elements.drop_marked();
     }
 
     #[inline]
     pub(crate) fn storage(&self) -> &Shared<Storage<T>> {
-        &self.storage
+        self.elements.block()
     }
 
     /// The number of axes.
@@ -218,61 +228,25 @@ impl<T: Element> Tensor<T> {
     /// Whether the elements lie in row-major order without gaps.
     #[inline]
     pub fn is_contiguous(&self) -> bool {
-        let Some(view) = &self.view else { return true };
-        let mut step = 1;
-        for (&extent, &stride) in view.shape.iter().zip(view.strides.iter()).rev() {
-            if extent != 1 {
-                if stride != step {
-                    return self.numel() == 0;
-                }
-                step = step.wrapping_mul(extent);
-            }
-        }
-        true
+        self.elements.is_contiguous()
     }
 
     /// Whether both lie in row-major order and have the same extents.
     #[inline(always)]
     pub(crate) fn lies_like(&self, other: &Self) -> bool {
-        match (&self.view, &other.view) {
-            // The same handle often stands for several operands.
-            (None, None) if std::ptr::eq(self, other) => true,
-            (None, None) => self.storage.layout().shape == other.storage.layout().shape,
-            _ => self.is_contiguous() && other.is_contiguous() && self.dims() == other.dims(),
-        }
+        self.elements.lies_like(&other.elements)
     }
 
     /// The elements in row-major order, if that is how they lie.
     pub fn as_slice(&self) -> Option<&[T]> {
-        self.is_contiguous()
-            .then(|| &self.storage.as_slice()[self.storage_offset()..self.storage_offset() + self.numel()])
+        self.elements.as_slice()
     }
 
-    /// All elements of the storage from the first one of this tensor on.
+    /// The elements of a tensor that lies in row-major order.
     #[inline]
-    pub(crate) fn raw(&self) -> &[T] {
-        &self.storage.as_slice()[self.storage_offset()..]
-    }
-
-    /// How many elements of the storage lie from the first to the last one of this tensor.
-    #[inline]
-    pub(crate) fn reach(&self) -> usize {
-        if self.numel() == 0 {
-            return 0;
-        }
-        let strides = self.shape().iter().zip(self.strides());
-        strides.map(|(n, stride)| (n - 1) * stride).sum::<usize>() + 1
-    }
-
-    /// These elements.
-    pub(crate) fn reached(&self) -> &[T] {
-        &self.raw()[..self.reach()]
-    }
-
-    /// [`Tensor::raw`] and the initialised memory behind, which may be read.
-    #[inline]
-    pub(crate) fn room(&self) -> &[T] {
-        &self.storage.as_room()[self.storage_offset()..]
+    #[track_caller]
+    pub(crate) fn in_order(&self) -> &[T] {
+        self.as_slice().expect("elements in row-major order")
     }
 
     /// A tensor of the same elements in row-major order: itself if they lie so, else a copy.
@@ -297,7 +271,7 @@ impl<T: Element> Tensor<T> {
     /// [`Tensor::copy`] for `operation`.
     pub(crate) fn copied(&self, operation: &'static str) -> Result<Self> {
         Tensor::create(operation, self.dims().clone(), |out| {
-            copy::gather(self.raw(), self.dims(), self.stride_dims(), out)
+            copy::gather(self.view(), out)
         })
     }
 
@@ -326,15 +300,18 @@ impl<T: Element> Tensor<T> {
                 format!("strides {:?}", self.strides()),
             ));
         }
-        let range = self.storage_offset()..self.storage_offset() + self.numel();
-        let shape = self.dims().clone();
-        Ok(&mut storage::exclusive(&mut self.storage, "data_mut", &shape)?[range])
+        if !self.storage().is_only() {
+            refuse_if_saved(self.storage(), "data_mut", self.shape())?;
+            let holders = self.storage().handles() - 1;
+            return Err(Error::Shared { operation: "data_mut", shape: format!("{:?}", self.shape()), holders });
+        }
+        Ok(self.exclusive_mut().expect("nobody else can have got a handle in between"))
     }
 
     /// Like `data_mut`, for whoever shares the storage with plain handles: those keep the old values.
     pub(crate) fn detach_mut(&mut self, operation: &'static str) -> Result<&mut [T]> {
         if self.exclusive_mut().is_none() {
-            self.storage.refuse_if_saved(operation, self.shape())?;
+            refuse_if_saved(self.storage(), operation, self.shape())?;
             *self = self.copied(operation)?;
         }
         self.data_mut()
@@ -343,28 +320,30 @@ impl<T: Element> Tensor<T> {
     /// The elements, if this handle is the only one to its storage and they lie in row-major order.
     #[inline]
     pub(crate) fn exclusive_mut(&mut self) -> Option<&mut [T]> {
-        if !self.is_contiguous() {
-            return None;
-        }
-        let range = self.storage_offset()..self.storage_offset() + self.numel();
-        self.storage.get_mut().map(|storage| &mut storage.as_mut_slice()[range])
+        self.elements.exclusive_mut()
     }
 
     /// Whether this is the only handle to the storage, all of it in row-major order.
     #[inline]
     pub(crate) fn is_sole(&self) -> bool {
-        self.view.is_none() && self.storage.is_only()
+        self.elements.is_sole()
+    }
+
+    /// All of such a storage, for a kernel that writes over what it reads.
+    #[inline]
+    pub(crate) fn in_out(&mut self) -> Option<InOut<'_, T>> {
+        self.elements.in_out()
     }
 
     /// The number of elements of a row-major tensor.
     #[inline]
     pub(crate) fn raw_len(&self) -> usize {
-        if self.view.is_none() { self.storage.as_slice().len() } else { self.numel() }
+        if self.elements.is_whole() { self.storage().len() } else { self.numel() }
     }
 
     /// Whether two tensors view the same storage.
     pub fn shares_storage(&self, other: &Tensor<T>) -> bool {
-        self.storage.address() == other.storage.address()
+        self.elements.shares_memory(&other.elements)
     }
 }
 

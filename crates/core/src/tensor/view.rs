@@ -4,6 +4,7 @@ use super::Tensor;
 use crate::dims::{Dims, axis_of, checked_count};
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::kernel::region::{Axes, Layout};
 
 /// Where a view's elements lie in a row-major tensor of the base's shape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,20 +19,47 @@ impl Region {
     /// The region that a view of a row-major tensor of shape `base` covers.
     pub(crate) fn of(
         base: &[usize],
-        view: impl FnOnce(&Tensor<bool>) -> Result<Tensor<bool>>,
+        view: impl FnOnce(&mut Axes<'_>) -> Result<()>,
     ) -> Result<Region> {
-        let base = Dims::from(base);
-        let strides = base.row_major();
-        // Only the layout is asked for: the stand-in has the base's extents over a single element.
-        let stand_in = Tensor::scalar(false).with_layout(0, base.clone(), strides);
-        let view = view(&stand_in)?;
-        Ok(Region {
-            base,
-            offset: view.storage_offset(),
-            shape: view.dims().clone(),
-            strides: view.stride_dims().clone(),
-        })
+        let layout = Layout::of_view(Dims::from(base), view)?;
+        let (shape, strides) = (layout.shape().clone(), layout.strides().clone());
+        Ok(Region { base: Dims::from(base), offset: layout.offset(), shape, strides })
     }
+}
+
+/// [`Tensor::select`] of whatever is seen through `axes`.
+pub(crate) fn select(axes: &mut Axes<'_>, dim: isize, index: usize) -> Result<()> {
+    let axis = axis_of("select", dim, axes.shape().len())?;
+    if index >= axes.shape()[axis] {
+        let expected = format!("below {} in shape {:?}", axes.shape()[axis], axes.shape());
+        return Err(Error::argument("select", "index", expected, index));
+    }
+    axes.select(axis, index);
+    Ok(())
+}
+
+/// [`Tensor::narrow`] of whatever is seen through `axes`.
+pub(crate) fn narrow(axes: &mut Axes<'_>, dim: isize, start: usize, length: usize) -> Result<()> {
+    let axis = axis_of("narrow", dim, axes.shape().len())?;
+    if start.checked_add(length).is_none_or(|end| end > axes.shape()[axis]) {
+        let expected = format!("at most {} in shape {:?}", axes.shape()[axis], axes.shape());
+        return Err(Error::argument("narrow", "start + length", expected, format!("{start} + {length}")));
+    }
+    axes.narrow(axis, start, length);
+    Ok(())
+}
+
+/// [`Tensor::slice`] of whatever is seen through `axes`.
+pub(crate) fn slice(axes: &mut Axes<'_>, dim: isize, start: usize, end: usize, step: usize) -> Result<()> {
+    let axis = axis_of("slice", dim, axes.shape().len())?;
+    if step == 0 {
+        return Err(Error::argument("slice", "step", "at least 1", step));
+    }
+    let end = end.min(axes.shape()[axis]);
+    let start = start.min(end);
+    axes.narrow(axis, start, end - start);
+    axes.step(axis, step);
+    Ok(())
 }
 
 impl<T: Element> Tensor<T> {
@@ -51,42 +79,18 @@ impl<T: Element> Tensor<T> {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn select(&self, dim: isize, index: usize) -> Result<Self> {
-        let axis = self.axis("select", dim)?;
-        if index >= self.shape()[axis] {
-            let expected = format!("below {} in shape {:?}", self.shape()[axis], self.shape());
-            return Err(Error::argument("select", "index", expected, index));
-        }
-        Ok(self.select_at(axis, index))
-    }
-
-    /// [`Tensor::select`] of an index that is there.
-    #[inline]
-    pub(crate) fn select_at(&self, axis: usize, index: usize) -> Self {
-        self.with_change(|layout| {
-            layout.shape.remove(axis);
-            // It wraps only where there are no elements, and then there is no offset.
-            layout.offset = layout.offset.wrapping_add(index.wrapping_mul(layout.strides.remove(axis)));
-        })
+        self.try_seen(|axes| select(axes, dim, index))
     }
 
     /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
     pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Result<Self> {
-        let axis = self.axis("narrow", dim)?;
-        if start.checked_add(length).is_none_or(|end| end > self.shape()[axis]) {
-            let expected = format!("at most {} in shape {:?}", self.shape()[axis], self.shape());
-            return Err(Error::argument("narrow", "start + length", expected, format!("{start} + {length}")));
-        }
-        Ok(self.narrow_at(axis, start, length))
+        self.try_seen(|axes| narrow(axes, dim, start, length))
     }
 
     /// [`Tensor::narrow`] to entries that are there.
     #[inline]
     pub(crate) fn narrow_at(&self, axis: usize, start: usize, length: usize) -> Self {
-        self.with_change(|layout| {
-            layout.shape[axis] = length;
-            // As for `select_at`.
-            layout.offset = layout.offset.wrapping_add(start.wrapping_mul(layout.strides[axis]));
-        })
+        self.seen(|axes| axes.narrow(axis, start, length))
     }
 
     /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`).
@@ -98,20 +102,7 @@ impl<T: Element> Tensor<T> {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn slice(&self, dim: isize, start: usize, end: usize, step: usize) -> Result<Self> {
-        let axis = self.axis("slice", dim)?;
-        if step == 0 {
-            return Err(Error::argument("slice", "step", "at least 1", step));
-        }
-        let end = end.min(self.shape()[axis]);
-        let start = start.min(end);
-        let view = self.narrow(dim, start, end - start)?;
-        let (mut shape, mut strides) = (view.dims().clone(), view.stride_dims().clone());
-        shape[axis] = (end - start).div_ceil(step);
-        if shape[axis] > 1 {
-            // Of a single entry there is no next one that the stride, which may be too large for a number, would lead to.
-            strides[axis] = strides[axis].wrapping_mul(step);
-        }
-        Ok(view.with_layout(view.storage_offset(), shape, strides))
+        self.try_seen(|axes| slice(axes, dim, start, end, step))
     }
 
     /// The axes in the order `dims` (`torch.permute`).
@@ -123,17 +114,13 @@ impl<T: Element> Tensor<T> {
             let expected = format!("each of the {} axes once", self.rank());
             return Err(Error::argument("permute", "dims", expected, format!("{dims:?}")));
         }
-        let pick = |from: &Dims| axes.iter().map(|&a| from[a]).collect();
-        Ok(self.with_layout(self.storage_offset(), pick(self.dims()), pick(self.stride_dims())))
+        Ok(self.seen(|of_this| of_this.permute(&axes)))
     }
 
     /// Axes `dim0` and `dim1` exchanged (`torch.transpose`).
     pub fn transpose(&self, dim0: isize, dim1: isize) -> Result<Self> {
         let (a, b) = (self.axis("transpose", dim0)?, self.axis("transpose", dim1)?);
-        Ok(self.with_change(|layout| {
-            layout.shape.swap(a, b);
-            layout.strides.swap(a, b);
-        }))
+        Ok(self.seen(|axes| axes.swap(a, b)))
     }
 
     /// The last two axes exchanged; a tensor of fewer axes is itself.
@@ -162,13 +149,17 @@ impl<T: Element> Tensor<T> {
         if shape == *self.dims() {
             return Ok(self.clone());
         }
-        Ok(match self.viewed_as(&shape) {
-            Some(strides) => self.with_layout(self.storage_offset(), shape, strides),
-            None => {
-                let strides = shape.row_major();
-                self.copied("reshape")?.with_layout(0, shape, strides)
-            }
-        })
+        let strides = self.viewed_as(&shape);
+        if let Some(view) = strides.and_then(|strides| self.reshaped(shape.clone(), strides)) {
+            return Ok(view);
+        }
+        let strides = shape.row_major();
+        Ok(self.copied("reshape")?.with_layout(0, shape, strides))
+    }
+
+    /// None while other parts of the storage are being written, if it does not lie in order.
+    fn reshaped(&self, shape: Dims, strides: Dims) -> Option<Self> {
+        self.elements().with_layout(self.storage_offset(), shape, strides).map(Tensor::from)
     }
 
     /// The strides with which `shape` shows the same elements in the same order, if there are any.
@@ -227,16 +218,11 @@ impl<T: Element> Tensor<T> {
             )
         };
         let extra = shape.len().checked_sub(self.rank()).ok_or_else(misfit)?;
-        let mut strides = Dims::default();
-        for (axis, &extent) in shape.iter().enumerate() {
-            strides.push(match axis.checked_sub(extra) {
-                None => 0,
-                Some(own) if self.shape()[own] == extent => self.strides()[own],
-                Some(own) if self.shape()[own] == 1 => 0,
-                Some(_) => return Err(misfit()),
-            });
+        if self.shape().iter().zip(&shape[extra..]).any(|(&own, &extent)| own != extent && own != 1) {
+            return Err(misfit());
         }
-        Ok(self.with_layout(self.storage_offset(), Dims::from(shape).sized("expand")?, strides))
+        let shape = Dims::from(shape).sized("expand")?;
+        Ok(self.seen(|axes| axes.expand(&shape)))
     }
 
     /// Axis `dim` removed if its extent is 1, else the tensor itself (`torch.squeeze`).
@@ -248,11 +234,7 @@ impl<T: Element> Tensor<T> {
     /// A new axis of extent 1 before axis `dim`; -1 appends it (`torch.unsqueeze`).
     pub fn unsqueeze(&self, dim: isize) -> Result<Self> {
         let axis = axis_of("unsqueeze", dim, self.rank() + 1)?;
-        let (mut shape, mut strides) = (self.dims().clone(), self.stride_dims().clone());
-        let step = if axis < self.rank() { shape[axis].wrapping_mul(strides[axis]) } else { 1 };
-        shape.insert(axis, 1);
-        strides.insert(axis, step);
-        Ok(self.with_layout(self.storage_offset(), shape, strides))
+        Ok(self.seen(|axes| axes.insert(axis)))
     }
 }
 

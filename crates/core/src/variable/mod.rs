@@ -12,6 +12,7 @@ pub use parameter::Parameter;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::Result;
+use crate::kernel::view::InOut;
 use crate::tape::node::Edge;
 use crate::tape::{Held, Leaf, Slot};
 use crate::tensor::Tensor;
@@ -174,6 +175,24 @@ impl<T: Float> Variable<T> {
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         matches!(&self.repr, Repr::Computed { edge: None, .. })
+    }
+
+    /// The value of such a one.
+    #[inline]
+    pub(crate) fn plain(&self) -> Option<&Tensor<T>> {
+        match &self.repr {
+            Repr::Computed { value, edge: None, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Its elements, for a kernel that writes over what it reads, if such a variable is the only handle.
+    #[inline]
+    pub(crate) fn in_out(&mut self) -> Option<InOut<'_, T>> {
+        match &mut self.repr {
+            Repr::Computed { value, edge: None, .. } => value.in_out(),
+            _ => None,
+        }
     }
 
     /// Whether such a variable is the only handle to its elements, which are all there are in their storage.

@@ -8,6 +8,7 @@ use super::Variable;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::tape::{Changing, Leaf};
+use crate::storage::refuse_if_saved;
 use crate::tensor::Tensor;
 
 const FIXED: &str = "a parameter that stands for a computed value does not change";
@@ -180,7 +181,7 @@ impl<T: Float> Parameter<T> {
     /// # Errors
     /// [`Error::InPlace`] as there.
     pub fn check_update(&self, operation: &'static str) -> Result<()> {
-        self.peek().storage().refuse_if_saved(operation, self.shape())
+        refuse_if_saved(self.peek().storage(), operation, self.shape())
     }
 
     /// Changes the elements in place. Plain tensors that share the storage keep the old values, and so does an operation of

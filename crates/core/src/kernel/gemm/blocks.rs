@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Extents;
+use super::product::Extents;
 use super::panels::{depth, parts, width};
 use super::vector::Vector;
 

@@ -7,7 +7,8 @@ use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 use std::ops::Add;
 
 use super::vector::Vector;
-use super::{Backend, Extents, Product};
+use super::Backend;
+use super::product::{Extents, Product};
 use crate::kernel::level::{Level, level};
 
 /// The rows of a tile.

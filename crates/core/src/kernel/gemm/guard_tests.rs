@@ -30,12 +30,8 @@ fn strides(rows: usize, cols: usize, by_columns: bool) -> (usize, usize) {
     if by_columns { (1, rows.max(1)) } else { (cols.max(1), 1) }
 }
 
-fn lying<T>(data: &[T], (row_stride, col_stride): (usize, usize)) -> MatRef<'_, T> {
-    MatRef { data, offset: 0, row_stride, col_stride }
-}
-
-fn rows_of<T>(n: usize, data: &mut [T]) -> MatMut<'_, T> {
-    MatMut { data, offset: 0, row_stride: n.max(1), col_stride: 1 }
+fn lying<T>(data: &[T], rows: usize, cols: usize, by_columns: bool) -> MatRef<'_, T> {
+    MatRef::of(data, 0, (rows, cols), strides(rows, cols, by_columns))
 }
 
 /// A product by each way there is, all operands at guard pages.
@@ -55,18 +51,18 @@ fn every_way<T: Gemm + From<f32> + Into<f64>>(
     };
     for a_by_columns in [false, true] {
         let a = Guarded::of(&matrix::<T>(m, k, a_by_columns, number), side);
-        let a = lying(&a, strides(m, k, a_by_columns));
+        let a = lying(&a, m, k, a_by_columns);
         for b_by_columns in [false, true] {
-            let right = lying(b[usize::from(b_by_columns)], strides(k, n, b_by_columns));
+            let right = lying(b[usize::from(b_by_columns)], k, n, b_by_columns);
             let mut got = blank.clone();
-            gemm((m, k, n), a, right, Start::Zero, rows_of(n, &mut got));
+            gemm(a, right, Start::Zero, MatMut::rows(&mut got, m, n));
             verify(&got, "gemm");
             let Some(pack) = &pack_of[usize::from(b_by_columns)] else { continue };
             let mut got = blank.clone();
-            gemm_packed((m, k, n), a, pack, Start::Zero, rows_of(n, &mut got));
+            gemm_packed(a, pack, Start::Zero, MatMut::rows(&mut got, m, n));
             verify(&got, "gemm_packed");
             let mut got = blank.clone();
-            gemm_like_packed((m, k, n), a, right, Start::Zero, rows_of(n, &mut got));
+            gemm_like_packed(a, right, Start::Zero, MatMut::rows(&mut got, m, n));
             verify(&got, "gemm_like_packed");
         }
     }
@@ -86,7 +82,7 @@ fn small_products<T: Gemm + From<f32> + Into<f64>>() {
             let b = [false, true].map(|by_columns| Guarded::of(&matrix::<T>(k, n, by_columns, number), side));
             let packs = [0, 1].map(|which| {
                 let mut to = Guarded::of(&vec![T::from(f32::NAN); pack_len::<T>(k, n)?], side);
-                pack((k, n), lying(&b[which], strides(k, n, which == 1)), &mut to);
+                pack(lying(&b[which], k, n, which == 1), &mut to);
                 Some(to)
             });
             for m in 0..=MOST_ROWS {

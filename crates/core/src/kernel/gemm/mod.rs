@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::ops::Range;
 
+use self::product::{Extents, Product};
 use self::shared::Address;
 use crate::kernel::buffer::Buffer;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -18,8 +19,10 @@ mod blocks;
 mod direct;
 #[cfg(test)]
 mod guard_tests;
+mod matrix;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod panels;
+mod product;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -28,63 +31,7 @@ mod tile;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod vector;
 
-/// A matrix in memory: element (i, j) lies at `offset + i * row_stride + j * col_stride` of `data`.
-#[derive(Clone, Copy, Debug)]
-pub struct MatRef<'a, T> {
-    /// The memory it lies in.
-    pub data: &'a [T],
-    /// Where element (0, 0) lies.
-    pub offset: usize,
-    /// From a row to the next.
-    pub row_stride: usize,
-    /// From a column to the next.
-    pub col_stride: usize,
-}
-
-/// A matrix in memory that is written.
-#[derive(Debug)]
-pub struct MatMut<'a, T> {
-    /// The memory it lies in.
-    pub data: &'a mut [T],
-    /// Where element (0, 0) lies.
-    pub offset: usize,
-    /// From a row to the next.
-    pub row_stride: usize,
-    /// From a column to the next.
-    pub col_stride: usize,
-}
-
-/// The extents of a product: A is m x k, B is k x n, C is m x n.
-#[derive(Clone, Copy, Debug)]
-pub struct Extents {
-    m: usize,
-    k: usize,
-    n: usize,
-}
-
-/// What a product is added to.
-#[derive(Clone, Copy, Debug)]
-pub enum Start<'a, T> {
-    /// Nothing: C is not read.
-    Zero,
-    /// What C holds.
-    Own,
-    /// Another matrix of C's extents; strides of 0 repeat it.
-    Matrix(MatRef<'a, T>),
-}
-
-/// A product on pointers; a matrix is a pointer to its first element, a row stride and a column stride.
-///
-/// Where one exists, its extents are positive, all elements that it reaches are valid, and C's are distinct and
-/// not A's or B's. What it is added to is C itself, or nothing of it, with contiguous rows if C has these.
-#[derive(Clone, Copy, Debug)]
-pub struct Product<T> {
-    extents: Extents,
-    a: (*const T, isize, isize),
-    b: (*const T, isize, isize),
-    start: Option<(*const T, isize, isize)>,
-    c: (*mut T, isize, isize),
-}
+pub use matrix::{MatMut, MatRef, Start};
 
 /// Which loop computes a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,59 +82,17 @@ pub trait Gemm: Copy + Debug + PartialEq + Send + Sync {
     fn with_scratch<R>(len: usize, work: impl FnOnce(*mut Self) -> R) -> R;
 }
 
-/// One past the last index that a matrix reaches, if that is a number.
-fn reach(offset: usize, rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> Option<usize> {
-    if rows == 0 || cols == 0 {
-        return Some(0);
-    }
-    let (down, across) = ((rows - 1).checked_mul(row_stride)?, (cols - 1).checked_mul(col_stride)?);
-    offset.checked_add(down)?.checked_add(across)?.checked_add(1)
-}
-
-/// Every index of a matrix lies inside its memory.
+/// The extents of a product of these, which must fit.
 #[track_caller]
-fn check_inside<T>(name: &str, x: &MatRef<'_, T>, rows: usize, cols: usize) {
-    let MatRef { data, offset, row_stride, col_stride } = *x;
-    let reach = reach(offset, rows, cols, row_stride, col_stride);
-    assert!(
-        reach.is_some_and(|reach| reach <= data.len()),
-        "gemm: {name} ({rows} x {cols}, strides {row_stride} and {col_stride}, offset {offset}) leaves its {} elements",
-        data.len()
-    );
-}
-
-/// Every index that the product reaches lies inside its operand, and C's elements are distinct.
-#[track_caller]
-fn check<T>(
-    Extents { m, k, n }: Extents,
-    a: &MatRef<'_, T>,
-    b: &MatRef<'_, T>,
-    start: &Start<'_, T>,
-    c: &MatMut<'_, T>,
-) {
-    check_inside("A", a, m, k);
-    check_inside("B", b, k, n);
-    check_inside(
-        "C",
-        &MatRef { data: &*c.data, offset: c.offset, row_stride: c.row_stride, col_stride: c.col_stride },
-        m,
-        n,
-    );
+fn extents<T>(a: &MatRef<'_, T>, b: (usize, usize), start: &Start<'_, T>, c: &MatMut<'_, T>) -> Extents {
+    let (m, k, n) = (a.rows, a.cols, b.1);
+    let fits = b.0 == k && (c.rows, c.cols) == (m, n);
+    assert!(fits, "gemm: {m} x {k} by {} x {n} for {} x {}", b.0, c.rows, c.cols);
     if let Start::Matrix(start) = start {
-        check_inside("the start", start, m, n);
+        let extents = (start.rows, start.cols);
+        assert!(extents == (m, n), "gemm: a start of {} x {} for {m} x {n}", extents.0, extents.1);
     }
-    // Of two strides, the greater steps over all that the lesser reaches.
-    let (few, great, many, less) = if c.row_stride >= c.col_stride {
-        (m, c.row_stride, n, c.col_stride)
-    } else {
-        (n, c.col_stride, m, c.row_stride)
-    };
-    let distinct = m == 0 || n == 0 || (many == 1 || less > 0) && (few == 1 || great > (many - 1) * less);
-    assert!(
-        distinct,
-        "gemm: elements of C ({m} x {n}, strides {} and {}) overlap",
-        c.row_stride, c.col_stride
-    );
+    Extents { m, k, n }
 }
 
 /// `C <- A B + start`, with A m x k, B k x n, C m x n.
@@ -195,17 +100,10 @@ fn check<T>(
 /// For given extents, strides and machine, the order of additions is always the same.
 ///
 /// # Panics
-/// If an operand is smaller than its extents and strides say, or C's strides let its elements overlap: the greater
-/// must step over all that the lesser reaches.
+/// If the extents don't fit.
 #[track_caller]
-pub fn gemm<T: Gemm>(
-    (m, k, n): (usize, usize, usize),
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    start: Start<'_, T>,
-    c: MatMut<'_, T>,
-) {
-    gemm_by(Product::backend, (m, k, n), a, b, start, c);
+pub fn gemm<T: Gemm>(a: MatRef<'_, T>, b: MatRef<'_, T>, start: Start<'_, T>, c: MatMut<'_, T>) {
+    gemm_by(Product::backend, a, b, start, c);
 }
 
 /// [`gemm`] by three loops: the reference.
@@ -213,14 +111,8 @@ pub fn gemm<T: Gemm>(
 /// # Panics
 /// As there.
 #[track_caller]
-pub(crate) fn gemm_naive<T: Gemm>(
-    (m, k, n): (usize, usize, usize),
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    start: Start<'_, T>,
-    c: MatMut<'_, T>,
-) {
-    gemm_by(|_| Backend::Naive, (m, k, n), a, b, start, c);
+pub(crate) fn gemm_naive<T: Gemm>(a: MatRef<'_, T>, b: MatRef<'_, T>, start: Start<'_, T>, c: MatMut<'_, T>) {
+    gemm_by(|_| Backend::Naive, a, b, start, c);
 }
 
 /// [`gemm`] by a loop that is chosen for the product.
@@ -228,17 +120,15 @@ pub(crate) fn gemm_naive<T: Gemm>(
 #[inline]
 fn gemm_by<T: Gemm>(
     choose: impl FnOnce(&Product<T>) -> Backend,
-    (m, k, n): (usize, usize, usize),
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     start: Start<'_, T>,
     c: MatMut<'_, T>,
 ) {
-    let extents = Extents { m, k, n };
-    check(extents, &a, &b, &start, &c);
-    if m > 0 && n > 0 {
+    let extents = extents(&a, (b.rows, b.cols), &start, &c);
+    if extents.m > 0 && extents.n > 0 {
         let product = Product::new(extents, a, b, start, c);
-        // SAFETY: `check` compared every index with the memory's length; C is borrowed exclusively.
+        // SAFETY: matrices lie inside their memory, and the extents fit; C is borrowed exclusively.
         unsafe { product.shared(choose(&product)) }
     }
 }
@@ -248,15 +138,9 @@ fn gemm_by<T: Gemm>(
 /// # Panics
 /// As [`gemm_packed`]; where this machine has no packs.
 #[track_caller]
-pub fn gemm_like_packed<T: Gemm>(
-    (m, k, n): (usize, usize, usize),
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    start: Start<'_, T>,
-    c: MatMut<'_, T>,
-) {
-    let extents = Extents { m, k, n };
-    check(extents, &a, &b, &start, &c);
+pub fn gemm_like_packed<T: Gemm>(a: MatRef<'_, T>, b: MatRef<'_, T>, start: Start<'_, T>, c: MatMut<'_, T>) {
+    let extents = extents(&a, (b.rows, b.cols), &start, &c);
+    let Extents { m, k, n } = extents;
     assert!(T::pack_len(k, n).is_some() && c.col_stride == 1, "gemm_like_packed: packs and contiguous rows");
     if m > 0 && n > 0 {
         let product = Product::unoriented(extents, a, b, start, c).settled();
@@ -264,7 +148,7 @@ pub fn gemm_like_packed<T: Gemm>(
         let backend = if k == 0 { Backend::Naive } else { product.like_packed() };
         #[cfg(not(all(target_arch = "x86_64", not(miri))))]
         let backend = Backend::Naive;
-        // SAFETY: `check` compared every index with the memory's length; C is borrowed exclusively.
+        // SAFETY: as for `gemm_by`.
         unsafe { product.shared(backend) }
     }
 }
@@ -275,16 +159,16 @@ pub fn pack_len<T: Gemm>(k: usize, n: usize) -> Option<usize> {
     T::pack_len(k, n)
 }
 
-/// Lays B, k x n, out for [`gemm_packed`].
+/// Lays B out for [`gemm_packed`].
 ///
 /// # Panics
-/// If B is smaller than its extents and strides say, or `to` has another length than [`pack_len`] says.
+/// If `to` has another length than [`pack_len`] says.
 #[track_caller]
-pub fn pack<T: Gemm>((k, n): (usize, usize), b: MatRef<'_, T>, to: &mut [T]) {
-    check_inside("B", &b, k, n);
+pub fn pack<T: Gemm>(b: MatRef<'_, T>, to: &mut [T]) {
+    let (k, n) = (b.rows, b.cols);
     assert_eq!(Some(to.len()), T::pack_len(k, n), "pack: the length of a pack of {k} x {n}");
     if k > 0 && n > 0 {
-        let b = (b.data[b.offset..].as_ptr(), b.row_stride as isize, b.col_stride as isize);
+        let b = (b.start, b.row_stride as isize, b.col_stride as isize);
         // SAFETY: all of B lies inside its memory, and `to` is as long as the pack.
         unsafe { shared::pack(Extents { m: 0, k, n }, b, to.as_mut_ptr()) }
     }
@@ -295,143 +179,20 @@ pub fn pack<T: Gemm>((k, n): (usize, usize), b: MatRef<'_, T>, to: &mut [T]) {
 /// # Panics
 /// As there; if C's rows are not contiguous, or `packed` has another length than [`pack_len`] says.
 #[track_caller]
-pub fn gemm_packed<T: Gemm>(
-    (m, k, n): (usize, usize, usize),
-    a: MatRef<'_, T>,
-    packed: &[T],
-    start: Start<'_, T>,
-    c: MatMut<'_, T>,
-) {
-    let b = MatRef { data: packed, offset: 0, row_stride: 0, col_stride: 0 };
-    let extents = Extents { m, k, n };
-    check(extents, &a, &b, &start, &c);
+pub fn gemm_packed<T: Gemm>(a: MatRef<'_, T>, packed: &[T], start: Start<'_, T>, c: MatMut<'_, T>) {
+    let extents = extents(&a, (a.cols, c.cols), &start, &c);
+    let Extents { m, k, n } = extents;
     assert_eq!(Some(packed.len()), T::pack_len(k, n), "gemm_packed: the length of a pack of {k} x {n}");
     assert!(c.col_stride == 1, "gemm_packed: C's rows must be contiguous");
     if m > 0 && n > 0 {
+        let b = MatRef::of(packed, 0, (k, n), (0, 0));
         let product = Product::unoriented(extents, a, b, start, c).settled();
-        // SAFETY: `check` compared every index with the memory's length, and the pack has the right one.
+        // SAFETY: as for `gemm_by`, and the pack has the right length.
         unsafe {
             if k == 0 {
                 T::run(&product, Backend::Naive)
             } else {
                 product.shared_packed(Address(packed.as_ptr()))
-            }
-        }
-    }
-}
-
-impl<T: Gemm> Product<T> {
-    /// For operands that were checked and a C that has elements.
-    fn new(
-        extents: Extents,
-        a: MatRef<'_, T>,
-        b: MatRef<'_, T>,
-        start: Start<'_, T>,
-        c: MatMut<'_, T>,
-    ) -> Self {
-        Product::unoriented(extents, a, b, start, c).oriented().settled()
-    }
-
-    /// [`Product::new`] with A and B as they are.
-    fn unoriented(
-        extents: Extents,
-        a: MatRef<'_, T>,
-        b: MatRef<'_, T>,
-        start: Start<'_, T>,
-        c: MatMut<'_, T>,
-    ) -> Self {
-        let Extents { m, k, n } = extents;
-        // Where there is no second element, any stride will do; 1 counts as contiguous.
-        let stride = |extent: usize, stride: usize| if extent <= 1 { 1 } else { stride as isize };
-        let matrix = |x: &MatRef<'_, T>, rows, cols| {
-            // Without elements, an operand may lie anywhere.
-            let first = if rows == 0 || cols == 0 { x.data.as_ptr() } else { x.data[x.offset..].as_ptr() };
-            (first, stride(rows, x.row_stride), stride(cols, x.col_stride))
-        };
-        let (a, b) = (matrix(&a, m, k), matrix(&b, k, n));
-        let c = (c.data[c.offset..].as_mut_ptr(), stride(m, c.row_stride), stride(n, c.col_stride));
-        let start = match start {
-            Start::Zero => None,
-            Start::Own => Some((c.0.cast_const(), c.1, c.2)),
-            Start::Matrix(start) => Some(matrix(&start, m, n)),
-        };
-        Product { extents, a, b, start, c }
-    }
-
-    /// With a start whose rows are contiguous if C's are: another is copied into C.
-    fn settled(self) -> Self {
-        match self.start {
-            // SAFETY: the operands were checked.
-            Some((_, _, column)) if column != 1 && self.c.2 == 1 => unsafe { self.begun() },
-            _ => self,
-        }
-    }
-
-    /// The product as one whose C has contiguous rows, if it can: that of the transposes gives the transpose.
-    fn oriented(self) -> Self {
-        let Extents { m, k, n } = self.extents;
-        if self.c.1 != 1 || self.c.2 == 1 && n > 1 {
-            return self;
-        }
-        let flip = |(start, row, col)| (start, col, row);
-        let c = (self.c.0, self.c.2, self.c.1);
-        let extents = Extents { m: n, k, n: m };
-        Self { extents, a: flip(self.b), b: flip(self.a), start: self.start.map(flip), c }
-    }
-
-    /// Copies what the product is added to into C, so that it is C itself.
-    ///
-    /// # Safety
-    /// All that [`Product`] says holds.
-    unsafe fn begun(mut self) -> Self {
-        let c = (self.c.0.cast_const(), self.c.1, self.c.2);
-        if let Some(start) = self.start.filter(|start| *start != c) {
-            for i in 0..self.extents.m as isize {
-                for j in 0..self.extents.n as isize {
-                    // SAFETY: the indices lie inside the extents.
-                    unsafe {
-                        let value = *start.0.offset(i * start.1 + j * start.2);
-                        *self.c.0.offset(i * c.1 + j * c.2) = value;
-                    }
-                }
-            }
-            self.start = Some(c);
-        }
-        self
-    }
-
-    /// The fastest loop for the product's shape, by measurement.
-    fn backend(&self) -> Backend {
-        if cfg!(miri) || self.extents.k == 0 {
-            return Backend::Naive;
-        }
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        return self.fastest();
-        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-        Backend::Baseline
-    }
-
-    /// # Safety
-    /// As for [`Gemm::run`].
-    unsafe fn naive(&self)
-    where
-        T: std::ops::Add<Output = T> + std::ops::Mul<Output = T>,
-    {
-        let Extents { m, k, n } = self.extents;
-        let (a, b, start, c) = (self.a, self.b, self.start, self.c);
-        for i in 0..m as isize {
-            for j in 0..n as isize {
-                // SAFETY: the indices lie inside the extents.
-                unsafe {
-                    let mut sum = T::NOTHING;
-                    for p in 0..k as isize {
-                        sum = sum + *a.0.offset(i * a.1 + p * a.2) * *b.0.offset(p * b.1 + j * b.2);
-                    }
-                    if let Some(start) = start {
-                        sum = sum + *start.0.offset(i * start.1 + j * start.2);
-                    }
-                    c.0.offset(i * c.1 + j * c.2).write(sum);
-                }
             }
         }
     }

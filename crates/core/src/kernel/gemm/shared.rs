@@ -1,7 +1,8 @@
 //! A product in parts, for a team of threads. Every element of C is computed by one thread, in the order of additions that it has
 //! anyway: which loop computes a product is decided before it is cut, and C is cut where that loop's tiles end.
 
-use super::{Backend, Extents, Gemm, Product};
+use super::product::{Extents, Product};
+use super::{Backend, Gemm};
 use crate::kernel::team;
 
 /// Multiply-adds in a nanosecond, a cautious guess.

@@ -88,7 +88,7 @@ fn cases() -> impl Strategy<Value = Case> {
 
 /// Memory that just holds the matrix.
 fn len(offset: usize, rows: usize, cols: usize, strides: (usize, usize)) -> usize {
-    reach(offset, rows, cols, strides.0, strides.1).unwrap()
+    if rows == 0 || cols == 0 { 0 } else { offset + (rows - 1) * strides.0 + (cols - 1) * strides.1 + 1 }
 }
 
 fn every_backend<T: Gemm>(product: &Product<T>) -> Vec<Backend> {
@@ -110,14 +110,6 @@ fn every_backend<T: Gemm>(product: &Product<T>) -> Vec<Backend> {
     }
     assert!(backends.contains(&product.backend()), "{:?} is not for this product", product.backend());
     backends
-}
-
-fn lying<T>(data: &[T], offset: usize, (row_stride, col_stride): (usize, usize)) -> MatRef<'_, T> {
-    MatRef { data, offset, row_stride, col_stride }
-}
-
-fn target<T>(data: &mut [T], offset: usize, (row_stride, col_stride): (usize, usize)) -> MatMut<'_, T> {
-    MatMut { data, offset, row_stride, col_stride }
 }
 
 fn same_bits<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> bool {
@@ -172,27 +164,27 @@ macro_rules! check_case {
             }
             Ok(())
         };
-        let (left, right) = (lying(&a, offsets[0], sa), lying(&b, offsets[1], sb));
+        let (left, right) = (MatRef::of(&a, offsets[0], (m, k), sa), MatRef::of(&b, offsets[1], (k, n), sb));
         let start = match start {
             Begin::Zero => Start::Zero,
             Begin::Own => Start::Own,
-            Begin::Matrix(_) => Start::Matrix(lying(&first, 1, ss)),
+            Begin::Matrix(_) => Start::Matrix(MatRef::of(&first, 1, (m, n), ss)),
         };
         let extents = Extents { m, k, n };
         let mut got = c.clone();
-        gemm((m, k, n), left, right, start, target(&mut got, offsets[2], sc));
+        gemm(left, right, start, MatMut::of(&mut got, offsets[2], (m, n), sc));
         verify(&got, "gemm")?;
         if let (Some(len), 1) = (pack_len::<$type>(k, n), sc.1) {
             let (mut packed, mut got) = (guarded(vec![0.0; len]), c.clone());
-            pack((k, n), right, &mut packed);
-            gemm_packed((m, k, n), left, &packed, start, target(&mut got, offsets[2], sc));
+            pack(right, &mut packed);
+            gemm_packed(left, &packed, start, MatMut::of(&mut got, offsets[2], (m, n), sc));
             verify(&got, "with a pack")?;
             let mut same = c.clone();
-            gemm_like_packed((m, k, n), left, right, start, target(&mut same, offsets[2], sc));
+            gemm_like_packed(left, right, start, MatMut::of(&mut same, offsets[2], (m, n), sc));
             prop_assert!(same_bits(&got, &same), "other bits");
             if m > 0 && n > 0 && k > 0 {
                 let mut in_parts = c.clone();
-                let out = target(&mut in_parts, offsets[2], sc);
+                let out = MatMut::of(&mut in_parts, offsets[2], (m, n), sc);
                 let product = Product::unoriented(extents, left, right, start, out).settled();
                 // SAFETY: the bounds were checked with the product before, and the pack is of this matrix.
                 unsafe { product.cut_packed(Address(packed.as_ptr()), <$type>::panels(n), 5) };
@@ -201,15 +193,15 @@ macro_rules! check_case {
         }
         if m > 0 && n > 0 {
             let mut got = c.clone();
-            let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
+            let product = Product::new(extents, left, right, start, MatMut::of(&mut got, offsets[2], (m, n), sc));
             for backend in every_backend(&product) {
                 let mut got = c.clone();
-                let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
+                let product = Product::new(extents, left, right, start, MatMut::of(&mut got, offsets[2], (m, n), sc));
                 // SAFETY: `new` checked the bounds, `every_backend` what the backend asks.
                 unsafe { <$type>::run(&product, backend) };
                 let whole = got;
                 let mut got = c.clone();
-                let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
+                let product = Product::new(extents, left, right, start, MatMut::of(&mut got, offsets[2], (m, n), sc));
                 // SAFETY: as above.
                 unsafe { product.cut(backend, 3) };
                 prop_assert!(same_bits(&got, &whole), "{backend:?} in parts has other bits");
@@ -218,7 +210,7 @@ macro_rules! check_case {
                 if matches!(backend, Backend::Rows | Backend::Dots | Backend::Panels) {
                     // What a lesser machine would run.
                     let mut got = c.clone();
-                    let product = Product::new(extents, left, right, start, target(&mut got, offsets[2], sc));
+                    let product = Product::new(extents, left, right, start, MatMut::of(&mut got, offsets[2], (m, n), sc));
                     // SAFETY: as above; every level above the portable one has these instructions.
                     unsafe {
                         match backend {
@@ -280,8 +272,8 @@ fn a_long_operand_with_contiguous_columns_is_right() {
 /// A product of 2 x 3 and 3 x 2 in memory of these lengths, C with these strides.
 fn product(lens: [usize; 3], strides: (usize, usize)) {
     let (a, b, mut c) = (vec![1.0; lens[0]], vec![1.0; lens[1]], vec![0.0; lens[2]]);
-    let out = target(&mut c, 0, (strides.0, strides.1));
-    gemm((2, 3, 2), lying(&a, 0, (3, 1)), lying(&b, 0, (2, 1)), Start::Zero, out);
+    let (a, b) = (MatRef::of(&a, 0, (2, 3), (3, 1)), MatRef::of(&b, 0, (3, 2), (2, 1)));
+    gemm(a, b, Start::Zero, MatMut::of(&mut c, 0, (2, 2), strides));
 }
 
 #[test]
@@ -291,19 +283,19 @@ fn exactly_enough_memory_is_enough() {
 }
 
 #[test]
-#[should_panic(expected = "gemm: A (2 x 3, strides 3 and 1, offset 0) leaves its 5 elements")]
+#[should_panic(expected = "a matrix of 2 x 3, strides 3 and 1, at 0 leaves its 5 elements")]
 fn a_must_fit() {
     product([5, 6, 4], (2, 1));
 }
 
 #[test]
-#[should_panic(expected = "gemm: B (3 x 2, strides 2 and 1, offset 0) leaves its 5 elements")]
+#[should_panic(expected = "a matrix of 3 x 2, strides 2 and 1, at 0 leaves its 5 elements")]
 fn b_must_fit() {
     product([6, 5, 4], (2, 1));
 }
 
 #[test]
-#[should_panic(expected = "gemm: C (2 x 2, strides 2 and 1, offset 0) leaves its 3 elements")]
+#[should_panic(expected = "a matrix of 2 x 2, strides 2 and 1, at 0 leaves its 3 elements")]
 fn c_must_fit() {
     product([6, 6, 3], (2, 1));
 }
@@ -315,28 +307,31 @@ fn strides_that_overflow_do_not_fit() {
 }
 
 #[test]
-#[should_panic(expected = "gemm: elements of C (2 x 2, strides 1 and 1) overlap")]
+#[should_panic(expected = "elements of a matrix of 2 x 2, strides 1 and 1, overlap")]
 fn elements_of_c_must_not_overlap() {
     product([6, 6, 4], (1, 1));
 }
 
 #[test]
-#[should_panic(expected = "gemm: elements of C (2 x 2, strides 0 and 1) overlap")]
+#[should_panic(expected = "elements of a matrix of 2 x 2, strides 0 and 1, overlap")]
 fn rows_of_c_must_not_be_one() {
     product([6, 6, 4], (0, 1));
 }
 
 #[test]
+#[should_panic(expected = "gemm: 2 x 3 by 2 x 3 for 2 x 3")]
+fn extents_must_fit() {
+    let (a, mut c) = ([1.0f32; 6], [0.0; 6]);
+    let a = MatRef::of(&a, 0, (2, 3), (3, 1));
+    gemm(a, a, Start::Zero, MatMut::rows(&mut c, 2, 3));
+}
+
+#[test]
 fn strides_of_one_element_do_not_matter() {
     let mut c = [f32::NAN];
-    let out = target(&mut c, 0, (0, usize::MAX));
-    gemm(
-        (1, 2, 1),
-        lying(&[2.0, 3.0], 0, (usize::MAX, 1)),
-        lying(&[5.0, 7.0], 0, (1, usize::MAX)),
-        Start::Zero,
-        out,
-    );
+    let a = MatRef::of(&[2.0, 3.0], 0, (1, 2), (usize::MAX, 1));
+    let b = MatRef::of(&[5.0, 7.0], 0, (2, 1), (1, usize::MAX));
+    gemm(a, b, Start::Zero, MatMut::of(&mut c, 0, (1, 1), (0, usize::MAX)));
     assert_eq!(c, [31.0]);
 }
 
@@ -349,8 +344,8 @@ fn the_order_of_additions_is_always_the_same() {
         for strides in [(n, 1), (1, k)] {
             let run = || {
                 let mut c = vec![0.0; m * n];
-                let out = target(&mut c, 0, (n, 1));
-                gemm((m, k, n), lying(&a, 0, (k, 1)), lying(&b, 0, strides), Start::Zero, out);
+                let (a, b) = (MatRef::of(&a, 0, (m, k), (k, 1)), MatRef::of(&b, 0, (k, n), strides));
+                gemm(a, b, Start::Zero, MatMut::rows(&mut c, m, n));
                 c.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
             };
             assert_eq!(run(), run());

@@ -2,7 +2,7 @@
 
 use std::ops::Add;
 
-use super::Product;
+use super::product::Product;
 use super::vector::Vector;
 use crate::kernel::prefetch::{LINE, fetch, fetch_second};
 

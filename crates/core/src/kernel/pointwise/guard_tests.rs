@@ -1,10 +1,12 @@
 //! Formulas over operands of which each ends where a page begins that must not be touched: behind its last element, or behind the whole
 //! vectors that a buffer has room for.
 
-use super::tests::MulAdd;
+use super::tests::{MulAdd, lying};
 use super::*;
+use crate::dims::Dims;
 use crate::kernel::guarded::{Guarded, SIDES, Side, at_lesser_levels};
-use crate::kernel::plan::Plan;
+use crate::kernel::region::Layout;
+use crate::kernel::view::{Target, View};
 
 /// Numbers from a seed.
 struct Draw(u64);
@@ -18,7 +20,7 @@ impl Draw {
 
 /// An operand of a shape: how its elements lie, and memory up to a guard page.
 struct Operand {
-    strides: Vec<usize>,
+    layout: Layout,
     memory: Guarded<f32>,
 }
 
@@ -49,11 +51,11 @@ impl Operand {
         let last: usize = shape.iter().zip(&strides).map(|(n, stride)| n.saturating_sub(1) * stride).sum();
         let len = if shape.contains(&0) { 0 } else { last + 1 };
         let side = SIDES[draw.below(2)];
-        Operand { strides, memory: memory(len, draw.below(2) == 0, side) }
+        Operand { layout: lying(shape, &strides), memory: memory(len, draw.below(2) == 0, side) }
     }
 
     fn at(&self, index: &[usize]) -> f32 {
-        self.memory[index.iter().zip(&self.strides).map(|(i, stride)| i * stride).sum::<usize>()]
+        self.memory[index.iter().zip(self.layout.strides().iter()).map(|(i, stride)| i * stride).sum::<usize>()]
     }
 }
 
@@ -77,9 +79,9 @@ fn strided(draw: &mut Draw) {
     }
     let [a, b, c] = [0; 3].map(|_| Operand::draw(draw, &shape, false));
     let mut out = Operand::draw(draw, &shape, true);
-    let plan = Plan::new(&shape, &[&a.strides, &b.strides, &c.strides, &out.strides]);
-    let target = Some((&mut out.memory[..]).into());
-    Job::planned(&plan, [&a.memory[..], &b.memory, &c.memory], [], [target]).forward(&MulAdd);
+    let target = Some(Target::of(&mut out.memory, &out.layout));
+    let operands = [&a, &b, &c].map(|operand| View::of(&operand.memory, &operand.layout));
+    Job::planned(&Dims::from(&shape[..]), operands, [], [target], |job| job.forward(&MulAdd));
     for index in indices(&shape) {
         let expected = a.at(&index) * b.at(&index) + c.at(&index);
         assert_eq!(out.at(&index), expected, "{index:?} of {shape:?}");
@@ -89,13 +91,14 @@ fn strided(draw: &mut Draw) {
 fn in_order(len: usize) {
     for (case, side) in (0..32).zip(SIDES.iter().cycle()) {
         let room = |operand: usize| case >> operand & 1 == 1;
+        let layout = lying(&[len], &[1]);
         let [a, b, g] = [1, 2, 3].map(|operand| memory(len, room(operand), *side));
         let mut out = memory(len, room(4), *side);
-        Job::in_order(len, [&a[..], &b, &a], [], [Some((&mut out[..]).into())]).forward(&MulAdd);
+        tests::in_order(len, &layout, [&a[..], &b, &a], [], [Some(&mut out[..])]).forward(&MulAdd);
         let mut back = [1, 2, 4].map(|operand| memory(len, room(operand), *side));
         let [x, y, z] = &mut back;
-        let results = [Some((&mut x[..]).into()), Some((&mut y[..]).into()), Some((&mut z[..]).into())];
-        Job::in_order(len, [&a[..], &b, &a], [&g[..]], results).backward(&MulAdd);
+        let results = [Some(&mut x[..]), Some(&mut y[..]), Some(&mut z[..])];
+        tests::in_order(len, &layout, [&a[..], &b, &a], [&g[..]], results).backward(&MulAdd);
         for i in 0..len {
             assert_eq!(out[i], a[i] * b[i] + a[i], "element {i} of {len}");
             assert_eq!([x[i], y[i], z[i]], [g[i] * b[i], g[i] * a[i], g[i]], "element {i} of {len}");

@@ -15,7 +15,6 @@ mod row;
 pub(super) use block::TAIL;
 use block::{Operands, Over, OverShort};
 
-pub(crate) use super::job::Target;
 pub use super::job::{Backward, Forward, Job};
 use super::level::dispatch;
 use super::plan::Each;
@@ -134,8 +133,9 @@ mod guard_tests;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::plan::Plan;
-    use crate::tensor::Tensor;
+    use crate::dims::Dims;
+    use crate::kernel::region::Layout;
+    use crate::kernel::view::{InOut, Target, View};
 
     #[derive(Clone)]
     pub(super) struct MulAdd;
@@ -147,6 +147,23 @@ mod tests {
         }
     }
 
+    /// Where elements of a shape lie.
+    pub(super) fn lying(shape: &[usize], strides: &[usize]) -> Layout {
+        Layout::new(0, shape.into(), strides.into())
+    }
+
+    /// A job over elements in order.
+    pub(super) fn in_order<'a, const I: usize, const C: usize, const O: usize>(
+        len: usize,
+        layout: &'a Layout,
+        inputs: [&'a [f32]; I],
+        cotangents: [&'a [f32]; C],
+        results: [Option<&'a mut [f32]>; O],
+    ) -> Job<'a, f32, I, C, O> {
+        let view = |slice| Some(View::of(slice, layout));
+        Job::in_order(len, inputs.map(view), cotangents.map(view), results.map(|slice| slice.map(Target::from)), None)
+    }
+
     /// Whole numbers, whose products and sums are exact in every order.
     fn numbers(len: usize, seed: usize) -> Vec<f32> {
         (0..len).map(|i| ((i * 7 + seed * 13) % 11) as f32 - 5.0).collect()
@@ -155,11 +172,12 @@ mod tests {
     /// Lengths around blocks and vectors, with and without memory behind the last element.
     #[test]
     fn operands_in_order() {
+        let one = lying(&[], &[]);
         for len in [0usize, 1, 15, 16, 17, 63, 64, 65, 81] {
             for room in [len, len.next_multiple_of(TAIL)] {
-                let [a, b, c] = [1, 2, 3].map(|seed| numbers(room, seed));
+                let [a, b, c] = [1, 2, 3].map(|seed| numbers(room.max(1), seed));
                 let mut out = vec![0.0; room];
-                Job::in_order(len, [&a[..], &b, &c], [], [Some((&mut out[..]).into())]).forward(&MulAdd);
+                in_order(len, &one, [&a[..], &b, &c], [], [Some(&mut out[..])]).forward(&MulAdd);
                 for i in 0..len {
                     assert_eq!(out[i], a[i] * b[i] + c[i], "element {i} of {len}");
                 }
@@ -173,10 +191,13 @@ mod tests {
         let a = numbers(rows * columns, 1);
         let transposed = numbers(rows * columns, 2);
         let row = numbers(columns, 3);
-        let strides = [[columns, 1], [1, rows], [0, 1], [columns, 1]];
-        let plan = Plan::new(&[rows, columns], &strides);
+        let shape = [rows, columns];
+        let [in_rows, across] = [[columns, 1], [1, rows]].map(|strides| lying(&shape, &strides));
+        let repeated = lying(&[columns], &[1]);
         let mut out = vec![0.0; rows * columns];
-        Job::planned(&plan, [&a[..], &transposed, &row], [], [Some((&mut out[..]).into())]).forward(&MulAdd);
+        let operands = [View::of(&a, &in_rows), View::of(&transposed, &across), View::of(&row, &repeated)];
+        let target = Some(Target::of(&mut out, &in_rows));
+        Job::planned(&Dims::from(&shape[..]), operands, [], [target], |job| job.forward(&MulAdd));
         for (r, c) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
             let at = r * columns + c;
             assert_eq!(out[at], a[at] * transposed[c * rows + r] + row[c], "row {r}, column {c}");
@@ -188,19 +209,21 @@ mod tests {
         let (rows, columns) = (7, 200);
         let len = rows * columns;
         let [a, b, row] = [1, 2, 3].map(|seed| numbers(len, seed));
-        let strides = [[columns, 1], [columns, 1], [0, 1], [columns, 1]];
-        let plan = Plan::new(&[rows, columns], &strides);
-        let (mut in_order, mut planned) = (vec![0.0; len], vec![0.0; len]);
-        let job = Job::in_order(len, [&a[..], &b, &b], [], [Some((&mut in_order[..]).into())]);
+        let (whole, repeated) = (lying(&[rows, columns], &[columns, 1]), lying(&[columns], &[1]));
+        let (mut straight, mut planned) = (vec![0.0; len], vec![0.0; len]);
+        let job = in_order(len, &whole, [&a[..], &b, &b], [], [Some(&mut straight[..])]);
         for part in [0..64, 64..640, 640..len] {
             job.part(&Value(&MulAdd), part);
         }
-        let job = Job::planned(&plan, [&a[..], &b, &row], [], [Some((&mut planned[..]).into())]);
-        for part in [0..1, 1..5, 5..rows] {
-            job.part(&Value(&MulAdd), part);
-        }
+        let operands = [View::of(&a, &whole), View::of(&b, &whole), View::of(&row, &repeated)];
+        let target = Some(Target::of(&mut planned, &whole));
+        Job::planned(whole.shape(), operands, [], [target], |job| {
+            for part in [0..1, 1..5, 5..rows] {
+                job.part(&Value(&MulAdd), part);
+            }
+        });
         for i in 0..len {
-            assert_eq!(in_order[i], a[i] * b[i] + b[i], "in order, element {i}");
+            assert_eq!(straight[i], a[i] * b[i] + b[i], "in order, element {i}");
             assert_eq!(planned[i], a[i] * b[i] + row[i % columns], "planned, element {i}");
         }
     }
@@ -210,13 +233,8 @@ mod tests {
         let len = 21;
         let [a, b, c, g] = [1, 2, 3, 4].map(|seed| numbers(len, seed));
         let (mut of_a, mut of_c) = (vec![0.0; len], vec![0.0; len]);
-        Job::in_order(
-            len,
-            [&a[..], &b, &c],
-            [&g[..]],
-            [Some((&mut of_a[..]).into()), None, Some((&mut of_c[..]).into())],
-        )
-        .backward(&MulAdd);
+        let results = [Some(&mut of_a[..]), None, Some(&mut of_c[..])];
+        in_order(len, &lying(&[len], &[1]), [&a[..], &b, &c], [&g[..]], results).backward(&MulAdd);
         assert!((0..len).all(|i| of_a[i] == g[i] * b[i] && of_c[i] == g[i]));
     }
 
@@ -225,11 +243,16 @@ mod tests {
     fn a_result_goes_over_the_cotangent_that_it_comes_from() {
         for len in [1, 16, 21, 64, 81] {
             let [a, b, c, g] = [1, 2, 3, 4].map(|seed| numbers(len, seed));
-            for cotangent in [Tensor::from(g.clone()), Tensor::from(g.clone()).copy()] {
+            for room in [len, len.next_multiple_of(TAIL)] {
+                let mut cotangent = g.clone();
+                cotangent.resize(room, 0.0);
                 let mut of_c = vec![0.0; len];
-                let results = [Some(Target::over(&cotangent)), None, Some((&mut of_c[..]).into())];
-                Job::in_order(len, [&a[..], &b, &c], [cotangent.room()], results).backward(&MulAdd);
-                let of_a = cotangent.as_slice().unwrap();
+                let layout = lying(&[len], &[1]);
+                let inputs = [&a[..], &b, &c].map(|slice| Some(View::of(slice, &layout)));
+                let over = Some((0, InOut::from(&mut cotangent[..])));
+                let results = [None, None, Some(Target::from(&mut of_c[..]))];
+                Job::in_order(len, inputs, [None], results, over).backward(&MulAdd);
+                let of_a = &cotangent;
                 assert!((0..len).all(|i| of_a[i] == g[i] * b[i] && of_c[i] == g[i]), "{len} elements");
             }
         }
@@ -239,8 +262,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "a formula's job runs once")]
     fn a_job_runs_once() {
-        let (a, mut out) = ([1.0f32; 8], [0.0; 8]);
-        let job = Job::in_order(8, [&a[..], &a, &a], [], [Some((&mut out[..]).into())]);
+        let (a, mut out, layout) = ([1.0f32; 8], [0.0; 8], lying(&[8], &[1]));
+        let job = in_order(8, &layout, [&a[..], &a, &a], [], [Some(&mut out[..])]);
         job.forward(&MulAdd);
         job.forward(&MulAdd);
     }
@@ -248,7 +271,17 @@ mod tests {
     #[test]
     #[should_panic(expected = "input 1 is too short")]
     fn operands_must_fit() {
-        let (long, short, mut out) = ([0.0f32; 8], [0.0; 7], [0.0; 8]);
-        Job::in_order(8, [&long[..], &short, &long], [], [Some((&mut out[..]).into())]).forward(&MulAdd);
+        let (long, short, mut out, layout) = ([0.0f32; 8], [0.0; 7], [0.0; 8], lying(&[7], &[1]));
+        in_order(8, &layout, [&long[..], &short, &long], [], [Some(&mut out[..])]).forward(&MulAdd);
+    }
+
+    #[test]
+    #[should_panic(expected = "an operand of shape [3] for [2, 2]")]
+    fn operands_must_broadcast() {
+        let (three, four) = (lying(&[3], &[1]), lying(&[2, 2], &[2, 1]));
+        let (a, mut out) = ([1.0f32; 4], [0.0; 4]);
+        let operands = [View::of(&a, &four), View::of(&a, &three), View::of(&a, &four)];
+        let target = Some(Target::of(&mut out, &four));
+        Job::planned(four.shape(), operands, [], [target], |job| job.forward(&MulAdd));
     }
 }

@@ -38,8 +38,8 @@ impl<T: Element, const I: usize, const C: usize, const O: usize> Row<T, I, C, O>
     /// The body over `rows` rows, of which this is the first, of `len` elements.
     ///
     /// # Safety
-    /// Each operand is valid for `len` elements of each row, its step apart, and in order for as many as its span says;
-    /// results lie in order, or are null.
+    /// Each operand is valid for `len` elements of each row, its step apart, and in order for as many as its span says,
+    /// which may be none at all; results lie in order, or are null.
     #[inline]
     pub(super) unsafe fn sweep(
         &self,
