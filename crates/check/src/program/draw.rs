@@ -233,8 +233,15 @@ impl Draft<'_, '_> {
         let mut h = self.fresh(Kind::Constant, Domain::Any, &[n]);
         for _ in 0..self.choice(6) + 1 {
             let x = self.fresh(Kind::Leaf, Domain::Any, &[k]);
-            let product = self.map("MatMul", &[weight, x])?;
-            let kept = self.apply("MulScalar", wengert_core::Attributes::none().float("c", 0.5), vec![h])?;
+            let half = wengert_core::Attributes::none().float("c", 0.5);
+            // What is recorded first is gone back through last, and finds cotangents that nobody else holds any more.
+            let (kept, product) = if self.choice(2) == 0 {
+                let kept = self.apply("MulScalar", half, vec![h])?;
+                (kept, self.map("MatMul", &[weight, x])?)
+            } else {
+                let product = self.map("MatMul", &[weight, x])?;
+                (self.apply("MulScalar", half, vec![h])?, product)
+            };
             h = self.map("Add", &[kept, product])?;
             if self.choice(3) == 0 {
                 h = self.map("Tanh", &[h])?;
