@@ -11,6 +11,8 @@
 //! - [`Program`], [`programs`](programs()), [`check_programs`]: whole programs over the registry of operations, run by the fast ways of the tape and
 //!   plainly.
 
+#![forbid(unsafe_code)]
+
 mod analytical;
 mod case;
 mod check_gradient;

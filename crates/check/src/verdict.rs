@@ -113,7 +113,11 @@ impl Judge {
         let allowed = self.atol + self.rtol * value.abs() + uncertainty;
         let visible = uncertainty <= (1e-5 * value.abs()).max(self.atol);
         let agrees = visible && (expected - value).abs() <= allowed;
-        if agrees { Judged { verdict: Verdict::Agrees, value, uncertainty, allowed, sides: None } } else { first }
+        if agrees {
+            Judged { verdict: Verdict::Agrees, value, uncertainty, allowed, sides: None }
+        } else {
+            first
+        }
     }
 
     fn careful(&self, expected: f64, rounding: f64, samples: &Samples) -> Judged {

@@ -1,22 +1,17 @@
 //! What a tensor can hold.
 
 use std::cell::RefCell;
-use std::fmt::Debug;
 use std::thread::LocalKey;
 
+use wengert_kernel::formula::{Backward, Forward};
+use wengert_kernel::number::{Arithmetic, Number};
+use wengert_kernel::run::level::{self, Kernel};
+
 use crate::io::AnyTensor;
-use crate::kernel::gemm::Gemm;
-use crate::kernel::level::{Kernel, dispatch};
-use crate::kernel::pointwise::{Backward, Forward};
 use crate::pointwise::Pointwise;
 use crate::pool::Pool;
-use crate::real::{Lane, Real};
 use crate::tape::Recycler;
 use crate::tensor::{Printed, Tensor};
-
-mod sealed {
-    pub trait Sealed {}
-}
 
 /// A type that a tensor can hold: `f32`, `f64`, `i64` (indices) or `bool` (masks).
 ///
@@ -25,19 +20,7 @@ mod sealed {
 /// fn first<T: Element>(t: &Tensor<T>) -> T { t.to_vec()[0] }
 /// assert_eq!(first(&Tensor::from([3i64, 4])), 3);
 /// ```
-pub trait Element:
-    Copy + Send + Sync + PartialEq + PartialOrd + Debug + Default + 'static + sealed::Sealed
-{
-    /// 0, or false.
-    const ZERO: Self;
-    /// 1, or true.
-    const ONE: Self;
-    /// The name of the type as printed.
-    const NAME: &'static str;
-    /// The nearest value of this type; for bool, whether it is not 0.
-    fn from_f64(value: f64) -> Self;
-    /// The value as f64; an i64 beyond 2^53 is rounded.
-    fn to_f64(self) -> f64;
+pub trait Element: Number {
     #[doc(hidden)]
     fn any(tensor: Tensor<Self>) -> AnyTensor;
     #[doc(hidden)]
@@ -47,7 +30,7 @@ pub trait Element:
 }
 
 /// An element with derivatives: `f32` or `f64`.
-pub trait Float: Element + Real<Mask = bool> + Lane<Self> + Gemm {
+pub trait Float: Element + Arithmetic {
     #[doc(hidden)]
     fn recycler() -> &'static LocalKey<Recycler<Self>>;
     /// Runs a formula's kernel for this type, compiled where the formula is defined.
@@ -66,21 +49,8 @@ pub trait Float: Element + Real<Mask = bool> + Lane<Self> + Gemm {
 }
 
 macro_rules! element {
-    ($type:ty, $variant:ident, $zero:expr, $one:expr, $printed:ident, |$v:ident| $from:expr, |$s:ident| $to:expr) => {
-        impl sealed::Sealed for $type {}
+    ($type:ty, $variant:ident, $printed:ident) => {
         impl Element for $type {
-            const ZERO: Self = $zero;
-            const ONE: Self = $one;
-            const NAME: &'static str = stringify!($type);
-            #[inline(always)]
-            fn from_f64($v: f64) -> Self {
-                $from
-            }
-            #[inline(always)]
-            fn to_f64(self) -> f64 {
-                let $s = self;
-                $to
-            }
             fn any(tensor: Tensor<Self>) -> AnyTensor {
                 AnyTensor::$variant(tensor)
             }
@@ -96,10 +66,10 @@ macro_rules! element {
     };
 }
 
-element!(f32, F32, 0.0, 1.0, Float, |v| v as f32, |s| f64::from(s));
-element!(f64, F64, 0.0, 1.0, Float, |v| v, |s| s);
-element!(i64, I64, 0, 1, Int, |v| v as i64, |s| s as f64);
-element!(bool, Bool, false, true, Bool, |v| v != 0.0, |s| f64::from(u8::from(s)));
+element!(f32, F32, Float);
+element!(f64, F64, Float);
+element!(i64, I64, Int);
+element!(bool, Bool, Bool);
 
 macro_rules! float {
     ($type:ty, $forward:ident, $backward:ident) => {
@@ -117,7 +87,7 @@ macro_rules! float {
             }
             #[inline]
             fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
-                dispatch(kernel)
+                level::dispatch(kernel)
             }
         }
     };

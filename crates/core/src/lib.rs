@@ -15,9 +15,10 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod error;
 mod io;
-mod panics;
 mod random;
 
 mod dims;
@@ -38,15 +39,13 @@ mod first_order;
 mod operation;
 mod ops;
 mod pointwise;
-mod real;
 mod registry;
-
-mod kernel;
 
 /// What [`pointwise!`] names.
 #[doc(hidden)]
 pub mod job {
-    pub use crate::kernel::pointwise::{Backward, Forward};
+    pub use crate::pointwise::Of;
+    pub use wengert_kernel::formula::{Backward, Forward};
 }
 
 pub use checkpoint::checkpoint;
@@ -55,9 +54,6 @@ pub use error::{Error, Result};
 pub use first_order::{FirstOrder, SavedTensors};
 pub use functional::{OutputsAndProduct, hessian, hvp, jacobian, jvp, vjp};
 pub use io::{AnyTensor, TensorMap};
-pub use kernel::divide::{Divisible, dispatch_shared};
-pub use kernel::level::Kernel;
-pub use kernel::team::{num_threads, set_num_threads};
 pub use operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 pub use ops::{cat, stack};
 pub use pointwise::Pointwise;
@@ -68,7 +64,6 @@ pub use random::{
     DEFAULT_SEED, Generator, GeneratorState, generator_state, manual_seed, set_generator_state,
     with_generator,
 };
-pub use real::{Dual, Fused, Lane, Real};
 pub use registry::{Choose, Domain, Fitted, OperationEntry, operations};
 pub use tape::{
     GradOptions, HookId, Tape, TapeEntry, backward, detect_anomaly, grad, is_plain, is_recording, live_nodes,
@@ -76,6 +71,11 @@ pub use tape::{
 };
 pub use tensor::{Nested, PrintOptions, Tensor, print_options, set_print_options};
 pub use variable::{Parameter, Variable};
+pub use wengert_kernel::number::Number;
+pub use wengert_kernel::real::{Dual, Fused, Lane, Real};
+pub use wengert_kernel::run::divide::{Divisible, dispatch_shared};
+pub use wengert_kernel::run::level::Kernel;
+pub use wengert_kernel::run::team::{num_threads, set_num_threads};
 
 const _: () = {
     const fn is_send_and_sync<T: Send + Sync>() {}

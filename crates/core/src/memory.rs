@@ -1,20 +1,16 @@
 //! Memory that the allocator refuses: an error where the function returns one, elsewhere a panic with its message.
 
 use std::any::Any;
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
+
+use wengert_kernel::memory::refusal::{OutOfMemory, answered, is_answered};
 
 use crate::dims::{Dims, checked_count, too_many};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::pool;
 
-thread_local! {
-    /// How many functions on this thread's stack make an error of what is refused.
-    static ANSWERABLE: Cell<usize> = const { Cell::new(0) };
-}
-
-/// What unwinds to the innermost of them.
+/// What unwinds to the innermost function that makes an error of what is refused.
 struct Refused(Error);
 
 /// Runs what allocates as deep inside as it may; what is refused there is `operation`'s error.
@@ -22,10 +18,7 @@ struct Refused(Error);
 /// A refusal unwinds to here, so that no operation on the way has to hand it on. Other panics pass.
 #[doc(hidden)]
 pub fn or_refused<R>(operation: &'static str, work: impl FnOnce() -> Result<R>) -> Result<R> {
-    ANSWERABLE.set(ANSWERABLE.get() + 1);
-    let result = catch_unwind(AssertUnwindSafe(work));
-    ANSWERABLE.set(ANSWERABLE.get() - 1);
-    result.unwrap_or_else(|payload| Err(renamed(operation, payload)))
+    answered(work).unwrap_or_else(|payload| Err(renamed(operation, payload)))
 }
 
 /// The error that came up, under another name.
@@ -34,7 +27,13 @@ fn renamed(to: &'static str, payload: Box<dyn Any + Send>) -> Error {
         Ok(Error::Memory { shape, bytes, .. }) => Error::Memory { operation: to, shape, bytes },
         Ok(Error::Extents { shape, .. }) => Error::Extents { operation: to, shape },
         Ok(error) => error,
-        Err(payload) => resume_unwind(payload),
+        Err(payload) => match payload.downcast::<OutOfMemory>() {
+            Ok(refused) => {
+                let OutOfMemory { elements, bytes } = *refused;
+                Error::Memory { operation: to, shape: format!("[{elements}]"), bytes }
+            }
+            Err(payload) => resume_unwind(payload),
+        },
     }
 }
 
@@ -63,7 +62,7 @@ pub(crate) fn refuse<T>(shape: &[usize]) -> ! {
 #[track_caller]
 pub(crate) fn give_up(error: Error) -> ! {
     let refused = matches!(error, Error::Memory { .. } | Error::Extents { .. });
-    if refused && cfg!(panic = "unwind") && ANSWERABLE.get() > 0 {
+    if refused && is_answered() {
         resume_unwind(Box::new(Refused(error)));
     }
     panic!("{error}")

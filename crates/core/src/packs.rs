@@ -7,8 +7,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use wengert_kernel::gemm::{pack, pack_len};
+
 use crate::element::{Element, Float};
-use crate::kernel::gemm::{pack, pack_len};
 use crate::tensor::{Matrix, Tensor};
 
 /// Rows beyond which a product packs by itself, at no cost that counts.

@@ -6,11 +6,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use wengert_kernel::memory::buffer::Buffer;
+use wengert_kernel::memory::prefetch::prefetch;
+use wengert_kernel::memory::shared::Unique;
+
 use crate::dims::{Dims, checked_count};
 use crate::element::Element;
-use crate::kernel::buffer::Buffer;
-use crate::kernel::prefetch::prefetch;
-use crate::kernel::shared::Unique;
 use crate::memory;
 use crate::storage::{Storage, Upkeep};
 

@@ -4,12 +4,13 @@ use std::num::NonZeroU16;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use wengert_kernel::memory::cut;
+use wengert_kernel::memory::region::{Beside, Block};
+use wengert_kernel::memory::shared::{Shared, Unique};
+use wengert_kernel::memory::static_ref::StaticRef;
+
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernel::cut;
-use crate::kernel::region::{Beside, Block};
-use crate::kernel::shared::{Shared, Unique};
-use crate::kernel::static_ref::StaticRef;
 use crate::packs::Packs;
 use crate::pool;
 use crate::tape::scope;

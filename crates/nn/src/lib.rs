@@ -17,6 +17,8 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod module;
 mod state_dict;
 

@@ -14,6 +14,8 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod adam;
 mod clip;
 mod rmsprop;

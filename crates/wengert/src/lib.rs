@@ -10,6 +10,8 @@
 //! # Ok::<(), wengert::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub use wengert_core as core;
 pub use wengert_core::*;
 pub use wengert_nn as nn;

@@ -4,6 +4,8 @@ use std::any::Any;
 
 use safetensors::tensor::Dtype;
 
+use wengert_kernel::number::Number;
+
 use crate::element::Element;
 use crate::tensor::Tensor;
 

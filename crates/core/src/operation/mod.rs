@@ -12,9 +12,10 @@ pub use pullback::{Cotangents, Gradients, Saved};
 use record::put_on_tape;
 pub(crate) use record::{record, record1};
 
+use wengert_kernel::memory::cut::Division;
+
 use crate::dims::Dims;
 use crate::element::Float;
-use crate::kernel::cut::Division;
 use crate::tape::late::MatrixView;
 use crate::tape::node::Edge;
 use crate::tensor::Tensor;

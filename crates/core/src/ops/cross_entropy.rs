@@ -1,9 +1,10 @@
 //! Cross-entropy of rows of logits and their classes.
 
+use wengert_kernel::rows::cross_entropy::{self, IGNORED};
+use wengert_kernel::run::divide::dispatch_shared;
+
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::cross_entropy::{self, IGNORED};
-use crate::kernel::divide::dispatch_shared;
 use crate::memory;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
 use crate::registry::{Domain, Fitted, OperationEntry, indices};

@@ -1,6 +1,6 @@
 //! Choosing elements by index, and adding to chosen places.
 
-use crate::dims::{Dims, axis_of, product};
+use crate::dims::{Dims, OfTensor, axis_of, product};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
 use crate::memory;

@@ -4,14 +4,15 @@ use std::borrow::Borrow;
 
 use smallvec::SmallVec;
 
-use crate::dims::{Dims, axis_of, too_many};
+use wengert_kernel::memory::cut::Division;
+use wengert_kernel::memory::region::Axes;
+use wengert_kernel::memory::view::View;
+use wengert_kernel::rows::copy::{self, Joined};
+use wengert_kernel::run::divide::dispatch_shared;
+
+use crate::dims::{Dims, OfTensor, axis_of, too_many};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::copy::{self, Joined};
-use crate::kernel::cut::Division;
-use crate::kernel::region::Axes;
-use crate::kernel::view::View;
-use crate::kernel::divide::dispatch_shared;
 use crate::memory;
 use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
 use crate::registry::{Domain, Fitted, OperationEntry, axis};

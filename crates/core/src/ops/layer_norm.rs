@@ -1,10 +1,11 @@
 //! Layer normalisation (Ba et al. 2016, arXiv 1607.06450).
 
+use wengert_kernel::rows::layer_norm::{self, Normalise, NormaliseAffine, NormaliseBack};
+use wengert_kernel::run::divide::dispatch_shared;
+
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::divide::dispatch_shared;
-use crate::kernel::layer_norm::{self, Normalise, NormaliseAffine, NormaliseBack};
 use crate::memory;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
 use crate::registry::{Domain, Fitted, OperationEntry};

@@ -1,9 +1,10 @@
 //! The affine map `x W^T + b` of every layer and every recurrent step.
 
-use crate::dims::{Dims, product};
+use wengert_kernel::gemm::Start;
+
+use crate::dims::{Dims, OfTensor, product};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::gemm::Start;
 use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::registry::{Domain, Fitted, OperationEntry, broadcastable};
 use crate::tensor::{Matrix, Tensor};

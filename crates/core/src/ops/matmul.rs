@@ -1,9 +1,10 @@
 //! Matrix products: 2-D, batched, with vectors, broadcasting.
 
-use crate::dims::{self, Dims};
+use wengert_kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_naive, gemm_packed};
+
+use crate::dims::{Dims, OfTensor, self};
 use crate::element::Float;
 use crate::error::{Error, Result, expect};
-use crate::kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_naive, gemm_packed};
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::packs::{Kept, pack_of};
 use crate::registry::{Domain, Fitted, OperationEntry, broadcastable};

@@ -2,10 +2,11 @@
 
 use std::sync::OnceLock;
 
+use wengert_kernel::rows::reduce::best;
+
 use crate::dims::{axes_of, axis_of, checked_count, product};
 use crate::element::Float;
 use crate::error::expect;
-use crate::kernel::reduce::best;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Domain, Fitted, OperationEntry, axes, axis};
 use crate::tape::no_grad;

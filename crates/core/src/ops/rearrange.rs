@@ -1,9 +1,10 @@
 //! The same elements in other places, several times, or among others.
 
-use crate::dims::{Dims, axes_of, axis_of, product, too_many};
+use wengert_kernel::rows::copy;
+
+use crate::dims::{Dims, OfTensor, axes_of, axis_of, product, too_many};
 use crate::element::{Element, Float};
 use crate::error::{Result, expect};
-use crate::kernel::copy;
 use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::{Region, Tensor, narrow};

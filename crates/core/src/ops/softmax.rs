@@ -1,10 +1,11 @@
 //! Softmax and its kin along one axis, shifted so that no exponential overflows.
 
+use wengert_kernel::rows::softmax::{self as rows, RowFunction};
+use wengert_kernel::run::divide::dispatch_shared;
+
 use crate::dims::axis_of;
 use crate::element::Float;
 use crate::error::expect;
-use crate::kernel::divide::dispatch_shared;
-use crate::kernel::rows::{self, RowFunction};
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tape::by_rule;

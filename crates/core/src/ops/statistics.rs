@@ -1,10 +1,11 @@
 //! Variance, standard deviation and vector norms over axes.
 
+use wengert_kernel::rows::reduce::{Square, Squares};
+use wengert_kernel::run::divide::dispatch_shared;
+
 use crate::dims::{Dims, axes_of, product};
 use crate::element::Float;
 use crate::error::expect;
-use crate::kernel::divide::dispatch_shared;
-use crate::kernel::reduce::{Square, Squares};
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::pointwise::Pointwise;
 use crate::registry::{Domain, Fitted, OperationEntry, axes, formula};

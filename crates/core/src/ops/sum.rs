@@ -1,10 +1,11 @@
 //! Sums and means over axes; the sum that undoes broadcasting.
 
-use crate::dims::{Dims, axes_of, product};
+use wengert_kernel::rows::reduce;
+use wengert_kernel::run::divide::dispatch_shared;
+
+use crate::dims::{Dims, OfTensor, axes_of, product};
 use crate::element::Float;
 use crate::error::expect;
-use crate::kernel::divide::dispatch_shared;
-use crate::kernel::reduce;
 use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::registry::{Choose, Domain, Fitted, OperationEntry, axes, broadcastable};
 use crate::tensor::Tensor;

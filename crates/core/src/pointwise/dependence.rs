@@ -3,8 +3,10 @@
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use super::{Pointwise, vjp};
-use crate::real::Real;
+use wengert_kernel::formula::vjp;
+use wengert_kernel::real::Real;
+
+use super::{Of, Pointwise};
 
 /// A number of which only is known what it depends on, one bit an input, and whether it is 0, 1 or a cotangent for certain.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -202,7 +204,7 @@ where
     let inputs = std::array::from_fn(|i| Depends::on(1 << i));
     let known = |k| u8::try_from(k).map_or(Known::Nothing, Known::Cotangent);
     let cotangents = std::array::from_fn(|k| Depends { on: 0, known: known(k) });
-    let found = vjp(formula, inputs, cotangents);
+    let found = vjp(&Of(formula), inputs, cotangents);
     Dependence {
         on: found.map(|cotangent| cotangent.on),
         same: found.map(|cotangent| if let Known::Cotangent(k) = cotangent.known { Some(k) } else { None }),

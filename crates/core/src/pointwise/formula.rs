@@ -74,16 +74,16 @@ macro_rules! pointwise {
             }
             $($more)*
             fn forward_f32(&self, job: &$crate::job::Forward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
-                job.forward(self);
+                job.forward(&$crate::job::Of(self));
             }
             fn forward_f64(&self, job: &$crate::job::Forward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
-                job.forward(self);
+                job.forward(&$crate::job::Of(self));
             }
             fn backward_f32(&self, job: &$crate::job::Backward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
-                job.backward(self);
+                job.backward(&$crate::job::Of(self));
             }
             fn backward_f64(&self, job: &$crate::job::Backward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
-                job.backward(self);
+                job.backward(&$crate::job::Of(self));
             }
         }
     };

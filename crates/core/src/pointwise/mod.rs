@@ -14,8 +14,9 @@ mod symbol;
 #[doc(hidden)]
 pub use dependence::{Dependence, dependence};
 
-use crate::kernel::pointwise::{Backward, Forward};
-use crate::real::{Dual, Real};
+use wengert_kernel::formula::{Backward, Formula, Forward};
+use wengert_kernel::real::Real;
+
 use crate::{Float, Variable};
 
 /// A formula of `I` numbers that gives `O` numbers, applied to tensors element by element.
@@ -97,48 +98,30 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
     // The macro repeats these four without generics, so that they are compiled in the formula's crate alone.
     #[doc(hidden)]
     fn forward_f32(&self, job: &Forward<'_, f32, I, O>) {
-        job.forward(self);
+        job.forward(&Of(self));
     }
     #[doc(hidden)]
     fn forward_f64(&self, job: &Forward<'_, f64, I, O>) {
-        job.forward(self);
+        job.forward(&Of(self));
     }
     #[doc(hidden)]
     fn backward_f32(&self, job: &Backward<'_, f32, I, O>) {
-        job.backward(self);
+        job.backward(&Of(self));
     }
     #[doc(hidden)]
     fn backward_f64(&self, job: &Backward<'_, f64, I, O>) {
-        job.backward(self);
+        job.backward(&Of(self));
     }
 }
 
-/// The formula's pullback: cotangents of the inputs from those of the outputs.
-///
-/// A zero cotangent stays zero beside a local derivative that is not finite.
-#[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
-pub(crate) fn vjp<P, R, const I: usize, const O: usize>(
-    formula: &P,
-    inputs: [R; I],
-    cotangents: [R; O],
-) -> [R; I]
-where
-    P: Pointwise<I, O>,
-    R: Real,
-{
-    // Plain loops: a closure would be compiled without the instructions of the kernel around it.
-    let mut duals = [Dual::<R, I>::constant(R::lit(0.0)); I];
-    for i in 0..I {
-        duals[i] = Dual::variable(inputs[i], i);
+/// A formula as kernels see it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Of<'p, P>(pub &'p P);
+
+impl<P: Pointwise<I, O>, const I: usize, const O: usize> Formula<I, O> for Of<'_, P> {
+    #[inline(always)]
+    fn eval<R: Real>(&self, inputs: [R; I]) -> [R; O] {
+        self.0.eval(inputs)
     }
-    let outputs = formula.eval(duals);
-    let mut found = inputs;
-    for i in 0..I {
-        found[i] = cotangents[0].scale(outputs[0].tangent[i]);
-        for o in 1..O {
-            found[i] = found[i] + cotangents[o].scale(outputs[o].tangent[i]);
-        }
-    }
-    found
 }

@@ -3,13 +3,14 @@
 //! Arrays are walked by loops: closures for `map` are not always compiled in place, and a short operation is paid for by the call.
 #![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 
+use wengert_kernel::formula::Job;
+use wengert_kernel::formula::plan::has_rows_in_order;
+use wengert_kernel::memory::view::{Target, View};
+
 use super::{Pointwise, symbol};
 use crate::dims::{self, Dims};
 use crate::element::Float;
 use crate::error::{Result, expect};
-use crate::kernel::plan::has_rows_in_order;
-use crate::kernel::pointwise::Job;
-use crate::kernel::view::{Target, View};
 use crate::operation::{
     Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record, record1,
 };

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use super::{Pointwise, vjp};
+use wengert_kernel::formula::vjp;
+use wengert_kernel::real::Real;
+
+use super::{Of, Pointwise};
 use crate::element::Float;
 use crate::operation::Cotangents;
-use crate::real::Real;
 use crate::tensor::Tensor;
 use crate::variable::Variable;
 
@@ -223,7 +225,7 @@ where
     let inputs: [Symbol; I] = std::array::from_fn(|i| Symbol(push(Step::Input(i))));
     let cotangents: [Symbol; O] =
         std::array::from_fn(|k| if absent[k] { Symbol::lit(0.0) } else { Symbol(push(Step::Input(I + k))) });
-    let results = vjp(formula, inputs, cotangents).map(|symbol| symbol.0);
+    let results = vjp(&Of(formula), inputs, cotangents).map(|symbol| symbol.0);
     (TRACE.take(), results)
 }
 

@@ -5,9 +5,10 @@
 //! holds the buffer, terms are added in place. Where sums are recorded, parts wait for each other
 //! ([`RecordedParts`]).
 
+use wengert_kernel::rows::copy;
+
 use crate::dims::Dims;
 use crate::element::Float;
-use crate::kernel::copy;
 use crate::operation::Operation;
 use crate::ops::region::Embed;
 use crate::tape::is_recording;

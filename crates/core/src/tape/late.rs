@@ -10,9 +10,10 @@ use std::hash::BuildHasherDefault;
 
 use smallvec::SmallVec;
 
+use wengert_kernel::gemm::{MatMut, Start, gemm};
+
 use crate::dims::Dims;
 use crate::element::Float;
-use crate::kernel::gemm::{MatMut, Start, gemm};
 use crate::ops::{cat, one_behind_the_other};
 use crate::tape::accumulate::{RecordedParts, Term, accumulate};
 use crate::tape::is_recording;

@@ -6,6 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use smallvec::SmallVec;
 
+use wengert_kernel::memory::cut::Division;
+use wengert_kernel::memory::prefetch::{self, prefetch};
+use wengert_kernel::memory::takeable::Takeable;
+
 use super::keep::{Keep, Kept};
 use super::leaf::{Leaf, Slot};
 use super::recycle::{self, NodeRef};
@@ -13,9 +17,6 @@ use super::scope;
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::kernel::cut::Division;
-use crate::kernel::prefetch::{self, prefetch};
-use crate::kernel::takeable::Takeable;
 use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
 use crate::storage::Holder;
 use crate::tape::late::MatrixView;
@@ -49,7 +50,12 @@ pub(crate) struct Node<T: Float> {
 pub(crate) trait Rule<T: Float>: Send + Sync {
     fn name(&self) -> &'static &'static str;
     fn attributes(&self) -> Attributes;
-    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>);
+    fn pullback(
+        &self,
+        saved: &Saved<'_, T>,
+        cotangents: &mut Cotangents<T>,
+        gradients: &mut Gradients<'_, T>,
+    );
     fn matrix_view(&self, base: &Dims) -> Option<MatrixView>;
     fn division(&self) -> Option<Division<'_>>;
 }
@@ -71,7 +77,12 @@ impl<T: Float, O: Operation<T>> Rule<T> for O {
         Operation::attributes(self)
     }
 
-    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+    fn pullback(
+        &self,
+        saved: &Saved<'_, T>,
+        cotangents: &mut Cotangents<T>,
+        gradients: &mut Gradients<'_, T>,
+    ) {
         Operation::pullback_over(self, saved, cotangents, gradients);
     }
 }

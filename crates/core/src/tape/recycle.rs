@@ -8,15 +8,16 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use wengert_kernel::memory::prefetch::prefetch;
+use wengert_kernel::memory::shared::{Retire, Shared, Unique};
+use wengert_kernel::run::panics::discard;
+
 use super::keep::Kept;
 use super::late::Pairs;
 use super::mode::is_plain;
 use super::node::Node;
 use super::walk::Belongings;
 use crate::element::Float;
-use crate::kernel::prefetch::prefetch;
-use crate::kernel::shared::{Retire, Shared, Unique};
-use crate::panics::discard;
 
 /// A shared handle to a node.
 pub(crate) type NodeRef<T> = Shared<Node<T>>;

@@ -2,12 +2,13 @@
 
 use ndarray::{Array, ArrayViewD, Dimension};
 
+use wengert_kernel::memory::buffer::Buffer;
+use wengert_kernel::rows::copy;
+
 use super::Tensor;
 use crate::dims::{self, Dims};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernel::buffer::Buffer;
-use crate::kernel::copy;
 use crate::memory;
 use crate::storage::{Storage, Upkeep};
 

@@ -1,10 +1,12 @@
 //! Making tensors.
 
+use wengert_kernel::memory::buffer::Buffer;
+
 use super::Tensor;
 use crate::dims::Dims;
+use crate::dims::OfTensor;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result, expect};
-use crate::kernel::buffer::Buffer;
 use crate::random::{Generator, with_generator};
 use crate::storage::{Storage, Upkeep};
 

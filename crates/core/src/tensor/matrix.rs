@@ -1,8 +1,9 @@
 //! A tensor seen as a matrix, as products read it.
 
+use wengert_kernel::gemm::MatRef;
+
 use super::Tensor;
 use crate::element::Element;
-use crate::kernel::gemm::MatRef;
 
 /// The last two axes of a tensor, the way round that a product wants: nothing is made for it, as for a view.
 pub(crate) struct Matrix<'t, T: Element> {

@@ -18,13 +18,14 @@ pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
 pub(crate) use view::{Region, narrow, select, slice};
 
+use wengert_kernel::memory::region::{Axes, Layout, Region as Elements};
+use wengert_kernel::memory::shared::{Shared, Unique};
+use wengert_kernel::memory::view::{InOut, View};
+use wengert_kernel::rows::copy;
+
 use crate::dims::Dims;
 use crate::element::Element;
 use crate::error::{Error, Result, expect};
-use crate::kernel::copy;
-use crate::kernel::region::{Axes, Layout, Region as Elements};
-use crate::kernel::shared::{Shared, Unique};
-use crate::kernel::view::{InOut, View};
 use crate::memory;
 use crate::pool;
 use crate::storage::{Storage, Upkeep, refuse_if_saved};
@@ -270,9 +271,7 @@ impl<T: Element> Tensor<T> {
 
     /// [`Tensor::copy`] for `operation`.
     pub(crate) fn copied(&self, operation: &'static str) -> Result<Self> {
-        Tensor::create(operation, self.dims().clone(), |out| {
-            copy::gather(self.view(), out)
-        })
+        Tensor::create(operation, self.dims().clone(), |out| copy::gather(self.view(), out))
     }
 
     /// The elements of a row-major tensor, to change in place.
@@ -303,7 +302,11 @@ impl<T: Element> Tensor<T> {
         if !self.storage().is_only() {
             refuse_if_saved(self.storage(), "data_mut", self.shape())?;
             let holders = self.storage().handles() - 1;
-            return Err(Error::Shared { operation: "data_mut", shape: format!("{:?}", self.shape()), holders });
+            return Err(Error::Shared {
+                operation: "data_mut",
+                shape: format!("{:?}", self.shape()),
+                holders,
+            });
         }
         Ok(self.exclusive_mut().expect("nobody else can have got a handle in between"))
     }

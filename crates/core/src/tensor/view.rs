@@ -1,10 +1,11 @@
 //! Views: other extents and strides over the same storage, nothing copied.
 
+use wengert_kernel::memory::region::{Axes, Layout};
+
 use super::Tensor;
-use crate::dims::{Dims, axis_of, checked_count};
+use crate::dims::{Dims, OfTensor, axis_of, checked_count};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernel::region::{Axes, Layout};
 
 /// Where a view's elements lie in a row-major tensor of the base's shape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,10 +18,7 @@ pub(crate) struct Region {
 
 impl Region {
     /// The region that a view of a row-major tensor of shape `base` covers.
-    pub(crate) fn of(
-        base: &[usize],
-        view: impl FnOnce(&mut Axes<'_>) -> Result<()>,
-    ) -> Result<Region> {
+    pub(crate) fn of(base: &[usize], view: impl FnOnce(&mut Axes<'_>) -> Result<()>) -> Result<Region> {
         let layout = Layout::of_view(Dims::from(base), view)?;
         let (shape, strides) = (layout.shape().clone(), layout.strides().clone());
         Ok(Region { base: Dims::from(base), offset: layout.offset(), shape, strides })

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 pub use parameter::Parameter;
 
+use wengert_kernel::memory::view::InOut;
+
 use crate::dims::Dims;
 use crate::element::Float;
 use crate::error::Result;
-use crate::kernel::view::InOut;
 use crate::tape::node::Edge;
 use crate::tape::{Held, Leaf, Slot};
 use crate::tensor::Tensor;

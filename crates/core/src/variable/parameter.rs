@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::Variable;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::tape::{Changing, Leaf};
 use crate::storage::refuse_if_saved;
+use crate::tape::{Changing, Leaf};
 use crate::tensor::Tensor;
 
 const FIXED: &str = "a parameter that stands for a computed value does not change";

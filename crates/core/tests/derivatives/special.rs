@@ -1,7 +1,7 @@
 //! Every pointwise rule at the numbers where rules go wrong: zeros, subnormals, huge ones, infinities, NaN.
 
 use ndarray::ArrayD;
-use wengert_core::{Element, Float, Tensor, Variable};
+use wengert_core::{Float, Tensor, Variable};
 
 use crate::check::{gradients, leaves, refs, ulps, ulps32};
 use crate::elementwise::{Rule, broadcast_loop, rules};
@@ -127,7 +127,7 @@ fn zero_stays_zero<T: Float>(values: &[f64]) {
         let inputs = combinations::<T>(values, arity(&rule));
         for (reading, gradients) in ["dual", "recorded"].iter().zip(readings(&rule, &inputs, 0.0)) {
             for (k, gradient) in gradients.iter().enumerate() {
-                let wrong = gradient.to_vec().iter().position(|&g| g != <T as Element>::ZERO);
+                let wrong = gradient.to_vec().iter().position(|&g| g != T::ZERO);
                 let at = wrong.map(|i| at(&inputs, i));
                 assert!(wrong.is_none(), "{} at {at:?}, {reading} derivative {k}", rule.name);
             }

@@ -25,7 +25,7 @@ mod truncated;
 mod user_cell;
 
 use proptest::prelude::ProptestConfig;
-use wengert_core::{Element, Tensor, Variable};
+use wengert_core::{Number, Tensor, Variable};
 use wengert_nn::Module;
 
 type V = Variable<f64>;

@@ -1,6 +1,6 @@
 //! A cell as a user writes it, with a state of two parts, in the runner that our cells run in.
 
-use wengert_core::{Element, Float, Parameter, Pointwise, Result, Tensor, Variable, pointwise};
+use wengert_core::{Float, Number, Parameter, Pointwise, Result, Tensor, Variable, pointwise};
 use wengert_nn::{Cast, Cell, Forward, Linear, Module, Recurrent, State, module, state};
 
 use crate::naive::{Layout, Row, Weights, check, sigmoid};
@@ -150,7 +150,7 @@ fn memory(fast: [[f64; 2]; 3], slow: [[f64; 1]; 3]) -> Memory<f64> {
 }
 
 fn parts<S: State>(state: &S) -> Vec<Vec<f64>> {
-    state.parts().iter().map(|part| part.to_vec().into_iter().map(Element::to_f64).collect()).collect()
+    state.parts().iter().map(|part| part.to_vec().into_iter().map(Number::to_f64).collect()).collect()
 }
 
 #[test]

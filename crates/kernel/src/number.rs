@@ -1,0 +1,65 @@
+//! What memory holds, and what of it can be computed with.
+
+use std::fmt::Debug;
+
+use crate::gemm::Gemm;
+use crate::real::{Fused, Lane, Real};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A type that memory can hold: `f32`, `f64`, `i64` (indices) or `bool` (masks). All bytes zero is a value of each.
+pub trait Number:
+    Copy + Send + Sync + PartialEq + PartialOrd + Debug + Default + 'static + sealed::Sealed
+{
+    /// 0, or false.
+    const ZERO: Self;
+    /// 1, or true.
+    const ONE: Self;
+    /// The name of the type as printed.
+    const NAME: &'static str;
+    /// The nearest value of this type; for bool, whether it is not 0.
+    fn from_f64(value: f64) -> Self;
+    /// The value as f64; an i64 beyond 2^53 is rounded.
+    fn to_f64(self) -> f64;
+}
+
+/// A number with all arithmetic: `f32` or `f64`.
+pub trait Arithmetic: Number + Real<Mask = bool> + Lane<Self> + Gemm {
+    /// The same where a multiply-add is one instruction.
+    type Fused: Lane<Self>;
+}
+
+impl Arithmetic for f32 {
+    type Fused = Fused<f32>;
+}
+
+impl Arithmetic for f64 {
+    type Fused = Fused<f64>;
+}
+
+macro_rules! number {
+    ($type:ty, $zero:expr, $one:expr, |$v:ident| $from:expr, |$s:ident| $to:expr) => {
+        impl sealed::Sealed for $type {}
+        impl Number for $type {
+            const ZERO: Self = $zero;
+            const ONE: Self = $one;
+            const NAME: &'static str = stringify!($type);
+            #[inline(always)]
+            fn from_f64($v: f64) -> Self {
+                $from
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                let $s = self;
+                $to
+            }
+        }
+    };
+}
+
+number!(f32, 0.0, 1.0, |v| v as f32, |s| f64::from(s));
+number!(f64, 0.0, 1.0, |v| v, |s| s);
+number!(i64, 0, 1, |v| v as i64, |s| s as f64);
+number!(bool, false, true, |v| v != 0.0, |s| f64::from(u8::from(s)));

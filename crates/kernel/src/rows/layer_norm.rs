@@ -1,0 +1,398 @@
+//! Layer normalisation of rows, and its way back.
+
+use crate::number::Arithmetic;
+use crate::real::Lane;
+use crate::rows::lanes::{self, ROWS, Tree, WIDE, WIDE_CHUNK};
+use crate::run::divide::{Divisible, cut, cut_mut, dispatch_shared, is_shared};
+use crate::run::level::{Kernel, dispatch};
+
+/// `(x - mean) / sqrt(variance + eps) * weight + bias` of each row, as wide as the weight; the variance biased.
+pub struct Normalise<'a, T> {
+    /// What is read, rows one behind the other.
+    pub source: &'a [T],
+    /// The factor of each column.
+    pub weight: &'a [T],
+    /// The term of each column.
+    pub bias: &'a [T],
+    /// Where the result goes.
+    pub out: &'a mut [T],
+    /// For each row its mean, and the factor `1 / sqrt(variance + eps)`.
+    pub statistics: &'a mut [T],
+    /// What is added to the variance.
+    pub eps: f64,
+}
+
+impl<T: Arithmetic> Kernel<T> for Normalise<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        let Normalise { source, weight, bias, out, statistics, eps } = self;
+        let width = weight.len();
+        if width == 0 {
+            return;
+        }
+        let rows = source.chunks_exact(width).zip(out.chunks_exact_mut(width));
+        for ((row, out), statistics) in rows.zip(statistics.as_chunks_mut::<2>().0) {
+            let (mean, variance) = lanes::moments::<T, N>(row);
+            let scale = T::from_f64(1.0 / (variance + eps).sqrt());
+            *statistics = [mean, scale];
+            for ((y, &x), (&w, &b)) in out.iter_mut().zip(row).zip(weight.iter().zip(bias)) {
+                *y = N::wrap((x - mean) * scale).mul_add(N::wrap(w), N::wrap(b)).unwrap();
+            }
+        }
+    }
+}
+
+impl<T: Arithmetic> Divisible for Normalise<'_, T> {
+    fn rows(&self) -> usize {
+        self.statistics.len() / 2
+    }
+
+    fn numbers(&self) -> usize {
+        6 * self.source.len()
+    }
+
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let Normalise { source, weight, bias, out, statistics, eps } = self;
+        let (source, out) = (cut(source, rows, weight.len()), cut_mut(out, rows, weight.len()));
+        let statistics = cut_mut(statistics, rows, 2);
+        (
+            Normalise { source: source.0, weight, bias, out: out.0, statistics: statistics.0, eps },
+            Normalise { source: source.1, weight, bias, out: out.1, statistics: statistics.1, eps },
+        )
+    }
+}
+
+/// What a cotangent of [`Normalise`]'s result makes of that of its source: `(h - mean(h) - normal mean(h normal)) scale`, where
+/// `h = g weight`.
+pub struct NormaliseBack<'a, T> {
+    /// What is read, rows one behind the other.
+    pub source: &'a [T],
+    /// The factor of each column.
+    pub weight: &'a [T],
+    /// The cotangent of the result.
+    pub cotangent: &'a [T],
+    /// What the way forth kept of each row.
+    pub statistics: &'a [T],
+    /// Where the result goes.
+    pub out: &'a mut [T],
+}
+
+impl<T: Arithmetic> Divisible for NormaliseBack<'_, T> {
+    fn rows(&self) -> usize {
+        self.statistics.len() / 2
+    }
+
+    fn numbers(&self) -> usize {
+        7 * self.out.len()
+    }
+
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let NormaliseBack { source, weight, cotangent, statistics, out } = self;
+        let (source, cotangent) = (cut(source, rows, weight.len()), cut(cotangent, rows, weight.len()));
+        let (out, statistics) = (cut_mut(out, rows, weight.len()), cut(statistics, rows, 2));
+        (
+            NormaliseBack {
+                source: source.0,
+                weight,
+                cotangent: cotangent.0,
+                statistics: statistics.0,
+                out: out.0,
+            },
+            NormaliseBack {
+                source: source.1,
+                weight,
+                cotangent: cotangent.1,
+                statistics: statistics.1,
+                out: out.1,
+            },
+        )
+    }
+}
+
+/// What it makes of those of weight and bias: `g normal` and `g`, summed over all rows in the order of a [`Tree`].
+pub struct NormaliseAffine<'a, T> {
+    /// What is read, rows one behind the other.
+    pub source: &'a [T],
+    /// The cotangent of the result.
+    pub cotangent: &'a [T],
+    /// What the way forth kept of each row.
+    pub statistics: &'a [T],
+    /// The first of these columns, of rows of `width`.
+    pub first: usize,
+    /// The elements of a row.
+    pub width: usize,
+    /// The cotangent of the weight.
+    pub of_weight: &'a mut [T],
+    /// The cotangent of the bias.
+    pub of_bias: &'a mut [T],
+}
+
+impl<T: Arithmetic> Divisible for NormaliseAffine<'_, T> {
+    fn rows(&self) -> usize {
+        self.of_weight.len()
+    }
+
+    fn numbers(&self) -> usize {
+        3 * self.of_weight.len() * self.statistics.len() / 2
+    }
+
+    fn split_at(self, columns: usize) -> (Self, Self) {
+        let (of_weight, of_bias) = (self.of_weight.split_at_mut(columns), self.of_bias.split_at_mut(columns));
+        let others = self.first + columns;
+        (
+            NormaliseAffine { of_weight: of_weight.0, of_bias: of_bias.0, ..self },
+            NormaliseAffine { of_weight: of_weight.1, of_bias: of_bias.1, first: others, ..self },
+        )
+    }
+}
+
+/// Rows whose terms of a column are added up before they join its sum, which is read and written the less often.
+const TOGETHER: usize = 4;
+
+impl<T: Arithmetic> Kernel<T> for NormaliseAffine<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        self.sum::<N>(None);
+    }
+}
+
+/// Both ways back by one thread: a few rows, which are near then, go through the one and the other.
+struct Both<'a, T>(NormaliseBack<'a, T>, NormaliseAffine<'a, T>);
+
+impl<T: Arithmetic> Kernel<T> for Both<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(self) {
+        let Both(mut back, affine) = self;
+        affine.sum::<N>(Some(&mut back));
+    }
+}
+
+/// Runs what there is of both ways back.
+pub fn back<T: Arithmetic>(
+    of_source: Option<NormaliseBack<'_, T>>,
+    of_affine: Option<NormaliseAffine<'_, T>>,
+) {
+    match (of_source, of_affine) {
+        (Some(source), Some(affine)) if !is_shared(&source) && !is_shared(&affine) => {
+            dispatch(Both(source, affine));
+        }
+        (of_source, of_affine) => {
+            of_affine.into_iter().for_each(dispatch_shared);
+            of_source.into_iter().for_each(dispatch_shared);
+        }
+    }
+}
+
+impl<T: Arithmetic> NormaliseAffine<'_, T> {
+    /// The sums over all rows; `back` takes the rows of each step meanwhile.
+    #[inline(always)]
+    fn sum<N: Lane<T>>(mut self, mut back: Option<&mut NormaliseBack<'_, T>>) {
+        let (of_weight, of_bias) = (std::mem::take(&mut self.of_weight), std::mem::take(&mut self.of_bias));
+        let rows = self.statistics.len() / 2;
+        let mut trees = [Tree::new(), Tree::new()];
+        of_weight.fill(T::ZERO);
+        of_bias.fill(T::ZERO);
+        let mut r = 0;
+        while r < rows {
+            if r > 0 && r % ROWS == 0 {
+                trees[0].push(of_weight);
+                trees[1].push(of_bias);
+                of_weight.fill(T::ZERO);
+                of_bias.fill(T::ZERO);
+            }
+            // A group of rows is a whole number of times those that go together.
+            let start = r;
+            if rows - r >= TOGETHER {
+                self.add_rows::<N, TOGETHER>(r, of_weight, of_bias);
+                r += TOGETHER;
+            } else {
+                self.add_rows::<N, 1>(r, of_weight, of_bias);
+                r += 1;
+            }
+            if let Some(back) = &mut back {
+                back.rows_from::<N>(start, r);
+            }
+        }
+        trees[0].finish(of_weight);
+        trees[1].finish(of_bias);
+    }
+
+    /// Adds the terms of `R` rows from row `r` on.
+    #[inline(always)]
+    fn add_rows<N: Lane<T>, const R: usize>(&self, r: usize, of_weight: &mut [T], of_bias: &mut [T]) {
+        let columns = of_weight.len();
+        let mut x: [&[T]; R] = [&[]; R];
+        let mut g: [&[T]; R] = [&[]; R];
+        let mut statistics = [[T::ZERO; 2]; R];
+        for k in 0..R {
+            let start = (r + k) * self.width + self.first;
+            let at = start..start + columns;
+            x[k] = &self.source[at.clone()];
+            g[k] = &self.cotangent[at];
+            statistics[k] = [self.statistics[2 * (r + k)], self.statistics[2 * (r + k) + 1]];
+        }
+        let of_bias = &mut of_bias[..columns];
+        for j in 0..columns {
+            let mut weight = N::lit(0.0);
+            let mut bias = T::ZERO;
+            for k in 0..R {
+                let [mean, scale] = statistics[k];
+                weight = N::wrap(g[k][j]).mul_add(N::wrap((x[k][j] - mean) * scale), weight);
+                bias = bias + g[k][j];
+            }
+            of_weight[j] = of_weight[j] + weight.unwrap();
+            of_bias[j] = of_bias[j] + bias;
+        }
+    }
+}
+
+impl<T: Arithmetic> Kernel<T> for NormaliseBack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(mut self) {
+        let rows = self.statistics.len() / 2;
+        self.rows_from::<N>(0, rows);
+    }
+}
+
+impl<T: Arithmetic> NormaliseBack<'_, T> {
+    /// Rows `start` to `end`.
+    #[inline(always)]
+    fn rows_from<N: Lane<T>>(&mut self, start: usize, end: usize) {
+        let width = self.weight.len();
+        if width == 0 {
+            return;
+        }
+        let at = start * width..end * width;
+        let rows =
+            self.source[at.clone()].chunks_exact(width).zip(self.cotangent[at.clone()].chunks_exact(width));
+        let statistics = self.statistics[2 * start..2 * end].as_chunks::<2>().0;
+        for ((row, g), (&[mean, scale], out)) in
+            rows.zip(statistics.iter().zip(self.out[at].chunks_exact_mut(width)))
+        {
+            let sums = sums_along::<T, N>(row, g, self.weight, mean, scale);
+            let level = N::wrap(T::from_f64(sums[0] / width as f64));
+            let along = N::wrap(T::from_f64(sums[1] / width as f64));
+            for ((y, &x), (&g, &w)) in out.iter_mut().zip(row).zip(g.iter().zip(self.weight)) {
+                let off = N::wrap((x - mean) * scale).mul_add(along, level);
+                *y = N::wrap(g).mul_add(N::wrap(w), -off).unwrap() * scale;
+            }
+        }
+    }
+}
+
+/// The sums of `h` and of `h normal` along a row.
+#[inline(always)]
+fn sums_along<T: Arithmetic, N: Lane<T>>(row: &[T], g: &[T], weight: &[T], mean: T, scale: T) -> [f64; 2] {
+    let mut totals = [0.0; 2];
+    for ((row, g), weight) in row.chunks(WIDE_CHUNK).zip(g.chunks(WIDE_CHUNK)).zip(weight.chunks(WIDE_CHUNK))
+    {
+        let mut level = [T::ZERO; WIDE];
+        let mut along = [T::ZERO; WIDE];
+        for ((row, g), weight) in row.chunks(WIDE).zip(g.chunks(WIDE)).zip(weight.chunks(WIDE)) {
+            let sums = level.iter_mut().zip(&mut along);
+            for ((level, along), (&x, (&g, &w))) in sums.zip(row.iter().zip(g.iter().zip(weight))) {
+                let h = g * w;
+                *level = *level + h;
+                *along = N::wrap(h).mul_add(N::wrap((x - mean) * scale), N::wrap(*along)).unwrap();
+            }
+        }
+        totals[0] += lanes::folded_wide(&level);
+        totals[1] += lanes::folded_wide(&along);
+    }
+    totals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EPS: f64 = 0.1;
+
+    /// Numbers without a pattern, in [-2, 2).
+    fn numbers(len: usize, seed: usize) -> Vec<f64> {
+        (0..len).map(|i| ((i * 7919 + seed * 104_729 + i * i) % 1009) as f64 / 252.25 - 2.0).collect()
+    }
+
+    fn near(got: &[f64], expected: &[f64], what: &str) {
+        for (i, (a, b)) in got.iter().zip(expected).enumerate() {
+            assert!((a - b).abs() <= 1e-11 * b.abs().max(1.0), "{what}: element {i} is {a}, expected {b}");
+        }
+    }
+
+    /// A row's normalised elements and the factor, one by one.
+    fn naive(row: &[f64]) -> (Vec<f64>, f64) {
+        let n = row.len() as f64;
+        let mean = row.iter().sum::<f64>() / n;
+        let scale = 1.0 / (row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n + EPS).sqrt();
+        (row.iter().map(|x| (x - mean) * scale).collect(), scale)
+    }
+
+    #[test]
+    fn forward_and_backward_agree_with_naive_loops_at_odd_sizes() {
+        for width in [1, 3, 15, 16, 17, 63, 65, 1000, 1100] {
+            for rows in [1, 3, 4, 9, 300] {
+                check(rows, width);
+            }
+        }
+    }
+
+    fn check(rows: usize, width: usize) {
+        let (source, cotangent) = (numbers(rows * width, 1), numbers(rows * width, 2));
+        let (weight, bias) = (numbers(width, 3), numbers(width, 4));
+        let (mut out, mut statistics) = (vec![f64::NAN; rows * width], vec![f64::NAN; 2 * rows]);
+        crate::run::level::dispatch(Normalise {
+            source: &source,
+            weight: &weight,
+            bias: &bias,
+            out: &mut out,
+            statistics: &mut statistics,
+            eps: EPS,
+        });
+        let mut of_source = vec![f64::NAN; rows * width];
+        let (mut of_weight, mut of_bias) = (vec![f64::NAN; width], vec![f64::NAN; width]);
+        let both = Both(
+            NormaliseBack {
+                source: &source,
+                weight: &weight,
+                cotangent: &cotangent,
+                statistics: &statistics,
+                out: &mut of_source,
+            },
+            NormaliseAffine {
+                source: &source,
+                cotangent: &cotangent,
+                statistics: &statistics,
+                first: 0,
+                width,
+                of_weight: &mut of_weight,
+                of_bias: &mut of_bias,
+            },
+        );
+        crate::run::level::dispatch(both);
+        let (mut for_weight, mut for_bias) = (vec![0.0; width], vec![0.0; width]);
+        for r in 0..rows {
+            let at = r * width..(r + 1) * width;
+            let (normal, scale) = naive(&source[at.clone()]);
+            let g = &cotangent[at.clone()];
+            let y: Vec<f64> = (0..width).map(|j| normal[j] * weight[j] + bias[j]).collect();
+            near(&out[at.clone()], &y, &format!("row {r} of {rows} by {width}"));
+            let h: Vec<f64> = (0..width).map(|j| g[j] * weight[j]).collect();
+            let level = h.iter().sum::<f64>() / width as f64;
+            let along = h.iter().zip(&normal).map(|(h, n)| h * n).sum::<f64>() / width as f64;
+            let dx: Vec<f64> = (0..width).map(|j| (h[j] - level - normal[j] * along) * scale).collect();
+            near(&of_source[at], &dx, &format!("back to row {r} of {rows} by {width}"));
+            (0..width).for_each(|j| for_weight[j] += g[j] * normal[j]);
+            (0..width).for_each(|j| for_bias[j] += g[j]);
+        }
+        near(&of_weight, &for_weight, &format!("the weight for {rows} by {width}"));
+        near(&of_bias, &for_bias, &format!("the bias for {rows} by {width}"));
+    }
+}
