@@ -16,11 +16,8 @@ const ERRORS: f64 = 8.0;
 /// How much further a way may be off than plain runs in `f32` are, in units of the rounding: they also have the errors inside of
 /// operations (`1 - y^2` of a `y` near 1, what is left of a row of two numbers that is normalised).
 const WORSE: f64 = 4.0;
-/// Units of rounding that those may be off by, each as large as the largest result, or as what becomes of the errors put in.
+/// Units of rounding that those may be off by each time, each as large as the largest result, or as what becomes of the errors put in.
 const MOST: f64 = 512.0;
-/// The part of the largest result below which one counts as zero by symmetry, like the second derivative of a deviation of two
-/// elements: how far terms that no error put in shows are from cancelling in `f32` is not known.
-const NOTHING: f64 = 1e-6;
 /// How many times errors are drawn, and how many times for a program that fails with those: what rounding makes of a difference of
 /// nearly equal numbers is nothing in half of the draws.
 const FEW: u64 = 3;
@@ -40,19 +37,19 @@ impl Allowed {
         let mut scale: Vec<f64> = exact.0.iter().map(|(_, values)| largest(values)).collect();
         let rough = attempt::<f32>(program, way)?;
         let size = scale.iter().fold(1.0, |most: f64, scale| most.max(*scale));
+        let names = [name::<f32>(way), name::<f64>(way)];
+        compared((&names[0], &rough), (&names[1], exact), |_| f64::INFINITY)?;
         let mut off = vec![0.0; scale.len()];
         widen(&mut off, &rough, exact, unit::<f32>());
+        let mut runs = vec![(rough, exact.clone())];
         for seed in 1..=draws {
             let way = Way { jitter: Some((JITTER, seed * 0x9E37_79B9)), ..way };
-            let jittered = attempt::<f64>(program, way)?;
+            let (rough, jittered) = (attempt::<f32>(program, way)?, attempt::<f64>(program, way)?);
             widen(&mut scale, &jittered, exact, JITTER);
-            widen(&mut off, &attempt::<f32>(program, way)?, &jittered, unit::<f32>());
+            widen(&mut off, &rough, &jittered, unit::<f32>());
+            runs.push((rough, jittered));
         }
-        let most = |i: usize| match &exact.0[i] {
-            (_, values) if largest(values) <= NOTHING * size => f64::INFINITY,
-            _ => MOST * unit::<f32>() * size.max(scale[i]),
-        };
-        compared((&name::<f32>(way), &rough), (&name::<f64>(way), exact), most)?;
+        always_off(&runs, &names, |i| MOST * unit::<f32>() * size.max(scale[i]))?;
         let errors = scale.iter().zip(&off).map(|(scale, off)| size + ERRORS * scale + WORSE * off);
         Ok(Allowed(errors.collect()))
     }
@@ -60,6 +57,32 @@ impl Allowed {
     fn in_type<T: Float>(&self) -> impl Fn(usize) -> f64 + Copy {
         |i| unit::<T>() * self.0[i]
     }
+}
+
+/// That no number is off by more than what is allowed in all runs and to the same side: what is zero by symmetry, like the second
+/// derivative of a deviation of two elements, may be off by anything in `f32`, but not always to one side.
+fn always_off(
+    runs: &[(Outcome, Outcome)],
+    names: &[String; 2],
+    allowed: impl Fn(usize) -> f64,
+) -> Result<(), String> {
+    for (i, (what, values)) in runs[0].0.0.iter().enumerate() {
+        for at in 0..values.as_ref().map_or(0, Vec::len) {
+            let number = |outcome: &Outcome| outcome.0[i].1.as_ref().map_or(f64::NAN, |values| values[at]);
+            let errors = || runs.iter().map(|(rough, exact)| number(rough) - number(exact));
+            let least =
+                errors().fold(f64::INFINITY, f64::min).max(-errors().fold(f64::NEG_INFINITY, f64::max));
+            if least > allowed(i) {
+                let [rough, exact] = names;
+                return Err(format!(
+                    "{what}, element {at}: {:e} in {rough}, {:e} in {exact}, off by at least {least:e} each time",
+                    number(&runs[0].0),
+                    number(&runs[0].1),
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Raises each number to the distance between two outcomes' results, in units.
