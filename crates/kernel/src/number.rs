@@ -1,6 +1,8 @@
 //! What memory holds, and what of it can be computed with.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
+use std::thread::LocalKey;
 
 use crate::gemm::Gemm;
 use crate::real::{Fused, Lane, Real};
@@ -29,15 +31,25 @@ pub trait Number:
 pub trait Arithmetic: Number + Real<Mask = bool> + Lane<Self> + Gemm {
     /// The same where a multiply-add is one instruction.
     type Fused: Lane<Self>;
+    /// This thread's vectors that are used again.
+    #[doc(hidden)]
+    fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
 }
 
-impl Arithmetic for f32 {
-    type Fused = Fused<f32>;
+macro_rules! arithmetic {
+    ($type:ty) => {
+        impl Arithmetic for $type {
+            type Fused = Fused<$type>;
+            fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {
+                thread_local!(static SPARE: RefCell<Vec<Vec<$type>>> = const { RefCell::new(Vec::new()) });
+                &SPARE
+            }
+        }
+    };
 }
 
-impl Arithmetic for f64 {
-    type Fused = Fused<f64>;
-}
+arithmetic!(f32);
+arithmetic!(f64);
 
 macro_rules! number {
     ($type:ty, $zero:expr, $one:expr, |$v:ident| $from:expr, |$s:ident| $to:expr) => {

@@ -216,13 +216,30 @@ fn moments_in_f64<T: Arithmetic>(row: &[T]) -> (T, f64) {
 
 /// Sums of rows of columns, in a binary tree over groups of rows: short sums keep their digits.
 pub struct Tree<T: Arithmetic> {
-    /// Rows one behind the other: sums of 2^l groups for each bit l of the number of groups so far, the highest first.
+    /// Rows one behind the other: sums of 2^l groups for each bit l of the number of groups so far, the highest first; in a
+    /// vector that is used again.
     waiting: Vec<T>,
     groups: usize,
 }
 
 /// Rows that are summed before their sum joins the tree.
 pub const ROWS: usize = 128;
+
+/// How many vectors a thread keeps.
+const KEPT: usize = 4;
+
+impl<T: Arithmetic> Drop for Tree<T> {
+    fn drop(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.clear();
+        let _ = T::spare().try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if waiting.capacity() > 0 && spare.len() < KEPT {
+                spare.push(waiting);
+            }
+        });
+    }
+}
 
 impl<T: Arithmetic> Default for Tree<T> {
     fn default() -> Self {
@@ -234,7 +251,8 @@ impl<T: Arithmetic> Tree<T> {
     /// A tree of nothing.
     #[inline(always)]
     pub fn new() -> Self {
-        Tree { waiting: Vec::new(), groups: 0 }
+        let kept = T::spare().try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
+        Tree { waiting: kept.unwrap_or_default(), groups: 0 }
     }
 
     /// Takes the sums of a group of rows that is not the last.
