@@ -4,8 +4,8 @@ use std::num::NonZeroU16;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use wengert_kernel::memory::block::{Beside, Block};
 use wengert_kernel::memory::cut;
-use wengert_kernel::memory::region::{Beside, Block};
 use wengert_kernel::memory::shared::{Shared, Unique};
 use wengert_kernel::memory::static_ref::StaticRef;
 

@@ -42,6 +42,7 @@ files! {
     pub(crate) mod region;
     mod scan;
     mod softmax;
+    mod split;
     mod statistics;
     mod sum;
     mod view;

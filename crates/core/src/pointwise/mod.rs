@@ -9,6 +9,7 @@
 mod dependence;
 mod formula;
 mod operation;
+mod run;
 mod symbol;
 
 #[doc(hidden)]

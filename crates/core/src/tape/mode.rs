@@ -111,10 +111,11 @@ pub(crate) fn by_rule() -> bool {
 
 /// Runs `f` plainly: the reference that the fast ways are held against.
 ///
-/// Each operation's rule is run as it is written, cotangents are added up one by one, products are three loops. Nothing is written
-/// in place, put off, kept for the next product or used again. Results are those of the fast ways up to the rounding of sums whose
-/// order differs, and it takes many times as long: it is for finding out whether a fault lies in a rule or in what runs it.
-/// What is recorded plainly may go back by the fast ways, and the other way round.
+/// Each operation's rule is run as it is written, cotangents are added up one by one, products are three loops. No
+/// cotangent is written in place or put off, no product keeps anything for the next one. Results are those of the fast
+/// ways up to the rounding of sums whose order differs, and it takes many times as long: it is for finding out whether
+/// a fault lies in a rule or in what runs it. What is recorded plainly may go back by the fast ways, and the other way
+/// round.
 ///
 /// ```
 /// use wengert_core::{with_plain, Tensor, Variable};

@@ -18,7 +18,8 @@ pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
 pub(crate) use view::{Region, narrow, select, slice};
 
-use wengert_kernel::memory::region::{Axes, Layout, Region as Elements};
+use wengert_kernel::memory::layout::{Axes, Layout};
+use wengert_kernel::memory::region::Region as Elements;
 use wengert_kernel::memory::shared::{Shared, Unique};
 use wengert_kernel::memory::view::{InOut, View};
 use wengert_kernel::rows::copy;

@@ -1,6 +1,6 @@
 //! Views: other extents and strides over the same storage, nothing copied.
 
-use wengert_kernel::memory::region::{Axes, Layout};
+use wengert_kernel::memory::layout::{Axes, Layout};
 
 use super::Tensor;
 use crate::dims::{Dims, OfTensor, axis_of, checked_count};

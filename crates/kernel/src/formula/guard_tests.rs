@@ -5,7 +5,7 @@ use super::tests::{MulAdd, lying};
 use super::*;
 use crate::guarded::{Guarded, SIDES, Side, at_lesser_levels};
 use crate::memory::dims::Dims;
-use crate::memory::region::Layout;
+use crate::memory::layout::Layout;
 use crate::memory::view::{Target, View};
 
 /// Numbers from a seed.

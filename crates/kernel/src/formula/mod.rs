@@ -145,7 +145,7 @@ mod guard_tests;
 mod tests {
     use super::*;
     use crate::memory::dims::Dims;
-    use crate::memory::region::Layout;
+    use crate::memory::layout::Layout;
     use crate::memory::view::{InOut, Target, View};
 
     #[derive(Clone)]

@@ -9,7 +9,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use crate::memory::dims::Dims;
-use crate::memory::region::Layout;
+use crate::memory::layout::Layout;
 use crate::memory::view::{Target, View};
 
 /// A number for each operand of a formula: a stride, an offset.

@@ -6,7 +6,9 @@
 
 use smallvec::SmallVec;
 
-use crate::memory::region::{Beside, Block, Layout, Region};
+use crate::memory::block::{Beside, Block};
+use crate::memory::layout::Layout;
+use crate::memory::region::Region;
 use crate::memory::shared::Unique;
 use crate::memory::view::Target;
 use crate::number::Number;

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder, ShapeError};
 
-use crate::memory::region::Layout;
+use crate::memory::layout::Layout;
 
 /// Elements that a kernel reads: where the first one lies, and how the others lie from there.
 ///

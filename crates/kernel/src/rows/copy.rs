@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::memory::region::Layout;
+use crate::memory::layout::Layout;
 use crate::memory::view::View;
 use crate::number::{Arithmetic, Number};
 use crate::real::Lane;

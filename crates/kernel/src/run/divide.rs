@@ -100,7 +100,7 @@ pub fn cut_mut<T>(rows: &mut [T], at: usize, width: usize) -> (&mut [T], &mut [T
 mod tests {
     use super::*;
     use crate::memory::dims::Dims;
-    use crate::memory::region::Layout;
+    use crate::memory::layout::Layout;
     use crate::memory::view::View;
     use crate::rows::copy::Joined;
     use crate::rows::cross_entropy::{CrossEntropy, CrossEntropyBack, IGNORED};

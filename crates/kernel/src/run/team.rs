@@ -1,9 +1,10 @@
 //! Threads that share the loops of one operation.
 //!
-//! A step of a recurrence is a matter of microseconds, and handing work to a sleeping thread takes longer than that. So helpers
-//! wait spinning for a while after a job, because within a sequence the next one follows at once, and sleep only then. A job
-//! is cut into parts, which whoever is free takes one by one; the caller takes them too and never waits for a helper that
-//! has not come. What the parts are depends on sizes alone and no sum is cut, so the result is the same for any number of threads.
+//! A step of a recurrence is a matter of microseconds, and handing work to a sleeping thread takes longer than that. So
+//! helpers wait spinning for a while after a job, because within a sequence the next one follows at once, and sleep only
+//! then. A job is cut into parts, which whoever is free takes one by one; the caller takes them too and never waits for
+//! a helper that has not come. How many parts there are depends on the number of threads and on whether helpers are
+//! awake, but no sum is cut where they are, so the result is the same for any number of threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
