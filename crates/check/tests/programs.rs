@@ -80,9 +80,19 @@ fn all_instructions_give_the_same_up_to_rounding() {
             );
         }
     }
-    // What differs between these two is the width of a vector, and no sum goes along that.
-    let differing: Vec<&u64> =
-        avx2.iter().filter(|(seed, digest)| best[*seed].0 != digest.0).map(|(seed, _)| seed).collect();
+    // What differs between these two is the width of a vector, and of all sums only those of products go along that.
+    let without_products = |seed: &u64| {
+        let program = Program::from_seed(*seed).to_string();
+        ["MatMul", "Linear", "Rnn", "Lstm", "Gru"].iter().all(|product| !program.contains(product))
+    };
+    let (mut compared, mut differing) = (0, Vec::new());
+    for (seed, digest) in avx2.iter().filter(|(seed, _)| without_products(seed)) {
+        compared += 1;
+        if best[seed].0 != digest.0 {
+            differing.push(seed);
+        }
+    }
+    assert!(compared > DIGESTS / 5, "only {compared} programs have no products");
     assert!(
         differing.is_empty(),
         "programs {differing:?} have other bits with AVX2 than with the best instructions"
