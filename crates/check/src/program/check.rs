@@ -59,8 +59,9 @@ impl Allowed {
     }
 }
 
-/// That no number is off by more than what is allowed in all runs and to the same side: what is zero by symmetry, like the second
-/// derivative of a deviation of two elements, may be off by anything in `f32`, but not always to one side.
+/// Refuses a number that is off by more than what is allowed in all runs and to the same side: what is zero by
+/// symmetry, like the second derivative of a deviation of two elements, may be off by anything in `f32`, but not
+/// always to one side.
 fn always_off(
     runs: &[(Outcome, Outcome)],
     names: &[String; 2],

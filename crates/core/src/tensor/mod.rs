@@ -120,7 +120,7 @@ impl<T: Element> Tensor<T> {
         Unique::new(storage).into()
     }
 
-    /// The same storage seen with other extents and strides.
+    /// A view of the storage with other extents and strides.
     ///
     /// # Panics
     /// If they leave it, or parts of it are being written.
@@ -133,7 +133,7 @@ impl<T: Element> Tensor<T> {
         }
     }
 
-    /// This and the others below it, if they lie so.
+    /// One tensor of this and the others below it, if each lies behind the one before.
     pub(crate) fn followed_by(&self, others: &[Self]) -> Option<Self> {
         self.elements.followed_by(others.iter().map(|other| &other.elements)).map(Tensor::from)
     }

@@ -218,7 +218,7 @@ impl<'a, T: Number, const I: usize, const C: usize, const O: usize> Job<'a, T, I
         all
     }
 
-    /// That each operand has so many elements.
+    /// Checks that each operand has so many elements.
     #[inline]
     fn check(&self, len: usize) {
         for i in 0..I {

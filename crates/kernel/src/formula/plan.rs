@@ -68,7 +68,7 @@ pub fn has_rows_in_order(shape: &[usize], strides: &[usize]) -> bool {
     axis == 0 || strides[axis - 1] == 1
 }
 
-/// That a layout is stretched to a shape along axes of one entry alone.
+/// Checks that a layout is stretched to a shape along axes of one entry alone.
 #[inline]
 fn check_broadcasts(shape: &Dims, layout: &Layout) {
     let own = layout.shape();

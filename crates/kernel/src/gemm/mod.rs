@@ -110,7 +110,7 @@ pub fn gemm<T: Gemm>(a: MatRef<'_, T>, b: MatRef<'_, T>, start: Start<'_, T>, c:
 /// [`gemm`] by three loops: the reference.
 ///
 /// # Panics
-/// As there.
+/// If the extents don't fit.
 #[track_caller]
 pub fn gemm_naive<T: Gemm>(a: MatRef<'_, T>, b: MatRef<'_, T>, start: Start<'_, T>, c: MatMut<'_, T>) {
     gemm_by(|_| Backend::Naive, a, b, start, c);
@@ -178,7 +178,7 @@ pub fn pack<T: Gemm>(b: MatRef<'_, T>, to: &mut [T]) {
 /// [`gemm`] with a B that [`pack`] has laid out.
 ///
 /// # Panics
-/// As there; if C's rows are not contiguous, or `packed` has another length than [`pack_len`] says.
+/// If the extents don't fit, C's rows are not contiguous, or `packed` has another length than [`pack_len`] says.
 #[track_caller]
 pub fn gemm_packed<T: Gemm>(a: MatRef<'_, T>, packed: &[T], start: Start<'_, T>, c: MatMut<'_, T>) {
     let extents = extents(&a, (a.cols, c.cols), &start, &c);
