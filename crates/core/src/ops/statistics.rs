@@ -67,9 +67,11 @@ impl Over {
         Tensor::build(to, |out| dispatch_shared(Squares { square, source, out, width }))
     }
 
-    /// What is left of `x` when its mean is taken away.
+    /// What is left of `x` when its mean is taken away. A mean is rounded as numbers of its size are, and beside nearly
+    /// equal elements that is much; taking it away twice leaves nothing of it (Chan, Golub, LeVeque 1983).
     fn centred<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
-        x - self.sum(x) / self.count as f64
+        let once = |x: &Variable<T>| x - self.sum(x) / self.count as f64;
+        once(&once(x))
     }
 }
 

@@ -177,6 +177,21 @@ in_both! {
         near(&apart.value, &[1.0], epsilon::<T>(), "variance far from 0");
     }
 
+    fn the_deviation_of_two_elements_is_as_steep_near_each_other_as_far_apart<T>() {
+        let root_half = 0.5f64.sqrt();
+        for x in [1.0f64, -0.3, 1e6] {
+            for units in [1.0, 3.0, 100.0] {
+                let pair = [x, x + units * epsilon::<T>() * x.abs().log2().floor().exp2()];
+                let pair = pair.map(|x| T::from_f64(x).to_f64());
+                let deviation = at::<T>(|x| x.std_dim(&[0], 1, false), &pair, &[2]);
+                near(&deviation.first, &[-root_half, root_half], 4.0 * epsilon::<T>(), "slope");
+                // Both terms of the curvature, which cancel, are as large as this.
+                let term = 1.0 / deviation.value[0];
+                near(&deviation.second, &[0.0; 2], 8.0 * epsilon::<T>() * term, "curvature");
+            }
+        }
+    }
+
     fn a_bound_of_clamp_that_is_nan_or_crossed_has_its_way<T>() {
         let x = [-INF, 0.0, 1.0, 1.5, 2.0, 5.0, INF];
         let clamped = |min: f64, max: f64| {
