@@ -60,8 +60,8 @@ fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 
-/// Where a damped pendulum is after fifty leapfrog-like steps, and how that depends on where it starts, how fast, and how much
-/// it is damped: the sensitivities are carried along with the state.
+/// Where a damped pendulum is after fifty leapfrog-like steps, and how that depends on where it starts, how
+/// fast, and how much it is damped: the sensitivities are carried along with the state.
 fn pendulum(x: &[f64]) -> ([f64; 2], [[f64; 3]; 2]) {
     const DT: f64 = 0.05;
     let (mut angle, mut speed, damping) = (x[0], x[1], x[2]);

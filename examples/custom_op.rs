@@ -17,8 +17,8 @@ pointwise! {
     fn eval(x) -> 1 { let s = (rate * x).sin(); [x + s * s / rate] }
 }
 
-// (b) Anything else: a forward in tensors, and a pullback in variables. As the pullback is made of operations, it is
-// recorded where that is asked for, and differentiated like all else.
+// (b) Anything else: a forward in tensors, and a pullback in variables. As the pullback is made of
+// operations, it is recorded where that is asked for, and differentiated like all else.
 
 /// The length of a vector, `y = sqrt(sum x^2)`.
 struct Length;

@@ -1,10 +1,10 @@
-//! A live series, learned as it passes: a million steps through a two-layer GRU that carries its state and is trained
-//! window by window, with memory that stays flat.
+//! A live series, learned as it passes: a million steps through a two-layer GRU that carries its state and is
+//! trained window by window, with memory that stays flat.
 //!
 //! `cargo run --release --example streaming -- [--steps 1000000] [--window 50] [--hidden 32]`
 //!
-//! The series is made up on the spot: two waves whose periods have no common multiple, and noise. What is predicted is
-//! the next value; to say that it is the last one again is what a prediction has to beat.
+//! The series is made up on the spot: two waves whose periods have no common multiple, and noise. What is
+//! predicted is the next value; to say that it is the last one again is what a prediction has to beat.
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -1,5 +1,5 @@
-//! The products of a recurrent layer: `x W^T` forward, `g W` and `g^T x` back. An item is a floating-point operation, so
-//! Gitem/s are GFLOP/s.
+//! The products of a recurrent layer: `x W^T` forward, `g W` and `g^T x` back. An item is a floating-point
+//! operation, so Gitem/s are GFLOP/s.
 //!
 //! `cargo bench -p wengert-bench --bench products`
 

@@ -1,5 +1,5 @@
-//! What the tape adds to an operation: a chain of multiplications of four elements, computed, recorded, and walked back. An
-//! item is an operation.
+//! What the tape adds to an operation: a chain of multiplications of four elements, computed, recorded, and
+//! walked back. An item is an operation.
 //!
 //! `cargo bench -p wengert-bench --bench tape`
 

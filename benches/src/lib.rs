@@ -1,4 +1,5 @@
-//! The workloads that speed is measured on, and how it is measured. The programs are `src/main.rs` and `src/bin`.
+//! The workloads that speed is measured on, and how it is measured. The programs are `src/main.rs` and
+//! `src/bin`.
 
 pub mod cells;
 pub mod memory;

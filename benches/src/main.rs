@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p wengert-bench -- [--only S1,S9] [--threads 1] [--seconds 2] [--json]`
 //!
-//! Each variant of each workload runs in a process of its own, so that none finds the memory that another left behind.
+//! Each variant of each workload runs in a process of its own, so that none finds the memory that another
+//! left behind.
 
 mod allocations;
 mod one;

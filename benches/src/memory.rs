@@ -12,7 +12,8 @@ pub fn peak() -> Option<f64> {
 
 /// Starts the peak anew from what is resident now; where that is not possible it stays.
 pub fn reset_peak() {
-    // The system may forbid it, and then the peak is that of the whole process: still true where each is measured in its own.
+    // The system may forbid it, and then the peak is that of the whole process: still true where each is
+    // measured in its own.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 

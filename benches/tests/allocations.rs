@@ -33,8 +33,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Large allocations, small ones and recorded operations of one run in steady state: the fewest of some runs, since a helper may
-/// take a part of some product for the first time in any of them, and needs memory to pack it in.
+/// Large allocations, small ones and recorded operations of one run in steady state: the fewest of some runs,
+/// since a helper may take a part of some product for the first time in any of them, and needs memory to pack
+/// it in.
 fn of_a_run(run: &mut dyn FnMut()) -> [usize; 3] {
     (0..3).for_each(|_| run());
     let runs: Vec<_> = (0..5).map(|_| counted(run)).collect();
@@ -51,7 +52,8 @@ fn counted(run: &mut dyn FnMut()) -> [usize; 3] {
     std::array::from_fn(|i| after[i] - before[i])
 }
 
-/// How many large allocations a run may make: none, but over a thousand steps, whose inputs and outputs are listed.
+/// How many large allocations a run may make: none, but over a thousand steps, whose inputs and outputs are
+/// listed.
 fn allowed(name: &str) -> usize {
     if name == "S6" { 10 } else { 0 }
 }

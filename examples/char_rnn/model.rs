@@ -36,7 +36,8 @@ impl<C: Cell<Element = f32>> CharModel<C> {
         self.rnn.zero_state(batch)
     }
 
-    /// Writes `count` characters after `prompt`, with a generator of its own so that training is not disturbed.
+    /// Writes `count` characters after `prompt`, with a generator of its own so that training is not
+    /// disturbed.
     pub fn write(
         &self,
         alphabet: &[char],

@@ -1,4 +1,5 @@
-//! Whatever becomes of a checkpoint's bytes: it is refused and nothing has changed, or it is loaded and training goes on.
+//! Whatever becomes of a checkpoint's bytes: it is refused and nothing has changed, or it is loaded and
+//! training goes on.
 
 use wengert::optim::{AdamOptions, RmsPropOptions, Rule, SgdOptions, Stepper};
 use wengert::prelude::*;

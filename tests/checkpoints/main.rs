@@ -1,7 +1,7 @@
 //! Checkpoints that come to harm: damaged files, and processes that die while they save.
 //!
-//! `WENGERT_DEEP_CASES=1000000 cargo test --release -p wengert --test checkpoints` tries so many damaged files in place of a few
-//! thousand, and kills a process for each thousand of them.
+//! `WENGERT_DEEP_CASES=1000000 cargo test --release -p wengert --test checkpoints` tries so many damaged
+//! files in place of a few thousand, and kills a process for each thousand of them.
 
 mod damaged;
 mod killed;

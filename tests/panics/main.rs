@@ -253,7 +253,8 @@ fn operations() {
     operations_of::<f64>();
 }
 
-/// Of several mistakes while one graph is freed, the first goes on; every operation is taken off the tape, and later graphs are.
+/// Of several mistakes while one graph is freed, the first goes on; every operation is taken off the tape,
+/// and later graphs are.
 #[test]
 fn ends_of_many_operations_of_one_graph() {
     leaves_everything_whole(|| {

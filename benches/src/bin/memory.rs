@@ -1,10 +1,10 @@
-//! Memory and time of full, truncated and checkpointed backpropagation against the length of the sequence, for an LSTM(128) on
-//! 16 samples: a table, and a plot.
+//! Memory and time of full, truncated and checkpointed backpropagation against the length of the sequence,
+//! for an LSTM(128) on 16 samples: a table, and a plot.
 //!
 //! `cargo run --release -p wengert-bench --bin memory -- [--plot docs/memory.svg]`
 //!
-//! Each figure comes from a process of its own: its peak above what it held before its first tensor, and the time of a
-//! forward and backward pass after a first one.
+//! Each figure comes from a process of its own: its peak above what it held before its first tensor, and the
+//! time of a forward and backward pass after a first one.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -6,8 +6,8 @@ use super::Workload;
 
 /// Add, mul, tanh in turn on four elements, and the way back.
 ///
-/// With these constants the cotangents of 10,000 operations stay above 1e-8: multiplying numbers below the smallest normal one takes some
-/// processors a hundred cycles, which would hide what an operation costs.
+/// With these constants the cotangents of 10,000 operations stay above 1e-8: multiplying numbers below the
+/// smallest normal one takes some processors a hundred cycles, which would hide what an operation costs.
 pub fn chain(name: &'static str, operations: usize) -> Workload {
     let start = Variable::new(Tensor::full([4], 0.5f32)).requires_grad_(true);
     let (a, b) = (Variable::new(Tensor::full([4], 1e-4f32)), Variable::new(Tensor::full([4], 0.999f32)));

@@ -2,8 +2,7 @@
 
 use wengert::prelude::*;
 
-use super::Workload;
-use super::layers;
+use super::{Workload, layers};
 use crate::cells::{LayerNormLstm, MinimalGated};
 
 const INPUT: [usize; 3] = [64, 32, 128];

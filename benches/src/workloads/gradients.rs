@@ -5,7 +5,8 @@ use wengert_check::Gradcheck;
 
 use super::Workload;
 
-/// A gradcheck and a gradgradcheck of an LSTM(4, 4) on three steps of one sample, in f64, in the input and all parameters.
+/// A gradcheck and a gradgradcheck of an LSTM(4, 4) on three steps of one sample, in f64, in the input and
+/// all parameters.
 pub fn checks(name: &'static str) -> Result<[Workload; 2]> {
     let of_order = |variant, order| -> Result<Workload> {
         let lstm = Lstm::new(4, 4)?.cast::<f64>();

@@ -15,7 +15,8 @@ use wengert::prelude::*;
 pub struct Workload {
     /// What it is called.
     pub name: &'static str,
-    /// `f` forward alone, nothing recorded; `fb` forward and backward; `step` a whole training step; else what is done.
+    /// `f` forward alone, nothing recorded; `fb` forward and backward; `step` a whole training step; else
+    /// what is done.
     pub variant: &'static str,
     /// How many operations a run records, where the time of one is the figure.
     pub operations: Option<usize>,

@@ -51,7 +51,8 @@ pub fn words(name: &'static str) -> Result<Workload> {
     Ok(training(name, model, [20, 20], sgd, clip))
 }
 
-/// Forward, backward, what is done with the gradients, and the optimizer's step, on the same random tokens each time.
+/// Forward, backward, what is done with the gradients, and the optimizer's step, on the same random tokens
+/// each time.
 fn training(
     name: &'static str,
     model: LanguageModel,

@@ -7,8 +7,8 @@ use super::Workload;
 /// What is done with a layer and its input.
 type Pass = dyn Fn(&Lstm, &Variable);
 
-/// An LSTM(64, 128) forward over 4000 steps of 32 samples: padded, packed and masked, with all samples of full length; then masked
-/// with lengths of which a half counts.
+/// An LSTM(64, 128) forward over 4000 steps of 32 samples: padded, packed and masked, with all samples of
+/// full length; then masked with lengths of which a half counts.
 pub fn lengths(name: &'static str) -> Result<[Workload; 4]> {
     let lstm = Lstm::new(64, 128)?;
     let (steps, batch) = (4000, 32);

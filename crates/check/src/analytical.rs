@@ -86,9 +86,9 @@ pub(crate) fn uniform(shape: &[usize], generator: &mut Generator) -> Tensor<f64>
     Tensor::from_fn(shape, |_| generator.uniform(-1.0, 1.0))
 }
 
-/// What must hold of every backward: a walk changes nothing, so a second one gives the same; it is linear in its
-/// cotangents, so zeros give zeros; a missing cotangent is a zero; and a recorded walk gives what an unrecorded
-/// one gives.
+/// What must hold of every backward: a walk changes nothing, so a second one gives the same; it is linear in
+/// its cotangents, so zeros give zeros; a missing cotangent is a zero; and a recorded walk gives what an
+/// unrecorded one gives.
 pub(crate) fn laws(
     subject: &Subject<'_>,
     outputs: &[Variable<f64>],

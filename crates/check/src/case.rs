@@ -114,8 +114,8 @@ fn nested_part(shape: &[usize], values: &[f64]) -> String {
     if shape.contains(&0) { "[]".to_string() } else { nested(shape, values) }
 }
 
-/// How a drawn value enters a case: a tensor as an input, a module by its parameters, anything else as itself. Chosen
-/// by method resolution, which takes what is fewer references away.
+/// How a drawn value enters a case: a tensor as an input, a module by its parameters, anything else as
+/// itself. Chosen by method resolution, which takes what is fewer references away.
 #[doc(hidden)]
 pub mod argument {
     use std::fmt::Debug;

@@ -1,12 +1,13 @@
 //! Properties in one line each.
 
-/// Properties in one line each: for everything that is drawn, the body has the derivatives of differences, first and
-/// second order.
+/// Properties in one line each: for everything that is drawn, the body has the derivatives of differences,
+/// first and second order.
 ///
-/// An argument is drawn from a strategy of this crate, [`tensor`](crate::tensor()) or [`draws`](crate::draws), or from a range;
-/// a later one may depend on an earlier one. A drawn `Tensor<f64>` reaches the body as a `Variable<f64>` and is
-/// differentiated in; so are the parameters of a drawn module; anything else is passed on as it is. The body gives
-/// whatever [`IntoOutputs`](crate::IntoOutputs) takes. What comes out is an ordinary `#[test]` that runs proptest.
+/// An argument is drawn from a strategy of this crate, [`tensor`](crate::tensor()) or
+/// [`draws`](crate::draws), or from a range; a later one may depend on an earlier one. A drawn `Tensor<f64>`
+/// reaches the body as a `Variable<f64>` and is differentiated in; so are the parameters of a drawn module;
+/// anything else is passed on as it is. The body gives whatever [`IntoOutputs`](crate::IntoOutputs) takes.
+/// What comes out is an ordinary `#[test]` that runs proptest.
 ///
 /// ```
 /// use wengert_check::{check_gradient, tensor};

@@ -1,15 +1,16 @@
 //! Derivatives by finite differences, each with what it is uncertain by.
 //!
-//! The first estimate is one central difference, whose step is as large as a function without sharp turns allows, so that there is
-//! little noise in it: it settles most elements at two calls, and with two more one of fourth order settles nearly all others. What
-//! they leave open is looked at over a ladder of steps, each a quarter of the last, from a quarter of the element's size down to
-//! 1e-9 of it.
+//! The first estimate is one central difference, whose step is as large as a function without sharp turns
+//! allows, so that there is little noise in it: it settles most elements at two calls, and with two more one
+//! of fourth order settles nearly all others. What they leave open is looked at over a ladder of steps, each
+//! a quarter of the last, from a quarter of the element's size down to 1e-9 of it.
 //!
-//! Small steps see the derivative and rounding noise, large ones the derivative and what lies further away: curvature, kinks.
-//! So the ladder is climbed from below (Lepski's rule, Math. Meth. Statist. 1991): each step gives an interval, as wide
-//! as its noise, and the largest step is taken whose interval still meets those of all smaller ones. The noise is
-//! `eps |f| / h` with the function's own size, or what the smallest steps scatter by if that is more: a sum whose terms
-//! cancel is as noisy as its terms. None of this looks at the tape's derivative.
+//! Small steps see the derivative and rounding noise, large ones the derivative and what lies further away:
+//! curvature, kinks. So the ladder is climbed from below (Lepski's rule, Math. Meth. Statist. 1991): each
+//! step gives an interval, as wide as its noise, and the largest step is taken whose interval still meets
+//! those of all smaller ones. The noise is `eps |f| / h` with the function's own size, or what the smallest
+//! steps scatter by if that is more: a sum whose terms cancel is as noisy as its terms. None of this looks at
+//! the tape's derivative.
 
 /// A derivative by differences, right to within `uncertainty`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +26,8 @@ const NOISY: usize = 7;
 /// An interval's half width in standard deviations of the noise.
 const SAFE: f64 = 8.0;
 
-/// The power of two that steps are a part of: that of the elements' own size, but not next to nothing where they are zero.
-/// With powers of two, what is added to an element is what is divided by.
+/// The power of two that steps are a part of: that of the elements' own size, but not next to nothing where
+/// they are zero. With powers of two, what is added to an element is what is divided by.
 pub(crate) fn scale(largest: f64) -> f64 {
     if largest.is_finite() { power_of_two(largest.max(0.0625)) } else { 1.0 }
 }
@@ -50,8 +51,9 @@ pub(crate) fn noise(size: f64, h: f64) -> f64 {
     4.0 * f64::EPSILON * size / h
 }
 
-/// The derivative in `t` at 0 of a number that is `below[0]` and `above[0]` at -h and h, `below[1]` and `above[1]` at twice
-/// that: by a difference of fourth order. It is uncertain by noise, and by what is not known of the fifth derivative.
+/// The derivative in `t` at 0 of a number that is `below[0]` and `above[0]` at -h and h, `below[1]` and
+/// `above[1]` at twice that: by a difference of fourth order. It is uncertain by noise, and by what is not
+/// known of the fifth derivative.
 pub(crate) fn fourth_order(below: [f64; 2], above: [f64; 2], h: f64) -> Estimate {
     let size = below.iter().chain(&above).fold(0.0, |size: f64, x| size.max(x.abs()));
     let value = (8.0 * (above[0] - below[0]) - (above[1] - below[1])) / (12.0 * h);
@@ -135,7 +137,8 @@ impl Samples {
         self.coarse || (0..self.steps.len()).any(|j| self.is_flat_at(j))
     }
 
-    /// The smallest change that a value which never changes could show. A round number says nothing of what it comes from.
+    /// The smallest change that a value which never changes could show. A round number says nothing of what
+    /// it comes from.
     pub fn resolution(&self) -> f64 {
         let grain = self.grain();
         let round = grain > self.centre.abs() * 2f64.powi(-12);
@@ -166,8 +169,8 @@ impl Samples {
         self.above[j] == self.centre && self.below[j] == self.centre
     }
 
-    /// Small steps that change nothing say nothing if larger ones change something on both sides: a sum that cancels has such
-    /// stairs. Where one side stays flat, beside a kink, they are right.
+    /// Small steps that change nothing say nothing if larger ones change something on both sides: a sum that
+    /// cancels has such stairs. Where one side stays flat, beside a kink, they are right.
     fn drop_steps_below_resolution(&mut self) {
         let Some(top) = self.steps.len().checked_sub(1) else { return };
         let Some(first) = (0..=top).find(|&j| !self.is_flat_at(j)) else { return };
@@ -218,7 +221,8 @@ impl Samples {
         }
     }
 
-    /// How far the slopes of the smallest steps are from each other, times the step: the noise of the function.
+    /// How far the slopes of the smallest steps are from each other, times the step: the noise of the
+    /// function.
     fn scatter(&self, slopes: &[f64]) -> f64 {
         let all = self.steps.iter().zip(slopes).filter(|(_, slope)| slope.is_finite());
         let smallest: Vec<_> = all.take(NOISY).collect();
@@ -233,16 +237,18 @@ impl Samples {
         std::f64::consts::SQRT_2 * (found.iter().map(|x| x * x).sum::<f64>() / count).sqrt()
     }
 
-    /// The largest power of two that all values are multiples of: the last digit of what they are a difference of.
+    /// The largest power of two that all values are multiples of: the last digit of what they are a
+    /// difference of.
     fn grain(&self) -> f64 {
         let all = self.above.iter().chain(&self.below).chain([&self.centre]);
         let grain = all.map(|&y| last_digit(y)).fold(f64::INFINITY, f64::min);
         if grain.is_finite() { grain } else { 0.0 }
     }
 
-    /// Noise that only larger steps see: a term like `1 - y` stays as it is for all steps that don't reach the next number, so
-    /// that small ones agree on a slope without it. It shows in how far neighbouring steps are apart, up to where
-    /// that grows with every step, which is curvature; a kink is told from it by being larger than rounding.
+    /// Noise that only larger steps see: a term like `1 - y` stays as it is for all steps that don't reach
+    /// the next number, so that small ones agree on a slope without it. It shows in how far neighbouring
+    /// steps are apart, up to where that grows with every step, which is curvature; a kink is told from
+    /// it by being larger than rounding.
     fn stairs(&self, found: &[(usize, f64)]) -> f64 {
         let apart: Vec<f64> =
             found.windows(2).map(|pair| (pair[0].1 - pair[1].1).abs() * self.steps[pair[0].0]).collect();
@@ -254,8 +260,9 @@ impl Samples {
         apart[..level].iter().fold(0.0, |noise: f64, apart| noise.max(apart.min(most)))
     }
 
-    /// The intervals are climbed for as long as they meet. The topmost of those may already lean, so the best one below it
-    /// is taken. Three at least must agree: where smaller steps give ever other slopes there is no derivative.
+    /// The intervals are climbed for as long as they meet. The topmost of those may already lean, so the best
+    /// one below it is taken. Three at least must agree: where smaller steps give ever other slopes there
+    /// is no derivative.
     fn settle(&self, side: Side) -> Option<Estimate> {
         let intervals = self.intervals(side);
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);

@@ -1,9 +1,9 @@
 //! Drawing what a property is checked on, in such a way that it shrinks.
 //!
-//! What is drawn comes from a list of choices: whole numbers below a bound, and lists of reals. A smaller case is the same
-//! program run on simpler choices: numbers closer to 0 (an extent, a rank, a layout), reals replaced by simple
-//! ones. One draw may depend on another, and when an earlier one shrinks the later ones still fit: a list of reals
-//! that is now too long is cut, one that is too short is continued.
+//! What is drawn comes from a list of choices: whole numbers below a bound, and lists of reals. A smaller
+//! case is the same program run on simpler choices: numbers closer to 0 (an extent, a rank, a layout), reals
+//! replaced by simple ones. One draw may depend on another, and when an earlier one shrinks the later ones
+//! still fit: a list of reals that is now too long is cut, one that is too short is continued.
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -69,8 +69,8 @@ impl Draw {
         &options[self.below(options.len())]
     }
 
-    /// `count` reals, each made by `fresh` from a number in [0, 1) if it isn't there yet. They shrink to simple numbers,
-    /// whichever `allows`.
+    /// `count` reals, each made by `fresh` from a number in [0, 1) if it isn't there yet. They shrink to
+    /// simple numbers, whichever `allows`.
     pub fn reals(
         &mut self,
         count: usize,

@@ -12,8 +12,8 @@ use crate::subject::Subject;
 use crate::verdict::Judged;
 use crate::worst::{At, Worst};
 
-/// What a derivative may be off by itself, as a part of the largest one of all: it is a sum, terms cancel, and where a function is
-/// nearly flat its slope comes from digits that hardly any are left of.
+/// What a derivative may be off by itself, as a part of the largest one of all: it is a sum, terms cancel,
+/// and where a function is nearly flat its slope comes from digits that hardly any are left of.
 const ROUNDING: f64 = 1e-11;
 
 impl Gradcheck {

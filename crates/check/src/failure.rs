@@ -164,8 +164,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// The element where the derivative by the tape and the one by differences are furthest apart; in a recurrence, at the first
-/// time step where they are too far.
+/// The element where the derivative by the tape and the one by differences are furthest apart; in a
+/// recurrence, at the first time step where they are too far.
 #[derive(Clone, Debug)]
 pub struct Mismatch {
     /// Which derivative was taken: 1 for the gradient, 2 for the gradient of the gradient.
@@ -247,7 +247,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Whether this, of a smaller case, is the same failure, as clear or nearly so: not one that only just fails.
+    /// Whether this, of a smaller case, is the same failure, as clear or nearly so: not one that only just
+    /// fails.
     pub fn is_like(&self, first: &Kind) -> bool {
         match (self, first) {
             (Kind::Mismatch { order, excess }, Kind::Mismatch { order: first, excess: clear }) => {

@@ -9,21 +9,25 @@ use crate::report::Report;
 use crate::subject::{Label, Leaf, Subject, Values};
 use crate::verdict::Judge;
 
-/// Compares derivatives from the tape with those of finite differences (`torch.autograd.gradcheck`), or any derivative with
-/// that of its function ([`Gradcheck::check_derivative`]).
+/// Compares derivatives from the tape with those of finite differences (`torch.autograd.gradcheck`), or any
+/// derivative with that of its function ([`Gradcheck::check_derivative`]).
 ///
-/// A derivative passes if `|analytical - numerical| <= atol + rtol |numerical| + noise`, with PyTorch's algorithm and
-/// refusals and these differences:
-/// - The default tolerances are `atol` 0 and `rtol` 1e-6; [`Gradcheck::torch`] has PyTorch's, which let a derivative
-///   pass that is off by a thousandth.
-/// - Where one central difference disagrees, steps from a quarter of the element's size down to 1e-9 of it are held against
-///   each other, and the largest is taken that agrees with all smaller ones. The noise of each is `eps |f| / h`, with the
-///   function's own size or, where that is more, what the smallest steps scatter by.
-/// - A derivative that noise of this size would hide an error of a thousandth in is `undecidable`: it neither fails nor passes
-///   in silence. It is counted in the [`Report`], and said on standard error or by the [`Property`](crate::Property) that runs.
+/// A derivative passes if `|analytical - numerical| <= atol + rtol |numerical| + noise`, with PyTorch's
+/// algorithm and refusals and these differences:
+/// - The default tolerances are `atol` 0 and `rtol` 1e-6; [`Gradcheck::torch`] has PyTorch's, which let a
+///   derivative pass that is off by a thousandth.
+/// - Where one central difference disagrees, steps from a quarter of the element's size down to 1e-9 of it
+///   are held against each other, and the largest is taken that agrees with all smaller ones. The noise of
+///   each is `eps |f| / h`, with the function's own size or, where that is more, what the smallest steps
+///   scatter by.
+/// - A derivative that noise of this size would hide an error of a thousandth in is `undecidable`: it neither
+///   fails nor passes in silence. It is counted in the [`Report`], and said on standard error or by the
+///   [`Property`](crate::Property) that runs.
 /// - At the edge of a domain steps get smaller, or stay on the inner side.
-/// - Where the differences from both sides disagree, at a kink or a tie, anything in between passes, element by element.
-/// - The function is called twice before anything else; if it isn't deterministic, that is what the failure says.
+/// - Where the differences from both sides disagree, at a kink or a tie, anything in between passes, element
+///   by element.
+/// - The function is called twice before anything else; if it isn't deterministic, that is what the failure
+///   says.
 /// - A gradient must be the same whether its computation is recorded or not.
 /// - Elements are f64: anything else does not compile.
 ///
@@ -69,8 +73,8 @@ impl Gradcheck {
         Gradcheck { judge: Judge { atol: 1e-5, rtol: 1e-3, step: Some(1e-6) }, ..Self::default() }
     }
 
-    /// The absolute tolerance; default 0, for the noise of differences is allowed in any case. Derivatives below it pass as
-    /// zeros.
+    /// The absolute tolerance; default 0, for the noise of differences is allowed in any case. Derivatives
+    /// below it pass as zeros.
     pub fn atol(mut self, atol: f64) -> Self {
         self.judge.atol = atol;
         self
@@ -94,14 +98,15 @@ impl Gradcheck {
         self
     }
 
-    /// Compares one number for each input and output, `v^T J u` with random unit vectors, instead of all of `J`. If
-    /// they disagree, all of `J` is compared to say where.
+    /// Compares one number for each input and output, `v^T J u` with random unit vectors, instead of all of
+    /// `J`. If they disagree, all of `J` is compared to say where.
     pub fn fast(mut self, on: bool) -> Self {
         self.fast = on;
         self
     }
 
-    /// Whether inputs may be expanded (stride 0). They are differentiated as if every element were one of its own.
+    /// Whether inputs may be expanded (stride 0). They are differentiated as if every element were one of its
+    /// own.
     pub fn expanded(mut self, on: bool) -> Self {
         self.expanded = on;
         self
@@ -131,8 +136,8 @@ impl Gradcheck {
         self.run(&self.subject(f, inputs))
     }
 
-    /// Checks the second derivatives (`torch.autograd.gradgradcheck`): [`Gradcheck::check`] of the gradients of `f` for random
-    /// cotangents from U(-1, 1), in the inputs and in these cotangents.
+    /// Checks the second derivatives (`torch.autograd.gradgradcheck`): [`Gradcheck::check`] of the gradients
+    /// of `f` for random cotangents from U(-1, 1), in the inputs and in these cotangents.
     ///
     /// # Errors
     /// As [`Gradcheck::check`].

@@ -2,14 +2,15 @@
 //!
 //! # Where things are
 //!
-//! - [`Gradcheck`], [`gradcheck`], [`gradgradcheck`], [`gradcheck_module`]: one function or module at one point.
+//! - [`Gradcheck`], [`gradcheck`], [`gradgradcheck`], [`gradcheck_module`]: one function or module at one
+//!   point.
 //! - [`check_derivative`]: any Rust function against a derivative that was written by hand.
 //! - [`Failure`]: what is wrong, where, and by how much. [`Report`]: what could not be decided.
 //! - [`check_gradient!`](crate::check_gradient!), [`Property`]: at all points that strategies draw.
-//! - [`tensor`](tensor()), [`layouts_of`], [`shapes`](shapes()), [`broadcast_shapes`], [`recurrent`](recurrent()), [`randomized`]: strategies;
-//!   [`draws`] makes more, from a [`Draw`].
-//! - [`Program`], [`programs`](programs()), [`check_programs`]: whole programs over the registry of operations, run by the fast ways of the tape and
-//!   plainly.
+//! - [`tensor`](tensor()), [`layouts_of`], [`shapes`](shapes()), [`broadcast_shapes`],
+//!   [`recurrent`](recurrent()), [`randomized`]: strategies; [`draws`] makes more, from a [`Draw`].
+//! - [`Program`], [`programs`](programs()), [`check_programs`]: whole programs over the registry of
+//!   operations, run by the fast ways of the tape and plainly.
 
 #![forbid(unsafe_code)]
 

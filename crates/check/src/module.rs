@@ -8,8 +8,8 @@ use crate::gradcheck::Gradcheck;
 use crate::outputs::IntoOutputs;
 use crate::subject::{Label, Leaf, Subject, Values};
 
-/// A module as a function of a list of variables: every [`Forward`] module, every [`Recurrent`] layer, every [`Cell`].
-/// `Kind` tells them apart and is always inferred.
+/// A module as a function of a list of variables: every [`Forward`] module, every [`Recurrent`] layer, every
+/// [`Cell`]. `Kind` tells them apart and is always inferred.
 pub trait Call<Kind>: Module<Element = f64> {
     /// The outputs at these inputs.
     ///
@@ -117,9 +117,9 @@ fn exactly(inputs: &[Variable<f64>], count: usize, what: &str) -> Result<(), Str
 }
 
 impl Gradcheck {
-    /// Checks the first derivatives of a module in its inputs and in its parameters, by name; frozen parameters and inputs
-    /// that require no gradient are left out. A recurrent layer or a cell takes its input and, or not, the parts of its
-    /// state; a failure says the time step.
+    /// Checks the first derivatives of a module in its inputs and in its parameters, by name; frozen
+    /// parameters and inputs that require no gradient are left out. A recurrent layer or a cell takes its
+    /// input and, or not, the parts of its state; a failure says the time step.
     ///
     /// # Errors
     /// As [`Gradcheck::check`].
@@ -144,7 +144,8 @@ impl Gradcheck {
         self.run_with_parameters(order, model, subject)
     }
 
-    /// [`Gradcheck::check_module_order`] for a module whose forward is none of the usual ones: `f` is given the inputs.
+    /// [`Gradcheck::check_module_order`] for a module whose forward is none of the usual ones: `f` is given
+    /// the inputs.
     ///
     /// # Errors
     /// As [`Gradcheck::check`].

@@ -21,8 +21,8 @@ pub(crate) fn operations(input: &Variable<f64>, output: &Variable<f64>, at: &Pla
     found.into_iter().map(|(name, count)| if count > 1 { format!("{name} x{count}") } else { name }).collect()
 }
 
-/// Those that one element of the last one's output is computed by. The parts of what is joined at the end, time steps for
-/// one, that don't hold the element are left out with all that only they need.
+/// Those that one element of the last one's output is computed by. The parts of what is joined at the end,
+/// time steps for one, that don't hold the element are left out with all that only they need.
 fn leading_to<'e>(entries: &'e [TapeEntry], index: &[usize]) -> Vec<&'e TapeEntry> {
     let Some(root) = entries.last() else { return Vec::new() };
     let mut needed = vec![false; root.number + 1];

@@ -22,12 +22,13 @@ use crate::subject::Subject;
 
 /// How a property is checked: on how many cases, to which order, with what tolerances.
 ///
-/// A failure is told at once, on standard error, with the line that runs the case again; then a smaller case is looked
-/// for that fails in the same way and about as clearly. A panic of what is checked is a failure like others. Derivatives that
-/// could not be told from noise are counted over all cases and told at the end.
+/// A failure is told at once, on standard error, with the line that runs the case again; then a smaller case
+/// is looked for that fails in the same way and about as clearly. A panic of what is checked is a failure
+/// like others. Derivatives that could not be told from noise are counted over all cases and told at the end.
 ///
-/// The number of cases, the seed and the limits of shrinking follow proptest's environment variables, `PROPTEST_CASES`,
-/// `PROPTEST_RNG_SEED`, `PROPTEST_MAX_SHRINK_TIME` (milliseconds). Nothing is written to files: a seed is all there is to keep.
+/// The number of cases, the seed and the limits of shrinking follow proptest's environment variables,
+/// `PROPTEST_CASES`, `PROPTEST_RNG_SEED`, `PROPTEST_MAX_SHRINK_TIME` (milliseconds). Nothing is written to
+/// files: a seed is all there is to keep.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Property {
@@ -77,8 +78,8 @@ impl Property {
         self
     }
 
-    /// The seed of what is drawn; random by default, and a failure says that of its case. The environment variable
-    /// `PROPTEST_RNG_SEED` goes before.
+    /// The seed of what is drawn; random by default, and a failure says that of its case. The environment
+    /// variable `PROPTEST_RNG_SEED` goes before.
     pub fn seed(mut self, seed: u64) -> Self {
         if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
             self.config.rng_seed = RngSeed::Fixed(seed);
@@ -95,8 +96,8 @@ impl Property {
         self
     }
 
-    /// What is told of a failure before a smaller case is looked for, and at the end of what could not be decided. The default
-    /// writes to standard error, past what a test harness keeps back.
+    /// What is told of a failure before a smaller case is looked for, and at the end of what could not be
+    /// decided. The default writes to standard error, past what a test harness keeps back.
     ///
     /// ```
     /// use wengert_check::{Property, tensor};
@@ -165,8 +166,8 @@ impl Property {
         self.test(&strategy, test, |drawn| drawn.text.clone())
     }
 
-    /// Checks a function of numbers and a derivative written by hand ([`Gradcheck::check_derivative`]) at all points that
-    /// `case` draws: its inputs' elements, one input after the other.
+    /// Checks a function of numbers and a derivative written by hand ([`Gradcheck::check_derivative`]) at all
+    /// points that `case` draws: its inputs' elements, one input after the other.
     ///
     /// # Errors
     /// As [`Property::run`].
@@ -204,8 +205,8 @@ impl Property {
         self.test(&strategy, test, |drawn| drawn.text.clone())
     }
 
-    /// Checks anything at all: `property` draws what it needs and says what is wrong. It is run again for each smaller case;
-    /// what it [notes](Draw::note) is printed for the smallest that fails.
+    /// Checks anything at all: `property` draws what it needs and says what is wrong. It is run again for
+    /// each smaller case; what it [notes](Draw::note) is printed for the smallest that fails.
     ///
     /// # Errors
     /// What the property says, and how to run it again.

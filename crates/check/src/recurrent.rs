@@ -67,14 +67,15 @@ pub struct RecurrentConfig {
     pub given_state: bool,
     /// How the sequences are given.
     pub form: Form,
-    /// The length of each sample's own sequence, from 1 to `steps`; 0 is possible too where `form` is [`Form::Lengths`].
+    /// The length of each sample's own sequence, from 1 to `steps`; 0 is possible too where `form` is
+    /// [`Form::Lengths`].
     pub lengths: Vec<usize>,
     /// For each step of each sample whether it counts, where `form` is [`Form::Mask`].
     pub mask: Vec<bool>,
 }
 
-/// Configurations of up to three layers of up to three units, on up to four steps of up to two samples. They shrink to
-/// one of everything, and to the defaults.
+/// Configurations of up to three layers of up to three units, on up to four steps of up to two samples. They
+/// shrink to one of everything, and to the defaults.
 ///
 /// ```
 /// use wengert_check::{check_gradient, recurrent};
@@ -156,7 +157,8 @@ impl RecurrentConfig {
         self.layer(Gru::builder(self.input_size, self.hidden_size).bias(self.bias))
     }
 
-    /// A layer over any cell, with random parameters: `config.layer(Recurrent::of(config.input_size, my_cell))`.
+    /// A layer over any cell, with random parameters: `config.layer(Recurrent::of(config.input_size,
+    /// my_cell))`.
     pub fn layer<F: CellFactory<Cell = C> + Clone, C: Cell + Cast>(
         &self,
         builder: RecurrentBuilder<F>,
@@ -185,8 +187,9 @@ impl RecurrentConfig {
         })
     }
 
-    /// Runs the layer as the configuration asks for: outputs, the last state's parts, and, with [`Form::States`], those of all
-    /// states. The generator is seeded, so that each call drops the same elements.
+    /// Runs the layer as the configuration asks for: outputs, the last state's parts, and, with
+    /// [`Form::States`], those of all states. The generator is seeded, so that each call drops the same
+    /// elements.
     ///
     /// # Errors
     /// As the layer's.
@@ -272,8 +275,8 @@ pub fn randomized<M: Module<Element = f64>>(
     })
 }
 
-/// Draws all parameters of a module anew: from [-1, 1], or, away from the kink of a ReLU, small ones and biases that
-/// hold each unit far above 0 or far below.
+/// Draws all parameters of a module anew: from [-1, 1], or, away from the kink of a ReLU, small ones and
+/// biases that hold each unit far above 0 or far below.
 fn draw_parameters<M: Module<Element = f64>>(module: &M, draw: &mut Draw, relu: bool) {
     for (name, parameter) in module.named_parameters() {
         let values = draw.draw(tensor(parameter.shape().to_vec()).within(-1.0, 1.0).contiguous());

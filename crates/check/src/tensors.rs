@@ -30,8 +30,8 @@ pub struct TensorStrategy {
 }
 strategy!(TensorStrategy);
 
-/// Tensors over a shape, by default with reals from [-3, 3] and in any layout: contiguous, transposed, a part of a
-/// larger one, every second element of one.
+/// Tensors over a shape, by default with reals from [-3, 3] and in any layout: contiguous, transposed, a part
+/// of a larger one, every second element of one.
 ///
 /// They shrink to smaller extents, then to contiguous ones, then to simple values.
 ///
@@ -50,7 +50,8 @@ pub fn tensor(shape: impl Shape + 'static) -> TensorStrategy {
     }
 }
 
-/// The same tensor in any layout: what a function gives must not depend on it. It shrinks to the contiguous one.
+/// The same tensor in any layout: what a function gives must not depend on it. It shrinks to the contiguous
+/// one.
 ///
 /// ```
 /// use wengert_check::{layouts_of, proptest::prelude::*};
@@ -226,7 +227,8 @@ impl Layout {
     }
 }
 
-/// A tensor that is `more` longer along `axis` and has element `i` of `tensor` at `place(i)`, NaN where nothing is.
+/// A tensor that is `more` longer along `axis` and has element `i` of `tensor` at `place(i)`, NaN where
+/// nothing is.
 fn widened(tensor: &Tensor<f64>, axis: usize, more: usize, place: impl Fn(usize) -> usize) -> Tensor<f64> {
     let mut shape = tensor.shape().to_vec();
     let (extent, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());

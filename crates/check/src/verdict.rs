@@ -28,8 +28,9 @@ pub(crate) struct Judged {
 /// The part of a derivative that must be visible for a verdict: errors of a thousandth are.
 const VISIBLE: f64 = 2.5e-4;
 
-/// How many times the uncertainty a derivative must be off beyond it to differ for certain: the uncertainty is itself an
-/// estimate, and from few samples. Where it hides an error of a thousandth there is least to take it from.
+/// How many times the uncertainty a derivative must be off beyond it to differ for certain: the uncertainty
+/// is itself an estimate, and from few samples. Where it hides an error of a thousandth there is least to
+/// take it from.
 const DOUBT: f64 = 2.0;
 const MUCH_DOUBT: f64 = 15.0;
 
@@ -43,8 +44,8 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// Judges the derivative in `t` at 0 of each number that `at` gives. `argument` is the size of what is moved, `rounding[k]`
-    /// what the expected derivative may itself be off by.
+    /// Judges the derivative in `t` at 0 of each number that `at` gives. `argument` is the size of what is
+    /// moved, `rounding[k]` what the expected derivative may itself be off by.
     pub fn judge<E>(
         &self,
         at: &mut impl FnMut(f64) -> Result<Vec<f64>, E>,
@@ -134,8 +135,8 @@ impl Judge {
         }
     }
 
-    /// Nothing changes: so it must be, unless the change is below the last digit of the largest number around, or of one that
-    /// the value is a difference of.
+    /// Nothing changes: so it must be, unless the change is below the last digit of the largest number
+    /// around, or of one that the value is a difference of.
     fn flat(&self, expected: f64, samples: &Samples) -> Judged {
         let resolution = samples.resolution() / samples.reach();
         let verdict = match expected.abs() {

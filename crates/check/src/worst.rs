@@ -11,8 +11,8 @@ pub(crate) struct At {
     pub column: usize,
 }
 
-/// Of the elements outside of what is allowed, the one that is furthest; in a recurrence, at the first step that has one:
-/// what is wrong later may follow from it.
+/// Of the elements outside of what is allowed, the one that is furthest; in a recurrence, at the first step
+/// that has one: what is wrong later may follow from it.
 #[derive(Default)]
 pub(crate) struct Worst {
     pub found: Option<(At, f64, Judged)>,

@@ -80,7 +80,8 @@ fn all_instructions_give_the_same_up_to_rounding() {
             );
         }
     }
-    // What differs between these two is the width of a vector, and of all sums only those of products go along that.
+    // What differs between these two is the width of a vector, and of all sums only those of products go
+    // along that.
     let without_products = |seed: &u64| {
         let program = Program::from_seed(*seed).to_string();
         ["MatMul", "Linear", "Rnn", "Lstm", "Gru"].iter().all(|product| !program.contains(product))

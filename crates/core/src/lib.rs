@@ -1,9 +1,9 @@
 //! Tensors and a dynamic-graph tape.
 //!
-//! The modules stand in the order of a value's life, which is the order to read them in: a [`Tensor`] is a shape
-//! over shared storage; a [`Variable`] is a tensor that remembers how it was computed; an
-//! [`Operation`] records a node on the [`Tape`]; [`Variable::backward`] reads the tape from its end and leaves a gradient
-//! at every leaf; an optimizer changes the [`Parameter`]s.
+//! The modules stand in the order of a value's life, which is the order to read them in: a [`Tensor`] is a
+//! shape over shared storage; a [`Variable`] is a tensor that remembers how it was computed; an
+//! [`Operation`] records a node on the [`Tape`]; [`Variable::backward`] reads the tape from its end and
+//! leaves a gradient at every leaf; an optimizer changes the [`Parameter`]s.
 //!
 //! ```
 //! use wengert_core::{Tensor, Variable};
@@ -17,61 +17,46 @@
 
 #![forbid(unsafe_code)]
 
-mod error;
+mod backward;
+mod base;
 mod io;
+mod ops;
 mod random;
-
-mod dims;
-mod element;
-#[doc(hidden)]
-pub mod memory;
-mod packs;
-mod pool;
-mod storage;
+mod tape;
 mod tensor;
 
-mod checkpoint;
-mod functional;
-mod tape;
-mod variable;
-
-mod first_order;
-mod operation;
-mod ops;
-mod pointwise;
-mod registry;
-
-/// What [`pointwise!`] names.
+/// What the crates beside this one and the code that [`pointwise!`] writes make use of; nothing here is
+/// stable.
 #[doc(hidden)]
-pub mod job {
-    pub use crate::pointwise::Of;
+pub mod __private {
+    pub use crate::base::refusal::or_refused;
+    pub use crate::ops::formula::{Dependence, Of, dependence};
+    pub use crate::tensor::memory::{filled, room_for, vec_of};
     pub use wengert_kernel::formula::{Backward, Forward};
 }
 
-pub use checkpoint::checkpoint;
-pub use element::{Element, Float};
-pub use error::{Error, Result};
-pub use first_order::{FirstOrder, SavedTensors};
-pub use functional::{OutputsAndProduct, hessian, hvp, jacobian, jvp, vjp};
+pub use backward::{
+    GradOptions, OutputsAndProduct, Tape, TapeEntry, backward, checkpoint, grad, hessian, hvp, jacobian, jvp,
+    vjp,
+};
+pub use base::error::{Error, Result};
+pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
+pub use base::scope::scope;
 pub use io::{AnyTensor, TensorMap};
-pub use operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-pub use ops::{cat, stack};
-pub use pointwise::Pointwise;
-#[doc(hidden)]
-pub use pointwise::{Dependence, dependence};
-pub use pool::{clear_pool, pool_bytes, set_pool_limit};
+pub use ops::formula::Pointwise;
+pub use ops::registry::{Choose, Domain, Fitted, OperationEntry};
+pub use ops::{cat, operations, stack};
 pub use random::{
     DEFAULT_SEED, Generator, GeneratorState, generator_state, manual_seed, set_generator_state,
     with_generator,
 };
-pub use registry::{Choose, Domain, Fitted, OperationEntry, operations};
 pub use tape::{
-    GradOptions, HookId, Tape, TapeEntry, backward, detect_anomaly, grad, is_plain, is_recording, live_nodes,
-    no_grad, recorded_nodes, scope, with_plain, with_recording,
+    Attribute, Attributes, Cotangents, FirstOrder, Float, Gradients, HookId, Operation, Outputs, Parameter,
+    Saved, SavedTensors, Saves, Variable, Wants, detect_anomaly, live_nodes, recorded_nodes,
 };
-pub use tensor::{Nested, PrintOptions, Tensor, print_options, set_print_options};
-pub use variable::{Parameter, Variable};
-pub use wengert_kernel::number::Number;
+pub use tensor::pool::{clear_pool, pool_bytes, set_pool_limit};
+pub use tensor::{Element, Nested, PrintOptions, Tensor, print_options, set_print_options};
+pub use wengert_kernel::number::{Arithmetic, Number};
 pub use wengert_kernel::real::{Dual, Fused, Lane, Real};
 pub use wengert_kernel::run::divide::{Divisible, dispatch_shared};
 pub use wengert_kernel::run::level::Kernel;

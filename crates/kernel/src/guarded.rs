@@ -32,8 +32,8 @@ impl<T: Copy> Guarded<T> {
         let (len, bytes) = (elements.len(), size_of_val(elements));
         let pages = pages::Pages::with_room(bytes);
         let start = pages.place(bytes, side).cast::<T>();
-        // SAFETY: the pages have room for the elements there, and nobody else knows of them. The place is aligned: at a page, or as
-        // many whole elements before one.
+        // SAFETY: the pages have room for the elements there, and nobody else knows of them. The place is
+        // aligned: at a page, or as many whole elements before one.
         unsafe { start.copy_from_nonoverlapping(elements.as_ptr(), len) };
         Guarded { pages, start, side, len }
     }

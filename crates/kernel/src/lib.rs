@@ -1,9 +1,10 @@
 //! Loops over memory: what Wengert's tensors and tape run on, and the only crate of it with `unsafe`.
 //!
-//! Kernels speak of pointers, extents, strides and numbers. [`memory`] says what may be read and who may write it, [`run`]
-//! which instructions and how many threads there are, [`real`] what a formula computes with, [`formula`] runs one over
-//! elements, [`rows`] what goes along rows, [`gemm`] multiplies matrices. Each kernel checks its bounds once, before its
-//! loops, or takes a type that proves them, and has a portable form that runs under Miri.
+//! Kernels speak of pointers, extents, strides and numbers. [`memory`] says what may be read and who may
+//! write it, [`run`] which instructions and how many threads there are, [`real`] what a formula computes
+//! with, [`formula`] runs one over elements, [`rows`] what goes along rows, [`gemm`] multiplies matrices.
+//! Each kernel checks its bounds once, before its loops, or takes a type that proves them, and has a portable
+//! form that runs under Miri.
 //!
 //! This crate is a part of `wengert-core` and changes with it: use that.
 

@@ -11,7 +11,8 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A type that memory can hold: `f32`, `f64`, `i64` (indices) or `bool` (masks). All bytes zero is a value of each.
+/// A type that memory can hold: `f32`, `f64`, `i64` (indices) or `bool` (masks). All bytes zero is a value of
+/// each.
 pub trait Number:
     Copy + Send + Sync + PartialEq + PartialOrd + Debug + Default + 'static + sealed::Sealed
 {
@@ -34,15 +35,31 @@ pub trait Arithmetic: Number + Real<Mask = bool> + Lane<Self> + Gemm {
     /// This thread's vectors that are used again.
     #[doc(hidden)]
     fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
+    /// Does what there is to do for this type.
+    fn choose<B: ByType>(by: B, argument: B::Of<Self>);
+}
+
+/// What is written once for each type that computes: a call that is not generic, found from one that is.
+pub trait ByType {
+    /// The argument for a type.
+    type Of<T: Arithmetic>;
+    /// For single precision.
+    fn f32(self, argument: Self::Of<f32>);
+    /// For double precision.
+    fn f64(self, argument: Self::Of<f64>);
 }
 
 macro_rules! arithmetic {
-    ($type:ty) => {
+    ($type:ident) => {
         impl Arithmetic for $type {
             type Fused = Fused<$type>;
             fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {
                 thread_local!(static SPARE: RefCell<Vec<Vec<$type>>> = const { RefCell::new(Vec::new()) });
                 &SPARE
+            }
+            #[inline]
+            fn choose<B: ByType>(by: B, argument: B::Of<Self>) {
+                by.$type(argument);
             }
         }
     };

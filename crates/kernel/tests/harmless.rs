@@ -1,5 +1,6 @@
-//! Traits that anybody may implement, each implemented as badly as safe code can: what comes out may be wrong, or a panic, but no
-//! memory is touched that is not there. Under Miri this says something, elsewhere only that nothing hangs.
+//! Traits that anybody may implement, each implemented as badly as safe code can: what comes out may be
+//! wrong, or a panic, but no memory is touched that is not there. Under Miri this says something, elsewhere
+//! only that nothing hangs.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -168,7 +169,8 @@ impl Retire for Phoenix {
 fn a_value_that_ends_in_another_ends_all_the_same() {
     let handle = Unique::new(Phoenix(3)).share();
     let marked = handle.marked();
-    // A handle that is no marked one is dropped as one, and the other way round: they may stay, but none is freed twice.
+    // A handle that is no marked one is dropped as one, and the other way round: they may stay, but none is
+    // freed twice.
     handle.drop_marked();
     drop(marked);
     drop(Unique::new(Phoenix(3)).share());

@@ -65,20 +65,22 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
         input.clone()
     }
 
-    /// A step of a batch: output (N, output_size) and next state from a projected input (N, ..) and the state.
+    /// A step of a batch: output (N, output_size) and next state from a projected input (N, ..) and the
+    /// state.
     fn step(
         &self,
         projected: &Variable<Self::Element>,
         state: &Self::State,
     ) -> (Variable<Self::Element>, Self::State);
 
-    /// `f` on those variables of a state that enter products with weights, which dropout on states acts on; all of them
-    /// unless a cell says otherwise (an LSTM's `h` and not its `c`).
+    /// `f` on those variables of a state that enter products with weights, which dropout on states acts on;
+    /// all of them unless a cell says otherwise (an LSTM's `h` and not its `c`).
     fn map_hidden(&self, state: &Self::State, f: &mut MapPart<'_, Self::Element>) -> Self::State {
         state.map(f)
     }
 
-    /// The names of the gates, in the order in which their rows lie in the parameters; none unless a cell says so.
+    /// The names of the gates, in the order in which their rows lie in the parameters; none unless a cell
+    /// says so.
     fn gates(&self) -> &'static [&'static str] {
         &[]
     }

@@ -1,13 +1,15 @@
 //! A table of vectors.
 
-use wengert_core::memory::{or_refused, room_for};
+use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
 
-/// Rows of a table by index (`torch.nn.Embedding`): indices of any shape, output that shape with the rows' width behind.
+/// Rows of a table by index (`torch.nn.Embedding`): indices of any shape, output that shape with the rows'
+/// width behind.
 ///
-/// Parameter: `weight` (entries, width) from N(0, 1). The row of `padding_idx` starts at zero and gets no gradient.
+/// Parameter: `weight` (entries, width) from N(0, 1). The row of `padding_idx` starts at zero and gets no
+/// gradient.
 ///
 /// ```
 /// use wengert_core::Tensor;

@@ -13,7 +13,7 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
-use wengert_core::memory::or_refused;
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Tensor};
 
 use crate::recurrent::Nonlinearity;
@@ -107,7 +107,8 @@ pub fn kaiming_normal<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: f
     normal(parameter, 0.0, kaiming_std("kaiming_normal", parameter, mode, gain)?)
 }
 
-/// A random matrix with orthonormal rows or columns, whichever are fewer, times `gain` (Saxe et al. 2013, arXiv 1312.6120).
+/// A random matrix with orthonormal rows or columns, whichever are fewer, times `gain` (Saxe et al. 2013,
+/// arXiv 1312.6120).
 ///
 /// Axes behind the first count as one.
 pub fn orthogonal<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {

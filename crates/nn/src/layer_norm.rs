@@ -5,7 +5,8 @@ use wengert_core::{Float, Parameter, Result, Tensor, Variable};
 use crate::module;
 use crate::sequential::Forward;
 
-/// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias` over the last axes (`torch.nn.LayerNorm`; Ba et al. 2016).
+/// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias` over the last axes (`torch.nn.LayerNorm`; Ba et al.
+/// 2016).
 ///
 /// Parameters: `weight` (ones) and `bias` (zeros), both of the normalised shape; eps 1e-5.
 ///

@@ -1,6 +1,6 @@
 //! The affine layer.
 
-use wengert_core::memory::{or_refused, room_for};
+use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;

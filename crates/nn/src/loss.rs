@@ -1,14 +1,16 @@
 //! Losses.
 
-use wengert_core::memory::room_for;
+use wengert_core::__private::room_for;
 use wengert_core::{Error, Float, Result, Tensor, Variable};
 
 /// The target that does not count in [`cross_entropy`], PyTorch's `ignore_index`.
 pub const IGNORE: i64 = -100;
 
-/// `-ln softmax(x)[target]`, the mean over all targets but those equal to [`IGNORE`] (`torch.nn.functional.cross_entropy`).
+/// `-ln softmax(x)[target]`, the mean over all targets but those equal to [`IGNORE`]
+/// (`torch.nn.functional.cross_entropy`).
 ///
-/// `logits` (N, C) or (C) with targets (N) or (); more leading axes, as (T, N, C) with (T, N), are samples too.
+/// `logits` (N, C) or (C) with targets (N) or (); more leading axes, as (T, N, C) with (T, N), are samples
+/// too.
 ///
 /// # Errors
 /// If the shapes don't fit or a target is no class.

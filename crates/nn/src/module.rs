@@ -73,7 +73,8 @@ pub trait Module {
     /// frozen one gets no gradient and the optimizer leaves it alone.
     ///
     /// # Errors
-    /// If no parameter matches, or one of them stands for a computed value ([`Parameter::computed`]); then nothing has changed.
+    /// If no parameter matches, or one of them stands for a computed value ([`Parameter::computed`]); then
+    /// nothing has changed.
     ///
     /// ```
     /// use wengert_nn::{Linear, Module};
@@ -96,8 +97,8 @@ pub trait Module {
         Ok(())
     }
 
-    /// The names of the parameters that require a gradient and have none: since the gradients were forgotten, no
-    /// backward reached them, so they will not learn. A tied one is named once.
+    /// The names of the parameters that require a gradient and have none: since the gradients were forgotten,
+    /// no backward reached them, so they will not learn. A tied one is named once.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};

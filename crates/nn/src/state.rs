@@ -120,7 +120,8 @@ impl<A: State, B: State<Element = A::Element>> State for (A, B) {
     }
 }
 
-/// Makes a struct of states a [`State`]: `state!(Memory { fast, slow })`, or `state!(Memory<T> { fast, slow })`.
+/// Makes a struct of states a [`State`]: `state!(Memory { fast, slow })`, or `state!(Memory<T> { fast, slow
+/// })`.
 #[macro_export]
 macro_rules! state {
     ($name:ident { $($field:ident),+ $(,)? }) => {

@@ -36,9 +36,9 @@ pub trait Persist: Module {
     /// Sets every parameter from the map.
     ///
     /// # Errors
-    /// One error lists all names that are missing, unexpected or of another shape. Another names the parameters that
-    /// stand for a computed value ([`Parameter::computed`]) and so can't be set, or two names of one tied parameter under
-    /// which the map has different values. Then nothing has changed.
+    /// One error lists all names that are missing, unexpected or of another shape. Another names the
+    /// parameters that stand for a computed value ([`Parameter::computed`]) and so can't be set, or two
+    /// names of one tied parameter under which the map has different values. Then nothing has changed.
     fn load_state_dict(&self, map: &TensorMap) -> Result<()> {
         let parameters = self.named_parameters();
         refuse_computed("load_state_dict", &parameters)?;

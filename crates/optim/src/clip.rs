@@ -6,8 +6,8 @@ use wengert_core::{
     Divisible, Error, Float, Kernel, Lane, Parameter, Result, Tensor, Variable, dispatch_shared,
 };
 
-/// Scales all gradients by `min(1, max_norm / (norm + 1e-6))`, where `norm` is the 2-norm of all of them together; gives
-/// that norm (`torch.nn.utils.clip_grad_norm_`).
+/// Scales all gradients by `min(1, max_norm / (norm + 1e-6))`, where `norm` is the 2-norm of all of them
+/// together; gives that norm (`torch.nn.utils.clip_grad_norm_`).
 ///
 /// # Errors
 /// If `max_norm` is negative or NaN.
@@ -25,11 +25,12 @@ pub fn clip_grad_norm<T: Float>(parameters: &[Parameter<T>], max_norm: f64) -> R
     clip_grad_norm_with(parameters, max_norm, 2.0, false)
 }
 
-/// [`clip_grad_norm`] with the `norm_type`-norm, the `p`-th root of the sum of `|g|^p` (infinity: the largest `|g|`).
+/// [`clip_grad_norm`] with the `norm_type`-norm, the `p`-th root of the sum of `|g|^p` (infinity: the largest
+/// `|g|`).
 ///
 /// # Errors
-/// If `max_norm` is negative or NaN, `norm_type` is not above 0, or the norm is infinite or NaN and `error_if_nonfinite`
-/// is set; then no gradient has changed.
+/// If `max_norm` is negative or NaN, `norm_type` is not above 0, or the norm is infinite or NaN and
+/// `error_if_nonfinite` is set; then no gradient has changed.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -190,8 +191,8 @@ fn joined<const KIND: u8>(sum: f64, x: f64) -> f64 {
     }
 }
 
-/// The sum of squares, the sum of magnitudes or the largest magnitude of elements, in f64, where no square of an f32
-/// overflows. It runs in chunks, and in lanes within them: the order depends on the length alone.
+/// The sum of squares, the sum of magnitudes or the largest magnitude of elements, in f64, where no square of
+/// an f32 overflows. It runs in chunks, and in lanes within them: the order depends on the length alone.
 fn in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
     let mut found = vec![0.0; elements.len().div_ceil(CHUNK)];
     dispatch_shared(Lanes::<T, KIND> { elements, found: &mut found });

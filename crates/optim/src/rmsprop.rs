@@ -27,9 +27,10 @@ options! {
 
 /// RMSprop (`torch.optim.RMSprop`).
 ///
-/// `g += wd p`; `s = a s + (1 - a) g^2`; centred, `m = a m + (1 - a) g` and `max(0, s - m^2)` in place of s, which rounding
-/// takes below zero where gradients are steady (PyTorch then gives NaN);
-/// `d = g / (sqrt(s) + eps)`; with momentum `b = mu b + d`, `d = b`; `p -= lr d`. To maximise, `g` is negated first.
+/// `g += wd p`; `s = a s + (1 - a) g^2`; centred, `m = a m + (1 - a) g` and `max(0, s - m^2)` in place of s,
+/// which rounding takes below zero where gradients are steady (PyTorch then gives NaN);
+/// `d = g / (sqrt(s) + eps)`; with momentum `b = mu b + d`, `d = b`; `p -= lr d`. To maximise, `g` is negated
+/// first.
 ///
 /// States: `square_avg` (s), centred `grad_avg` (m), with momentum `momentum_buffer` (b).
 ///

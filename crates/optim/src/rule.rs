@@ -2,8 +2,8 @@
 
 use wengert_core::{Error, Float, Result};
 
-/// One parameter's turn: its elements, its gradient's, and the states that the rule asked for; only some of its elements if the
-/// rule [is elementwise](Rule::is_elementwise).
+/// One parameter's turn: its elements, its gradient's, and the states that the rule asked for; only some of
+/// its elements if the rule [is elementwise](Rule::is_elementwise).
 pub struct Update<'u, T> {
     /// How many steps this parameter has had, this one included.
     pub step: u64,
@@ -30,7 +30,8 @@ impl<'u, T> Update<'u, T> {
     }
 }
 
-/// An optimizer's options and its update of one parameter; [`Stepper`](crate::Stepper) makes an optimizer of it.
+/// An optimizer's options and its update of one parameter; [`Stepper`](crate::Stepper) makes an optimizer of
+/// it.
 ///
 /// ```
 /// use wengert_core::{Float, Parameter, Result, Tensor};
@@ -78,11 +79,12 @@ pub trait Rule: Clone + Sync {
     /// The name in messages.
     const NAME: &'static str;
 
-    /// The names of the states that a parameter has under these options, as PyTorch calls them; no others are kept.
+    /// The names of the states that a parameter has under these options, as PyTorch calls them; no others are
+    /// kept.
     fn states(&self) -> &'static [&'static str];
 
-    /// Those of the [states](Self::states) that are never negative under these options, as means of squares are: a saved one
-    /// that is will be refused. None unless a rule says so.
+    /// Those of the [states](Self::states) that are never negative under these options, as means of squares
+    /// are: a saved one that is will be refused. None unless a rule says so.
     fn non_negative_states(&self) -> &'static [&'static str] {
         &[]
     }
@@ -99,16 +101,16 @@ pub trait Rule: Clone + Sync {
     /// The learning rate.
     fn lr(&mut self) -> &mut f64;
 
-    /// Whether no element's update looks at another element, so that threads may share a long parameter; false unless
-    /// a rule says so.
+    /// Whether no element's update looks at another element, so that threads may share a long parameter;
+    /// false unless a rule says so.
     fn is_elementwise(&self) -> bool {
         false
     }
 
     /// Changes one parameter, in one pass over its elements.
     ///
-    /// It is called from a [`Kernel`](wengert_core::Kernel): marked `#[inline(always)]`, as what it calls, a plain loop over
-    /// the slices is compiled with the best instructions of the machine.
+    /// It is called from a [`Kernel`](wengert_core::Kernel): marked `#[inline(always)]`, as what it calls, a
+    /// plain loop over the slices is compiled with the best instructions of the machine.
     fn update<T: Float>(&self, update: Update<'_, T>);
 }
 

@@ -25,8 +25,8 @@ options! {
 
 /// Stochastic gradient descent (`torch.optim.SGD`).
 ///
-/// `g += wd p`; with momentum `b = mu b + (1 - d) g` (the first time `b = g`), `g = b`, or with Nesterov `g + mu b`;
-/// `p -= lr g`. To maximise, `g` is negated first.
+/// `g += wd p`; with momentum `b = mu b + (1 - d) g` (the first time `b = g`), `g = b`, or with Nesterov `g +
+/// mu b`; `p -= lr g`. To maximise, `g` is negated first.
 ///
 /// State: with momentum, `momentum_buffer` (b).
 ///

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use wengert_core::memory::{filled, or_refused};
+use wengert_core::__private::{filled, or_refused};
 use wengert_core::{Divisible, Error, Float, Kernel, Lane, Parameter, Result, TensorMap, dispatch_shared};
 
 use crate::rule::{Rule, Update};
@@ -30,13 +30,14 @@ use crate::rule::{Rule, Update};
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub trait Optimizer<T: Float = f32> {
-    /// Changes every parameter that has a gradient; the others are skipped and their step count stays. The first
-    /// step says on the standard error stream which of them require one
+    /// Changes every parameter that has a gradient; the others are skipped and their step count stays. The
+    /// first step says on the standard error stream which of them require one
     /// ([`warn_without_gradient`](Stepper::warn_without_gradient)).
     ///
     /// # Errors
-    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`] if an option was
-    /// set out of its range or what has a gradient is a computed value; then no parameter has changed.
+    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`] if
+    /// an option was set out of its range or what has a gradient is a computed value; then no parameter
+    /// has changed.
     fn step(&mut self) -> Result<()>;
 
     /// All parameters, group after group.
@@ -48,10 +49,10 @@ pub trait Optimizer<T: Float = f32> {
     /// Sets the learning rate of all groups.
     fn set_lr(&mut self, lr: f64);
 
-    /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each option, and for
-    /// each parameter `state.NAME.step`, how many steps it has had, and if it has had one `state.NAME.STATE` for each state.
-    /// `NAME` is the parameter's ([`Parameter::named`]; those of a module have one), or its number over all groups if it
-    /// has none or another has the same.
+    /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each
+    /// option, and for each parameter `state.NAME.step`, how many steps it has had, and if it has had one
+    /// `state.NAME.STATE` for each state. `NAME` is the parameter's ([`Parameter::named`]; those of a
+    /// module have one), or its number over all groups if it has none or another has the same.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};
@@ -71,19 +72,20 @@ pub trait Optimizer<T: Float = f32> {
     /// ```
     fn state_dict(&self) -> TensorMap;
 
-    /// Takes over options and states, for parameters of the same names in the same groups, or for those without a name in
-    /// the same places. What was saved without a version has numbers in place of names, and is for the same parameters in
-    /// the same order.
+    /// Takes over options and states, for parameters of the same names in the same groups, or for those
+    /// without a name in the same places. What was saved without a version has numbers in place of names,
+    /// and is for the same parameters in the same order.
     ///
     /// # Errors
-    /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape; [`Error::Argument`] names an
-    /// option, a step count or a state out of its range, or a version that is not known. Then nothing has changed.
+    /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape; [`Error::Argument`]
+    /// names an option, a step count or a state out of its range, or a version that is not known. Then
+    /// nothing has changed.
     ///
     /// Elements of states that are infinite or no number are taken over: they come about in training.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
 
-    /// The names of the parameters that require a gradient and have none, and so would be skipped now; without
-    /// a name, place and shape ([`Parameter::without_gradient`]).
+    /// The names of the parameters that require a gradient and have none, and so would be skipped now;
+    /// without a name, place and shape ([`Parameter::without_gradient`]).
     fn without_gradient(&self) -> Vec<String> {
         Parameter::without_gradient(&self.parameters())
     }
@@ -97,8 +99,8 @@ pub trait Optimizer<T: Float = f32> {
 /// Parameters that share options (`torch.optim.Optimizer.param_groups`).
 #[derive(Clone, Debug)]
 pub struct Group<R, T: Float = f32> {
-    /// The options, which may be changed between steps. A state that they no longer ask for is dropped, a new one
-    /// begins at the next step.
+    /// The options, which may be changed between steps. A state that they no longer ask for is dropped, a
+    /// new one begins at the next step.
     pub options: R,
     pub(crate) members: Vec<Member<T>>,
 }
@@ -195,8 +197,8 @@ impl<R: Rule, T: Float> Stepper<R, T> {
         Ok(())
     }
 
-    /// Whether the first step from now warns, once, if parameters that require a gradient have none. It does from the
-    /// start: a loss that does not reach them is a mistake that nothing else shows.
+    /// Whether the first step from now warns, once, if parameters that require a gradient have none. It does
+    /// from the start: a loss that does not reach them is a mistake that nothing else shows.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};

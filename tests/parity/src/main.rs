@@ -4,9 +4,9 @@
 //! cargo run --release -p parity -- PATH...
 //! ```
 //!
-//! Each PATH is a case or a folder of cases: `.safetensors` files that hold inputs, PyTorch's results and gradients, and
-//! say in their metadata what to run. A case that fails prints a line; the last line counts. `case.rs` reads and
-//! compares, `op.rs` and `recurrent.rs` run.
+//! Each PATH is a case or a folder of cases: `.safetensors` files that hold inputs, PyTorch's results and
+//! gradients, and say in their metadata what to run. A case that fails prints a line; the last line counts.
+//! `case.rs` reads and compares, `op.rs` and `recurrent.rs` run.
 
 mod case;
 mod op;

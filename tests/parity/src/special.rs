@@ -1,7 +1,7 @@
 //! Operations at special numbers, ours beside PyTorch's.
 //!
-//! `special.py` wrote a table for each type; `differences.csv` beside it lists what may differ, with the reason. Whatever
-//! else differs is found here, and so is what is listed and no longer differs.
+//! `special.py` wrote a table for each type; `differences.csv` beside it lists what may differ, with the
+//! reason. Whatever else differs is found here, and so is what is listed and no longer differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +11,8 @@ use wengert::{Float, GradOptions, Tensor, Variable, grad};
 use crate::case::{Failure, leaf};
 use crate::special_op::result;
 
-/// What is the same to one side and not to the other: type, operation, inputs, and whether value or a gradient.
+/// What is the same to one side and not to the other: type, operation, inputs, and whether value or a
+/// gradient.
 type Place = [String; 4];
 
 /// The numbers of one place, ours and PyTorch's, as the tables write them.
@@ -158,7 +159,8 @@ fn short(size: f64, scientific: String, plain: String) -> String {
     if size == 0.0 || (1e-4..1e7).contains(&size) || !size.is_finite() { plain } else { scientific }
 }
 
-/// How many units in the last place a value may be off, and a gradient, which is a formula of several roundings.
+/// How many units in the last place a value may be off, and a gradient, which is a formula of several
+/// roundings.
 const VALUE_ULPS: f64 = 4.0;
 const GRADIENT_ULPS: f64 = 8.0;
 
@@ -208,7 +210,8 @@ fn same_text([dtype, operation, _, what]: &Place, a: &str, b: &str) -> bool {
     if dtype == "f32" { same::<f32>(tolerance, a, b) } else { same::<f64>(tolerance, a, b) }
 }
 
-/// The reasons that are given for differences, and those that the page beside them explains: the first that has none.
+/// The reasons that are given for differences, and those that the page beside them explains: the first that
+/// has none.
 pub fn unexplained(folder: &Path) -> Result<Option<String>, Failure> {
     let page = std::fs::read_to_string(folder.join("README.md"));
     let page = page.map_err(|error| Failure::Malformed(format!("README.md: {error}")))?;

@@ -15,7 +15,8 @@ type Drawn = Result<(), Box<dyn Error>>;
 const AXES: [(&str, &str); 4] =
     [("steps", "steps"), ("hidden", "hidden units"), ("batch", "batch"), ("layers", "layers")];
 const KINDS: [&str; 2] = ["LSTM", "GRU"];
-/// What is drawn, its caption, and the least that is shown: below a tenth of a MiB it is the system's pages that count.
+/// What is drawn, its caption, and the least that is shown: below a tenth of a MiB it is the system's pages
+/// that count.
 const QUANTITIES: [(&str, &str, f64); 2] = [("ms", "ms", 0.0), ("mib", "MiB", 0.1)];
 const WHO: [(&str, RGBColor); 2] = [("Wengert", RED), ("PyTorch", BLUE)];
 const PANEL: (u32, u32) = (290, 220);
@@ -103,7 +104,8 @@ fn draw_panel(
     Ok(())
 }
 
-/// From the least to the largest, with room around them; marked at powers of two where powers of ten would be too few.
+/// From the least to the largest, with room around them; marked at powers of two where powers of ten would be
+/// too few.
 fn scale(values: impl Iterator<Item = f64>, room: f64) -> LogCoord<f64> {
     let (low, high) =
         values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));

@@ -13,13 +13,15 @@ use super::{Place, Program, Step};
 
 /// Rounding errors that a result may be off by, each as large as the program can make of one in every line.
 const ERRORS: f64 = 8.0;
-/// How much further a way may be off than plain runs in `f32` are, in units of the rounding: they also have the errors inside of
-/// operations (`1 - y^2` of a `y` near 1, what is left of a row of two numbers that is normalised).
+/// How much further a way may be off than plain runs in `f32` are, in units of the rounding: they also have
+/// the errors inside of operations (`1 - y^2` of a `y` near 1, what is left of a row of two numbers that is
+/// normalised).
 const WORSE: f64 = 4.0;
-/// Units of rounding that those may be off by each time, each as large as the largest result, or as what becomes of the errors put in.
+/// Units of rounding that those may be off by each time, each as large as the largest result, or as what
+/// becomes of the errors put in.
 const MOST: f64 = 512.0;
-/// How many times errors are drawn, and how many times for a program that fails with those: what rounding makes of a difference of
-/// nearly equal numbers is nothing in half of the draws.
+/// How many times errors are drawn, and how many times for a program that fails with those: what rounding
+/// makes of a difference of nearly equal numbers is nothing in half of the draws.
 const FEW: u64 = 3;
 const MANY: u64 = 24;
 /// The size of the errors that are put in to see what the program makes of them.
@@ -29,7 +31,8 @@ const JITTER: f64 = 1e-6;
 struct Allowed(Vec<f64>);
 
 impl Allowed {
-    /// What becomes of errors put in all that lines give and are given, and what rounding in `f32` makes of the same runs.
+    /// What becomes of errors put in all that lines give and are given, and what rounding in `f32` makes of
+    /// the same runs.
     ///
     /// # Errors
     /// If that is more than it can explain.
@@ -59,9 +62,9 @@ impl Allowed {
     }
 }
 
-/// Refuses a number that is off by more than what is allowed in all runs and to the same side: what is zero by
-/// symmetry, like the second derivative of a deviation of two elements, may be off by anything in `f32`, but not
-/// always to one side.
+/// Refuses a number that is off by more than what is allowed in all runs and to the same side: what is zero
+/// by symmetry, like the second derivative of a deviation of two elements, may be off by anything in `f32`,
+/// but not always to one side.
 fn always_off(
     runs: &[(Outcome, Outcome)],
     names: &[String; 2],
@@ -231,8 +234,8 @@ fn second_derivatives_agree<T: Float>(
     Ok(())
 }
 
-/// Whether every line gives the same bits however it is computed, and no sum is taken in another order: no value goes into an
-/// operation twice, not even through operations that may hand it on as it is.
+/// Whether every line gives the same bits however it is computed, and no sum is taken in another order: no
+/// value goes into an operation twice, not even through operations that may hand it on as it is.
 fn is_exact(program: &Program) -> bool {
     let entries = operations::<f64>();
     program.lines.iter().all(|line| match &line.step {
@@ -260,10 +263,11 @@ fn source(program: &Program, mut place: Place) -> Place {
 impl Program {
     /// Runs the program in all ways, in `f32` and `f64`, and compares what they give.
     ///
-    /// Results are equal to the bit where sums are taken in the same order: on any number of threads, when run again, and by the fast
-    /// ways and plainly if all operations are exact. Elsewhere they may be apart by 8 units of rounding, times what the program
-    /// makes of such an error in each line (that is measured, by putting errors in), four times as many as plain runs in `f32` are
-    /// off, and one as large as the largest result.
+    /// Results are equal to the bit where sums are taken in the same order: on any number of threads, when
+    /// run again, and by the fast ways and plainly if all operations are exact. Elsewhere they may be
+    /// apart by 8 units of rounding, times what the program makes of such an error in each line (that is
+    /// measured, by putting errors in), four times as many as plain runs in `f32` are off, and one as
+    /// large as the largest result.
     ///
     /// # Errors
     /// What differs, by how much, between which ways.
@@ -286,16 +290,16 @@ impl Program {
         Ok(())
     }
 
-    /// The smallest program that still fails in the same way, as far as is found in this time: lines are left out, values that were
-    /// computed are given, hooks and passes are dropped.
+    /// The smallest program that still fails in the same way, as far as is found in this time: lines are left
+    /// out, values that were computed are given, hooks and passes are dropped.
     pub fn shrink(&self, limit: Duration) -> Program {
         let Err(message) = self.check() else { return self.clone() };
         let same = |other: String| kind(&other) == kind(&message);
         shrunk(self, limit, |program| program.check().is_err_and(same))
     }
 
-    /// What the program gives in `f32`, by the fast ways, as a few numbers: to be compared between processes that use other
-    /// instructions.
+    /// What the program gives in `f32`, by the fast ways, as a few numbers: to be compared between processes
+    /// that use other instructions.
     ///
     /// # Errors
     /// As [`Program::check`].
@@ -350,7 +354,8 @@ impl fmt::Display for Tally {
 
 /// Checks the programs of some seeds.
 ///
-/// The first one that fails is printed at once, with its seed; then it is made smaller for as long as `shrinking` says.
+/// The first one that fails is printed at once, with its seed; then it is made smaller for as long as
+/// `shrinking` says.
 ///
 /// # Errors
 /// What failed, and the smallest program found that does.

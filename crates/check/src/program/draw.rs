@@ -6,8 +6,8 @@ use super::run::{evaluate, given};
 use super::{Cell, Kind, Layer, Line, Place, Program, Step};
 use crate::draw::{Draw, Drawn, draws};
 
-/// Programs: a few leaves, operations and layers, that go on with each other's values. They shrink to fewer lines and smaller
-/// extents; [`Program::check`] checks one.
+/// Programs: a few leaves, operations and layers, that go on with each other's values. They shrink to fewer
+/// lines and smaller extents; [`Program::check`] checks one.
 ///
 /// ```
 /// use wengert_check::{programs, proptest::prelude::*};
@@ -234,7 +234,8 @@ impl Draft<'_, '_> {
         for _ in 0..self.choice(6) + 1 {
             let x = self.fresh(Kind::Leaf, Domain::Any, &[k]);
             let half = wengert_core::Attributes::none().float("c", 0.5);
-            // What is recorded first is gone back through last, and finds cotangents that nobody else holds any more.
+            // What is recorded first is gone back through last, and finds cotangents that nobody else holds
+            // any more.
             let (kept, product) = if self.choice(2) == 0 {
                 let kept = self.apply("MulScalar", half, vec![h])?;
                 (kept, self.map("MatMul", &[weight, x])?)

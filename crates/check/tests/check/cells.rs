@@ -1,4 +1,5 @@
-//! Two cells as a new user would write them, whose gradients of gradients span many orders of magnitude: no alarm.
+//! Two cells as a new user would write them, whose gradients of gradients span many orders of magnitude: no
+//! alarm.
 
 use wengert_check::{Property, randomized, tensor};
 use wengert_core::{Float, Parameter, Tensor, Variable};

@@ -1,4 +1,5 @@
-//! The checker: what it lets pass, what it catches, what it leaves open, how a failure reads, and what the strategies draw.
+//! The checker: what it lets pass, what it catches, what it leaves open, how a failure reads, and what the
+//! strategies draw.
 
 mod cells;
 mod edges;

@@ -2,7 +2,8 @@
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use wengert_check::proptest::{self, prelude::*};
+use wengert_check::proptest::prelude::*;
+use wengert_check::proptest::{self};
 use wengert_check::{Form, broadcast_shapes, draws, recurrent, shapes, tensor};
 use wengert_core::{Tensor, Variable};
 

@@ -6,8 +6,7 @@ use safetensors::tensor::Dtype;
 
 use wengert_kernel::number::Number;
 
-use crate::element::Element;
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// A tensor of one of the element types that files hold.
 ///
@@ -27,13 +26,21 @@ pub enum AnyTensor {
     I64(Tensor<i64>),
     /// Masks.
     Bool(Tensor<bool>),
-    /// Bytes without meaning to this crate, such as a generator's state; in one row, whatever shape a file gives them.
+    /// Bytes without meaning to this crate, such as a generator's state; in one row, whatever shape a file
+    /// gives them.
     Bytes(Vec<u8>),
 }
 
 impl<T: Element> From<Tensor<T>> for AnyTensor {
     fn from(tensor: Tensor<T>) -> Self {
-        T::any(tensor)
+        let tensor: Box<dyn Any> = Box::new(tensor);
+        tensor
+            .downcast()
+            .map(|tensor| AnyTensor::F32(*tensor))
+            .or_else(|tensor| tensor.downcast().map(|tensor| AnyTensor::F64(*tensor)))
+            .or_else(|tensor| tensor.downcast().map(|tensor| AnyTensor::I64(*tensor)))
+            .or_else(|tensor| tensor.downcast().map(|tensor| AnyTensor::Bool(*tensor)))
+            .expect("there are no other elements")
     }
 }
 
@@ -114,7 +121,8 @@ impl AnyTensor {
     }
 }
 
-/// A tensor of its own, cast only if the type differs: a cast goes by way of f64 and rounds an i64 beyond 2^53.
+/// A tensor of its own, cast only if the type differs: a cast goes by way of f64 and rounds an i64 beyond
+/// 2^53.
 fn converted<T: Element, U: Element>(tensor: &Tensor<T>) -> Tensor<U> {
     match (tensor as &dyn Any).downcast_ref::<Tensor<U>>() {
         Some(same) => same.copy(),

@@ -60,7 +60,8 @@ fn header(infos: Vec<(String, TensorInfo)>, notes: &Notes) -> Result<String, Str
     Ok(header)
 }
 
-/// What a file of `len` bytes holds. Nothing is read, and no memory taken, that the part before does not vouch for.
+/// What a file of `len` bytes holds. Nothing is read, and no memory taken, that the part before does not
+/// vouch for.
 pub(super) fn read(mut source: impl Read, len: u64) -> Result<(Tensors, Notes), String> {
     let header = read_header(&mut source, len)
         .map_err(|reason| format!("no safetensors file, or damaged: {reason}"))?;

@@ -51,7 +51,8 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Has the new name survive a loss of power. The file is there by now, so nothing that fails here is an error.
+/// Has the new name survive a loss of power. The file is there by now, so nothing that fails here is an
+/// error.
 fn sync_folder(path: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
@@ -62,8 +63,9 @@ fn file_name(path: &Path) -> Result<&OsStr> {
     path.file_name().ok_or_else(|| Error::other("the path names no file"))
 }
 
-/// A new file in the same folder, locked while it is open; its name is nobody else's, neither another thread's nor left
-/// over from a crash. Nobody else may read it before it has the permissions of the one that it replaces.
+/// A new file in the same folder, locked while it is open; its name is nobody else's, neither another
+/// thread's nor left over from a crash. Nobody else may read it before it has the permissions of the one that
+/// it replaces.
 fn create_beside(path: &Path, replaces: bool) -> Result<(File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = file_name(path)?;

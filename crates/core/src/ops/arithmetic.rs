@@ -2,10 +2,10 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::element::Float;
-use crate::pointwise::Pointwise;
-use crate::registry::{OperationEntry, formula};
-use crate::variable::Variable;
+use crate::tape::Float;
+use crate::ops::formula::Pointwise;
+use crate::ops::registry::{OperationEntry, formula};
+use crate::tape::Variable;
 
 /// The formulas, named as they appear on the tape.
 mod formula {

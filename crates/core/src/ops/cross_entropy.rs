@@ -3,14 +3,15 @@
 use wengert_kernel::rows::cross_entropy::{self, IGNORED};
 use wengert_kernel::run::divide::dispatch_shared;
 
-use crate::element::Float;
-use crate::error::{Error, Result};
-use crate::memory;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
-use crate::registry::{Domain, Fitted, OperationEntry, indices};
-use crate::tape::by_rule;
+use crate::tape::Float;
+use crate::base::error::{Error, Result};
+use crate::tensor::memory;
+use crate::tape::record::record1;
+use crate::tape::rule::Rule;
+use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, indices};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// `-ln softmax(x)[target]` of each row of the last axis.
 struct CrossEntropy<T: Float> {
@@ -38,7 +39,8 @@ fn classes(targets: &Tensor<i64>) -> &[i64] {
 }
 
 impl<T: Float> CrossEntropy<T> {
-    fn recorded_pullback(&self, x: &Variable<T>, g: &Variable<T>) -> Variable<T> {
+    /// The cotangent of the logits.
+    fn of_logits(&self, x: &Variable<T>, g: &Variable<T>) -> Variable<T> {
         let mut column = g.shape().to_vec();
         column.push(1);
         let targets = classes(&self.targets);
@@ -53,8 +55,8 @@ impl<T: Float> CrossEntropy<T> {
         of(&x.masked_fill(&ignored, 0.0)).masked_fill(&ignored, 0.0)
     }
 
-    /// The cotangent of `x` in one pass over it.
-    fn fused_pullback(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
+    /// [`CrossEntropy::of_logits`] in one pass over them.
+    fn of_logits_at_once(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
         let (x, g, targets) = (x.contiguous(), g.contiguous(), classes(&self.targets));
         let width = x.shape().last().copied().expect("an axis of classes");
         Tensor::build(x.dims().clone(), |out| {
@@ -71,15 +73,13 @@ impl<T: Float> CrossEntropy<T> {
     }
 }
 
-impl<T: Float> Operation<T> for CrossEntropy<T> {
-    const NAME: &'static str = "CrossEntropy";
+impl<T: Float> Rule<T> for CrossEntropy<T> {
+    fn name(&self) -> &'static &'static str {
+        &"CrossEntropy"
+    }
 
     fn attributes(&self) -> Attributes {
         Attributes::none().indices("target", &self.targets)
-    }
-
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [losses(inputs[0], &self.targets).0].into()
     }
 
     fn saves(&self, _: Wants) -> Saves {
@@ -87,11 +87,12 @@ impl<T: Float> Operation<T> for CrossEntropy<T> {
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let g = cotangents.only();
-        if by_rule() {
-            gradients.add(0, self.recorded_pullback(&saved.input(0), g));
-        } else if gradients.wants(0) {
-            gradients.add_broadcast_value(0, self.fused_pullback(saved.expect_input(0), &g.peek()));
+        gradients.add(0, self.of_logits(&saved.input(0), cotangents.only()));
+    }
+
+    fn fused(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        if gradients.wants(0) {
+            gradients.add_value(0, self.of_logits_at_once(saved.expect_input(0), &cotangents.only().peek()));
         }
     }
 }
@@ -155,6 +156,6 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             let targets = targets.map(|class| if class == classes as i64 { IGNORED } else { class });
             Fitted::one(shape, Attributes::none().indices("target", &targets))
         },
-        |attributes, v| vec![crate::error::expect(v[0].cross_entropy(attributes.get_indices("target"), IGNORED))],
+        |attributes, v| vec![crate::base::error::expect(v[0].cross_entropy(attributes.get_indices("target"), IGNORED))],
     )]
 }

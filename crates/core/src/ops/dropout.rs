@@ -1,13 +1,13 @@
 //! Dropout.
 
-use crate::element::Float;
-use crate::error::{Error, Result};
-use crate::memory;
-use crate::pointwise::Pointwise;
+use crate::tape::Float;
+use crate::base::error::{Error, Result};
+use crate::tensor::memory;
+use crate::ops::formula::Pointwise;
 use crate::random::with_generator;
-use crate::registry::{OperationEntry, formula};
+use crate::ops::registry::{OperationEntry, formula};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// The formula, named as it appears on the tape.
 mod formula {

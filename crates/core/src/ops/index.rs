@@ -1,13 +1,14 @@
 //! Choosing elements by index, and adding to chosen places.
 
-use crate::dims::{Dims, OfTensor, axis_of, product};
-use crate::element::{Element, Float};
-use crate::error::{Error, Result, expect};
-use crate::memory;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::registry::{Choose, Domain, Fitted, OperationEntry, axis, indices};
+use crate::base::dims::{Dims, OfTensor, axis_of, product};
+use crate::tape::Float;
+use crate::tensor::Element;
+use crate::base::error::{Error, Result, expect};
+use crate::tensor::memory;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::ops::registry::{Choose, Domain, Fitted, OperationEntry, axis, indices};
 use crate::tensor::{Indices, Region, Tensor, checked_indices, narrow};
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// Slices of axis `axis` at the indices, in the shape `to`.
 struct IndexSelect {

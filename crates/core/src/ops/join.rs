@@ -8,13 +8,13 @@ use wengert_kernel::memory::view::View;
 use wengert_kernel::rows::copy::{self, Joined};
 use wengert_kernel::run::divide::dispatch_shared;
 
-use crate::dims::{Dims, OfTensor, axis_of, too_many};
-use crate::element::Float;
-use crate::error::{Error, Result, expect};
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::base::dims::{Dims, OfTensor, axis_of, too_many};
+use crate::tape::Float;
+use crate::base::error::{Error, Result, expect};
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// One behind the other along an axis; each part covers `extents[i]` of it.
 pub(super) struct Cat {

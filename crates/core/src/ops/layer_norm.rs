@@ -3,15 +3,16 @@
 use wengert_kernel::rows::layer_norm::{self, Normalise, NormaliseAffine, NormaliseBack};
 use wengert_kernel::run::divide::dispatch_shared;
 
-use crate::dims::Dims;
-use crate::element::Float;
-use crate::error::{Error, Result};
-use crate::memory;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants, record1};
-use crate::registry::{Domain, Fitted, OperationEntry};
-use crate::tape::by_rule;
+use crate::base::dims::Dims;
+use crate::tape::Float;
+use crate::base::error::{Error, Result};
+use crate::tensor::memory;
+use crate::tape::record::record1;
+use crate::tape::rule::Rule;
+use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
+use crate::ops::registry::{Domain, Fitted, OperationEntry};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// Over the last `axes` axes: `(x - mean) / sqrt(variance + eps) * weight + bias`.
 struct LayerNorm<T: Float> {
@@ -44,9 +45,23 @@ impl<T: Float> LayerNorm<T> {
     fn dims(&self) -> Vec<isize> {
         (1..=self.axes as isize).map(|axis| -axis).collect()
     }
+}
 
-    /// All cotangents as operations on variables.
-    fn recorded_pullback(&self, saved: &Saved<'_, T>, g: &Variable<T>, gradients: &mut Gradients<'_, T>) {
+impl<T: Float> Rule<T> for LayerNorm<T> {
+    fn name(&self) -> &'static &'static str {
+        &"LayerNorm"
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::none().int("axes", self.axes as u32).float("eps", self.eps)
+    }
+
+    fn saves(&self, _: Wants) -> Saves {
+        Saves::NOTHING.and_input(0).and_input(1)
+    }
+
+    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        let g = cotangents.only();
         let (x, weight) = (saved.input(0), saved.input(1));
         let dims = self.dims();
         let centred = &x - x.mean_dim(&dims, true);
@@ -65,10 +80,10 @@ impl<T: Float> LayerNorm<T> {
         }
     }
 
-    /// All cotangents, in one pass over the rows where one thread has them all.
-    fn fused_pullback(&self, saved: &Saved<'_, T>, g: &Tensor<T>, gradients: &mut Gradients<'_, T>) {
+    /// In one pass over the rows where one thread has them all.
+    fn fused(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let (x, weight) = (saved.expect_input(0).contiguous(), saved.expect_input(1).contiguous());
-        let g = g.contiguous();
+        let g = cotangents.only().peek().contiguous();
         let width = weight.numel();
         let wants_affine = gradients.wants(1) || gradients.wants(2);
         let mut of_x = gradients.wants(0).then(|| Tensor::from(x.storage_alike()));
@@ -86,33 +101,8 @@ impl<T: Float> LayerNorm<T> {
         for (i, found) in of_x.into_iter().chain(of_affine.into_iter().flatten()).enumerate() {
             let i = if gradients.wants(0) { i } else { i + 1 };
             if gradients.wants(i) {
-                gradients.add_broadcast_value(i, found);
+                gradients.add_value(i, found);
             }
-        }
-    }
-}
-
-impl<T: Float> Operation<T> for LayerNorm<T> {
-    const NAME: &'static str = "LayerNorm";
-
-    fn attributes(&self) -> Attributes {
-        Attributes::none().int("axes", self.axes as u32).float("eps", self.eps)
-    }
-
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [normalised(inputs, self.eps).0].into()
-    }
-
-    fn saves(&self, _: Wants) -> Saves {
-        Saves::NOTHING.and_input(0).and_input(1)
-    }
-
-    fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        let g = cotangents.only();
-        if by_rule() {
-            self.recorded_pullback(saved, g, gradients);
-        } else {
-            self.fused_pullback(saved, &g.peek(), gradients);
         }
     }
 }
@@ -178,7 +168,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
         |attributes, v| {
             let [x, weight, bias] = v else { panic!("LayerNorm: expected three inputs, got {}", v.len()) };
             let eps = attributes.get_float("eps");
-            vec![crate::error::expect(x.layer_norm(weight.shape(), Some(weight), Some(bias), eps))]
+            vec![crate::base::error::expect(x.layer_norm(weight.shape(), Some(weight), Some(bias), eps))]
         },
     )]
 }

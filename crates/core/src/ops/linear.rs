@@ -2,13 +2,15 @@
 
 use wengert_kernel::gemm::Start;
 
-use crate::dims::{Dims, OfTensor, product};
-use crate::element::Float;
-use crate::error::{Error, Result, expect};
-use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::registry::{Domain, Fitted, OperationEntry, broadcastable};
+use crate::base::dims::{Dims, OfTensor, product};
+use crate::tape::Float;
+use crate::base::error::{Error, Result, expect};
+use crate::tape::record::apply1;
+use crate::tape::rule::{Flow, Rule};
+use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
 use crate::tensor::{Matrix, Tensor};
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 use super::matmul::{multiply, rows, saves_of_product};
 
@@ -30,7 +32,7 @@ fn out_shape(x: &Dims, weight: &[usize], bias: Option<&Dims>) -> Result<Dims> {
     shape[last] = weight[0];
     let shape = shape.sized("linear")?;
     if let Some(bias) = bias.filter(|bias| **bias != shape) {
-        let stretched = crate::dims::broadcast("linear", bias, &shape);
+        let stretched = crate::base::dims::broadcast("linear", bias, &shape);
         if stretched.as_ref() != Ok(&shape) {
             return misfit(format!("a bias that broadcasts to {shape:?}"), format!("{bias:?}"));
         }
@@ -53,11 +55,9 @@ fn flat<'x, T: Float>(
     Matrix::of(made.insert(whole))
 }
 
-impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
-    const NAME: &'static str = "Linear";
-
-    #[track_caller]
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
+/// The result.
+#[track_caller]
+fn forward<T: Float>(inputs: &[&Tensor<T>]) -> Tensor<T> {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs.get(2));
         let shape = expect(out_shape(x.dims(), weight.shape(), bias.map(|bias| bias.dims())));
         let weight = Matrix::of(weight).t();
@@ -69,8 +69,12 @@ impl<T: Float, const ON: bool> Operation<T> for Linear<ON> {
             Some(bias) => Start::Matrix(flat(bias, &shape, [m, n], &mut flat_bias).at(0)),
             None => Start::Zero,
         };
-        let out = Tensor::build(shape, |out| multiply(x, weight, start, out));
-        [out].into()
+        Tensor::build(shape, |out| multiply(x, weight, start, out))
+    }
+
+impl<T: Float, const ON: bool> Rule<T> for Linear<ON> {
+    fn name(&self) -> &'static &'static str {
+        &"Linear"
     }
 
     fn saves(&self, wants: Wants) -> Saves {
@@ -120,9 +124,9 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn linear(&self, weight: &Variable<T>, bias: Option<&Variable<T>>) -> Variable<T> {
         match bias {
-            Some(bias) if is_result_like(self, weight, bias) => Linear::<true>.apply1(&[self, weight, bias]),
-            Some(bias) => Linear::<false>.apply1(&[self, weight, bias]),
-            None => Linear::<false>.apply1(&[self, weight]),
+            Some(bias) if is_result_like(self, weight, bias) => apply1(Linear::<true>, &[self, weight, bias], |_, x| forward(x)),
+            Some(bias) => apply1(Linear::<false>, &[self, weight, bias], |_, x| forward(x)),
+            None => apply1(Linear::<false>, &[self, weight], |_, x| forward(x)),
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use wengert_kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_naive, gemm_packed};
 
-use crate::dims::{Dims, OfTensor, self};
-use crate::element::Float;
-use crate::error::{Error, Result, expect};
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::packs::{Kept, pack_of};
-use crate::registry::{Domain, Fitted, OperationEntry, broadcastable};
-use crate::tape::is_plain;
+use crate::base::dims::{Dims, OfTensor, self};
+use crate::tape::Float;
+use crate::base::error::{Error, Result, expect};
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::tensor::packs::{Kept, pack_of};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
+use crate::base::mode::is_plain;
 use crate::tensor::{Matrix, Tensor};
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// A product; a vector is a row on the left and a column on the right.
 struct MatMul {

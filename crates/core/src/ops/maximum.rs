@@ -4,14 +4,14 @@ use std::sync::OnceLock;
 
 use wengert_kernel::rows::reduce::best;
 
-use crate::dims::{axes_of, axis_of, checked_count, product};
-use crate::element::Float;
-use crate::error::expect;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::registry::{Domain, Fitted, OperationEntry, axes, axis};
-use crate::tape::no_grad;
+use crate::base::dims::{axes_of, axis_of, checked_count, product};
+use crate::tape::Float;
+use crate::base::error::expect;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, axis};
+use crate::base::mode::no_grad;
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// The largest or smallest element along an axis (kept with extent 1), and its first place.
 #[track_caller]

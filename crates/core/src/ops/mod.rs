@@ -1,25 +1,24 @@
 //! The operations on variables, each with its rule beside it.
 //!
 //! A pointwise one is a formula (`elementwise.rs`, `activation.rs`, `arithmetic.rs`): a few lines of
-//! [`pointwise!`](crate::pointwise!) and a method. Any other is an [`Operation`](crate::Operation): a struct of its
-//! arguments, `forward` in tensors, `pullback` in variables, `attributes` that name the arguments, and a method that checks
-//! them. Each file's `operations` says how its operations are built from attributes and what inputs they fit: the registry
-//! ([`operations`](crate::operations)), from which tests and tools take them. A new one is a new file here, or a few lines in
-//! the file of its kind.
+//! [`pointwise!`](crate::pointwise!) and a method. Any other is an [`Operation`](crate::Operation): a struct
+//! of its arguments, `forward` in tensors, `pullback` in variables, `attributes` that name the arguments, and
+//! a method that checks them. Each file's `operations` says how its operations are built from attributes and
+//! what inputs they fit: the registry ([`operations`](crate::operations)), from which tests and tools take
+//! them. A new one is a new file here, or a few lines in the file of its kind.
 //!
 //! A pullback is linear in its cotangents, so operations come in pairs whose pullbacks are each other:
 //! `sum` and `expand`, `narrow` and `Embed`, `index_select` and `index_add`, `gather` and `scatter_add`.
 
-use crate::element::Float;
-use crate::registry::OperationEntry;
+use self::registry::OperationEntry;
+use crate::tape::Float;
 
 /// Declares the files of operations, each of which says in `operations()` what it has.
 macro_rules! files {
     ($($vis:vis mod $file:ident;)*) => {
         $($vis mod $file;)*
 
-        /// The entries of all files.
-        pub(crate) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+        fn entries<T: Float>() -> Vec<OperationEntry<T>> {
             [$($file::operations()),*].concat()
         }
     };
@@ -48,10 +47,18 @@ files! {
     mod view;
 }
 
+pub(crate) mod formula;
+pub(crate) mod registry;
+
 // What is put together from the others.
 mod products;
 mod sort;
 mod triangle;
+
+/// All operations of this library.
+pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    entries()
+}
 
 pub(crate) use join::one_behind_the_other;
 pub use join::{cat, stack};

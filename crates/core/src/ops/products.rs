@@ -1,8 +1,7 @@
 //! Products of vectors, and the bilinear form.
 
-use crate::dims::product;
-use crate::element::Float;
-use crate::variable::Variable;
+use crate::base::dims::product;
+use crate::tape::{Float, Variable};
 
 impl<T: Float> Variable<T> {
     /// The inner product of two vectors (`torch.dot`).
@@ -40,7 +39,8 @@ impl<T: Float> Variable<T> {
         self.unsqueeze(1) * other
     }
 
-    /// `out[.., o] = sum over i, j of self[.., i] weight[o, i, j] other[.., j] + bias[o]` (`torch.nn.functional.bilinear`).
+    /// `out[.., o] = sum over i, j of self[.., i] weight[o, i, j] other[.., j] + bias[o]`
+    /// (`torch.nn.functional.bilinear`).
     ///
     /// # Panics
     /// If the leading axes of the two inputs differ, or the weight is not (out, in1, in2).

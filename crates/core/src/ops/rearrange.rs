@@ -2,13 +2,14 @@
 
 use wengert_kernel::rows::copy;
 
-use crate::dims::{Dims, OfTensor, axes_of, axis_of, product, too_many};
-use crate::element::{Element, Float};
-use crate::error::{Result, expect};
-use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::base::dims::{Dims, OfTensor, axes_of, axis_of, product, too_many};
+use crate::tape::Float;
+use crate::tensor::Element;
+use crate::base::error::{Result, expect};
+use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::{Region, Tensor, narrow};
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// The slices of `axis`, slice `i` taken from `from(i)`.
 fn rearranged<T: Element>(x: &Tensor<T>, axis: usize, from: impl Fn(usize) -> usize) -> Tensor<T> {

@@ -2,11 +2,10 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::dims::Dims;
-use crate::element::Float;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::registry::{Domain, Fitted, OperationEntry};
-use crate::tape::accumulate::{add_part, embed};
+use crate::base::dims::Dims;
+use crate::tape::Float;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::ops::registry::{Domain, Fitted, OperationEntry};
 use crate::tensor::{Region, Tensor, slice};
 
 /// Values at their regions of a tensor that is zero elsewhere, or each added, in order, to its region of a first input. Regions may
@@ -39,11 +38,11 @@ impl<T: Float> Operation<T> for Embed {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
         let (first, others) = inputs.split_first().expect("at least one");
         let (mut sum, regions) = match &self.regions[..] {
-            [region, regions @ ..] if !self.onto => (embed(region, first), regions),
+            [region, regions @ ..] if !self.onto => (region.embed(first), regions),
             regions => (first.copy(), regions),
         };
         let whole = sum.fresh_mut();
-        regions.iter().zip(others).for_each(|(region, part)| add_part(whole, region, part));
+        regions.iter().zip(others).for_each(|(region, part)| region.add(whole, part));
         [sum].into()
     }
 

@@ -6,14 +6,14 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::dims::{axis_of, product};
-use crate::element::Float;
-use crate::error::expect;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::base::dims::{axis_of, product};
+use crate::tape::Float;
+use crate::base::error::expect;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::ops::join::cat;
-use crate::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// Fills `out`, row-major of this shape, along `axis`: `next(last, i)` gives element `i` from the one before it, `start` at first.
 /// What goes on from step to step is kept in f64, so that an `f32` is rounded once and not once for each step before it.

@@ -3,14 +3,15 @@
 use wengert_kernel::rows::softmax::{self as rows, RowFunction};
 use wengert_kernel::run::divide::dispatch_shared;
 
-use crate::dims::axis_of;
-use crate::element::Float;
-use crate::error::expect;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::registry::{Domain, Fitted, OperationEntry, axis};
-use crate::tape::by_rule;
+use crate::base::dims::axis_of;
+use crate::tape::Float;
+use crate::base::error::expect;
+use crate::tape::record::apply1;
+use crate::tape::rule::Rule;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// `f` on row-major rows along `axis`: brought to the end for it, and back.
 fn along<T: Float, const I: usize>(
@@ -42,7 +43,7 @@ fn give_back<T: Float>(
         let found = along([y, &g], axis, |[result, cotangent], out, width| {
             dispatch_shared(rows::RowsBack { function, result, cotangent, out, width });
         });
-        gradients.add_broadcast_value(0, found);
+        gradients.add_value(0, found);
     }
 }
 
@@ -50,15 +51,13 @@ struct Softmax {
     axis: usize,
 }
 
-impl<T: Float> Operation<T> for Softmax {
-    const NAME: &'static str = "Softmax";
+impl<T: Float> Rule<T> for Softmax {
+    fn name(&self) -> &'static &'static str {
+        &"Softmax"
+    }
 
     fn attributes(&self) -> Attributes {
         Attributes::none().int("dim", self.axis as u32)
-    }
-
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [row_function(inputs[0], self.axis, RowFunction::Softmax)].into()
     }
 
     fn saves(&self, _: Wants) -> Saves {
@@ -66,12 +65,13 @@ impl<T: Float> Operation<T> for Softmax {
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        if !by_rule() {
-            return give_back(self.axis, RowFunction::Softmax, saved, cotangents, gradients);
-        }
         let (y, g) = (saved.output(0), cotangents.only());
         let weighted = &y * g;
         gradients.add(0, &weighted - y * weighted.sum_dim(&[self.axis as isize], true));
+    }
+
+    fn fused(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        give_back(self.axis, RowFunction::Softmax, saved, cotangents, gradients);
     }
 }
 
@@ -79,15 +79,13 @@ struct LogSoftmax {
     axis: usize,
 }
 
-impl<T: Float> Operation<T> for LogSoftmax {
-    const NAME: &'static str = "LogSoftmax";
+impl<T: Float> Rule<T> for LogSoftmax {
+    fn name(&self) -> &'static &'static str {
+        &"LogSoftmax"
+    }
 
     fn attributes(&self) -> Attributes {
         Attributes::none().int("dim", self.axis as u32)
-    }
-
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        [row_function(inputs[0], self.axis, RowFunction::LogSoftmax)].into()
     }
 
     fn saves(&self, _: Wants) -> Saves {
@@ -95,11 +93,12 @@ impl<T: Float> Operation<T> for LogSoftmax {
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
-        if !by_rule() {
-            return give_back(self.axis, RowFunction::LogSoftmax, saved, cotangents, gradients);
-        }
         let g = cotangents.only();
         gradients.add(0, g - saved.output(0).exp() * g.sum_dim(&[self.axis as isize], true));
+    }
+
+    fn fused(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+        give_back(self.axis, RowFunction::LogSoftmax, saved, cotangents, gradients);
     }
 }
 
@@ -156,7 +155,8 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn softmax(&self, dim: isize) -> Variable<T> {
-        Softmax { axis: expect(axis_of("softmax", dim, self.rank())) }.apply1(&[self])
+        let axis = expect(axis_of("softmax", dim, self.rank()));
+        apply1(Softmax { axis }, &[self], |_, x| row_function(x[0], axis, RowFunction::Softmax))
     }
 
     /// `x - ln(sum exp(x))` along axis `dim` (`torch.log_softmax`); numbers of any size keep their differences.
@@ -168,7 +168,8 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn log_softmax(&self, dim: isize) -> Variable<T> {
-        LogSoftmax { axis: expect(axis_of("log_softmax", dim, self.rank())) }.apply1(&[self])
+        let axis = expect(axis_of("log_softmax", dim, self.rank()));
+        apply1(LogSoftmax { axis }, &[self], |_, x| row_function(x[0], axis, RowFunction::LogSoftmax))
     }
 
     /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`): infinite where an element is, and negative infinity where all

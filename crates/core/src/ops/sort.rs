@@ -2,12 +2,11 @@
 
 use std::cmp::Ordering;
 
-use crate::dims::axis_of;
-use crate::element::{Element, Float};
-use crate::error::{Result, expect};
-use crate::memory;
-use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::base::dims::axis_of;
+use crate::base::error::{Result, expect};
+use crate::base::refusal::or_refused;
+use crate::tape::{Float, Variable};
+use crate::tensor::{Element, Tensor, memory};
 
 impl<T: Element> Tensor<T> {
     /// Where the elements along axis `dim` are in order; equals stay in theirs, and NaN counts as the largest
@@ -27,7 +26,7 @@ impl<T: Element> Tensor<T> {
             return Ok(Tensor::scalar(0));
         }
         let rows = self.transpose(dim, -1)?;
-        memory::or_refused("argsort", || rows.places_along_rows(descending))?.transpose(dim, -1)
+        or_refused("argsort", || rows.places_along_rows(descending))?.transpose(dim, -1)
     }
 
     /// [`Tensor::argsort`] along the last axis.
@@ -54,8 +53,8 @@ fn with_nan_last<T: PartialOrd>(a: T, b: T) -> Ordering {
 }
 
 impl<T: Float> Variable<T> {
-    /// The elements along axis `dim` in order, and where they were (`torch.sort` with `stable=True`). Cotangents go back to
-    /// where they were.
+    /// The elements along axis `dim` in order, and where they were (`torch.sort` with `stable=True`).
+    /// Cotangents go back to where they were.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

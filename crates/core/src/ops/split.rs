@@ -6,14 +6,16 @@ use wengert_kernel::memory::cut::Division;
 use wengert_kernel::memory::layout::Axes;
 
 use super::join::{Cat, Stack};
-use crate::dims::{Dims, axis_of};
-use crate::element::Float;
-use crate::error::expect;
-use crate::memory;
-use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Outputs, Saved, record};
-use crate::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::base::dims::{Dims, axis_of};
+use crate::tape::Float;
+use crate::base::error::expect;
+use crate::tensor::memory;
+use crate::tape::record::{apply, record};
+use crate::tape::rule::{Flow, Rule};
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Saved};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::{Region, Tensor};
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// Into parts along an axis: one operation, an output for each part, all of them views.
 struct Split {
@@ -54,6 +56,13 @@ impl Split {
         base.seen(|axes| self.part(axes, k))
     }
 
+    /// The parts as variables.
+    #[track_caller]
+    fn take_apart<T: Float>(self, x: &Variable<T>) -> Vec<Variable<T>> {
+        let views = |split: &Self, x: &[&Tensor<T>]| (0..split.count()).map(|k| split.view(x[0], k)).collect();
+        apply(self, &[x], views).into_vec()
+    }
+
     fn count(&self) -> usize {
         self.bounds.len() - 1
     }
@@ -71,16 +80,14 @@ impl Split {
     }
 }
 
-impl<T: Float> Operation<T> for Split {
-    const NAME: &'static str = "Split";
+impl<T: Float> Rule<T> for Split {
+    fn name(&self) -> &'static &'static str {
+        &"Split"
+    }
 
     fn attributes(&self) -> Attributes {
         let attributes = Attributes::none().ints("sizes", &self.extents()).int("dim", self.axis as u32);
         attributes.flag("unbind", self.unbind)
-    }
-
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        (0..self.count()).map(|k| self.view(inputs[0], k)).collect()
     }
 
     fn flow(&self) -> Flow {
@@ -137,7 +144,7 @@ impl<T: Float> Variable<T> {
         let extent = self.shape()[axis];
         let sum = extents.iter().try_fold(0usize, |sum, &extent| sum.checked_add(extent));
         assert!(sum == Some(extent), "split: expected extents that add up to {extent}, got {extents:?}");
-        Split::of(axis, extents.iter().copied(), false).apply(&[self]).into_vec()
+        Split::of(axis, extents.iter().copied(), false).take_apart(self)
     }
 
     /// `N` parts of the same extent along axis `dim`: the gates of a cell.
@@ -199,7 +206,7 @@ impl<T: Float> Variable<T> {
         if slices == 0 {
             return Vec::new();
         }
-        Split::of(axis, std::iter::repeat_n(1, slices), true).apply(&[self]).into_vec()
+        Split::of(axis, std::iter::repeat_n(1, slices), true).take_apart(self)
     }
 }
 

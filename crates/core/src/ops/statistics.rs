@@ -3,15 +3,15 @@
 use wengert_kernel::rows::reduce::{Square, Squares};
 use wengert_kernel::run::divide::dispatch_shared;
 
-use crate::dims::{Dims, axes_of, product};
-use crate::element::Float;
-use crate::error::expect;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::pointwise::Pointwise;
-use crate::registry::{Domain, Fitted, OperationEntry, axes, formula};
-use crate::tape::no_grad;
+use crate::base::dims::{Dims, axes_of, product};
+use crate::tape::Float;
+use crate::base::error::expect;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::ops::formula::Pointwise;
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, formula};
+use crate::base::mode::no_grad;
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// The formulas, named as they appear on the tape.
 mod formula {

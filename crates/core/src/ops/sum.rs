@@ -3,13 +3,13 @@
 use wengert_kernel::rows::reduce;
 use wengert_kernel::run::divide::dispatch_shared;
 
-use crate::dims::{Dims, OfTensor, axes_of, product};
-use crate::element::Float;
-use crate::error::expect;
-use crate::operation::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::registry::{Choose, Domain, Fitted, OperationEntry, axes, broadcastable};
+use crate::base::dims::{Dims, OfTensor, axes_of, product};
+use crate::tape::Float;
+use crate::base::error::expect;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::ops::registry::{Choose, Domain, Fitted, OperationEntry, axes, broadcastable};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
+use crate::tape::Variable;
 
 /// A sum over axes; the rest is shaped as asked.
 #[derive(Clone)]

@@ -1,12 +1,11 @@
 //! Triangles of matrices.
 
-use crate::element::Float;
+use crate::tape::{Float, Variable};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
 
 impl<T: Float> Variable<T> {
-    /// The elements on and below a diagonal of the last two axes, zeros above; diagonal 0 is the main one, 1 the one above
-    /// it (`torch.tril`).
+    /// The elements on and below a diagonal of the last two axes, zeros above; diagonal 0 is the main one, 1
+    /// the one above it (`torch.tril`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

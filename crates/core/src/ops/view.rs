@@ -1,13 +1,14 @@
 //! Views of variables: no element is copied, and cotangents go back into the part that was viewed.
 
-use crate::dims::Dims;
-use crate::element::Float;
-use crate::error::{Error, expect};
-use crate::operation::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
-use crate::tape::late::MatrixView;
-use crate::tensor::{self, Region, Tensor};
-use crate::variable::Variable;
+use crate::base::dims::Dims;
+use crate::tape::Float;
+use crate::base::error::{Error, expect};
+use crate::tape::record::apply1;
+use crate::tape::rule::{MatrixView, Rule};
+use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Saved};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
+use crate::tensor::{self, Region};
+use crate::tape::Variable;
 
 /// Views of a part: their cotangents are added to that region, zero elsewhere.
 macro_rules! part {
@@ -18,18 +19,20 @@ macro_rules! part {
             fn region(&self, base: &[usize]) -> Region {
                 expect(Region::of(base, |axes| tensor::$view(axes, $(self.$field),*)))
             }
+
+            #[track_caller]
+            fn view<T: Float>(self, x: &Variable<T>) -> Variable<T> {
+                apply1(self, &[x], |v, x| expect(x[0].$view($(v.$field),*)))
+            }
         }
 
-        impl<T: Float> Operation<T> for $name {
-            const NAME: &'static str = stringify!($name);
+        impl<T: Float> Rule<T> for $name {
+            fn name(&self) -> &'static &'static str {
+                &stringify!($name)
+            }
 
             fn attributes(&self) -> Attributes {
                 Attributes::none()$(.with(stringify!($field), (&self.$field).into()))*
-            }
-
-            #[track_caller]
-            fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-                [expect(inputs[0].$view($(self.$field),*))].into()
             }
 
             fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -53,17 +56,23 @@ macro_rules! whole {
     ($name:ident { $($field:ident: $type:ty),* }; view($this:ident, $x:ident) $view:expr; back($g:ident, $shape:ident) $back:expr $(; matrix($v:ident, $base:ident) $matrix:expr)?) => {
         struct $name { $($field: $type),* }
 
-        impl<T: Float> Operation<T> for $name {
-            const NAME: &'static str = stringify!($name);
+        impl $name {
+            #[track_caller]
+            fn view<T: Float>(self, x: &Variable<T>) -> Variable<T> {
+                apply1(self, &[x], |$this, x| {
+                    let $x = x[0];
+                    expect($view)
+                })
+            }
+        }
+
+        impl<T: Float> Rule<T> for $name {
+            fn name(&self) -> &'static &'static str {
+                &stringify!($name)
+            }
 
             fn attributes(&self) -> Attributes {
                 Attributes::none()$(.with(stringify!($field), (&self.$field).into()))*
-            }
-
-            #[track_caller]
-            fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-                let ($this, $x) = (self, inputs[0]);
-                [expect($view)].into()
             }
 
             fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -113,19 +122,19 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn select(&self, dim: isize, index: usize) -> Variable<T> {
-        Select { dim, index }.apply1(&[self])
+        Select { dim, index }.view(self)
     }
 
     /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
     #[track_caller]
     pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Variable<T> {
-        Narrow { dim, start, length }.apply1(&[self])
+        Narrow { dim, start, length }.view(self)
     }
 
     /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`).
     #[track_caller]
     pub fn slice(&self, dim: isize, start: usize, end: usize, step: usize) -> Variable<T> {
-        Slice { dim, start, end, step }.apply1(&[self])
+        Slice { dim, start, end, step }.view(self)
     }
 
     /// Axes `dim0` and `dim1` exchanged (`torch.transpose`).
@@ -136,7 +145,7 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn transpose(&self, dim0: isize, dim1: isize) -> Variable<T> {
-        Transpose { dim0, dim1 }.apply1(&[self])
+        Transpose { dim0, dim1 }.view(self)
     }
 
     /// The last two axes exchanged; a variable of fewer axes is itself.
@@ -148,7 +157,7 @@ impl<T: Float> Variable<T> {
     /// The axes in the order `dims` (`torch.permute`).
     #[track_caller]
     pub fn permute(&self, dims: &[isize]) -> Variable<T> {
-        Permute { dims: dims.to_vec() }.apply1(&[self])
+        Permute { dims: dims.to_vec() }.view(self)
     }
 
     /// The same elements in another shape (`torch.reshape`); a view where strides allow it.
@@ -157,7 +166,7 @@ impl<T: Float> Variable<T> {
         if self.shape() == shape.as_ref() {
             return self.clone();
         }
-        Reshape { to: Dims::from(shape.as_ref()) }.apply1(&[self])
+        Reshape { to: Dims::from(shape.as_ref()) }.view(self)
     }
 
     /// Repeated along new leading axes and axes of extent 1, without copying (`torch.expand`).
@@ -166,25 +175,25 @@ impl<T: Float> Variable<T> {
         if self.shape() == shape.as_ref() {
             return self.clone();
         }
-        Expand { to: Dims::from(shape.as_ref()) }.apply1(&[self])
+        Expand { to: Dims::from(shape.as_ref()) }.view(self)
     }
 
     /// Axis `dim` removed if its extent is 1 (`torch.squeeze`).
     #[track_caller]
     pub fn squeeze(&self, dim: isize) -> Variable<T> {
-        Squeeze { dim }.apply1(&[self])
+        Squeeze { dim }.view(self)
     }
 
     /// A new axis of extent 1 before axis `dim`; -1 appends it (`torch.unsqueeze`).
     #[track_caller]
     pub fn unsqueeze(&self, dim: isize) -> Variable<T> {
-        Unsqueeze { dim }.apply1(&[self])
+        Unsqueeze { dim }.view(self)
     }
 
     /// The same value with its elements in row-major order, copied if they are not (`torch.Tensor.contiguous`).
     #[track_caller]
     pub fn contiguous(&self) -> Variable<T> {
-        if self.peek().is_contiguous() { self.clone() } else { Contiguous {}.apply1(&[self]) }
+        if self.peek().is_contiguous() { self.clone() } else { Contiguous {}.view(self) }
     }
 }
 

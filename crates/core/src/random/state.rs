@@ -1,6 +1,6 @@
 //! The state of a generator, as bytes too.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 
 /// Where a [`Generator`](super::Generator) is in its stream, as a checkpoint keeps it.
 ///

@@ -1,21 +1,21 @@
 //! What a function takes from around it, beside its arguments.
 //!
-//! A checkpoint's function runs unrecorded first. Its arguments have no history then, so an operand that has some, and not from the run
-//! itself, was captured: [`watch`] notes it. When the function is recorded later, other variables [stand in](standing_in) for these: so it is a
-//! function of all that it depends on, and its derivatives of every order are those of any function.
+//! A checkpoint's function runs unrecorded first. Its arguments have no history then, so an operand that has
+//! some, and not from the run itself, was captured: [`watch`] notes it. When the function is recorded later,
+//! other variables [stand in](standing_in) for these: so it is a function of all that it depends on, and its
+//! derivatives of every order are those of any function.
 
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use super::mode::{Mode, with_mode};
 use super::node::Edge;
 use super::recycle::NodeRef;
-use super::table::KeySet;
-use crate::element::Float;
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::base::mode::{Mode, with_mode};
+use crate::base::table::KeySet;
+use crate::tape::{Float, Variable};
 use crate::tensor::Tensor;
-use crate::variable::Variable;
 
 /// A leaf, or a node's output.
 type Key = (usize, Option<u32>);
@@ -72,7 +72,8 @@ impl<T: Float> Watch<T> {
     }
 }
 
-/// What `f`, run without recording, gives, and the variables with history that it captures: each with the value that it had.
+/// What `f`, run without recording, gives, and the variables with history that it captures: each with the
+/// value that it had.
 pub(crate) fn watch<T: Float>(f: impl FnOnce() -> Vec<Variable<T>>) -> (Vec<Variable<T>>, Vec<Variable<T>>) {
     let watch = Watch { own: KeySet::default(), known: HashSet::new(), found: Vec::new() };
     let (mut watch, outputs) = with_frame(&WATCHES, watch, || with_mode(Mode::now().watching(), f));

@@ -1,14 +1,15 @@
 //! A parameter's value, which some threads look at while another one changes it.
 //!
-//! No lock is held while anything is computed. Who looks takes a handle; who changes takes the value away, and brings it back. So an
-//! operation may read a parameter as often as it likes and even set it, whatever others do, and nobody sees half a change. Only who wants
-//! a value that is away waits; where that would be for ever, because the way back leads through himself, he panics.
+//! No lock is held while anything is computed. Who looks takes a handle; who changes takes the value away,
+//! and brings it back. So an operation may read a parameter as often as it likes and even set it, whatever
+//! others do, and nobody sees half a change. Only who wants a value that is away waits; where that would be
+//! for ever, because the way back leads through himself, he panics.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::element::Float;
-use crate::error::Result;
+use crate::base::error::Result;
+use crate::tape::Float;
 use crate::tensor::Tensor;
 
 /// A value that is here or away.
@@ -137,7 +138,8 @@ static CAME_BACK: Condvar = Condvar::new();
 #[track_caller]
 fn wait(value: usize, owner: impl Fn() -> Option<Thread>) {
     let this = Thread::this();
-    // Before the owner is asked for: so either the value is seen to be back, or who brings it sees that somebody waits.
+    // Before the owner is asked for: so either the value is seen to be back, or who brings it sees that
+    // somebody waits.
     WAITING.fetch_add(1, Ordering::SeqCst);
     let mut waits = WAITS.lock().unwrap_or_else(PoisonError::into_inner);
     let mut closes_a_circle = false;

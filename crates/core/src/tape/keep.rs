@@ -2,15 +2,15 @@
 
 use smallvec::SmallVec;
 
-use crate::element::Float;
-use crate::storage::Holder;
+use crate::tape::Float;
 use crate::tensor::Tensor;
+use crate::tensor::storage::Holder;
 
 /// The inputs and then the outputs that a rule asked to keep.
 pub(crate) type Kept<T> = SmallVec<[Keep<T>; 2]>;
 
-/// A value that a rule asked to keep, or none in the place of one that it did not ask for. As long as it is kept, nobody changes its
-/// storage in place.
+/// A value that a rule asked to keep, or none in the place of one that it did not ask for. As long as it is
+/// kept, nobody changes its storage in place.
 pub(crate) struct Keep<T: Float>(Option<Tensor<T>>);
 
 impl<T: Float> Keep<T> {

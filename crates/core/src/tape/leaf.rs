@@ -5,14 +5,14 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::accumulate::{Term, accumulate};
+use super::Float;
 use super::changing::Changing;
-use super::mode::is_recording;
-use crate::dims::Dims;
-use crate::element::Float;
-use crate::error::{Error, Result};
+use super::term::add_whole;
+use super::variable::{Peek, Variable};
+use crate::base::dims::Dims;
+use crate::base::error::{Error, Result};
+use crate::base::mode::is_recording;
 use crate::tensor::Tensor;
-use crate::variable::{Peek, Variable};
 
 /// A function of a gradient on its way; what it returns takes the gradient's place.
 pub(crate) type Hook<T> = Arc<dyn Fn(&Variable<T>) -> Option<Variable<T>> + Send + Sync>;
@@ -83,7 +83,7 @@ impl<T: Float> Slot<T> {
         match &*grad {
             None => *grad = Some(term.contiguous()),
             // No code but the library's own runs under the lock.
-            Some(sum) if sum.is_plain() => accumulate(&mut grad, Term::Whole(term)),
+            Some(sum) if sum.is_plain() => add_whole(&mut grad, term),
             Some(_) => {
                 drop(grad);
                 self.add_with_history(&term);
@@ -91,15 +91,15 @@ impl<T: Float> Slot<T> {
         }
     }
 
-    /// [`Slot::add_grad`] where computing the sum may record, or wait for a parameter: outside of the lock, and once more if
-    /// another sum is there by then.
+    /// [`Slot::add_grad`] where computing the sum may record, or wait for a parameter: outside of the lock,
+    /// and once more if another sum is there by then.
     fn add_with_history(&self, term: &Variable<T>) {
         loop {
             let before = self.grad();
             let mut sum = before.clone();
             match &sum {
                 None => sum = Some(term.contiguous()),
-                Some(_) => accumulate(&mut sum, Term::Whole(term.clone())),
+                Some(_) => add_whole(&mut sum, term.clone()),
             }
             let mut grad = lock(&self.grad);
             let is_as_before = match (&*grad, &before) {
@@ -153,7 +153,8 @@ pub(crate) struct Leaf<T: Float> {
     pub(crate) slot: Slot<T>,
 }
 
-/// What a leaf holds. Only of what changes a handle is taken to look at it: on a short operation the atomic updates of that count.
+/// What a leaf holds. Only of what changes a handle is taken to look at it: on a short operation the atomic
+/// updates of that count.
 enum Value<T: Float> {
     Fixed(Tensor<T>),
     Parameter(Changing<T>),

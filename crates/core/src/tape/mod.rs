@@ -1,41 +1,41 @@
-//! The tape: what was computed, in the order it was computed, and the walk back through it.
+//! What is recorded: variables, and the nodes that remember how they were computed.
 //!
-//! A recorded operation is a [`Node`](node::Node): its inputs' edges, its rule, the values its rule needs. The tape
-//! is no list but an order: each node has a number above those of its inputs, so going through
-//! the reachable nodes from the highest number down visits each after all that used it. What no handle
-//! reaches any more is freed at once. The table of cotangents belongs to the walk.
+//! A recorded operation is a [`Node`](node::Node): its inputs' edges, its [`Rule`](rule::Rule), the values
+//! that the rule needs. The tape is no list but an order: each node has a number above those of its inputs,
+//! so going through the reachable nodes from the highest number down visits each after all that used it. What
+//! no handle reaches any more is freed at once. The types of this folder name each other, for a variable has
+//! an edge to a node, whose rule takes variables; the cotangents belong to the sweep, in `backward/`.
 
-pub(crate) mod accumulate;
 pub(crate) mod anomaly;
+mod attributes;
 pub(crate) mod capture;
 mod changing;
-mod grad;
-pub(crate) mod keep;
-pub(crate) mod late;
-mod leaf;
-mod leaves;
-mod listing;
-pub(crate) mod mode;
+mod display;
+mod first_order;
+mod float;
+mod gradient;
+pub(crate) mod gradients;
+mod keep;
+pub(crate) mod leaf;
 pub(crate) mod node;
-mod plain;
-pub(crate) mod queue;
-mod reachable;
+mod operation;
+mod parameter;
+pub(crate) mod record;
 pub(crate) mod recycle;
-pub(crate) mod scope;
-mod table;
-mod targets;
-pub(crate) mod visit;
-pub(crate) mod walk;
+pub(crate) mod rule;
+mod saved;
+pub(crate) mod term;
+mod variable;
 
 pub use anomaly::detect_anomaly;
-pub(crate) use changing::Changing;
-pub(crate) use grad::backward_into;
-pub use grad::{GradOptions, backward, grad};
+pub use attributes::{Attribute, Attributes};
+pub use first_order::{FirstOrder, SavedTensors};
+pub use float::Float;
+pub use gradients::Gradients;
 pub use leaf::HookId;
-pub(crate) use leaf::{Held, Hook, Leaf, Slot};
-pub use listing::{Tape, TapeEntry};
-pub(crate) use mode::by_rule;
-pub use mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
 pub use node::{live_nodes, recorded_nodes};
-pub use recycle::Recycler;
-pub use scope::scope;
+pub use operation::{Operation, Outputs, Saves, Wants};
+pub use parameter::Parameter;
+pub use saved::{Cotangents, Saved};
+pub use variable::Variable;
+pub(crate) use variable::{Peek, look_at};

@@ -6,20 +6,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use smallvec::SmallVec;
 
-use wengert_kernel::memory::cut::Division;
 use wengert_kernel::memory::prefetch::{self, prefetch};
 use wengert_kernel::memory::takeable::Takeable;
 
 use super::keep::{Keep, Kept};
 use super::leaf::{Leaf, Slot};
 use super::recycle::{self, NodeRef};
-use super::scope;
-use crate::dims::Dims;
-use crate::element::Float;
-use crate::error::{Error, Result};
-use crate::operation::{Attributes, Cotangents, Flow, Gradients, Operation, Saved, Saves, Wants};
-use crate::storage::Holder;
-use crate::tape::late::MatrixView;
+use super::rule::{Flow, Rule};
+use super::{Float, Saved, Saves, Wants};
+use crate::base::dims::Dims;
+use crate::base::error::{Error, Result};
+use crate::base::scope;
+use crate::tensor::storage::Holder;
 
 /// An operation on the tape.
 ///
@@ -44,47 +42,6 @@ pub(crate) struct Node<T: Float> {
     slots: OnceLock<Box<Mutex<Watchers<T>>>>,
     /// None while idle. An operation without constants takes no memory.
     rule: Option<Box<dyn Rule<T>>>,
-}
-
-/// What of an [`Operation`] a node keeps once its type is erased.
-pub(crate) trait Rule<T: Float>: Send + Sync {
-    fn name(&self) -> &'static &'static str;
-    fn attributes(&self) -> Attributes;
-    fn pullback(
-        &self,
-        saved: &Saved<'_, T>,
-        cotangents: &mut Cotangents<T>,
-        gradients: &mut Gradients<'_, T>,
-    );
-    fn matrix_view(&self, base: &Dims) -> Option<MatrixView>;
-    fn division(&self) -> Option<Division<'_>>;
-}
-
-impl<T: Float, O: Operation<T>> Rule<T> for O {
-    fn matrix_view(&self, base: &Dims) -> Option<MatrixView> {
-        Operation::matrix_view(self, base)
-    }
-
-    fn division(&self) -> Option<Division<'_>> {
-        Operation::division(self)
-    }
-
-    fn name(&self) -> &'static &'static str {
-        &O::NAME
-    }
-
-    fn attributes(&self) -> Attributes {
-        Operation::attributes(self)
-    }
-
-    fn pullback(
-        &self,
-        saved: &Saved<'_, T>,
-        cotangents: &mut Cotangents<T>,
-        gradients: &mut Gradients<'_, T>,
-    ) {
-        Operation::pullback_over(self, saved, cotangents, gradients);
-    }
 }
 
 /// An output's number and the slot that watches it.
@@ -156,8 +113,8 @@ pub fn live_nodes() -> isize {
     LIVE.get()
 }
 
-/// How many operations have been recorded on this thread so far, dropped ones included; more if it went on with what another
-/// thread had recorded.
+/// How many operations have been recorded on this thread so far, dropped ones included; more if it went on
+/// with what another thread had recorded.
 ///
 /// ```
 /// use wengert_core::{recorded_nodes, Tensor, Variable};
@@ -187,11 +144,12 @@ impl<T: Float> Node<T> {
         }
     }
 
-    /// Puts an idle node on the tape, field by field where it stays; `keep` fills in the values that the rule saves.
+    /// Puts an idle node on the tape, field by field where it stays; `keep` fills in the values that the rule
+    /// saves.
     #[inline(always)]
-    pub(crate) fn record<O: Operation<T>>(
+    pub(crate) fn record<R: Rule<T>>(
         &mut self,
-        operation: O,
+        rule: R,
         location: &'static Location<'static>,
         inputs: impl Iterator<Item = Option<Edge<T>>>,
         shapes: impl Iterator<Item = Dims>,
@@ -213,14 +171,14 @@ impl<T: Float> Node<T> {
         self.number = number;
         self.location = location;
         self.scope = scope::current();
-        self.flow = operation.flow();
-        let saves = operation.saves(wants);
+        self.flow = rule.flow();
+        let saves = rule.saves(wants);
         if saves != Saves::NOTHING {
-            let holder = Holder { operation: &O::NAME, location, scope: self.scope };
+            let holder = Holder { operation: rule.name(), location, scope: self.scope };
             keep(saves, &holder, self.saved.fill());
             self.keeps = true;
         }
-        self.rule = Some(Box::new(operation));
+        self.rule = Some(Box::new(rule));
         self.recorded = true;
         LIVE.set(LIVE.get() + 1);
     }
@@ -235,7 +193,8 @@ impl<T: Float> Node<T> {
         }
     }
 
-    /// Announces the values that the pullback of input `i`'s source will read, if they are long: they come during a product.
+    /// Announces the values that the pullback of input `i`'s source will read, if they are long: they come
+    /// during a product.
     pub(crate) fn announce_source(&self, i: usize) {
         prefetch::forget_announced();
         if let Some(Edge::Node(source, output)) = &self.inputs[i]

@@ -1,23 +1,28 @@
-//! Handles to nodes. A node that the last handle left is emptied, without recursion however long its chain is,
-//! and waits for the next operation.
+//! Handles to nodes. A node that the last handle left is emptied, without recursion however long its chain
+//! is, and waits for the next operation.
 //!
-//! What a thread keeps is in a thread local without a destructor, so it can be reached to the thread's very end: values that other thread
-//! locals own may be graphs, and no order is promised among those. The memory is given back by [`End`], which has one.
+//! What a thread keeps is in a thread local without a destructor, so it can be reached to the thread's very
+//! end: values that other thread locals own may be graphs, and no order is promised among those. The memory
+//! is given back by [`End`], which has one.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use smallvec::SmallVec;
 
 use wengert_kernel::memory::prefetch::prefetch;
 use wengert_kernel::memory::shared::{Retire, Shared, Unique};
 use wengert_kernel::run::panics::discard;
 
 use super::keep::Kept;
-use super::late::Pairs;
-use super::mode::is_plain;
 use super::node::Node;
-use super::walk::Belongings;
-use crate::element::Float;
+use super::{Float, Variable};
+use crate::base::mode::is_plain;
+
+/// Factors of products that wait to be summed.
+pub(crate) type Pairs<T> = SmallVec<[(Variable<T>, Variable<T>); 1]>;
 
 /// A shared handle to a node.
 pub(crate) type NodeRef<T> = Shared<Node<T>>;
@@ -54,8 +59,8 @@ fn end_lasting<V>(list: &Lasting<V>) {
     drop(ended);
 }
 
-/// Empty containers that keep their memory for their next use: as many as were made on this thread, `MOST` at most. Else a thread that only
-/// drops what others made would pile it up.
+/// Empty containers that keep their memory for their next use: as many as were made on this thread, `MOST` at
+/// most. Else a thread that only drops what others made would pile it up.
 pub(crate) struct Spare<V, const MOST: usize> {
     spares: Lasting<V>,
     made: Cell<usize>,
@@ -108,7 +113,8 @@ pub struct Recycler<T: Float> {
     /// With memory for more values than lie inline.
     kept: Spare<Kept<T>, LISTS>,
     pairs: Spare<Pairs<T>, LISTS>,
-    walks: Spare<Belongings<T>, LISTS>,
+    /// What sweeps leave to the next ones.
+    sweeps: Spare<Box<dyn Any>, LISTS>,
 }
 
 const _: () = assert!(!std::mem::needs_drop::<Recycler<f32>>() && !std::mem::needs_drop::<Recycler<f64>>());
@@ -158,10 +164,17 @@ impl<T: Float> Recycled<T> for Pairs<T> {
     }
 }
 
-impl<T: Float> Recycled<T> for Belongings<T> {
-    fn spares(recycler: &Recycler<T>) -> &Spare<Self, LISTS> {
-        &recycler.walks
-    }
+/// What a sweep left to the next one; without it, what there is at first.
+#[inline]
+pub(crate) fn of_last_sweep<T: Float, B: Default + 'static>() -> Box<B> {
+    let left = T::recycler().try_with(|recycler| recycler.sweeps.take()).ok().flatten();
+    left.and_then(|left| left.downcast().ok()).unwrap_or_default()
+}
+
+/// Keeps what a sweep leaves for [`of_last_sweep`].
+#[inline]
+pub(crate) fn for_next_sweep<T: Float>(left: Box<dyn Any>) {
+    let _ = T::recycler().try_with(|recycler| recycler.sweeps.keep(left));
 }
 
 /// Empties a list of values; the memory of a long one is kept.
@@ -181,7 +194,7 @@ impl<T: Float> Recycler<T> {
             idle: Spare::new(),
             kept: Spare::new(),
             pairs: Spare::new(),
-            walks: Spare::new(),
+            sweeps: Spare::new(),
         }
     }
 
@@ -238,11 +251,12 @@ impl<T: Float> Recycler<T> {
         self.idle.end();
         self.kept.end();
         self.pairs.end();
-        self.walks.end();
+        self.sweeps.end();
     }
 }
 
-/// Nodes are being emptied; where the end of an operation panics, the others that wait are emptied while that goes on.
+/// Nodes are being emptied; where the end of an operation panics, the others that wait are emptied while that
+/// goes on.
 struct Emptying<'r, T: Float>(&'r Recycler<T>);
 
 impl<T: Float> Drop for Emptying<'_, T> {

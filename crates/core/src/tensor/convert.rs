@@ -6,11 +6,11 @@ use wengert_kernel::memory::buffer::Buffer;
 use wengert_kernel::rows::copy;
 
 use super::Tensor;
-use crate::dims::{self, Dims};
-use crate::element::Element;
-use crate::error::{Error, Result};
-use crate::memory;
-use crate::storage::{Storage, Upkeep};
+use crate::base::dims::{self, Dims};
+use crate::base::error::{Error, Result};
+use crate::base::refusal::or_refused;
+use crate::tensor::storage::{Storage, Upkeep};
+use crate::tensor::{Element, memory};
 
 impl<T: Element> Tensor<T> {
     /// The elements in row-major order.
@@ -93,7 +93,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn zip<U: Element, V: Element>(&self, other: &Tensor<U>, f: impl Fn(T, U) -> V) -> Result<Tensor<V>> {
         let shape = dims::broadcast("zip", self.shape(), other.shape())?;
-        memory::or_refused("zip", || {
+        or_refused("zip", || {
             let (a, b) = (self.expand(&shape)?.contiguous(), other.expand(&shape)?.contiguous());
             let pairs = a.in_order().iter().zip(b.in_order());
             Ok(Tensor::build(shape, |out| {
@@ -129,7 +129,8 @@ impl<T: Element> Tensor<T> {
     /// An ndarray view of the elements, without copying.
     ///
     /// # Panics
-    /// If the tensor has no elements, but other extents whose product does not fit an `isize`: ndarray has no such arrays.
+    /// If the tensor has no elements, but other extents whose product does not fit an `isize`: ndarray has no
+    /// such arrays.
     ///
     /// ```
     /// # use wengert_core::Tensor;

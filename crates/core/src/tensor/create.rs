@@ -3,12 +3,13 @@
 use wengert_kernel::memory::buffer::Buffer;
 
 use super::Tensor;
-use crate::dims::Dims;
-use crate::dims::OfTensor;
-use crate::element::{Element, Float};
-use crate::error::{Error, Result, expect};
+use crate::base::dims::{Dims, OfTensor};
+use wengert_kernel::number::Arithmetic;
+
+use super::Element;
+use crate::base::error::{Error, Result, expect};
 use crate::random::{Generator, with_generator};
-use crate::storage::{Storage, Upkeep};
+use crate::tensor::storage::{Storage, Upkeep};
 
 impl<T: Element> Tensor<T> {
     /// A tensor of `shape` from its elements in row-major order; the vector's memory is taken over.
@@ -137,7 +138,7 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Float> Tensor<T> {
+impl<T: Element + Arithmetic> Tensor<T> {
     /// What `draw` gives for each element, with this thread's generator.
     fn drawn(
         operation: &'static str,

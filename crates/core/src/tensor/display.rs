@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::print::{format_tensor, print_options};
 use super::{Printed, Tensor};
-use crate::element::Element;
+use crate::tensor::Element;
 
 impl<T: Element> Tensor<T> {
     /// The printed form with what PyTorch puts after the elements, such as `requires_grad=True`.

@@ -3,7 +3,7 @@
 use wengert_kernel::gemm::MatRef;
 
 use super::Tensor;
-use crate::element::Element;
+use crate::tensor::Element;
 
 /// The last two axes of a tensor, the way round that a product wants: nothing is made for it, as for a view.
 pub(crate) struct Matrix<'t, T: Element> {

@@ -4,19 +4,26 @@
 //! differently, `convert.rs` lets them in and out, `print/` shows them.
 
 mod convert;
-
 mod create;
 mod display;
+mod element;
 mod matrix;
+pub(crate) mod memory;
 mod nested;
+pub(crate) mod packs;
+pub(crate) mod pool;
 mod print;
+mod region;
+pub(crate) mod storage;
 mod view;
 
 pub(crate) use create::{Indices, checked_indices};
+pub use element::Element;
 pub(crate) use matrix::Matrix;
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
-pub(crate) use view::{Region, narrow, select, slice};
+pub(crate) use region::Region;
+pub(crate) use view::{narrow, select, slice};
 
 use wengert_kernel::memory::layout::{Axes, Layout};
 use wengert_kernel::memory::region::Region as Elements;
@@ -24,12 +31,9 @@ use wengert_kernel::memory::shared::{Shared, Unique};
 use wengert_kernel::memory::view::{InOut, View};
 use wengert_kernel::rows::copy;
 
-use crate::dims::Dims;
-use crate::element::Element;
-use crate::error::{Error, Result, expect};
-use crate::memory;
-use crate::pool;
-use crate::storage::{Storage, Upkeep, refuse_if_saved};
+use self::storage::{Storage, Upkeep, refuse_if_saved};
+use crate::base::dims::Dims;
+use crate::base::error::{Error, Result, expect};
 
 /// An n-dimensional array: extents and strides over storage that views share.
 ///
@@ -199,7 +203,8 @@ impl<T: Element> Tensor<T> {
         self.storage().version()
     }
 
-    /// A clone whose storage must not change in place until [`Tensor::drop_marked`] drops it; see [`Keep`](crate::tape::keep::Keep).
+    /// A clone whose storage must not change in place until [`Tensor::drop_marked`] drops it; see
+    /// [`Keep`](crate::tape::keep::Keep).
     #[inline]
     pub(crate) fn marked(&self) -> Self {
         Tensor { elements: self.elements.marked() }

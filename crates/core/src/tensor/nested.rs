@@ -1,7 +1,7 @@
 //! Tensors from nested arrays: `Tensor::from([[1.0, 2.0], [3.0, 4.0]])`.
 
 use super::Tensor;
-use crate::element::Element;
+use crate::tensor::Element;
 
 /// An array, or an array of arrays, to any depth.
 ///

@@ -1,29 +1,11 @@
 //! Views: other extents and strides over the same storage, nothing copied.
 
-use wengert_kernel::memory::layout::{Axes, Layout};
+use wengert_kernel::memory::layout::Axes;
 
 use super::Tensor;
-use crate::dims::{Dims, OfTensor, axis_of, checked_count};
-use crate::element::Element;
-use crate::error::{Error, Result};
-
-/// Where a view's elements lie in a row-major tensor of the base's shape.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Region {
-    pub(crate) base: Dims,
-    pub(crate) offset: usize,
-    pub(crate) shape: Dims,
-    pub(crate) strides: Dims,
-}
-
-impl Region {
-    /// The region that a view of a row-major tensor of shape `base` covers.
-    pub(crate) fn of(base: &[usize], view: impl FnOnce(&mut Axes<'_>) -> Result<()>) -> Result<Region> {
-        let layout = Layout::of_view(Dims::from(base), view)?;
-        let (shape, strides) = (layout.shape().clone(), layout.strides().clone());
-        Ok(Region { base: Dims::from(base), offset: layout.offset(), shape, strides })
-    }
-}
+use crate::base::dims::{Dims, OfTensor, axis_of, checked_count};
+use crate::base::error::{Error, Result};
+use crate::tensor::Element;
 
 /// [`Tensor::select`] of whatever is seen through `axes`.
 pub(crate) fn select(axes: &mut Axes<'_>, dim: isize, index: usize) -> Result<()> {
@@ -203,7 +185,8 @@ impl<T: Element> Tensor<T> {
         Some(strides)
     }
 
-    /// The tensor repeated along new leading axes and along axes of extent 1 by a stride of 0 (`torch.expand`).
+    /// The tensor repeated along new leading axes and along axes of extent 1 by a stride of 0
+    /// (`torch.expand`).
     ///
     /// # Errors
     /// If it does not broadcast to `shape`, or that has more elements than can be counted in an `isize`.

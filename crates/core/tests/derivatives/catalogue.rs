@@ -1,5 +1,5 @@
-//! No operation without a property: each name of the registry must have been on a tape that a property of this folder recorded, and
-//! no other; each method, for which the sources are read, must be called by one.
+//! No operation without a property: each name of the registry must have been on a tape that a property of
+//! this folder recorded, and no other; each method, for which the sources are read, must be called by one.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -14,11 +14,11 @@ use crate::{arranged, elementwise, structured};
 
 type Names = BTreeSet<String>;
 
-/// The text of every file of a folder, tests of their own left out.
+/// The text of every file of a folder, folders in it left out.
 fn texts(folder: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-    files.map(|path| fs::read_to_string(path).unwrap()).collect()
+    files.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
 /// The names that operations have on a tape.

@@ -111,7 +111,8 @@ fn among_equals_in_order_the_one_that_is_named_has_the_slope() {
 
 #[test]
 fn a_branch_not_taken_does_not_poison_the_one_taken() {
-    // sqrt at 0 has an infinite slope; behind where_ and masked_fill, which pass a zero cotangent, nothing of it is seen.
+    // sqrt at 0 has an infinite slope; behind where_ and masked_fill, which pass a zero cotangent, nothing of
+    // it is seen.
     let zero = || V::from(Tensor::scalar(0.0));
     let guarded = |[x]: [&V; 1]| x.sqrt().where_(&x.gt(&zero()), x);
     assert_eq!(slopes(guarded, [&[0.0, 4.0]]), [[1.0, 0.25]]);

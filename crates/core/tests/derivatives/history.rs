@@ -1,4 +1,5 @@
-//! What an operation gives requires a gradient if what it is given does, also where there are no elements, and not otherwise.
+//! What an operation gives requires a gradient if what it is given does, also where there are no elements,
+//! and not otherwise.
 
 use wengert_core::{Tensor, cat, stack};
 

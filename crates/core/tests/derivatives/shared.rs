@@ -62,7 +62,8 @@ fn many_steps_are_one_product() {
     let [gradient] = &grad(&[&loss], &[&w], GradOptions::default().create_graph(true)).unwrap()[..] else {
         unreachable!("one input has one gradient")
     };
-    // Each step but the first takes its cotangent on to the step before; the weight's terms take one product together.
+    // Each step but the first takes its cotangent on to the step before; the weight's terms take one product
+    // together.
     let products = Tape::of(gradient).entries().iter().filter(|entry| entry.operation == "MatMul").count();
     assert_eq!(products, 19 + 1);
 }

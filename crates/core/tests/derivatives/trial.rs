@@ -101,8 +101,8 @@ pub fn values_hold(trial: &Trial) -> Result<(), String> {
     Ok(())
 }
 
-/// The derivatives of a trial are those of differences; of the outputs themselves or of a curve of them, of all of them
-/// or of some.
+/// The derivatives of a trial are those of differences; of the outputs themselves or of a curve of them, of
+/// all of them or of some.
 pub fn derivatives_hold(trial: &Trial, draw: &mut Draw) -> Result<(), String> {
     let (bent, skip) = (draw.coin(), draw.below(3));
     let function = |v: &[&V]| -> Vec<V> {

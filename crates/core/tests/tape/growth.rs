@@ -1,4 +1,5 @@
-//! Many things of one kind: each gets what is its own, and what is recorded is no more than so many times what one of them takes.
+//! Many things of one kind: each gets what is its own, and what is recorded is no more than so many times
+//! what one of them takes.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,5 @@
-//! The tape: how long and wide it may be, what it frees, how gradients pass, and what it says when it refuses.
+//! The tape: how long and wide it may be, what it frees, how gradients pass, and what it says when it
+//! refuses.
 
 mod anomaly;
 mod captured;

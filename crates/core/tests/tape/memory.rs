@@ -68,8 +68,8 @@ impl<T: Float> Operation<T> for Counted {
     }
 }
 
-/// Ends a thread with a small stack whose thread local owns a long graph. Thread locals end in the reverse order of their beginnings:
-/// `first` has this one end after those of the library.
+/// Ends a thread with a small stack whose thread local owns a long graph. Thread locals end in the reverse
+/// order of their beginnings: `first` has this one end after those of the library.
 fn a_thread_ends_with_a_long_graph<T: Float>(
     graph: &'static LocalKey<RefCell<Option<Variable<T>>>>,
     first: bool,

@@ -1,4 +1,5 @@
-//! Parameters that some threads read while another one changes them: nobody hangs, and nobody sees half a change.
+//! Parameters that some threads read while another one changes them: nobody hangs, and nobody sees half a
+//! change.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};

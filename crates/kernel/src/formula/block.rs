@@ -26,7 +26,8 @@ pub(super) struct Operands<T, const I: usize, const C: usize, const O: usize> {
 }
 
 impl<T, const I: usize, const C: usize, const O: usize> Operands<T, I, C, O> {
-    /// What comes behind the first `count` elements. Not by [`Operands::step`]: for few elements that takes longer.
+    /// What comes behind the first `count` elements. Not by [`Operands::step`]: for few elements that takes
+    /// longer.
     ///
     /// # Safety
     /// There are so many.
@@ -65,7 +66,8 @@ impl<T, const I: usize, const C: usize, const O: usize> Operands<T, I, C, O> {
     }
 }
 
-/// A body over `len` elements in order. Whoever makes one vouches for what [`InOrder::run`](super::InOrder::run) asks for.
+/// A body over `len` elements in order. Whoever makes one vouches for what
+/// [`InOrder::run`](super::InOrder::run) asks for.
 pub(super) struct Over<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
     pub(super) start: Operands<T, I, C, O>,
@@ -81,7 +83,8 @@ where
 
     #[inline(always)]
     fn run<N: Lane<T>>(mut self) {
-        // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to the end.
+        // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to the
+        // end.
         unsafe {
             while self.len >= BLOCK {
                 block::<T, N, F, BLOCK, I, C, O>(self.body, self.start, BLOCK);
@@ -98,8 +101,8 @@ where
     }
 }
 
-/// A body over `rows` rows of `len` elements in order, fewer than [`BLOCK`]. Whoever makes one vouches for what
-/// [`InOrder::run_short`](super::InOrder::run_short) asks for.
+/// A body over `rows` rows of `len` elements in order, fewer than [`BLOCK`]. Whoever makes one vouches for
+/// what [`InOrder::run_short`](super::InOrder::run_short) asks for.
 pub(super) struct OverShort<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
     pub(super) start: Operands<T, I, C, O>,
@@ -120,7 +123,8 @@ where
     fn run<N: Lane<T>>(mut self) {
         for _ in 0..self.rows {
             let (mut start, mut len) = (self.start, self.len);
-            // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to the end.
+            // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to
+            // the end.
             unsafe {
                 while len > 0 {
                     let count = len.min(TAIL);
@@ -174,8 +178,8 @@ unsafe fn block<T, N, F, const B: usize, const I: usize, const C: usize, const O
     }
 }
 
-/// Copies the first `len` of `B` elements, all or less than [`TAIL`]: in pieces of lengths that the compiler knows, since a call would
-/// take longer than the copy.
+/// Copies the first `len` of `B` elements, all or less than [`TAIL`]: in pieces of lengths that the compiler
+/// knows, since a call would take longer than the copy.
 ///
 /// # Safety
 /// `from` is valid for reads of `B` elements, `to` for writes of `len <= B`, and they are apart.

@@ -15,11 +15,12 @@ use crate::number::Number;
 
 /// Operands and results of one run of a formula, bounds checked.
 ///
-/// Behind the last element of an operand there may be others that can be read: what lies there is computed with and
-/// thrown away, and behind the end of a result it is overwritten, so that whole vectors can be moved.
+/// Behind the last element of an operand there may be others that can be read: what lies there is computed
+/// with and thrown away, and behind the end of a result it is overwritten, so that whole vectors can be
+/// moved.
 ///
-/// A formula's own code gets to see it, which may not do more with it than run it once, on the thread it is on: a run
-/// writes the results, and perhaps over an operand.
+/// A formula's own code gets to see it, which may not do more with it than run it once, on the thread it is
+/// on: a run writes the results, and perhaps over an operand.
 pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
     /// The loops; none for a single one over operands that all lie in order.
     pub(crate) plan: Option<&'a Plan<I, C, O>>,
@@ -38,8 +39,8 @@ pub struct Job<'a, T, const I: usize, const C: usize, const O: usize> {
 /// A job at its only run, which threads share.
 pub(crate) struct Run<'j, 'a, T, const I: usize, const C: usize, const O: usize>(&'j Job<'a, T, I, C, O>);
 
-// SAFETY: the operands are borrowed for as long as the job lives, there is one run, and the kernels that share it write different parts of
-// the results. None looks at the cell.
+// SAFETY: the operands are borrowed for as long as the job lives, there is one run, and the kernels that
+// share it write different parts of the results. None looks at the cell.
 unsafe impl<T: Number, const I: usize, const C: usize, const O: usize> Sync for Run<'_, '_, T, I, C, O> {}
 
 impl<'j, 'a, T, const I: usize, const C: usize, const O: usize> Run<'j, 'a, T, I, C, O> {
@@ -97,8 +98,9 @@ impl<T> Span<*mut T> {
 }
 
 impl<'a, T: Number, const I: usize, const C: usize, const O: usize> Job<'a, T, I, C, O> {
-    /// A run over `len` elements of operands that all lie in order. `over` says which result goes over the operands that
-    /// are none: each of its elements is written after all was read that it is computed from.
+    /// A run over `len` elements of operands that all lie in order. `over` says which result goes over the
+    /// operands that are none: each of its elements is written after all was read that it is computed
+    /// from.
     ///
     /// # Panics
     /// If an operand is shorter.
@@ -238,7 +240,8 @@ impl<'a, T: Number, const I: usize, const C: usize, const O: usize> Job<'a, T, I
 mod tests {
     use super::*;
 
-    /// Has the constant `YES` in one way, or, for what can be shared, in two: then to ask for it does not compile.
+    /// Has the constant `YES` in one way, or, for what can be shared, in two: then to ask for it does not
+    /// compile.
     trait IsForOneThread<Way> {
         const YES: bool = true;
     }

@@ -52,17 +52,18 @@ impl<P: Formula<I, O>, const I: usize, const O: usize> Body<I, O, I> for Pullbac
     }
 }
 
-/// A body compiled for numbers of one type, once for each instruction set. What runs it over rows, strides and threads sees it as
-/// this, so that it is compiled once for all bodies.
+/// A body compiled for numbers of one type, once for each instruction set. What runs it over rows, strides
+/// and threads sees it as this, so that it is compiled once for all bodies.
 trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
     /// The body over `len` elements of operands in order.
     ///
     /// # Safety
-    /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each result that is not null for
-    /// writes of `len`.
+    /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each result
+    /// that is not null for writes of `len`.
     unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize);
 
-    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as what it does.
+    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as what
+    /// it does.
     ///
     /// # Safety
     /// As for [`InOrder::run`], in each row.

@@ -45,7 +45,8 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Job<'_, T, I, C,
 
     pub(super) fn part(&self, body: &dyn InOrder<T, I, C, O>, part: Range<usize>) {
         match self.plan {
-            // SAFETY: `Job` checked that each operand has `inner` elements in order, and the part lies inside.
+            // SAFETY: `Job` checked that each operand has `inner` elements in order, and the part lies
+            // inside.
             None => unsafe {
                 if self.whole_vectors {
                     self.in_place(body, part);
@@ -102,8 +103,8 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Job<'_, T, I, C,
         row.steps = (plan.steps.inputs, plan.steps.cotangents);
         let mut rows = plan.part(part);
         while rows.any_left() {
-            // SAFETY: `Job` checked that every index the plan reaches lies inside its operand, and that results
-            // lie in order; `offset + (0..inner) * step` are such indices.
+            // SAFETY: `Job` checked that every index the plan reaches lies inside its operand, and that
+            // results lie in order; `offset + (0..inner) * step` are such indices.
             unsafe {
                 for i in 0..I {
                     row.inputs[i] = inputs[i].skip(rows.offsets.inputs[i]);

@@ -1,7 +1,7 @@
 //! Which loop a product takes, and the one of dot products, which reads A and B where they lie.
 //!
-//! Packing pays when each element is used many times. A recurrent step has few rows (the batch), and there packing
-//! the weights costs more than multiplying by them.
+//! Packing pays when each element is used many times. A recurrent step has few rows (the batch), and there
+//! packing the weights costs more than multiplying by them.
 
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 use std::ops::Add;
@@ -13,7 +13,8 @@ use crate::run::level::{Level, level};
 
 /// The rows of a tile.
 const ROWS: usize = 4;
-/// How much of k one pass of dot products takes, in bytes: four rows of A and four columns of B stay in the cache.
+/// How much of k one pass of dot products takes, in bytes: four rows of A and four columns of B stay in the
+/// cache.
 const PASS: usize = 4096;
 
 /// Calls the method for a tile of the given extents, at most four each.
@@ -96,7 +97,8 @@ impl<T> Product<T> {
 }
 
 /// # Safety
-/// Of every function: the product is as [`Product`] says, C's rows are contiguous, and the machine has V's instructions.
+/// Of every function: the product is as [`Product`] says, C's rows are contiguous, and the machine has V's
+/// instructions.
 #[allow(clippy::needless_range_loop, reason = "an index says which register")]
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// A's rows and B's columns are contiguous: the innermost loop runs along both.

@@ -1,4 +1,5 @@
-//! Products of all small extents, and of those around a block, whose operands end where a page begins that must not be touched.
+//! Products of all small extents, and of those around a block, whose operands end where a page begins that
+//! must not be touched.
 
 use super::*;
 use crate::guarded::{Guarded, SIDES, Side, at_lesser_levels};

@@ -94,7 +94,8 @@ impl<'a, T> MatRef<'a, T> {
         }
     }
 
-    /// The matrix of the last two axes of `view` at the `batch`-th index, in row-major order, of those before.
+    /// The matrix of the last two axes of `view` at the `batch`-th index, in row-major order, of those
+    /// before.
     ///
     /// # Panics
     /// If there is none.
@@ -136,7 +137,8 @@ impl<'a, T> MatMut<'a, T> {
     /// The matrix whose element (i, j) lies at `offset + i * row_stride + j * col_stride` of `data`.
     ///
     /// # Panics
-    /// If it leaves `data`, or elements overlap: of the strides, the greater must step over all that the lesser reaches.
+    /// If it leaves `data`, or elements overlap: of the strides, the greater must step over all that the
+    /// lesser reaches.
     #[track_caller]
     pub fn of(
         data: &'a mut [T],

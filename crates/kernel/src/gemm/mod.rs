@@ -134,7 +134,8 @@ fn gemm_by<T: Gemm>(
     }
 }
 
-/// [`gemm`] for a B that a pack may be kept of, C with contiguous rows: to the bit what [`gemm_packed`] gives.
+/// [`gemm`] for a B that a pack may be kept of, C with contiguous rows: to the bit what [`gemm_packed`]
+/// gives.
 ///
 /// # Panics
 /// As [`gemm_packed`]; where this machine has no packs.
@@ -154,8 +155,8 @@ pub fn gemm_like_packed<T: Gemm>(a: MatRef<'_, T>, b: MatRef<'_, T>, start: Star
     }
 }
 
-/// How many elements a pack of a matrix of k rows and n columns takes, where this machine has products with packs and a tensor can
-/// have so many.
+/// How many elements a pack of a matrix of k rows and n columns takes, where this machine has products with
+/// packs and a tensor can have so many.
 pub fn pack_len<T: Gemm>(k: usize, n: usize) -> Option<usize> {
     T::pack_len(k, n)
 }
@@ -178,7 +179,8 @@ pub fn pack<T: Gemm>(b: MatRef<'_, T>, to: &mut [T]) {
 /// [`gemm`] with a B that [`pack`] has laid out.
 ///
 /// # Panics
-/// If the extents don't fit, C's rows are not contiguous, or `packed` has another length than [`pack_len`] says.
+/// If the extents don't fit, C's rows are not contiguous, or `packed` has another length than [`pack_len`]
+/// says.
 #[track_caller]
 pub fn gemm_packed<T: Gemm>(a: MatRef<'_, T>, packed: &[T], start: Start<'_, T>, c: MatMut<'_, T>) {
     let extents = extents(&a, (a.cols, c.cols), &start, &c);

@@ -1,8 +1,8 @@
-//! Products with B in panels: some vectors of columns side by side, one row below the other, so that the innermost loop reads B
-//! straight through, and [tiles](super::tile) of C that fill the registers.
+//! Products with B in panels: some vectors of columns side by side, one row below the other, so that the
+//! innermost loop reads B straight through, and [tiles](super::tile) of C that fill the registers.
 //!
-//! A large product packs B block by block. A product of few rows with a weight that comes again and again uses a pack of the
-//! whole weight ([`pack`]): it pays for itself in a few steps.
+//! A large product packs B block by block. A product of few rows with a weight that comes again and again
+//! uses a pack of the whole weight ([`pack`]): it pays for itself in a few steps.
 
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 use std::ops::{Add, Range};
@@ -26,10 +26,12 @@ const HEIGHT: usize = 120;
 /// The pieces in which the next of them are copied, at most.
 const PIECES: usize = 4;
 
-/// [`Product::along_rows`] of a block in panels, which is compiled once for a kind of registers: tiles take long to compile.
+/// [`Product::along_rows`] of a block in panels, which is compiled once for a kind of registers: tiles take
+/// long to compile.
 type AlongPanels<T> = unsafe fn(&Product<T>, *const T, Range<usize>, &mut Ahead<T>, *const T);
 
-/// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its length.
+/// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its
+/// length.
 pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
     (0..count).map(move |i| {
@@ -55,8 +57,8 @@ pub(super) fn depth<T>() -> usize {
 }
 
 /// # Safety
-/// Of every function: the product is as [`Product`] says, the rows of C and of the start are contiguous, the machine has V's
-/// instructions; a pack is one of this product's B, or of the given matrix's size.
+/// Of every function: the product is as [`Product`] says, the rows of C and of the start are contiguous, the
+/// machine has V's instructions; a pack is one of this product's B, or of the given matrix's size.
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// These panels of C, with a pack of all of B.
     #[inline(always)]
@@ -83,7 +85,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         }
     }
 
-    /// B is packed block by block into `scratch`, and A's blocks behind it where their rows are not contiguous.
+    /// B is packed block by block into `scratch`, and A's blocks behind it where their rows are not
+    /// contiguous.
     #[inline(always)]
     unsafe fn packing<V: Vector<Item = T>>(&self, scratch: *mut T, along: AlongPanels<T>) {
         let Extents { m, k, n } = self.extents;
@@ -109,8 +112,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
 
     /// With B packed in one block, strip by strip of A, which are copied to `room` in turn.
     ///
-    /// The next strip comes piece by piece between panels: rows that lie a power of two apart share places in the caches, which
-    /// would not hold a whole strip of them.
+    /// The next strip comes piece by piece between panels: rows that lie a power of two apart share places in
+    /// the caches, which would not hold a whole strip of them.
     #[inline(always)]
     unsafe fn gathering<V: Vector<Item = T>>(&self, pack: *const T, room: *mut T, along: AlongPanels<T>) {
         let Extents { m, k, n } = self.extents;
@@ -133,7 +136,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                         let (start, down, across) = next.a;
                         (next.extents.m, (start.offset(columns.start as isize * across), down, across))
                     });
-                    // A tile fetches so few lines that the fewer the columns of a piece, the denser it can go over them.
+                    // A tile fetches so few lines that the fewer the columns of a piece, the denser it can go
+                    // over them.
                     let mut ahead = coming.map_or(Ahead::nothing(), |(height, a)| {
                         Ahead::columns((a.0, a.2), height, V::STEPS.div_ceil(pieces))
                     });
@@ -166,7 +170,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         }
     }
 
-    /// These panels of C, with B as panels of one block if its rows are PADDED; after the last of them comes the one at `then`.
+    /// These panels of C, with B as panels of one block if its rows are PADDED; after the last of them comes
+    /// the one at `then`.
     #[inline(always)]
     unsafe fn along_rows<V: Vector<Item = T>, const PADDED: bool>(
         &self,
@@ -303,7 +308,8 @@ macro_rules! versions {
                 });
             }
 
-            /// These panels of the product at a level above the portable one, with what [`Product::pack`] wrote for B.
+            /// These panels of the product at a level above the portable one, with what [`Product::pack`]
+            /// wrote for B.
             pub(super) unsafe fn with_packed(&self, level: Level, pack: *const $type, panels: Range<usize>) {
                 // SAFETY: the caller's promise; the machine has the level's instructions.
                 unsafe {

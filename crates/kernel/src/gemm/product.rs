@@ -12,8 +12,9 @@ pub struct Extents {
 
 /// A product on pointers; a matrix is a pointer to its first element, a row stride and a column stride.
 ///
-/// Where one exists, its extents are positive, all elements that it reaches are valid, and C's are distinct and
-/// not A's or B's. What it is added to is C itself, or nothing of it, with contiguous rows if C has these.
+/// Where one exists, its extents are positive, all elements that it reaches are valid, and C's are distinct
+/// and not A's or B's. What it is added to is C itself, or nothing of it, with contiguous rows if C has
+/// these.
 #[derive(Clone, Copy, Debug)]
 pub struct Product<T> {
     pub(super) extents: Extents,

@@ -1,5 +1,6 @@
-//! A product in parts, for a team of threads. Every element of C is computed by one thread, in the order of additions that it has
-//! anyway: which loop computes a product is decided before it is cut, and C is cut where that loop's tiles end.
+//! A product in parts, for a team of threads. Every element of C is computed by one thread, in the order of
+//! additions that it has anyway: which loop computes a product is decided before it is cut, and C is cut
+//! where that loop's tiles end.
 
 use super::product::{Extents, Product};
 use super::{Backend, Gemm};
@@ -9,7 +10,8 @@ use crate::run::team;
 const RATE: usize = 40;
 /// Elements that are packed in a nanosecond.
 const PACKED: usize = 2;
-/// Rows and columns that a part has whole multiples of: whole tiles of every loop, and whole blocks of `matrixmultiply`.
+/// Rows and columns that a part has whole multiples of: whole tiles of every loop, and whole blocks of
+/// `matrixmultiply`.
 const ROWS: usize = 64;
 const COLUMNS: usize = 64;
 /// The rows of a tile along a pack.
@@ -28,11 +30,13 @@ impl<T> Address<T> {
     }
 }
 
-// SAFETY: it says where matrices of numbers lie; who runs it vouches that nobody else uses the part of C that is written.
+// SAFETY: it says where matrices of numbers lie; who runs it vouches that nobody else uses the part of C that
+// is written.
 unsafe impl<T: Send + Sync> Sync for Product<T> {}
 
 impl<T> Product<T> {
-    /// The product of some rows, some of k and some columns, each from where and how many; later parts of k are added to C.
+    /// The product of some rows, some of k and some columns, each from where and how many; later parts of k
+    /// are added to C.
     ///
     /// # Safety
     /// They lie inside.

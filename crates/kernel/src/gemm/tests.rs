@@ -265,7 +265,8 @@ proptest! {
     }
 }
 
-/// As in a weight's gradient: A comes in several strips, each in pieces between B's panels, of which there are more or fewer than pieces.
+/// As in a weight's gradient: A comes in several strips, each in pieces between B's panels, of which there
+/// are more or fewer than pieces.
 #[test]
 #[cfg_attr(miri, ignore = "it takes minutes")]
 fn a_long_operand_with_contiguous_columns_is_right() {

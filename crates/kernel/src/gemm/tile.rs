@@ -8,11 +8,12 @@ use crate::memory::prefetch::{LINE, fetch, fetch_second};
 
 /// The rows of a tile at most.
 pub(super) const ROWS: usize = 6;
-/// The rows of a tile from which on it has time to fetch what is for later: with fewer, B must come as fast as it can.
+/// The rows of a tile from which on it has time to fetch what is for later: with fewer, B must come as fast
+/// as it can.
 const FETCHING: usize = 4;
 
-/// Calls the method for a tile of the given extents, A's rows contiguous or its columns, the last register whole or half. Registers of 256
-/// bits are two side by side at most, and have no halves.
+/// Calls the method for a tile of the given extents, A's rows contiguous or its columns, the last register
+/// whole or half. Registers of 256 bits are two side by side at most, and have no halves.
 macro_rules! of_extents {
     ($rows:expr, $cols:expr, $along:expr, $half:expr, $self:ident.tile::<$padded:ident>$args:tt) => {
         match $rows {
@@ -43,8 +44,8 @@ macro_rules! of_extents {
 }
 pub(super) use of_extents;
 
-/// The same pointer, of which the compiler does not know where it comes from: it stays in a register of its own and is not computed
-/// from others again and again.
+/// The same pointer, of which the compiler does not know where it comes from: it stays in a register of its
+/// own and is not computed from others again and again.
 #[allow(clippy::pointers_in_nomem_asm_block, reason = "what it points to is not touched")]
 #[inline(always)]
 fn opaque<T>(mut pointer: *const T) -> *const T {
@@ -60,8 +61,8 @@ const fn next_lines<V: Vector>() -> usize {
     (V::PANEL * size_of::<V>() * V::STEPS / LINE).div_ceil(ROWS)
 }
 
-/// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes `last`, none of them in its upper
-/// half if it is HALF.
+/// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes `last`,
+/// none of them in its upper half if it is HALF.
 ///
 /// # Safety
 /// Those lanes may be read, the machine has V's instructions.
@@ -94,15 +95,17 @@ unsafe fn add_outer<V: Vector, const R: usize, const S: usize, const HALF: bool>
 }
 
 /// # Safety
-/// The product is as [`Product`] says, the rows of C and of the start are contiguous, the machine has V's instructions.
+/// The product is as [`Product`] says, the rows of C and of the start are contiguous, the machine has V's
+/// instructions.
 #[allow(clippy::needless_range_loop, reason = "an index says which register")]
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
-    /// R rows from row `i` on, S registers wide from column `j` on, of which the last has the lanes `last`, and they are in its lower half if
-    /// it is HALF.
+    /// R rows from row `i` on, S registers wide from column `j` on, of which the last has the lanes `last`,
+    /// and they are in its lower half if it is HALF.
     ///
-    /// A's rows are contiguous if ALONG says so, else its columns, or it takes longer. B's rows begin at `b`, where they lie or, if they are
-    /// PADDED, one behind the other in whole registers. Meanwhile come lines from `ahead` on, each a step behind the other, and those of the
-    /// panel after this one from `next` on.
+    /// A's rows are contiguous if ALONG says so, else its columns, or it takes longer. B's rows begin at `b`,
+    /// where they lie or, if they are PADDED, one behind the other in whole registers. Meanwhile come
+    /// lines from `ahead` on, each a step behind the other, and those of the panel after this one from
+    /// `next` on.
     #[inline(always)]
     pub(super) unsafe fn tile<
         V: Vector<Item = T>,
@@ -126,7 +129,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                 if PADDED { ((S * V::LANES) as isize, V::mask(V::LANES)) } else { (self.b.1, last) };
             let k = self.extents.k;
             let written_out = if ALONG || down == 1 { k - k % V::STEPS } else { 0 };
-            // One register for where each row or each of some columns begins, and one for how far they are gone through.
+            // One register for where each row or each of some columns begins, and one for how far they are
+            // gone through.
             let mut begin = [a; ROWS];
             for i in 0..if ALONG { R } else { V::STEPS } {
                 begin[i] = opaque(a.wrapping_offset(i as isize * if ALONG { down } else { across }));

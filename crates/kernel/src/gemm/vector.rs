@@ -5,8 +5,8 @@ use std::arch::x86_64::*;
 /// A register of numbers.
 ///
 /// # Safety
-/// Of every function: the machine has the implementing type's instructions (AVX2 and FMA for 256 bits, AVX-512 F
-/// for 512), and the elements that it names may be read or written.
+/// Of every function: the machine has the implementing type's instructions (AVX2 and FMA for 256 bits,
+/// AVX-512 F for 512), and the elements that it names may be read or written.
 pub(super) trait Vector: Copy {
     /// What it holds.
     type Item: Copy + Default;
@@ -18,11 +18,12 @@ pub(super) trait Vector: Copy {
     const SIDE: usize;
     /// How wide a tile of six rows may be.
     const PANEL: usize;
-    /// The steps along k of a tile that are written out one after the other. What is not arithmetic is then shared by all of them: where
-    /// another hyperthread takes half of a core's instructions, these would take the place of arithmetic.
+    /// The steps along k of a tile that are written out one after the other. What is not arithmetic is then
+    /// shared by all of them: where another hyperthread takes half of a core's instructions, these would
+    /// take the place of arithmetic.
     const STEPS: usize;
-    /// Whether a tile may end with half of one, which is faster where a machine computes 512 bits in two halves. That takes as many tiles
-    /// again, so only `f32` has it.
+    /// Whether a tile may end with half of one, which is faster where a machine computes 512 bits in two
+    /// halves. That takes as many tiles again, so only `f32` has it.
     const HALVES: bool = false;
     /// The rows and columns that [`Vector::transpose`] takes.
     const SQUARE: usize;

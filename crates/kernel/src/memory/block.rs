@@ -26,8 +26,8 @@ pub trait Beside<T>: Sized {
 }
 
 impl<T, X: Beside<T>> Retire for Block<T, X> {
-    // Out of line, here and for views: so that the end of a handle that is not the last stays short where it is
-    // compiled in place.
+    // Out of line, here and for views: so that the end of a handle that is not the last stays short where it
+    // is compiled in place.
     #[inline(never)]
     fn retire(last: Unique<Self>) {
         X::retire(last);

@@ -19,7 +19,8 @@ pub struct Buffer<T> {
     /// How many elements are initialised: those behind the length are of no particular value.
     room: usize,
     align: usize,
-    /// How often somebody was given the elements to write them. Whoever keeps something derived from them compares it.
+    /// How often somebody was given the elements to write them. Whoever keeps something derived from them
+    /// compares it.
     version: AtomicU64,
 }
 
@@ -60,10 +61,11 @@ impl<T: Number> Buffer<T> {
         Buffer { start, len, capacity, room: len, align: align_of::<T>(), version: AtomicU64::new(0) }
     }
 
-    /// Where it begins, to write elements that nobody reads: see [`Claim`](crate::memory::cut::Claim). As every way to write, it changes
-    /// the version.
+    /// Where it begins, to write elements that nobody reads: see [`Claim`](crate::memory::cut::Claim). As
+    /// every way to write, it changes the version.
     pub(crate) fn address(&self) -> *mut T {
-        // Several parts may be given out at once, on one thread: no update is lost, and none has to be atomic as a whole.
+        // Several parts may be given out at once, on one thread: no update is lost, and none has to be atomic
+        // as a whole.
         self.version.store(self.version() + 1, Ordering::Relaxed);
         self.start.as_ptr()
     }

@@ -1,8 +1,8 @@
 //! Memory that is written part by part, while parts that are finished are already read.
 //!
-//! Cotangents of gates, or of time steps, are parts of one tensor. Who computes such a part writes it to its place, so
-//! that nobody has to put the parts together. A [`Claim`] is the right to do that; what can be read is made from the
-//! claim, after the write.
+//! Cotangents of gates, or of time steps, are parts of one tensor. Who computes such a part writes it to its
+//! place, so that nobody has to put the parts together. A [`Claim`] is the right to do that; what can be read
+//! is made from the claim, after the write.
 
 use smallvec::SmallVec;
 
@@ -34,8 +34,8 @@ impl<T: Number, X: Beside<T>> Claim<T, X> {
         }
     }
 
-    /// Whether what is claimed lies in row-major order and has the extents of `other`, which does too; what is new is
-    /// made like that.
+    /// Whether what is claimed lies in row-major order and has the extents of `other`, which does too; what
+    /// is new is made like that.
     #[inline]
     pub fn lies_like(&self, other: &Region<T, X>) -> bool {
         match self {
@@ -79,8 +79,8 @@ impl<T: Number, X: Beside<T>> Part<T, X> {
         let writable = if layout.is_contiguous() { layout.shape().count() } else { 0 };
         // SAFETY: the first element of a region lies in its memory.
         let start = unsafe { self.0.block().to_write().add(layout.offset()) };
-        // SAFETY: the part was given once, shares no element with another one, and becomes a region that is read only
-        // when it ends. In row-major order its elements are the first ones from there on.
+        // SAFETY: the part was given once, shares no element with another one, and becomes a region that is
+        // read only when it ends. In row-major order its elements are the first ones from there on.
         unsafe { Target::new(start, writable, Some(layout)) }
     }
 }

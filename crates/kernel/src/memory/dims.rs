@@ -171,7 +171,8 @@ impl Dims {
 
     /// The number of elements: the product of the extents, 1 for a scalar.
     ///
-    /// It is that of a tensor, and so fits, or one of them is zero: then it is zero, whatever the product of the others wraps to.
+    /// It is that of a tensor, and so fits, or one of them is zero: then it is zero, whatever the product of
+    /// the others wraps to.
     #[inline]
     pub fn count(&self) -> usize {
         let mut count = 1usize;
@@ -189,20 +190,23 @@ impl Dims {
         strides
     }
 
-    /// Becomes the strides of `shape` in row-major order; in place, since moving what was just written is slow.
+    /// Becomes the strides of `shape` in row-major order; in place, since moving what was just written is
+    /// slow.
     #[inline]
     pub fn set_row_major(&mut self, shape: &Dims) {
         self.clone_from(shape);
         let mut step = 1usize;
         for (stride, &extent) in self.iter_mut().zip(shape.iter()).rev() {
             *stride = step;
-            // Only where there are no elements can it be too large for a number: then no index is multiplied by it.
+            // Only where there are no elements can it be too large for a number: then no index is multiplied
+            // by it.
             step = step.saturating_mul(extent);
         }
     }
 }
 
-/// The number of elements of a tensor of these extents, zero as soon as one of them is; none if it is more than a tensor has.
+/// The number of elements of a tensor of these extents, zero as soon as one of them is; none if it is more
+/// than a tensor has.
 ///
 /// Everything that makes a tensor asks here, by way of the pool's storages at the latest.
 #[inline]
@@ -218,7 +222,8 @@ pub fn checked_count(extents: &[usize]) -> Option<usize> {
     extents.contains(&0).then_some(0)
 }
 
-/// The product of some of a tensor's extents. Where the tensor has no elements it may not fit: then it is as large as can be.
+/// The product of some of a tensor's extents. Where the tensor has no elements it may not fit: then it is as
+/// large as can be.
 #[inline]
 pub fn product(extents: &[usize]) -> usize {
     checked_count(extents).unwrap_or(usize::MAX)

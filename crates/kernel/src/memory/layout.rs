@@ -140,7 +140,8 @@ fn release_view(view: Unique<Layout>) {
     });
 }
 
-/// A view that is being made of another one's layout: each change leaves elements out, repeats them or names them anew.
+/// A view that is being made of another one's layout: each change leaves elements out, repeats them or names
+/// them anew.
 pub struct Axes<'l>(pub(super) &'l mut Layout);
 
 impl Axes<'_> {
@@ -174,7 +175,8 @@ impl Axes<'_> {
         let extent = self.0.shape[axis].div_ceil(step);
         self.0.shape[axis] = extent;
         if extent > 1 {
-            // Of a single entry there is no next one that the stride, which may be too large for a number, would lead to.
+            // Of a single entry there is no next one that the stride, which may be too large for a number,
+            // would lead to.
             self.0.strides[axis] = self.0.strides[axis].wrapping_mul(step);
         }
     }

@@ -12,7 +12,8 @@ const MOST: usize = 8;
 /// The bytes of a piece at most: what the second cache holds beside the product's own.
 const LONGEST: usize = 512 << 10;
 
-/// Fetches the cache lines of a value that will be read soon; does nothing where there is no such instruction.
+/// Fetches the cache lines of a value that will be read soon; does nothing where there is no such
+/// instruction.
 #[inline(always)]
 pub fn prefetch<V>(value: &V) {
     let start = std::ptr::from_ref(value).cast::<i8>();
@@ -51,9 +52,9 @@ thread_local! {
 
 /// Announces memory that this thread will read after its next product.
 ///
-/// A product computes from what is near and leaves the way to memory idle; what reads a lot of it and computes little comes next. So the one
-/// who knows what comes announces it, and the product asks for [one piece](next_announced) after the other and fetches a line now and then.
-/// Pieces that overlap become one.
+/// A product computes from what is near and leaves the way to memory idle; what reads a lot of it and
+/// computes little comes next. So the one who knows what comes announces it, and the product asks for [one
+/// piece](next_announced) after the other and fetches a line now and then. Pieces that overlap become one.
 pub fn announce<T>(view: View<'_, T>) {
     let start = view.start().addr();
     announce_bytes(start..start + view.layout().reach() * size_of::<T>());

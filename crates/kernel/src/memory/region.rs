@@ -1,10 +1,11 @@
 //! Memory together with where in it elements lie: what may be read, and by whom it may be written.
 //!
-//! A [`Block`] is memory with what is kept beside it. Its only handle may change it; once it is shared, [`Region`]s of it are
-//! read. The one way to write memory that others hold is a [`Cut`](crate::memory::cut::Cut), which gives each of its parts
-//! once, and a part is a region only when it is finished. So nobody writes the elements of a region for as long as
-//! there is a handle to it: a region that is made from another one shows elements of that one, or was checked to lie
-//! in memory of which nothing is being written.
+//! A [`Block`] is memory with what is kept beside it. Its only handle may change it; once it is shared,
+//! [`Region`]s of it are read. The one way to write memory that others hold is a
+//! [`Cut`](crate::memory::cut::Cut), which gives each of its parts once, and a part is a region only when it
+//! is finished. So nobody writes the elements of a region for as long as there is a handle to it: a region
+//! that is made from another one shows elements of that one, or was checked to lie in memory of which nothing
+//! is being written.
 
 use super::block::{Beside, Block};
 use super::dims::Dims;
@@ -98,8 +99,8 @@ impl<T: Number, X: Beside<T>> Region<T, X> {
         Region { block: self.block.clone(), view: Some(view.share()) }
     }
 
-    /// With any other layout whose elements may certainly be read: inside the memory, if nothing of that is being
-    /// written, or inside this region, if it lies in row-major order.
+    /// With any other layout whose elements may certainly be read: inside the memory, if nothing of that is
+    /// being written, or inside this region, if it lies in row-major order.
     #[inline]
     pub fn with_layout(&self, offset: usize, shape: Dims, strides: Dims) -> Option<Self> {
         let inside = if self.block.is_cut() { self.range()? } else { 0..self.block.len() };
@@ -156,8 +157,8 @@ impl<T: Number, X: Beside<T>> Region<T, X> {
         } else {
             self.block.buffer.room() - layout.offset
         };
-        // SAFETY: elements of a region are not written while there is a handle. If nothing of its memory is being
-        // written, neither is the rest of that: to begin a cut takes the only handle.
+        // SAFETY: elements of a region are not written while there is a handle. If nothing of its memory is
+        // being written, neither is the rest of that: to begin a cut takes the only handle.
         unsafe { View::new(start, readable, layout) }
     }
 

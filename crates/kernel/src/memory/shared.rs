@@ -1,7 +1,8 @@
 //! Counted handles to values that are used again.
 //!
-//! Unlike an `Arc` there are no weak handles. So whether a handle is the only one is one load to find out, and a value goes from its
-//! maker to all that share it and back to who uses it again without an atomic update: on a short operation these take most of the time.
+//! Unlike an `Arc` there are no weak handles. So whether a handle is the only one is one load to find out,
+//! and a value goes from its maker to all that share it and back to who uses it again without an atomic
+//! update: on a short operation these take most of the time.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -9,7 +10,8 @@ use std::process::abort;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-/// One handle in the count, and one mark: a count holds the handles in its lower half and the marks in its upper one.
+/// One handle in the count, and one mark: a count holds the handles in its lower half and the marks in its
+/// upper one.
 const HANDLE: u64 = 1;
 const MARK: u64 = 1 << 32;
 
@@ -40,7 +42,8 @@ pub struct Shared<V: Retire> {
 unsafe impl<V: Send> Send for Unique<V> {}
 // SAFETY: `&Unique` gives out `&V` alone.
 unsafe impl<V: Sync> Sync for Unique<V> {}
-// SAFETY: handles on several threads give out `&V`, and the last one may be dropped, or changed through, on any.
+// SAFETY: handles on several threads give out `&V`, and the last one may be dropped, or changed through, on
+// any.
 unsafe impl<V: Retire + Send + Sync> Send for Shared<V> {}
 // SAFETY: as above, since `&Shared` can be cloned.
 unsafe impl<V: Retire + Send + Sync> Sync for Shared<V> {}
@@ -100,7 +103,8 @@ impl<V: Retire> Shared<V> {
         self.count().load(Ordering::Relaxed) as u32 as usize
     }
 
-    /// Whether this is the only handle, and not marked. `Acquire` sees what others did before they dropped theirs.
+    /// Whether this is the only handle, and not marked. `Acquire` sees what others did before they dropped
+    /// theirs.
     #[inline]
     pub fn is_only(&self) -> bool {
         self.count().load(Ordering::Acquire) == HANDLE
@@ -112,7 +116,8 @@ impl<V: Retire> Shared<V> {
         self.count().load(Ordering::Relaxed) >= MARK
     }
 
-    /// Another handle that is marked, until [`Shared::drop_marked`] drops it: handle and mark are one atomic update.
+    /// Another handle that is marked, until [`Shared::drop_marked`] drops it: handle and mark are one atomic
+    /// update.
     #[inline]
     pub fn marked(&self) -> Self {
         self.another(HANDLE | MARK)

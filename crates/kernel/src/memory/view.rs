@@ -8,7 +8,8 @@ use crate::memory::layout::Layout;
 
 /// Elements that a kernel reads: where the first one lies, and how the others lie from there.
 ///
-/// A kernel reads these elements, and, for whole vectors, as many from the first one on as are said to be readable.
+/// A kernel reads these elements, and, for whole vectors, as many from the first one on as are said to be
+/// readable.
 pub struct View<'a, T> {
     start: *const T,
     readable: usize,
@@ -34,8 +35,8 @@ impl<'a, T> View<'a, T> {
     /// Elements of this layout, of which the first is at `start`.
     ///
     /// # Safety
-    /// For as long as the borrow, these and the first `readable` ones from `start` on are valid, and nobody writes
-    /// them.
+    /// For as long as the borrow, these and the first `readable` ones from `start` on are valid, and nobody
+    /// writes them.
     #[inline]
     pub(crate) unsafe fn new(start: *const T, readable: usize, layout: &'a Layout) -> Self {
         View { start, readable, layout, owner: PhantomData }
@@ -80,7 +81,8 @@ impl<'a, T> View<'a, T> {
     /// The elements as an array.
     ///
     /// # Errors
-    /// If ndarray has no such arrays: those without elements, whose other extents have a product that is no `isize`.
+    /// If ndarray has no such arrays: those without elements, whose other extents have a product that is no
+    /// `isize`.
     pub fn as_ndarray(self) -> Result<ArrayViewD<'a, T>, ShapeError> {
         let shape = IxDyn(self.layout.shape());
         if self.layout.reach() == 0 {
@@ -124,7 +126,8 @@ impl<T> InOut<'_, T> {
     }
 }
 
-/// Where a kernel writes its result, whose elements lie there as the layout says, if there is one: else in order.
+/// Where a kernel writes its result, whose elements lie there as the layout says, if there is one: else in
+/// order.
 pub struct Target<'a, T> {
     start: *mut T,
     writable: usize,
@@ -136,8 +139,8 @@ impl<'a, T> Target<'a, T> {
     /// Elements of this layout, of which the first is at `start`.
     ///
     /// # Safety
-    /// For as long as the borrow, these and the first `writable` ones from `start` on are valid, and nobody else uses
-    /// them.
+    /// For as long as the borrow, these and the first `writable` ones from `start` on are valid, and nobody
+    /// else uses them.
     #[inline]
     pub(crate) unsafe fn new(start: *mut T, writable: usize, layout: Option<&'a Layout>) -> Self {
         Target { start, writable, layout, owner: PhantomData }

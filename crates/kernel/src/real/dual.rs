@@ -139,7 +139,8 @@ impl<R: Real, const I: usize> Real for Dual<R, I> {
     }
 
     /// The second term of the derivative is zero where either of its factors is: where nothing is asked
-    /// for, the factor's derivative may be singular, and where the factor is constant, `self` may be infinite.
+    /// for, the factor's derivative may be singular, and where the factor is constant, `self` may be
+    /// infinite.
     #[inline(always)]
     fn scale(self, factor: Self) -> Self {
         let value = self.value.scale(factor.value);
@@ -237,8 +238,8 @@ impl<R: Real, const I: usize> Real for Dual<R, I> {
         self.chain(self.value.ndtr(), peak * (self.value * self.value * R::lit(-0.5)).exp())
     }
 
-    /// `d atan2(y, x) = (x dy - y dx) / (x^2 + y^2)`, with the larger coordinate taken out, so that no square leaves
-    /// the range of numbers.
+    /// `d atan2(y, x) = (x dy - y dx) / (x^2 + y^2)`, with the larger coordinate taken out, so that no square
+    /// leaves the range of numbers.
     #[inline(always)]
     fn atan2(self, x: Self) -> Self {
         let (y, one, zero) = (self.value, R::lit(1.0), R::lit(0.0));
@@ -246,7 +247,8 @@ impl<R: Real, const I: usize> Real for Dual<R, I> {
         let larger = R::select(steep, y, x.value);
         let ratio = R::select(steep, x.value, y) / larger;
         let long = one / (larger * ratio.mul_add(ratio, one));
-        // By `scale`, for beside a coordinate that is 0 the other may be so small that its inverse is infinite.
+        // By `scale`, for beside a coordinate that is 0 the other may be so small that its inverse is
+        // infinite.
         let short = ratio.scale(long);
         let origin = y.eq(zero) & x.value.eq(zero);
         let in_y = R::select(origin, zero, R::select(steep, short, long));

@@ -243,4 +243,5 @@ macro_rules! impl_real {
     )*};
 }
 
-pub(super) use {elementary, impl_real};
+pub(super) use elementary;
+pub(super) use impl_real;

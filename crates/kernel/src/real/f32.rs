@@ -3,10 +3,9 @@
 //! The polynomials are minimax fits by Remez' exchange algorithm, each to the function with its
 //! leading Taylor terms taken off, so that those stay exact.
 
-use super::Real;
 use super::elementary::{elementary, impl_real};
 use super::fused::{Fused, Lane};
-use super::normal;
+use super::{Real, normal};
 
 const BIAS: u32 = 127;
 const MANTISSA: u32 = 23;

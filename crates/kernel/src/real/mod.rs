@@ -36,7 +36,8 @@ pub trait Real:
     fn le(self, other: Self) -> Self::Mask;
     /// `self == other`; false if either is NaN.
     fn eq(self, other: Self) -> Self::Mask;
-    /// `then` where `mask` holds, else `otherwise`. Both are evaluated; only the chosen one's derivative counts.
+    /// `then` where `mask` holds, else `otherwise`. Both are evaluated; only the chosen one's derivative
+    /// counts.
     fn select(mask: Self::Mask, then: Self, otherwise: Self) -> Self;
     /// `self * factor`, but exactly zero where `self` is zero, even if `factor` is infinite or NaN.
     ///
@@ -70,8 +71,8 @@ pub trait Real:
     fn cos(self) -> Self;
     /// Error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `self`.
     fn erf(self) -> Self;
-    /// The probability that a standard normal number is below `self`, `(1 + erf(x / sqrt(2))) / 2`, accurate in
-    /// both tails.
+    /// The probability that a standard normal number is below `self`, `(1 + erf(x / sqrt(2))) / 2`, accurate
+    /// in both tails.
     fn ndtr(self) -> Self;
     /// The angle of the point `(x, self)`, in `[-pi, pi]`; the derivatives at the origin are 0.
     fn atan2(self, x: Self) -> Self;
@@ -108,8 +109,9 @@ pub trait Real:
         Self::select(self.lt(other), self, Self::select(other.lt(self), other, tie))
     }
 
-    /// `self` where it is between the bounds, else the bound it is beyond; `high` where the bounds are crossed. On a
-    /// bound the derivative is that of `self`. A NaN stays, and a bound that is NaN has its way.
+    /// `self` where it is between the bounds, else the bound it is beyond; `high` where the bounds are
+    /// crossed. On a bound the derivative is that of `self`. A NaN stays, and a bound that is NaN has its
+    /// way.
     #[inline(always)]
     fn clamp(self, low: Self, high: Self) -> Self {
         let raised = Self::select(self.lt(low) | low.is_nan(), low, self);

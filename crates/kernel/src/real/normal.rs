@@ -23,7 +23,8 @@ const CENTRE: [f64; 10] = [
     -1.462_025_611_439_155_3e-7,
 ];
 
-/// Coefficients of `(1 + 2 y) e^(y^2) erfc(y)` in `t = (y - 3) / (y + 3)` for `y >= 1/2`; relative error below 2^-55.
+/// Coefficients of `(1 + 2 y) e^(y^2) erfc(y)` in `t = (y - 3) / (y + 3)` for `y >= 1/2`; relative error
+/// below 2^-55.
 const TAIL: [f64; 23] = [
     1.253_008_058_269_729_6,
     -0.135_621_106_124_581_7,

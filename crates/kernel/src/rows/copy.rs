@@ -79,7 +79,8 @@ impl<T: Arithmetic> Divisible for Joined<'_, T> {
     }
 }
 
-/// Combines each element of `target`, which lie there, from its start on, with these strides, with `source`'s.
+/// Combines each element of `target`, which lie there, from its start on, with these strides, with
+/// `source`'s.
 pub fn update<T: Number>(
     target: &mut [T],
     target_strides: &[usize],
@@ -109,8 +110,8 @@ struct Axis {
     from: usize,
 }
 
-/// Calls `row` with the offsets of target and source at the start of every inner loop, and that loop's axis. Neighbouring axes along which
-/// both go on without a jump are one.
+/// Calls `row` with the offsets of target and source at the start of every inner loop, and that loop's axis.
+/// Neighbouring axes along which both go on without a jump are one.
 #[inline]
 fn for_each_row(to: &[usize], from: &Layout, mut row: impl FnMut(usize, usize, Axis)) {
     let (shape, from) = (from.shape(), from.strides());

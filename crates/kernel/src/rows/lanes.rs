@@ -1,4 +1,5 @@
-//! Sums that run in lanes, as vectors of any length hold them: the order of additions depends on the length alone.
+//! Sums that run in lanes, as vectors of any length hold them: the order of additions depends on the length
+//! alone.
 
 use crate::number::Arithmetic;
 use crate::real::Lane;
@@ -7,19 +8,19 @@ use crate::real::Lane;
 pub const LANES: usize = 16;
 /// The elements that are added up in their own precision before the sum joins a total in f64.
 pub const CHUNK: usize = 64 * LANES;
-/// The elements of a chunk that are added up before their sums join those of the others: equal terms, whose roundings all
-/// go one way, lose a digit less.
+/// The elements of a chunk that are added up before their sums join those of the others: equal terms, whose
+/// roundings all go one way, lose a digit less.
 const PART: usize = 8 * LANES;
-/// The lanes of a sum that stays in memory: a loop so long that the compiler takes vectors of it, rather than unroll
-/// it into single elements.
+/// The lanes of a sum that stays in memory: a loop so long that the compiler takes vectors of it, rather than
+/// unroll it into single elements.
 pub const WIDE: usize = 128;
 /// [`CHUNK`] for as many lanes.
 pub const WIDE_CHUNK: usize = 64 * WIDE;
 
 /// The sum of the lanes, in halves.
 ///
-/// Out of line: seen together with the loop that fills the lanes, the last sums of two would have the compiler keep
-/// the lanes in pairs, in place of whole vectors.
+/// Out of line: seen together with the loop that fills the lanes, the last sums of two would have the
+/// compiler keep the lanes in pairs, in place of whole vectors.
 #[inline(never)]
 pub fn folded<T: Arithmetic>(lanes: &[T; LANES]) -> f64 {
     let mut sums = [0.0; LANES];
@@ -91,8 +92,8 @@ fn part_sums<T: Arithmetic>(part: &[T]) -> [T; LANES] {
     lanes
 }
 
-/// The sum of the squared distances of a row's elements from their mean, in f64. They are taken from the first element,
-/// so that equal ones have none at all; infinite where they leave the range of numbers.
+/// The sum of the squared distances of a row's elements from their mean, in f64. They are taken from the
+/// first element, so that equal ones have none at all; infinite where they leave the range of numbers.
 #[inline(always)]
 pub fn squared_distances<T: Arithmetic>(row: &[T]) -> f64 {
     let Some(origin) = row.first().map(|x| x.to_f64()) else { return 0.0 };
@@ -163,8 +164,9 @@ pub fn dot<T: Arithmetic>(a: &[T], b: &[T]) -> f64 {
 
 /// A row's mean and its variance around that mean, biased.
 ///
-/// What is summed in its own precision is a guess of the mean and then what is left beside it: `mean = guess + mean(x - guess)`,
-/// `variance = mean((x - guess)^2) - mean(x - guess)^2`, where the last term is near zero (Chan, Golub, LeVeque 1983).
+/// What is summed in its own precision is a guess of the mean and then what is left beside it: `mean = guess
+/// + mean(x - guess)`, `variance = mean((x - guess)^2) - mean(x - guess)^2`, where the last term is near zero
+/// (Chan, Golub, LeVeque 1983).
 #[inline(always)]
 pub fn moments<T: Arithmetic, N: Lane<T>>(row: &[T]) -> (T, f64) {
     let count = row.len() as f64;
@@ -216,8 +218,8 @@ fn moments_in_f64<T: Arithmetic>(row: &[T]) -> (T, f64) {
 
 /// Sums of rows of columns, in a binary tree over groups of rows: short sums keep their digits.
 pub struct Tree<T: Arithmetic> {
-    /// Rows one behind the other: sums of 2^l groups for each bit l of the number of groups so far, the highest first; in a
-    /// vector that is used again.
+    /// Rows one behind the other: sums of 2^l groups for each bit l of the number of groups so far, the
+    /// highest first; in a vector that is used again.
     waiting: Vec<T>,
     groups: usize,
 }
@@ -308,7 +310,8 @@ mod tests {
         (mean, row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count)
     }
 
-    /// A hundred thousand times as far from zero as apart, the elements are rounded but their moments are those of what they are.
+    /// A hundred thousand times as far from zero as apart, the elements are rounded but their moments are
+    /// those of what they are.
     #[test]
     fn moments_far_from_zero_are_exact_to_rounding() {
         for len in [1, 2, 15, 127, 129, 1000, 20_000] {

@@ -6,7 +6,8 @@ use crate::rows::lanes::{self, ROWS, Tree, WIDE, WIDE_CHUNK};
 use crate::run::divide::{Divisible, cut, cut_mut, dispatch_shared, is_shared};
 use crate::run::level::{Kernel, dispatch};
 
-/// `(x - mean) / sqrt(variance + eps) * weight + bias` of each row, as wide as the weight; the variance biased.
+/// `(x - mean) / sqrt(variance + eps) * weight + bias` of each row, as wide as the weight; the variance
+/// biased.
 pub struct Normalise<'a, T> {
     /// What is read, rows one behind the other.
     pub source: &'a [T],
@@ -64,8 +65,8 @@ impl<T: Arithmetic> Divisible for Normalise<'_, T> {
     }
 }
 
-/// What a cotangent of [`Normalise`]'s result makes of that of its source: `(h - mean(h) - normal mean(h normal)) scale`, where
-/// `h = g weight`.
+/// What a cotangent of [`Normalise`]'s result makes of that of its source: `(h - mean(h) - normal mean(h
+/// normal)) scale`, where `h = g weight`.
 pub struct NormaliseBack<'a, T> {
     /// What is read, rows one behind the other.
     pub source: &'a [T],
@@ -111,7 +112,8 @@ impl<T: Arithmetic> Divisible for NormaliseBack<'_, T> {
     }
 }
 
-/// What it makes of those of weight and bias: `g normal` and `g`, summed over all rows in the order of a [`Tree`].
+/// What it makes of those of weight and bias: `g normal` and `g`, summed over all rows in the order of a
+/// [`Tree`].
 pub struct NormaliseAffine<'a, T> {
     /// What is read, rows one behind the other.
     pub source: &'a [T],
@@ -148,7 +150,8 @@ impl<T: Arithmetic> Divisible for NormaliseAffine<'_, T> {
     }
 }
 
-/// Rows whose terms of a column are added up before they join its sum, which is read and written the less often.
+/// Rows whose terms of a column are added up before they join its sum, which is read and written the less
+/// often.
 const TOGETHER: usize = 4;
 
 impl<T: Arithmetic> Kernel<T> for NormaliseAffine<'_, T> {

@@ -15,7 +15,8 @@ pub enum RowFunction {
     LogSoftmax,
 }
 
-/// A function of each row of `width` elements; shifted by the row's maximum, so that no exponential overflows.
+/// A function of each row of `width` elements; shifted by the row's maximum, so that no exponential
+/// overflows.
 pub struct Rows<'a, T> {
     /// Which function.
     pub function: RowFunction,

@@ -13,7 +13,8 @@ pub trait Divisible: Sized + Send {
     /// How many rows or elements it goes over.
     fn rows(&self) -> usize;
 
-    /// How many numbers it reads or writes, where an exponential counts as some: what its time is guessed from.
+    /// How many numbers it reads or writes, where an exponential counts as some: what its time is guessed
+    /// from.
     fn numbers(&self) -> usize;
 
     /// The kernel of the first `rows`, and that of the others.

@@ -1,10 +1,11 @@
 //! Threads that share the loops of one operation.
 //!
-//! A step of a recurrence is a matter of microseconds, and handing work to a sleeping thread takes longer than that. So
-//! helpers wait spinning for a while after a job, because within a sequence the next one follows at once, and sleep only
-//! then. A job is cut into parts, which whoever is free takes one by one; the caller takes them too and never waits for
-//! a helper that has not come. How many parts there are depends on the number of threads and on whether helpers are
-//! awake, but no sum is cut where they are, so the result is the same for any number of threads.
+//! A step of a recurrence is a matter of microseconds, and handing work to a sleeping thread takes longer
+//! than that. So helpers wait spinning for a while after a job, because within a sequence the next one
+//! follows at once, and sleep only then. A job is cut into parts, which whoever is free takes one by one; the
+//! caller takes them too and never waits for a helper that has not come. How many parts there are depends on
+//! the number of threads and on whether helpers are awake, but no sum is cut where they are, so the result is
+//! the same for any number of threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
@@ -63,8 +64,8 @@ static BOARD: Board = Board {
 /// The number asked for; 0 before anybody asked.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many threads an operation may use (`torch.get_num_threads`): what [`set_num_threads`] or else the environment variable
-/// `WENGERT_NUM_THREADS` says, or as many as the machine runs at once.
+/// How many threads an operation may use (`torch.get_num_threads`): what [`set_num_threads`] or else the
+/// environment variable `WENGERT_NUM_THREADS` says, or as many as the machine runs at once.
 pub fn num_threads() -> usize {
     match THREADS.load(Ordering::Relaxed) {
         0 => first_num_threads(),
@@ -82,8 +83,8 @@ fn first_num_threads() -> usize {
     num_threads()
 }
 
-/// Sets how many threads an operation may use, in the whole process (`torch.set_num_threads`). Long loops and large products are cut
-/// into parts; results are the same, bit for bit, for any number.
+/// Sets how many threads an operation may use, in the whole process (`torch.set_num_threads`). Long loops and
+/// large products are cut into parts; results are the same, bit for bit, for any number.
 ///
 /// Of several threads that compute at the same time, one has the helpers; the others go on alone.
 ///
@@ -121,8 +122,8 @@ fn cut(nanoseconds: usize, threads: usize) -> usize {
     if most < threads { most } else { threads * (most / threads).min(PARTS) }
 }
 
-/// Calls `work` with each number below `parts`, on this thread and those of the team. Where several threads shared it, all parts are done
-/// before the first panic of one of them goes on.
+/// Calls `work` with each number below `parts`, on this thread and those of the team. Where several threads
+/// shared it, all parts are done before the first panic of one of them goes on.
 pub fn share(parts: usize, work: impl Fn(usize) + Sync) {
     let Some(turn) = (if parts > 1 { turn() } else { None }) else {
         return (0..parts).for_each(work);
@@ -165,7 +166,8 @@ fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
 }
 
 impl Board {
-    /// One job, by the caller whose turn it is; gives the first panic. It must not unwind itself while helpers see `work`.
+    /// One job, by the caller whose turn it is; gives the first panic. It must not unwind itself while
+    /// helpers see `work`.
     fn share(&'static self, parts: usize, work: Work<'_>) -> Option<Payload> {
         assert!(parts as u64 <= MASK, "a job of at most {MASK} parts, got {parts}");
         self.hire();
@@ -186,7 +188,8 @@ impl Board {
         lock(&self.panic).take()
     }
 
-    /// Takes parts of the job at hand as long as there are any; gives how many it took. It does not unwind, whatever users' code does.
+    /// Takes parts of the job at hand as long as there are any; gives how many it took. It does not unwind,
+    /// whatever users' code does.
     fn take_parts(&self) -> usize {
         let mut taken = 0;
         while let Some(part) = self.take() {
@@ -212,7 +215,8 @@ impl Board {
         }
     }
 
-    /// The number of a part that nobody else takes. The ticket names the job, so a thread that was held up takes none of another.
+    /// The number of a part that nobody else takes. The ticket names the job, so a thread that was held up
+    /// takes none of another.
     fn take(&self) -> Option<usize> {
         let mut ticket = self.ticket.load(Ordering::Acquire);
         loop {
@@ -317,8 +321,8 @@ mod tests {
         });
     }
 
-    /// Jobs until one of them is seen to be done by two threads, whose parts wait for each other; as the tests run side by side, another one
-    /// may have the helpers for a while.
+    /// Jobs until one of them is seen to be done by two threads, whose parts wait for each other; as the
+    /// tests run side by side, another one may have the helpers for a while.
     fn helpers_work() {
         set_num_threads(3);
         let alone = (0..300).all(|_| {

@@ -51,7 +51,8 @@ impl<C: Cell> Sweep<'_, C> {
         let inputs =
             std::iter::once(data).chain(&parts).chain(parameters.iter().map(|parameter| &**parameter));
         let inputs: Vec<&Variable<C::Element>> = inputs.collect();
-        // What the operation holds must not hold the parameters: their recorded gradients may hold the operation.
+        // What the operation holds must not hold the parameters: their recorded gradients may hold the
+        // operation.
         let values: Vec<_> = parameters.iter().map(|parameter| parameter.detach()).collect();
         let (pattern, like) = (with_parameters(self.cell, &values), state.detach());
         let (rules, sizes, count) = (self.rules.clone(), self.sizes.to_vec(), parts.len());

@@ -1,7 +1,7 @@
 //! Making a recurrent layer.
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::Result;
-use wengert_core::memory::{or_refused, vec_of};
 
 use super::learned::LearnedFactory;
 #[cfg(doc)]
@@ -51,7 +51,8 @@ impl<F: CellFactory> RecurrentBuilder<F> {
         self
     }
 
-    /// Whether inputs and outputs are (N, L, ..) instead of (L, N, ..); states are (layers, N, ..) either way.
+    /// Whether inputs and outputs are (N, L, ..) instead of (L, N, ..); states are (layers, N, ..) either
+    /// way.
     pub fn batch_first(mut self, on: bool) -> Self {
         self.options.batch_first = on;
         self
@@ -94,30 +95,32 @@ impl<F: CellFactory> RecurrentBuilder<F> {
         RecurrentBuilder { factory: LearnedFactory(factory), input_size, options }
     }
 
-    /// The probability of variational dropout on each layer's input, in training: a mask for each sequence that is the same at
-    /// every step (Gal and Ghahramani 2016, arXiv 1512.05287); default 0.
+    /// The probability of variational dropout on each layer's input, in training: a mask for each sequence
+    /// that is the same at every step (Gal and Ghahramani 2016, arXiv 1512.05287); default 0.
     pub fn input_dropout(mut self, p: f64) -> Self {
         self.options.input_dropout = p;
         self
     }
 
-    /// The probability of variational dropout on the hidden state as the next step sees it, in training: a mask that is the same
-    /// at every step; default 0. A cell says which parts of its state are hidden ([`Cell::map_hidden`]).
+    /// The probability of variational dropout on the hidden state as the next step sees it, in training: a
+    /// mask that is the same at every step; default 0. A cell says which parts of its state are hidden
+    /// ([`Cell::map_hidden`]).
     pub fn state_dropout(mut self, p: f64) -> Self {
         self.options.state_dropout = p;
         self
     }
 
-    /// The probability of dropout on the elements of the parameters of these names in the cell, in training: a mask that is
-    /// the same at every step (DropConnect, as Merity et al. 2017, arXiv 1708.02182, on `weight_hh`); default none.
+    /// The probability of dropout on the elements of the parameters of these names in the cell, in training:
+    /// a mask that is the same at every step (DropConnect, as Merity et al. 2017, arXiv 1708.02182, on
+    /// `weight_hh`); default none.
     pub fn weight_dropout<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>, p: f64) -> Self {
         self.options.dropped_weights = names.into_iter().map(N::into).collect();
         self.options.weight_dropout = p;
         self
     }
 
-    /// The probability that an element of the state stays as it was, at each step anew in training; in evaluation the mean of
-    /// that (Krueger et al. 2016, arXiv 1606.01305); default 0.
+    /// The probability that an element of the state stays as it was, at each step anew in training; in
+    /// evaluation the mean of that (Krueger et al. 2016, arXiv 1606.01305); default 0.
     pub fn zoneout(mut self, p: f64) -> Self {
         self.options.zoneout = p;
         self
@@ -132,8 +135,8 @@ impl<F: CellFactory> RecurrentBuilder<F> {
     /// The layer.
     ///
     /// # Errors
-    /// For a width or a number of layers of zero, a probability outside [0, 1], or what the cell refuses. Dropout with a
-    /// single layer does nothing, and a warning on standard error says so.
+    /// For a width or a number of layers of zero, a probability outside [0, 1], or what the cell refuses.
+    /// Dropout with a single layer does nothing, and a warning on standard error says so.
     ///
     /// ```
     /// use wengert_nn::Gru;

@@ -25,8 +25,8 @@ pointwise! {
 /// A GRU cell (`torch.nn.GRUCell`).
 ///
 /// With gates in the order r, z, n, thirds of `W_ih x + b_ih` and of `W_hh h + b_hh`:
-/// `r = sigmoid(x_r + h_r)`, `z = sigmoid(x_z + h_z)`, `n = tanh(x_n + r h_n)`, `h' = (h - n) z + n`. The bias of `h_n`
-/// is inside the reset product, so the two biases are not one.
+/// `r = sigmoid(x_r + h_r)`, `z = sigmoid(x_z + h_z)`, `n = tanh(x_n + r h_n)`, `h' = (h - n) z + n`. The
+/// bias of `h_n` is inside the reset product, so the two biases are not one.
 ///
 /// Parameters: `weight_ih` (3H, in), `weight_hh` (3H, H), `bias_ih`, `bias_hh` (3H).
 #[derive(Clone)]

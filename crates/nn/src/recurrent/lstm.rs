@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wengert_core::memory::or_refused;
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::builder::{CellFactory, RecurrentBuilder};
@@ -24,10 +24,11 @@ pointwise! {
 /// An LSTM cell (`torch.nn.LSTMCell`).
 ///
 /// With gates in the order i, f, g, o, each a quarter of `W_ih x + b_ih + W_hh h + b_hh`:
-/// `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h' = sigmoid(o) tanh(c')`, and with a projection `h' = W_hr h'`.
+/// `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h' = sigmoid(o) tanh(c')`, and with a projection `h' = W_hr
+/// h'`.
 ///
-/// Parameters: `weight_ih` (4H, in), `weight_hh` (4H, R), `bias_ih`, `bias_hh` (4H), `weight_hr` (R, H) with a
-/// projection to R, else R = H.
+/// Parameters: `weight_ih` (4H, in), `weight_hh` (4H, R), `bias_ih`, `bias_hh` (4H), `weight_hr` (R, H) with
+/// a projection to R, else R = H.
 #[derive(Clone)]
 pub struct LstmCell<T: Float = f32> {
     weights: Weights<T>,
@@ -168,8 +169,8 @@ impl CellFactory for LstmFactory {
 
 /// An LSTM layer (`torch.nn.LSTM`): [`Recurrent`] over [`LstmCell`].
 ///
-/// Parameters: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, (`weight_hr_l0`), then those of the reverse
-/// direction with `_reverse`, then the next layer's. The state is `(h, c)`.
+/// Parameters: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, (`weight_hr_l0`), then those of
+/// the reverse direction with `_reverse`, then the next layer's. The state is `(h, c)`.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};

@@ -1,6 +1,6 @@
 //! Which steps of a padded batch count.
 
-use wengert_core::memory::or_refused;
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Result, Tensor};
 
 use crate::sequence::{Layout, check_lengths, first_times};

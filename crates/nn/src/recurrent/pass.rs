@@ -121,7 +121,8 @@ impl<C: Cell> Recurrent<C> {
         reverse: bool,
         keep_states: bool,
     ) -> Swept<C::State> {
-        // Of nothing but padding there is one step, of no rows: so what comes out depends on all that it would depend on.
+        // Of nothing but padding there is one step, of no rows: so what comes out depends on all that it
+        // would depend on.
         let sizes = if sizes.is_empty() { &[0] } else { sizes };
         let Options { state_dropout, zoneout, .. } = self.options;
         let masked = self.training && state_dropout > 0.0;

@@ -13,11 +13,13 @@ use crate::cell::Cell;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::sequence::PackedSequence;
 
-/// A recurrent layer over any [`Cell`]: layers, directions, dropout of every kind, packed and masked sequences.
+/// A recurrent layer over any [`Cell`]: layers, directions, dropout of every kind, packed and masked
+/// sequences.
 ///
 /// With L steps, N samples, D directions and output width H:
 /// - input (L, N, in), or (N, L, in) if `batch_first`, or (L, in) unbatched;
-/// - state: each variable (layers D, N, ..), the state of layer l and direction d at l D + d, or (layers D, ..) unbatched;
+/// - state: each variable (layers D, N, ..), the state of layer l and direction d at l D + d, or (layers D,
+///   ..) unbatched;
 /// - output (L, N, D H), in the input's layout; (L, N, H) where the directions are added.
 #[derive(Clone)]
 pub struct Recurrent<C> {
@@ -87,9 +89,9 @@ impl<C: Cell> Recurrent<C> {
         self.change(|options| options.dropout = p)
     }
 
-    /// What is kept for the way back: everything (none), the state after every so many steps, or as much as keeps within so many bytes
-    /// while it is computed again. Gradients are the same, to every order, dropout included; it costs one more
-    /// forward.
+    /// What is kept for the way back: everything (none), the state after every so many steps, or as much as
+    /// keeps within so many bytes while it is computed again. Gradients are the same, to every order,
+    /// dropout included; it costs one more forward.
     ///
     /// # Errors
     /// If every 0 steps are asked for.
@@ -121,8 +123,8 @@ impl<C: Cell> Recurrent<C> {
         self.restack(&self.start(batch))
     }
 
-    /// Runs a sequence from a state, from zeros if none is given; gives all outputs and the last state. The reverse
-    /// direction's last state is the one after the first element.
+    /// Runs a sequence from a state, from zeros if none is given; gives all outputs and the last state. The
+    /// reverse direction's last state is the one after the first element.
     ///
     /// # Errors
     /// If the input's or the state's shape does not fit, or the sequence is empty.
@@ -146,8 +148,8 @@ impl<C: Cell> Recurrent<C> {
         Layers::forward(self, input, state)
     }
 
-    /// [`Recurrent::forward`], and the states after every step: each variable (layers D, L, N, ..), with the axes of time and
-    /// batch as the output has them.
+    /// [`Recurrent::forward`], and the states after every step: each variable (layers D, L, N, ..), with the
+    /// axes of time and batch as the output has them.
     ///
     /// # Errors
     /// As there.
@@ -169,8 +171,8 @@ impl<C: Cell> Recurrent<C> {
         Layers::forward_states(self, input, state)
     }
 
-    /// [`Recurrent::forward`] for packed sequences (`torch.nn.LSTM.forward` with a `PackedSequence`); the output is packed in
-    /// the same way, states are in the caller's order of sequences.
+    /// [`Recurrent::forward`] for packed sequences (`torch.nn.LSTM.forward` with a `PackedSequence`); the
+    /// output is packed in the same way, states are in the caller's order of sequences.
     ///
     /// # Errors
     /// As for [`Recurrent::forward`].
@@ -194,14 +196,15 @@ impl<C: Cell> Recurrent<C> {
         Layers::forward_packed(self, input, state)
     }
 
-    /// [`Recurrent::forward`] for a batch of sequences of different lengths, given as they are padded: as if each were run by
-    /// itself. `valid` is the lengths, or a mask of the steps that count, wherever they lie. Outputs of steps that don't
-    /// count are zero, whatever stands there costs nothing and gets no gradient; the state is the one after each sequence's
-    /// last step that counts, and the reverse direction begins there. A sequence without any leaves its state as it was.
+    /// [`Recurrent::forward`] for a batch of sequences of different lengths, given as they are padded: as if
+    /// each were run by itself. `valid` is the lengths, or a mask of the steps that count, wherever they
+    /// lie. Outputs of steps that don't count are zero, whatever stands there costs nothing and gets no
+    /// gradient; the state is the one after each sequence's last step that counts, and the reverse
+    /// direction begins there. A sequence without any leaves its state as it was.
     ///
     /// # Errors
-    /// As for [`Recurrent::forward`]; another number of lengths than of samples, one longer than the input, a mask of
-    /// another shape.
+    /// As for [`Recurrent::forward`]; another number of lengths than of samples, one longer than the input, a
+    /// mask of another shape.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -232,8 +235,8 @@ impl<C: Cell> Recurrent<C> {
         Stepper::new(self.clone(), batch)
     }
 
-    /// Changes the rows of one gate of the parameter of this name, in all layers and directions: a forget gate's bias of
-    /// 1 is `set_gate("bias_ih", "forget", |rows| rows.fill(1.0))`.
+    /// Changes the rows of one gate of the parameter of this name, in all layers and directions: a forget
+    /// gate's bias of 1 is `set_gate("bias_ih", "forget", |rows| rows.fill(1.0))`.
     ///
     /// # Errors
     /// If the cell has no such gate or parameter, or a recorded operation still needs the value.

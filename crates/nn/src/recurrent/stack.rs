@@ -7,8 +7,8 @@ use wengert_core::{Error, Float, Result, Variable};
 use super::layers::{Layers, Swept};
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 
-/// Recurrent layers of other widths or cells on each other: each a [`Recurrent`](crate::Recurrent), or a stack again. The state is
-/// the pair of theirs, parameters are named `lower.…` and `upper.…`.
+/// Recurrent layers of other widths or cells on each other: each a [`Recurrent`](crate::Recurrent), or a
+/// stack again. The state is the pair of theirs, parameters are named `lower.…` and `upper.…`.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -35,7 +35,8 @@ impl<T: Float, A: Layers<Element = T>, B: Layers<Element = T>> Stack<A, B> {
     /// `upper` on the outputs of `lower`.
     ///
     /// # Errors
-    /// If the width of an output of `lower` is not that of an input of `upper`, or only one of them has the batch in front.
+    /// If the width of an output of `lower` is not that of an input of `upper`, or only one of them has the
+    /// batch in front.
     ///
     /// ```
     /// use wengert_nn::{Gru, Stack};

@@ -1,15 +1,15 @@
 //! One step at a time.
 
-use wengert_core::memory::or_refused;
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Result, Tensor, Variable, no_grad};
 
 use super::layers::{Layers, check_one_direction, check_width, reset};
 use crate::cell::check_state;
 use crate::state::State;
 
-/// Recurrent layers that take their input step by step and keep their state, as in generation and on live series. Nothing is
-/// recorded, and dropout is off, whatever the mode; a step costs its arithmetic. The parameters are the layers': what
-/// an optimizer changes is seen by the next step.
+/// Recurrent layers that take their input step by step and keep their state, as in generation and on live
+/// series. Nothing is recorded, and dropout is off, whatever the mode; a step costs its arithmetic. The
+/// parameters are the layers': what an optimizer changes is seen by the next step.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -35,7 +35,8 @@ impl<L: Layers> Stepper<L> {
     /// These layers step by step, for `batch` samples, from their initial state.
     ///
     /// # Errors
-    /// If a layer is bidirectional: the other direction begins at the end; or there is no memory for so many samples.
+    /// If a layer is bidirectional: the other direction begins at the end; or there is no memory for so many
+    /// samples.
     #[track_caller]
     pub fn new(layers: L, batch: usize) -> Result<Self> {
         check_one_direction("Stepper", &layers)?;
@@ -80,7 +81,8 @@ impl<L: Layers> Stepper<L> {
         Ok(())
     }
 
-    /// Brings those samples for which `ends` (N) says so to the layers' initial state: their series has ended.
+    /// Brings those samples for which `ends` (N) says so to the layers' initial state: their series has
+    /// ended.
     ///
     /// # Errors
     /// If there is not one truth value for each sample.

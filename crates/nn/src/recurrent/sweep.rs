@@ -1,8 +1,9 @@
 //! One cell over the steps of a batch, in one direction.
 //!
-//! Steps lie one behind the other, the longest sequence first in each: step `t` has `sizes[t]` rows, never more than the step
-//! before. A state has a row for every sequence; those whose sequence has ended, or not begun from behind, stay as they
-//! are. So a sweep over some steps and then over the next ones is a sweep over all of them.
+//! Steps lie one behind the other, the longest sequence first in each: step `t` has `sizes[t]` rows, never
+//! more than the step before. A state has a row for every sequence; those whose sequence has ended, or not
+//! begun from behind, stay as they are. So a sweep over some steps and then over the next ones is a sweep
+//! over all of them.
 
 use wengert_core::{Tensor, Variable, cat, no_grad};
 

@@ -9,13 +9,13 @@ use super::layers::{Layers, check_input, check_one_direction, reset, time_axis};
 use crate::module::VisitorMut;
 use crate::state::State;
 
-/// Truncated backpropagation through time, BPTT(k2; k1) (Williams and Peng 1990): a long sequence passes in windows of `k1`
-/// steps, the state is carried on, and the loss of each window is differentiated through the last `k2` steps. Memory
-/// is that of `k2` steps, however long the sequence is; with `k2` no less than its length, the gradients of all windows
-/// add up to those of full backpropagation.
+/// Truncated backpropagation through time, BPTT(k2; k1) (Williams and Peng 1990): a long sequence passes in
+/// windows of `k1` steps, the state is carried on, and the loss of each window is differentiated through the
+/// last `k2` steps. Memory is that of `k2` steps, however long the sequence is; with `k2` no less than its
+/// length, the gradients of all windows add up to those of full backpropagation.
 ///
-/// Parameters may change between the windows, also where these overlap (`k2 > k1`): the steps of an earlier window are
-/// differentiated at the values that they were computed with.
+/// Parameters may change between the windows, also where these overlap (`k2 > k1`): the steps of an earlier
+/// window are differentiated at the values that they were computed with.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -104,16 +104,16 @@ impl<L: Layers> Truncated<L> {
         self.pieces.clear();
     }
 
-    /// Runs the next steps, at most `k1`, in the layer's layout, takes their `loss` from the outputs, and adds its gradient to
-    /// [`Variable::grad`] of the parameters, and of whatever else `input` and `loss` were computed from. Gives the
-    /// loss, without history.
+    /// Runs the next steps, at most `k1`, in the layer's layout, takes their `loss` from the outputs, and
+    /// adds its gradient to [`Variable::grad`] of the parameters, and of whatever else `input` and `loss`
+    /// were computed from. Gives the loss, without history.
     ///
-    /// `ends` says for each step of each sample, in the layout of the input's first axes, whether a document ends with
-    /// it: the next step then starts from the layer's initial state, and no gradient passes.
+    /// `ends` says for each step of each sample, in the layout of the input's first axes, whether a document
+    /// ends with it: the next step then starts from the layer's initial state, and no gradient passes.
     ///
     /// # Errors
-    /// As [`Layers::forward`]; for more than `k1` steps, `ends` of another shape, a bidirectional layer, or if `loss` fails. The
-    /// window then has not taken place.
+    /// As [`Layers::forward`]; for more than `k1` steps, `ends` of another shape, a bidirectional layer, or
+    /// if `loss` fails. The window then has not taken place.
     #[track_caller]
     pub fn window(
         &mut self,
@@ -162,8 +162,8 @@ impl<L: Layers> Truncated<L> {
         self.back > self.every
     }
 
-    /// The layer for a window. Where windows overlap, it has copies of the parameters: an optimizer may change these while
-    /// a later window still goes back through this one.
+    /// The layer for a window. Where windows overlap, it has copies of the parameters: an optimizer may
+    /// change these while a later window still goes back through this one.
     fn stand_in(&self, layer: &L) -> Stand<L> {
         let mut layer = layer.clone();
         let mut parameters = Vec::new();
@@ -272,7 +272,8 @@ impl Ends {
         Ok(Ends { batched, steps })
     }
 
-    /// Runs steps from the window's `start` on; states are the layer's initial ones after the steps with which a document ends.
+    /// Runs steps from the window's `start` on; states are the layer's initial ones after the steps with
+    /// which a document ends.
     #[track_caller]
     fn forward<L: Layers>(
         &self,

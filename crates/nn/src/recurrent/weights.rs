@@ -1,11 +1,12 @@
 //! The four parameters that our cells share.
 
-use wengert_core::memory::or_refused;
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
 
-/// `W_ih` (G H, in), `W_hh` (G H, R), `b_ih` and `b_hh` (G H), for G gates, H hidden units and a recurrent width R.
+/// `W_ih` (G H, in), `W_hh` (G H, R), `b_ih` and `b_hh` (G H), for G gates, H hidden units and a recurrent
+/// width R.
 #[derive(Clone)]
 pub(super) struct Weights<T: Float> {
     pub(super) weight_ih: Parameter<T>,

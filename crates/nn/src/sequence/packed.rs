@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use wengert_core::memory::{or_refused, room_for};
+use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Result, Variable};
 
 use super::places::{Layout, Packing, check_lengths, index, starts};
 
-/// Sequences of different lengths without their padding (`torch.nn.utils.rnn.PackedSequence`): the first elements of all
-/// sequences, the longest sequence first, then the second elements of those that have one, and so on.
+/// Sequences of different lengths without their padding (`torch.nn.utils.rnn.PackedSequence`): the first
+/// elements of all sequences, the longest sequence first, then the second elements of those that have one,
+/// and so on.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -29,11 +30,12 @@ pub struct PackedSequence<T: Float = f32> {
 }
 
 impl<T: Float> PackedSequence<T> {
-    /// From its parts: elements (B, ..), how many sequences have a first, a second, .. element, and, if the sequences are not in
-    /// the order in which they were given, the place in that order of each.
+    /// From its parts: elements (B, ..), how many sequences have a first, a second, .. element, and, if the
+    /// sequences are not in the order in which they were given, the place in that order of each.
     ///
     /// # Errors
-    /// If the sizes are empty, zero, growing or not B together; if the indices are not a permutation of the sequences.
+    /// If the sizes are empty, zero, growing or not B together; if the indices are not a permutation of the
+    /// sequences.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -76,7 +78,8 @@ impl<T: Float> PackedSequence<T> {
         &self.batch_sizes
     }
 
-    /// For each packed sequence its place among those that were given; none if they were given in decreasing order.
+    /// For each packed sequence its place among those that were given; none if they were given in decreasing
+    /// order.
     pub fn sorted_indices(&self) -> Option<&[usize]> {
         self.sorted_indices.as_deref()
     }
@@ -150,12 +153,13 @@ pub fn invert_permutation(order: &[usize]) -> Vec<usize> {
 }
 
 /// Sequences that lie padded in a batch (L, N, ..), or (N, L, ..) if `batch_first`, without their padding
-/// (`torch.nn.utils.rnn.pack_padded_sequence`). Unless `enforce_sorted`, they may stand in any order. The padding gets no
-/// gradient.
+/// (`torch.nn.utils.rnn.pack_padded_sequence`). Unless `enforce_sorted`, they may stand in any order. The
+/// padding gets no gradient.
 ///
 /// # Errors
-/// If the batch has fewer than two axes or is empty; unless there is a length for each sequence, of 1 to L, and, if `enforce_sorted`, none
-/// grows. [`Recurrent::forward_masked`](crate::Recurrent::forward_masked) takes sequences of no steps.
+/// If the batch has fewer than two axes or is empty; unless there is a length for each sequence, of 1 to L,
+/// and, if `enforce_sorted`, none grows. [`Recurrent::forward_masked`](crate::Recurrent::forward_masked)
+/// takes sequences of no steps.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -208,8 +212,9 @@ fn check_packable(operation: &'static str, lengths: &[usize], enforce_sorted: bo
     }
 }
 
-/// Packed sequences as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value`, and their lengths, in the order
-/// in which they were given (`torch.nn.utils.rnn.pad_packed_sequence`). L is the longest's length, or `total_length`.
+/// Packed sequences as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value`,
+/// and their lengths, in the order in which they were given (`torch.nn.utils.rnn.pad_packed_sequence`). L is
+/// the longest's length, or `total_length`.
 ///
 /// # Errors
 /// If `total_length` is smaller than the longest sequence.
@@ -243,11 +248,12 @@ pub fn pad_packed_sequence<T: Float>(
     Ok((layout.spread(&sequence.data, &places, padding_value), lengths))
 }
 
-/// Sequences (L_i, ..) packed (`torch.nn.utils.rnn.pack_sequence`). Unless `enforce_sorted`, they may stand in any order.
+/// Sequences (L_i, ..) packed (`torch.nn.utils.rnn.pack_sequence`). Unless `enforce_sorted`, they may stand
+/// in any order.
 ///
 /// # Errors
-/// If there is none or one of no steps, if what follows the first axis differs, or if `enforce_sorted` and one is longer than
-/// the one before.
+/// If there is none or one of no steps, if what follows the first axis differs, or if `enforce_sorted` and
+/// one is longer than the one before.
 ///
 /// See [`PackedSequence`] for an example.
 #[track_caller]
@@ -259,7 +265,8 @@ pub fn pack_sequence<T: Float>(sequences: &[Variable<T>], enforce_sorted: bool) 
     packed(Packing::of_lengths(&lengths, |t, n| starts[n] + t), &rows, enforce_sorted)
 }
 
-/// Each packed sequence by itself, (L_i, ..), in the order in which they were given (`torch.nn.utils.rnn.unpack_sequence`).
+/// Each packed sequence by itself, (L_i, ..), in the order in which they were given
+/// (`torch.nn.utils.rnn.unpack_sequence`).
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};

@@ -1,6 +1,6 @@
 //! Padded sequences: a batch as long as its longest.
 
-use wengert_core::memory::room_for;
+use wengert_core::__private::room_for;
 use wengert_core::{Error, Float, Result, Variable, cat};
 
 use super::places::{Layout, check_lengths};
@@ -15,8 +15,8 @@ pub enum PaddingSide {
     Right,
 }
 
-/// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value` to the longest
-/// (`torch.nn.utils.rnn.pad_sequence`).
+/// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value`
+/// to the longest (`torch.nn.utils.rnn.pad_sequence`).
 ///
 /// # Errors
 /// If there is none, or what follows the first axis differs.
@@ -48,8 +48,8 @@ pub fn pad_sequence<T: Float>(
     Ok(layout.spread(&rows, &places.collect::<Vec<_>>(), padding_value))
 }
 
-/// The sequences of a batch (L, N, ..), or (N, L, ..) if `batch_first`, each by itself, without what was filled up behind its
-/// end (`torch.nn.utils.rnn.unpad_sequence`). They are views of the batch.
+/// The sequences of a batch (L, N, ..), or (N, L, ..) if `batch_first`, each by itself, without what was
+/// filled up behind its end (`torch.nn.utils.rnn.unpad_sequence`). They are views of the batch.
 ///
 /// # Errors
 /// If the batch has fewer than two axes, or unless there is a length for each sequence, of at most L.

@@ -1,6 +1,6 @@
 //! Which row of a padded batch is which row of a packed one.
 
-use wengert_core::memory::{filled, vec_of};
+use wengert_core::__private::{filled, vec_of};
 use wengert_core::{Error, Float, Result, Tensor, Variable, cat};
 
 /// A padded batch as rows: (L, N, ..), or (N, L, ..) if `batch_first`.

@@ -1,5 +1,5 @@
-//! Gradients of every parameter, input and state against finite differences, first and second order, over random
-//! configurations. `PROPTEST_CASES=256` runs the nightly size.
+//! Gradients of every parameter, input and state against finite differences, first and second order, over
+//! random configurations. `PROPTEST_CASES=256` runs the nightly size.
 
 use wengert_check::{Property, check_gradient, randomized, recurrent, shapes, tensor};
 use wengert_nn::{Cast, Cell, Gru, GruCell, LstmCell, Recurrent, RnnCell, Stack};

@@ -1,4 +1,5 @@
-//! Sequences of different lengths: packed, padded and each by itself give the same outputs, states and gradients.
+//! Sequences of different lengths: packed, padded and each by itself give the same outputs, states and
+//! gradients.
 
 use wengert_core::{GradOptions, Tensor, cat, grad};
 use wengert_nn::{
@@ -55,7 +56,8 @@ fn packed<L: Layers<Element = f64>>(
     (pad_packed_sequence(&output, net.is_batch_first(), 0.0, Some(steps)).unwrap().0, last)
 }
 
-/// Everything a run is judged by: outputs, states, and the gradients of input, given state and each parameter.
+/// Everything a run is judged by: outputs, states, and the gradients of input, given state and each
+/// parameter.
 fn judged<L: Layers<Element = f64>>(
     net: &L,
     x: &V,
@@ -96,7 +98,8 @@ fn random_state<L: Layers<Element = f64>>(net: &L, batch: usize) -> L::State {
     net.zero_state(batch).map(|part| variable(part.shape()))
 }
 
-/// Packed and masked sequences of these lengths are those by themselves; of lengths of zero only the masked ones.
+/// Packed and masked sequences of these lengths are those by themselves; of lengths of zero only the masked
+/// ones.
 fn check<L: Layers<Element = f64>>(net: &L, lengths: &[usize]) {
     let steps = lengths.iter().max().unwrap() + 1;
     let x = input(net, steps, lengths.len());

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use wengert_core::{Parameter, Tensor, Variable};
-use wengert_nn::{cross_entropy, loss::IGNORE, mse_loss};
+use wengert_nn::loss::IGNORE;
+use wengert_nn::{cross_entropy, mse_loss};
 
 use crate::{V, close, config, variable};
 

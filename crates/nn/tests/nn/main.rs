@@ -1,4 +1,5 @@
-//! The modules against naive references, PyTorch's numbers and differences; saving, dropout, and what is refused.
+//! The modules against naive references, PyTorch's numbers and differences; saving, dropout, and what is
+//! refused.
 
 mod dropout;
 mod errors;

@@ -93,7 +93,8 @@ fn gru(w: &Weights, x: &[f64], state: &[Row]) -> (Row, Vec<Row>) {
     (h.clone(), vec![h])
 }
 
-/// One sample through layers and directions: outputs in time, and the last state's parts at layer D + direction.
+/// One sample through layers and directions: outputs in time, and the last state's parts at layer D +
+/// direction.
 fn run(
     step: Step,
     cells: &[Weights],

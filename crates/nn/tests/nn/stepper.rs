@@ -11,7 +11,8 @@ fn values<S: State<Element = f64>>(state: &S) -> Vec<f64> {
     state.parts().iter().flat_map(|part| part.to_vec()).collect()
 }
 
-/// Each step of `steps` inputs is that of the whole sequence from the stepper's state on, and so is the state.
+/// Each step of `steps` inputs is that of the whole sequence from the stepper's state on, and so is the
+/// state.
 fn follow<L: Layers<Element = f64>>(net: &L, stepper: &mut Stepper<L>, steps: usize, batch: usize) {
     let x = variable(&[steps, batch, net.input_size()]);
     let (output, state) = net.forward(&x, Some(&stepper.state())).unwrap();

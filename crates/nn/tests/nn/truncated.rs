@@ -53,7 +53,8 @@ impl<L: Layers<Element = f64>> Task<L> {
         (self.gradients(), truncated.state().unwrap().clone())
     }
 
-    /// By full backpropagation, step by step, with a reset behind each end, and a cut before each step that `cut` names.
+    /// By full backpropagation, step by step, with a reset behind each end, and a cut before each step that
+    /// `cut` names.
     fn full(&self, cut: impl Fn(usize) -> bool) -> (Vec<Vec<f64>>, L::State) {
         let (steps, batch) = (self.x.shape()[0], self.x.shape()[1]);
         let (mut state, mut outputs) = (self.net.zero_state(batch), Vec::new());

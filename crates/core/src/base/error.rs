@@ -1,0 +1,225 @@
+//! The one error type of the workspace.
+
+use std::panic::Location;
+
+/// What went wrong, with what was expected and what was got.
+///
+/// Functions that take data from outside return this. Operations on variables panic with its message
+/// and the caller's line instead, as indexing does, so that a cell reads like its formula.
+///
+/// ```
+/// use wengert_core::Tensor;
+/// let error = Tensor::from_vec(vec![1.0f32, 2.0], [3]).unwrap_err();
+/// assert_eq!(error.to_string(), "from_vec: expected 3 elements for shape [3], got 2");
+/// ```
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A shape, width or extent does not fit.
+    #[error("{operation}: expected {expected}, got {got}")]
+    Shape {
+        /// The operation or function that refused.
+        operation: &'static str,
+        /// What would have fitted.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// An argument is outside what is allowed.
+    #[error("{operation}: {argument} must be {expected}, got {got}")]
+    Argument {
+        /// The operation or constructor that refused.
+        operation: &'static str,
+        /// The argument's name.
+        argument: &'static str,
+        /// What is allowed.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// Backward went through an operation whose saved values an earlier backward has freed.
+    #[error(
+        "backward through freed values: {operation} recorded at {location} has already been differentiated; \
+         ask the first backward to retain the graph"
+    )]
+    Freed {
+        /// The operation whose values are gone.
+        operation: &'static str,
+        /// Where it was recorded.
+        location: &'static Location<'static>,
+    },
+    /// A value was to change in place while a recorded operation still needs it.
+    #[error(
+        "{operation}: the value {shape} is still needed by {holder} recorded at {location}{path}; run its \
+         backward, detach or drop what depends on it first"
+    )]
+    InPlace {
+        /// What wanted to change it.
+        operation: &'static str,
+        /// The value's shape, printed.
+        shape: String,
+        /// The operation that saved the value.
+        holder: &'static str,
+        /// Where that operation was recorded.
+        location: &'static Location<'static>,
+        /// The path of the module that recorded it, behind ` in `; empty outside one.
+        path: String,
+    },
+    /// A derivative was asked for that goes back through what a [`FirstOrder`](crate::FirstOrder)'s backward
+    /// gave.
+    #[error(
+        "{operation} recorded at {location}{path} has a derivative of first order only: its backward is written in \
+         tensors; an Operation, whose pullback is written in variables, has every order"
+    )]
+    FirstOrderOnly {
+        /// The operation.
+        operation: &'static str,
+        /// Where it was recorded.
+        location: &'static Location<'static>,
+        /// The path of the module that recorded it, behind ` in `; empty outside one.
+        path: String,
+    },
+    /// A tensor's storage is shared with other handles and so can't change in place.
+    #[error("{operation}: the storage of {shape} is shared with {holders} other handles; copy it first")]
+    Shared {
+        /// What wanted to change it.
+        operation: &'static str,
+        /// The value's shape, printed.
+        shape: String,
+        /// How many others hold it.
+        holders: usize,
+    },
+    /// A hook returned a gradient of another shape than the one that it was given.
+    #[error("the hook registered at {location} must return a gradient of shape {expected}, got {got}")]
+    Hook {
+        /// Where it was registered.
+        location: &'static Location<'static>,
+        /// The shape it was given, printed.
+        expected: String,
+        /// The shape it returned, printed.
+        got: String,
+    },
+    /// Backward of something that is not a scalar needs a cotangent.
+    #[error(
+        "backward of a value of shape {shape}: only a scalar has an implicit cotangent, give one with backward_with"
+    )]
+    NonScalar {
+        /// The value's shape, printed.
+        shape: String,
+    },
+    /// Nothing was recorded that leads from the value to a leaf that requires a gradient.
+    #[error("{operation}: the value neither requires a gradient nor was computed from one that does")]
+    NoGraph {
+        /// What was asked for.
+        operation: &'static str,
+    },
+    /// An input of `grad` does not influence the outputs.
+    #[error(
+        "grad: input {index} of shape {shape} was not used to compute the outputs; allow it with allow_unused"
+    )]
+    Unused {
+        /// Its place in the list.
+        index: usize,
+        /// Its shape, printed.
+        shape: String,
+    },
+    /// A tensor of these extents would have more elements than can be counted in an `isize`.
+    #[error("{operation}: expected extents whose product is at most {}, got {shape}", isize::MAX)]
+    Extents {
+        /// The operation or function that was to make it.
+        operation: &'static str,
+        /// The extents, printed.
+        shape: String,
+    },
+    /// The allocator refused memory.
+    #[error("{operation}: there is no memory for {shape}, which takes {bytes} bytes")]
+    Memory {
+        /// The operation or function that needed it.
+        operation: &'static str,
+        /// The shape of what it was to hold, printed.
+        shape: String,
+        /// How many bytes that are.
+        bytes: usize,
+    },
+    /// A NaN or an infinity, where [`detect_anomaly`](crate::detect_anomaly) looked for them.
+    #[error("{value} in the {pass} of {operation} recorded at {location}{path}: {shapes}")]
+    Anomaly {
+        /// `forward` or `backward`.
+        pass: &'static str,
+        /// What was found.
+        value: f64,
+        /// The operation that made it.
+        operation: &'static str,
+        /// Where that operation was recorded.
+        location: &'static Location<'static>,
+        /// The path of the module that recorded it, behind ` in `; empty outside one.
+        path: String,
+        /// The shapes involved, printed.
+        shapes: String,
+    },
+    /// A saved state does not fit the model or optimizer; nothing was changed.
+    #[error("{}", describe_mismatch(.missing, .unexpected, .misshapen))]
+    Mismatch {
+        /// Names that the target has and the source has not.
+        missing: Vec<String>,
+        /// Names that the source has and the target has not.
+        unexpected: Vec<String>,
+        /// Names with both shapes.
+        misshapen: Vec<String>,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system or the format's reader said.
+        reason: String,
+    },
+}
+
+/// The result of everything that can be refused.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A shape that does not fit.
+    pub fn shape(operation: &'static str, expected: impl ToString, got: impl ToString) -> Self {
+        Error::Shape { operation, expected: expected.to_string(), got: got.to_string() }
+    }
+
+    /// An argument outside what is allowed.
+    pub fn argument(
+        operation: &'static str,
+        argument: &'static str,
+        expected: impl ToString,
+        got: impl ToString,
+    ) -> Self {
+        Error::Argument { operation, argument, expected: expected.to_string(), got: got.to_string() }
+    }
+
+    /// A file that can't be read or written.
+    pub fn file(path: &std::path::Path, reason: impl ToString) -> Self {
+        Error::File { path: path.display().to_string(), reason: reason.to_string() }
+    }
+}
+
+fn describe_mismatch(missing: &[String], unexpected: &[String], misshapen: &[String]) -> String {
+    let part = |what: &str, names: &[String]| match names {
+        [] => String::new(),
+        names => format!("\n  {what}: {}", names.join(", ")),
+    };
+    format!(
+        "the saved state does not fit, nothing was changed{}{}{}",
+        part("missing", missing),
+        part("unexpected", unexpected),
+        part("of another shape", misshapen)
+    )
+}
+
+/// Unwraps what a primitive operation refused: its message, at the caller's line.
+#[track_caller]
+pub(crate) fn expect<T>(result: Result<T>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => crate::base::refusal::give_up(error),
+    }
+}

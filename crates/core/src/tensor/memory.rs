@@ -1,0 +1,90 @@
+//! Room for what is computed, looked for beforehand or refused.
+
+use crate::base::dims::{Dims, checked_count, too_many};
+use crate::base::error::{Error, Result};
+use crate::base::refusal::give_up;
+use crate::tensor::{Element, pool};
+
+/// Why there is no tensor of this shape: it has too many elements, or the allocator refused.
+#[cold]
+pub(crate) fn refusal<T>(operation: &'static str, shape: &[usize]) -> Error {
+    match checked_count(shape) {
+        None => too_many(operation, shape),
+        Some(count) => {
+            let bytes = count.saturating_mul(size_of::<T>());
+            Error::Memory { operation, shape: format!("{shape:?}"), bytes }
+        }
+    }
+}
+
+/// Gives up on a tensor of this shape.
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn refuse<T>(shape: &[usize]) -> ! {
+    give_up(refusal::<T>("tensor", shape))
+}
+
+/// From how many bytes on it is looked beforehand whether there are so many.
+const LARGE: usize = 1 << 20;
+
+/// Makes sure that there is memory for a result of `operation`, if it is large.
+///
+/// For functions that record an operation of their caller's line, which unwinding to an error would hide. The
+/// memory waits in the pool.
+///
+/// # Errors
+/// If there is none.
+#[doc(hidden)]
+pub fn room_for<T: Element>(operation: &'static str, shape: &[usize]) -> Result<()> {
+    if checked_count(shape).is_some_and(|count| count.saturating_mul(size_of::<T>()) < LARGE) {
+        return Ok(());
+    }
+    match pool::try_acquire::<T>(&Dims::from(shape)) {
+        Some(room) => {
+            pool::release(room);
+            Ok(())
+        }
+        None => Err(refusal::<T>(operation, shape)),
+    }
+}
+
+/// An empty vector with room for so many.
+#[doc(hidden)]
+#[track_caller]
+pub fn vec_of<V>(len: usize) -> Vec<V> {
+    let mut vec = Vec::new();
+    if vec.try_reserve_exact(len).is_err() {
+        refuse::<V>(&[len]);
+    }
+    vec
+}
+
+/// So many of one value.
+#[doc(hidden)]
+#[track_caller]
+pub fn filled<V: Clone>(value: V, len: usize) -> Vec<V> {
+    let mut vec = vec_of(len);
+    vec.resize(len, value);
+    vec
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_that_was_looked_for_waits_for_the_result() {
+        std::thread::spawn(|| {
+            room_for::<f32>("result", &[LARGE]).unwrap();
+            let waiting = pool::pool_bytes();
+            assert!(waiting >= 4 * LARGE);
+            let result = crate::Tensor::<f32>::zeros([LARGE]);
+            assert_eq!(pool::pool_bytes(), 0);
+            drop(result);
+            assert_eq!(pool::pool_bytes(), waiting);
+        })
+        .join()
+        .unwrap();
+    }
+}
