@@ -1,7 +1,7 @@
 //! Whatever becomes of a checkpoint's bytes: it is refused and nothing has changed, or it is loaded and
 //! training goes on.
 
-use wengert::optim::{AdamOptions, RmsPropOptions, Rule, SgdOptions, Stepper};
+use wengert::optim::{AdamOptions, RmsPropOptions, Rule, RuleOptimizer, SgdOptions};
 use wengert::prelude::*;
 use wengert::{AnyTensor, Generator};
 
@@ -37,13 +37,13 @@ impl Model {
 /// Model and optimizer, and the bytes that hold both.
 struct Run<R: Rule> {
     model: Model,
-    optimizer: Stepper<R>,
+    optimizer: RuleOptimizer<R>,
 }
 
 impl<R: Rule> Run<R> {
     fn new(options: R, generator: &mut Generator) -> Result<Self> {
         let model = model()?;
-        let mut optimizer = Stepper::with(model.parameters(), options)?.warn_without_gradient(false);
+        let mut optimizer = RuleOptimizer::with(model.parameters(), options)?.warn_without_gradient(false);
         for _ in 0..2 {
             model.set_grads(generator);
             optimizer.step()?;

@@ -1,7 +1,7 @@
 //! Closures, and what users make of modules and optimizers.
 
 use wengert::nn::{Visitor, VisitorMut};
-use wengert::optim::{OptionMut, Rule, Stepper, Update};
+use wengert::optim::{Rule, RuleOptimizer, Update};
 use wengert::prelude::*;
 use wengert::{detect_anomaly, jacobian, scope, with_generator, with_plain, with_recording};
 
@@ -53,23 +53,17 @@ fn updates_of_a_parameter_which_changes_and_is_read_as_before() {
     assert_eq!((p.to_vec(), p.grad().unwrap().to_vec()), (vec![3.0, 3.0], vec![6.0, 6.0]));
 }
 
-/// An optimizer's rule that fails.
-#[derive(Clone)]
-struct Failing(f64);
+wengert::optim::options! {
+    /// Options of a rule that fails.
+    Failing, "Failing" {
+        /// Learning rate.
+        lr: f64 = 0.1;
+    }
+}
 
 impl Rule for Failing {
-    const NAME: &'static str = "Failing";
     fn states(&self) -> &'static [&'static str] {
         &["state"]
-    }
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-    fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)> {
-        Vec::new()
-    }
-    fn lr(&mut self) -> &mut f64 {
-        &mut self.0
     }
     fn is_elementwise(&self) -> bool {
         true
@@ -85,7 +79,7 @@ fn rules_of_optimizers() {
         let p = Parameter::new(Tensor::<f32>::ones([len]));
         p.set_grad(Some(Variable::new(Tensor::ones([len]))));
         leaves_everything_whole(|| {
-            let _ = Stepper::with([p.clone()], Failing(0.1)).unwrap().step();
+            let _ = RuleOptimizer::with([p.clone()], Failing::default()).unwrap().step();
         });
         Sgd::new([p.clone()], 0.5).unwrap().step().unwrap();
         assert!(p.to_vec().iter().all(|&x| x == 0.5));

@@ -1,60 +1,43 @@
 //! Adam (Kingma and Ba 2015, arXiv 1412.6980) and AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101).
 
-use wengert_core::{Float, Result};
+use wengert_core::Float;
 
-use crate::rule::{OptionMut, Rule, Update, at_least_zero, below_one, options, pulled, with, without};
-use crate::stepper::Stepper;
+use crate::options;
+use crate::rule::{Rule, Update, pulled, with, without};
+use crate::rule_optimizer::RuleOptimizer;
 
 macro_rules! adam {
     ($(#[$options_doc:meta])* $options:ident, $(#[$doc:meta])* $name:ident, $text:literal, $decay:literal, $decoupled:literal) => {
         options! {
             $(#[$options_doc])*
-            $options {
+            $options, $text {
                 /// Learning rate.
-                lr: Number f64 = 1e-3;
+                lr: f64 = 1e-3, at_least_zero;
                 /// Decay of the gradient's running mean, in [0, 1).
-                beta1: Number f64 = 0.9;
+                beta1: f64 = 0.9, below_one;
                 /// Decay of the squared gradient's running mean, in [0, 1).
-                beta2: Number f64 = 0.999;
+                beta2: f64 = 0.999, below_one;
                 /// Added to the denominator, after the root.
-                eps: Number f64 = 1e-8;
+                eps: f64 = 1e-8, at_least_zero;
                 /// Pull towards zero.
-                weight_decay: Number f64 = $decay;
+                weight_decay: f64 = $decay, at_least_zero;
                 /// Whether the denominator takes the largest second moment so far (Reddi et al. 2018).
-                amsgrad: Flag bool = false;
+                amsgrad: bool = false;
                 /// Whether the objective is to be maximised.
-                maximize: Flag bool = false;
+                maximize: bool = false;
             }
         }
 
         $(#[$doc])*
-        pub type $name<T = f32> = Stepper<$options, T>;
+        pub type $name<T = f32> = RuleOptimizer<$options, T>;
 
         impl Rule for $options {
-            const NAME: &'static str = $text;
-
             fn states(&self) -> &'static [&'static str] {
                 if self.amsgrad { &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"] } else { &["exp_avg", "exp_avg_sq"] }
             }
 
             fn non_negative_states(&self) -> &'static [&'static str] {
                 &["exp_avg_sq", "max_exp_avg_sq"]
-            }
-
-            fn check(&self) -> Result<()> {
-                at_least_zero(Self::NAME, "lr", self.lr)?;
-                at_least_zero(Self::NAME, "eps", self.eps)?;
-                at_least_zero(Self::NAME, "weight_decay", self.weight_decay)?;
-                below_one(Self::NAME, "beta1", self.beta1)?;
-                below_one(Self::NAME, "beta2", self.beta2)
-            }
-
-            fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)> {
-                self.list()
-            }
-
-            fn lr(&mut self) -> &mut f64 {
-                &mut self.lr
             }
 
             fn is_elementwise(&self) -> bool {

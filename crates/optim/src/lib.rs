@@ -1,7 +1,7 @@
 //! Optimizers and gradient clipping, with PyTorch's update rules and defaults.
 //!
-//! An optimizer is a [`Rule`], a struct of its options with the update of one parameter in one pass;
-//! [`Stepper`] does the rest for all of them: groups, states, skipping, saving. A new optimizer is one file.
+//! An optimizer is its [`options!`] and a [`Rule`], the update of one parameter in one pass; [`RuleOptimizer`] does
+//! the rest for all of them: groups, states, skipping, saving. A new optimizer is one file.
 //!
 //! ```
 //! use wengert_core::{Parameter, Tensor};
@@ -18,15 +18,26 @@
 
 mod adam;
 mod clip;
+mod optimizer;
+mod options;
 mod rmsprop;
 mod rule;
+mod rule_optimizer;
 mod sgd;
 mod state_dict;
-mod stepper;
 
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
 pub use clip::{clip_grad_norm, clip_grad_norm_with, clip_grad_value};
+pub use optimizer::Optimizer;
+pub use options::Options;
 pub use rmsprop::{RmsProp, RmsPropOptions};
-pub use rule::{OptionMut, Rule, Update};
+pub use rule::{Rule, Update};
+pub use rule_optimizer::{Group, RuleOptimizer};
 pub use sgd::{Sgd, SgdOptions};
-pub use stepper::{Group, Optimizer, Stepper};
+
+/// What the code that [`options!`] writes makes use of; nothing here is stable.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::options::{OptionValue, option, range, unknown_option};
+    pub use wengert_core::Result;
+}

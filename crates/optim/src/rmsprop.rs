@@ -1,27 +1,28 @@
 //! RMSprop (Hinton's lecture 6e of 2012; centred, Graves 2013, arXiv 1308.0850).
 
-use wengert_core::{Float, Result};
+use wengert_core::Float;
 
-use crate::rule::{OptionMut, Rule, Update, at_least_zero, options, pulled, with, without};
-use crate::stepper::Stepper;
+use crate::options;
+use crate::rule::{Rule, Update, pulled, with, without};
+use crate::rule_optimizer::RuleOptimizer;
 
 options! {
     /// Options of [`RmsProp`]; the defaults are `torch.optim.RMSprop`'s: lr 1e-2, alpha 0.99, eps 1e-8, nothing else.
-    RmsPropOptions {
+    RmsPropOptions, "RMSprop" {
         /// Learning rate.
-        lr: Number f64 = 1e-2;
+        lr: f64 = 1e-2, at_least_zero;
         /// Decay of the squared gradient's running mean.
-        alpha: Number f64 = 0.99;
+        alpha: f64 = 0.99, at_least_zero;
         /// Added to the denominator, outside the root.
-        eps: Number f64 = 1e-8;
+        eps: f64 = 1e-8, at_least_zero;
         /// Pull towards zero, added to the gradient.
-        weight_decay: Number f64 = 0.0;
+        weight_decay: f64 = 0.0, at_least_zero;
         /// How much of the last step goes on.
-        momentum: Number f64 = 0.0;
+        momentum: f64 = 0.0, at_least_zero;
         /// Whether the running mean's square is taken off: a variance instead of a second moment.
-        centered: Flag bool = false;
+        centered: bool = false;
         /// Whether the objective is to be maximised.
-        maximize: Flag bool = false;
+        maximize: bool = false;
     }
 }
 
@@ -45,11 +46,9 @@ options! {
 /// assert!((w.item()? - 0.9).abs() < 1e-8);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-pub type RmsProp<T = f32> = Stepper<RmsPropOptions, T>;
+pub type RmsProp<T = f32> = RuleOptimizer<RmsPropOptions, T>;
 
 impl Rule for RmsPropOptions {
-    const NAME: &'static str = "RMSprop";
-
     fn states(&self) -> &'static [&'static str] {
         match (self.centered, self.momentum > 0.0) {
             (false, false) => &["square_avg"],
@@ -62,20 +61,6 @@ impl Rule for RmsPropOptions {
     fn non_negative_states(&self) -> &'static [&'static str] {
         // With an alpha above 1 the new square is taken off.
         if self.alpha <= 1.0 { &["square_avg"] } else { &[] }
-    }
-
-    fn check(&self) -> Result<()> {
-        let all = [("lr", self.lr), ("alpha", self.alpha), ("eps", self.eps)];
-        let all = all.into_iter().chain([("weight_decay", self.weight_decay), ("momentum", self.momentum)]);
-        all.into_iter().try_for_each(|(option, value)| at_least_zero(Self::NAME, option, value))
-    }
-
-    fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)> {
-        self.list()
-    }
-
-    fn lr(&mut self) -> &mut f64 {
-        &mut self.lr
     }
 
     fn is_elementwise(&self) -> bool {

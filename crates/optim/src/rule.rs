@@ -1,6 +1,8 @@
 //! What an optimizer is: its options and the update of one parameter.
 
-use wengert_core::{Error, Float, Result};
+use wengert_core::{Float, Result};
+
+use crate::options::Options;
 
 /// One parameter's turn: its elements, its gradient's, and the states that the rule asked for; only some of
 /// its elements if the rule [is elementwise](Rule::is_elementwise).
@@ -30,32 +32,27 @@ impl<'u, T> Update<'u, T> {
     }
 }
 
-/// An optimizer's options and its update of one parameter; [`Stepper`](crate::Stepper) makes an optimizer of
-/// it.
+/// The update of one parameter by an optimizer's [`Options`]; [`RuleOptimizer`](crate::RuleOptimizer) makes
+/// an optimizer of it.
 ///
 /// ```
-/// use wengert_core::{Float, Parameter, Result, Tensor};
-/// use wengert_optim::{OptionMut, Optimizer, Rule, Stepper, Update};
+/// use wengert_core::{Float, Parameter, Tensor};
+/// use wengert_optim::{Optimizer, Rule, RuleOptimizer, Update, options};
 ///
-/// /// `s += g^2`; `p -= lr g / sqrt(s)`.
-/// #[derive(Clone)]
-/// struct Adagrad {
-///     lr: f64,
+/// options! {
+///     /// Options of Adagrad.
+///     AdagradOptions, "Adagrad" {
+///         /// Learning rate.
+///         lr: f64 = 1e-2, at_least_zero;
+///     }
 /// }
 ///
-/// impl Rule for Adagrad {
-///     const NAME: &'static str = "Adagrad";
+/// /// `s += g^2`; `p -= lr g / sqrt(s)`.
+/// type Adagrad<T> = RuleOptimizer<AdagradOptions, T>;
+///
+/// impl Rule for AdagradOptions {
 ///     fn states(&self) -> &'static [&'static str] {
 ///         &["sum"]
-///     }
-///     fn check(&self) -> Result<()> {
-///         Ok(())
-///     }
-///     fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)> {
-///         vec![("lr", OptionMut::Number(&mut self.lr))]
-///     }
-///     fn lr(&mut self) -> &mut f64 {
-///         &mut self.lr
 ///     }
 ///     #[inline(always)]
 ///     fn update<T: Float>(&self, Update { value, grad, mut states, .. }: Update<'_, T>) {
@@ -68,20 +65,21 @@ impl<'u, T> Update<'u, T> {
 /// }
 ///
 /// let w = Parameter::new(Tensor::from([1.0f64]));
-/// let mut adagrad = Stepper::with([w.clone()], Adagrad { lr: 0.5 })?;
+/// let mut adagrad = Adagrad::new([w.clone()], 0.5)?;
 /// w.square().sum().backward()?;
 /// adagrad.step()?;
 /// assert_eq!(w.item()?, 0.5);
 /// assert_eq!(adagrad.state_dict().number("state.0.sum")?, 4.0);
+/// let error = Adagrad::new([w], -0.5).err().unwrap();
+/// assert_eq!(error.to_string(), "Adagrad: lr must be at least 0, got -0.5");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-pub trait Rule: Clone + Sync {
-    /// The name in messages.
-    const NAME: &'static str;
-
+pub trait Rule: Options + Sync {
     /// The names of the states that a parameter has under these options, as PyTorch calls them; no others are
     /// kept.
-    fn states(&self) -> &'static [&'static str];
+    fn states(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Those of the [states](Self::states) that are never negative under these options, as means of squares
     /// are: a saved one that is will be refused. None unless a rule says so.
@@ -89,17 +87,13 @@ pub trait Rule: Clone + Sync {
         &[]
     }
 
-    /// Refuses options outside their ranges.
+    /// Refuses options that do not go together; each one's range has been looked at.
     ///
     /// # Errors
-    /// [`Error::Argument`] names the option.
-    fn check(&self) -> Result<()>;
-
-    /// Every option by name, to be saved as a number. A truth value is 0 or 1.
-    fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)>;
-
-    /// The learning rate.
-    fn lr(&mut self) -> &mut f64;
+    /// [`Error::Argument`](wengert_core::Error::Argument) names the option.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Whether no element's update looks at another element, so that threads may share a long parameter;
     /// false unless a rule says so.
@@ -112,30 +106,6 @@ pub trait Rule: Clone + Sync {
     /// It is called from a [`Kernel`](wengert_core::Kernel): marked `#[inline(always)]`, as what it calls, a
     /// plain loop over the slices is compiled with the best instructions of the machine.
     fn update<T: Float>(&self, update: Update<'_, T>);
-}
-
-/// An option, to read or to set.
-pub enum OptionMut<'o> {
-    /// A number.
-    Number(&'o mut f64),
-    /// A truth value.
-    Flag(&'o mut bool),
-}
-
-impl OptionMut<'_> {
-    pub(crate) fn get(&self) -> f64 {
-        match self {
-            OptionMut::Number(value) => **value,
-            OptionMut::Flag(on) => f64::from(u8::from(**on)),
-        }
-    }
-
-    pub(crate) fn set(&mut self, value: f64) {
-        match self {
-            OptionMut::Number(number) => **number = value,
-            OptionMut::Flag(on) => **on = value != 0.0,
-        }
-    }
 }
 
 /// The gradient that a rule goes by: negated to maximise, with the weight decay's pull.
@@ -156,57 +126,3 @@ pub(crate) fn with<T>(state: &mut [T]) -> &mut [[T; 1]] {
 pub(crate) fn without<T: Float>(len: usize) -> Vec<[T; 0]> {
     vec![[]; len]
 }
-
-/// Refuses an option that is negative, infinite or no number.
-pub(crate) fn at_least_zero(rule: &'static str, option: &'static str, value: f64) -> Result<()> {
-    in_range(rule, option, value, value >= 0.0, "at least 0")?;
-    finite(rule, option, value)
-}
-
-/// Refuses an option that is infinite or no number.
-pub(crate) fn finite(rule: &'static str, option: &'static str, value: f64) -> Result<()> {
-    in_range(rule, option, value, value.is_finite(), "finite")
-}
-
-/// Refuses a decay rate outside [0, 1).
-pub(crate) fn below_one(rule: &'static str, option: &'static str, value: f64) -> Result<()> {
-    in_range(rule, option, value, (0.0..1.0).contains(&value), "in [0, 1)")
-}
-
-fn in_range(rule: &'static str, option: &'static str, value: f64, fits: bool, expected: &str) -> Result<()> {
-    if fits { Ok(()) } else { Err(Error::argument(rule, option, expected, value)) }
-}
-
-/// Writes an options struct: public fields, a setter for each, and the list for saving.
-macro_rules! options {
-    (
-        $(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $option:ident: $kind:ident $type:ty = $default:expr;)* }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq)]
-        pub struct $name {
-            $($(#[$doc])* pub $option: $type,)*
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                $name { $($option: $default,)* }
-            }
-        }
-
-        impl $name {
-            $(
-                #[doc = concat!("Sets `", stringify!($option), "`.")]
-                pub fn $option(mut self, value: $type) -> Self {
-                    self.$option = value;
-                    self
-                }
-            )*
-
-            fn list(&mut self) -> Vec<(&'static str, crate::rule::OptionMut<'_>)> {
-                vec![$((stringify!($option), crate::rule::OptionMut::$kind(&mut self.$option)),)*]
-            }
-        }
-    };
-}
-pub(crate) use options;

@@ -2,24 +2,26 @@
 
 use wengert_core::{Error, Float, Result};
 
-use crate::rule::{OptionMut, Rule, Update, at_least_zero, finite, options, pulled, with, without};
-use crate::stepper::Stepper;
+use crate::options;
+use crate::options::Options;
+use crate::rule::{Rule, Update, pulled, with, without};
+use crate::rule_optimizer::RuleOptimizer;
 
 options! {
     /// Options of [`Sgd`]; the defaults are `torch.optim.SGD`'s: lr 1e-3, nothing else.
-    SgdOptions {
+    SgdOptions, "SGD" {
         /// Learning rate.
-        lr: Number f64 = 1e-3;
+        lr: f64 = 1e-3, at_least_zero;
         /// How much of the last step goes on.
-        momentum: Number f64 = 0.0;
+        momentum: f64 = 0.0, at_least_zero;
         /// How much less of the gradient enters the momentum.
-        dampening: Number f64 = 0.0;
+        dampening: f64 = 0.0, finite;
         /// Pull towards zero, added to the gradient.
-        weight_decay: Number f64 = 0.0;
+        weight_decay: f64 = 0.0, at_least_zero;
         /// Whether the gradient is looked ahead of the momentum (Nesterov).
-        nesterov: Flag bool = false;
+        nesterov: bool = false;
         /// Whether the objective is to be maximised.
-        maximize: Flag bool = false;
+        maximize: bool = false;
     }
 }
 
@@ -53,20 +55,14 @@ options! {
 /// let error = Sgd::with([w], SgdOptions::default().nesterov(true)).err().unwrap();
 /// assert_eq!(error.to_string(), "SGD: nesterov must be used with momentum above 0 and dampening 0, got momentum 0, dampening 0");
 /// ```
-pub type Sgd<T = f32> = Stepper<SgdOptions, T>;
+pub type Sgd<T = f32> = RuleOptimizer<SgdOptions, T>;
 
 impl Rule for SgdOptions {
-    const NAME: &'static str = "SGD";
-
     fn states(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] }
     }
 
     fn check(&self) -> Result<()> {
-        at_least_zero(Self::NAME, "lr", self.lr)?;
-        at_least_zero(Self::NAME, "momentum", self.momentum)?;
-        finite(Self::NAME, "dampening", self.dampening)?;
-        at_least_zero(Self::NAME, "weight_decay", self.weight_decay)?;
         if self.nesterov && (self.momentum <= 0.0 || self.dampening != 0.0) {
             let got = format!("momentum {}, dampening {}", self.momentum, self.dampening);
             return Err(Error::argument(
@@ -77,14 +73,6 @@ impl Rule for SgdOptions {
             ));
         }
         Ok(())
-    }
-
-    fn options(&mut self) -> Vec<(&'static str, OptionMut<'_>)> {
-        self.list()
-    }
-
-    fn lr(&mut self) -> &mut f64 {
-        &mut self.lr
     }
 
     fn is_elementwise(&self) -> bool {

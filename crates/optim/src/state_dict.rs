@@ -14,24 +14,24 @@ use std::collections::HashMap;
 use wengert_core::{Error, Float, Result, Tensor, TensorMap};
 
 use crate::rule::Rule;
-use crate::stepper::Stepper;
+use crate::rule_optimizer::{RuleOptimizer, check};
 use reader::{MOST_STEPS, Reader};
 
 const VERSION: &str = "version";
 /// By name.
 const CURRENT: f64 = 2.0;
 
-pub(crate) fn save<R: Rule, T: Float>(stepper: &Stepper<R, T>) -> TensorMap {
+pub(crate) fn save<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> TensorMap {
     let mut map = TensorMap::new();
     map.insert_number(VERSION, CURRENT);
-    for (g, group) in stepper.groups.iter().enumerate() {
-        for (option, value) in group.options.clone().options() {
-            map.insert_number(format!("group.{g}.{option}"), value.get());
+    for (g, group) in optimizer.groups.iter().enumerate() {
+        for (option, value) in group.options.list() {
+            map.insert_number(format!("group.{g}.{option}"), value);
         }
     }
     let members =
-        stepper.groups.iter().flat_map(|group| group.members.iter().map(|member| (&group.options, member)));
-    for ((options, member), key) in members.zip(keys(stepper)) {
+        optimizer.groups.iter().flat_map(|group| group.members.iter().map(|member| (&group.options, member)));
+    for ((options, member), key) in members.zip(keys(optimizer)) {
         map.insert_number(format!("state.{key}.step"), (member.step as f64).min(MOST_STEPS));
         for state in options.states().iter().filter(|_| member.step > 0) {
             let values = match member.states.iter().find(|(name, _)| name == state) {
@@ -45,14 +45,14 @@ pub(crate) fn save<R: Rule, T: Float>(stepper: &Stepper<R, T>) -> TensorMap {
 }
 
 /// What each parameter's states go by: its name, or its number if that says more.
-fn keys<R: Rule, T: Float>(stepper: &Stepper<R, T>) -> Vec<String> {
+fn keys<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> Vec<String> {
     let mut times = HashMap::new();
-    stepper.members().for_each(|member| *times.entry(member.parameter.name()).or_insert(0) += 1);
+    optimizer.members().for_each(|member| *times.entry(member.parameter.name()).or_insert(0) += 1);
     let is_unique = |name: &Option<&str>| name.is_some() && times[name] == 1;
-    let all_unique = stepper.members().all(|member| is_unique(&member.parameter.name()));
+    let all_unique = optimizer.members().all(|member| is_unique(&member.parameter.name()));
     // A name of digits, as a list gives, would be taken for another's number.
     let is_key = |name: &str| all_unique || !name.bytes().all(|byte| byte.is_ascii_digit());
-    let members = stepper.members().enumerate();
+    let members = optimizer.members().enumerate();
     members
         .map(|(n, member)| match member.parameter.name() {
             name @ Some(key) if is_unique(&name) && is_key(key) => key.to_string(),
@@ -61,22 +61,25 @@ fn keys<R: Rule, T: Float>(stepper: &Stepper<R, T>) -> Vec<String> {
         .collect()
 }
 
-pub(crate) fn load<R: Rule, T: Float>(stepper: &mut Stepper<R, T>, map: &TensorMap) -> Result<()> {
+pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: &TensorMap) -> Result<()> {
     let mut reader = Reader::new(R::NAME, map);
     // The first version had no number.
     let by_name = map.get(VERSION).is_some();
-    let keys =
-        if by_name { keys(stepper) } else { (0..stepper.members().count()).map(|n| n.to_string()).collect() };
+    let keys = if by_name {
+        keys(optimizer)
+    } else {
+        (0..optimizer.members().count()).map(|n| n.to_string()).collect()
+    };
     if by_name && reader.number(VERSION).is_some_and(|version| version != CURRENT) {
         let got = map.number(VERSION)?;
         return Err(Error::argument(R::NAME, "the saved state's version", CURRENT, got));
     }
     // Into a copy, which takes the place only if all fits; its parameters are the same ones.
-    let mut loaded = stepper.clone();
+    let mut loaded = optimizer.clone();
     let mut keys = keys.iter();
     for (g, group) in loaded.groups.iter_mut().enumerate() {
-        for (option, value) in group.options.options() {
-            reader.option(&format!("group.{g}.{option}"), option, value);
+        for (option, _) in group.options.list() {
+            reader.option(&format!("group.{g}.{option}"), option, &mut group.options);
         }
         // Which states there are follows from the options just loaded.
         for (member, key) in group.members.iter_mut().zip(&mut keys) {
@@ -84,7 +87,7 @@ pub(crate) fn load<R: Rule, T: Float>(stepper: &mut Stepper<R, T>, map: &TensorM
         }
     }
     reader.finish()?;
-    loaded.groups.iter().try_for_each(|group| group.options.check())?;
-    *stepper = loaded;
+    loaded.groups.iter().try_for_each(|group| check(&group.options))?;
+    *optimizer = loaded;
     Ok(())
 }

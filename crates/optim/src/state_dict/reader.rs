@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use wengert_core::{AnyTensor, Error, Float, Result, TensorMap};
 
-use crate::rule::{OptionMut, Rule};
-use crate::stepper::Member;
+use crate::options::Options;
+use crate::rule::Rule;
+use crate::rule_optimizer::Member;
 
 /// Above it a number of steps is not exact in a file; no rule tells such numbers apart.
 pub(super) const MOST_STEPS: f64 = (1u64 << 53) as f64;
@@ -48,12 +49,12 @@ impl<'m> Reader<'m> {
         entry.cast::<f64>().item().ok()
     }
 
-    pub(super) fn option(&mut self, name: &str, option: &'static str, mut value: OptionMut<'_>) {
-        let Some(number) = self.number(name) else { return };
-        if matches!(value, OptionMut::Flag(_)) && number != 0.0 && number != 1.0 {
-            return self.refuse(option, "0 or 1", number);
+    pub(super) fn option<O: Options>(&mut self, name: &str, option: &'static str, options: &mut O) {
+        if let Some(number) = self.number(name)
+            && let Err(error) = options.set(option, number)
+        {
+            self.refused.get_or_insert(error);
         }
-        value.set(number);
     }
 
     /// A parameter's steps and states. Where an entry is `required`, those that had no step have one as well.

@@ -107,40 +107,55 @@ fn sgd() -> impl Strategy<Value = SgdOptions> {
     options.prop_map(|(lr, momentum, dampening, weight_decay, [nesterov, maximize])| {
         let nesterov = nesterov && momentum > 0.0;
         let dampening = if nesterov { 0.0 } else { dampening };
-        SgdOptions { lr, momentum, dampening, weight_decay, nesterov, maximize }
+        SgdOptions::default()
+            .lr(lr)
+            .momentum(momentum)
+            .dampening(dampening)
+            .weight_decay(weight_decay)
+            .nesterov(nesterov)
+            .maximize(maximize)
     })
 }
 
 fn adam() -> impl Strategy<Value = AdamOptions> {
     let options = (0.0..0.5, sometimes(0.1..0.99), sometimes(0.1..0.9999), 1e-8..1e-2, sometimes(0.01..0.5));
     (options, any::<[bool; 2]>()).prop_map(|((lr, beta1, beta2, eps, weight_decay), [amsgrad, maximize])| {
-        AdamOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize }
+        AdamOptions::default()
+            .lr(lr)
+            .beta1(beta1)
+            .beta2(beta2)
+            .eps(eps)
+            .weight_decay(weight_decay)
+            .amsgrad(amsgrad)
+            .maximize(maximize)
     })
 }
 
 fn adam_w() -> impl Strategy<Value = AdamWOptions> {
-    adam().prop_map(|AdamOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize }| AdamWOptions {
-        lr,
-        beta1,
-        beta2,
-        eps,
-        weight_decay,
-        amsgrad,
-        maximize,
+    adam().prop_map(|AdamOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, .. }| {
+        AdamWOptions::default()
+            .lr(lr)
+            .beta1(beta1)
+            .beta2(beta2)
+            .eps(eps)
+            .weight_decay(weight_decay)
+            .amsgrad(amsgrad)
+            .maximize(maximize)
     })
 }
 
 fn rms_prop() -> impl Strategy<Value = RmsPropOptions> {
     let options = (0.0..0.5, 0.5..0.999, 1e-8..1e-2, sometimes(0.01..0.5), sometimes(0.1..1.1));
     (options, any::<[bool; 2]>()).prop_map(
-        |((lr, alpha, eps, weight_decay, momentum), [centered, maximize])| RmsPropOptions {
-            lr,
-            alpha,
-            eps,
-            weight_decay,
-            momentum,
-            centered,
-            maximize,
+        |((lr, alpha, eps, weight_decay, momentum), [centered, maximize])| {
+            RmsPropOptions::default()
+                .lr(lr)
+                .alpha(alpha)
+                .eps(eps)
+                .weight_decay(weight_decay)
+                .momentum(momentum)
+                .centered(centered)
+                .maximize(maximize)
         },
     )
 }

@@ -1,7 +1,7 @@
 //! Each optimizer against sums over all gradients so far, instead of running means.
 
 use proptest::prelude::*;
-use wengert_optim::{AdamOptions, AdamWOptions, Optimizer, RmsPropOptions, Rule, SgdOptions, Stepper};
+use wengert_optim::{AdamOptions, AdamWOptions, Optimizer, RmsPropOptions, Rule, RuleOptimizer, SgdOptions};
 
 use crate::{Case, adam, adam_w, case, config, rms_prop, sgd};
 
@@ -11,7 +11,7 @@ fn check<R: Rule>(
     naive: impl Fn(&R, f64, &[f64]) -> f64,
 ) -> Result<(), TestCaseError> {
     let parameters = case.parameters::<f64>();
-    let mut stepper = Stepper::<R, f64>::with(parameters.clone(), options.clone()).unwrap();
+    let mut stepper = RuleOptimizer::<R, f64>::with(parameters.clone(), options.clone()).unwrap();
     for step in 0..case.grads.len() {
         case.set_grads(step, &parameters);
         stepper.step().unwrap();
@@ -108,8 +108,8 @@ proptest! {
     #[test]
     fn adam_w_decays_apart_from_the_gradient(options in adam_w(), case in case()) {
         check(options, &case, |options, p, grads| {
-            let AdamWOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize } = *options;
-            naive_adam(&AdamOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize }, true, p, grads)
+            let AdamWOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, .. } = *options;
+            naive_adam(&AdamOptions::default().lr(lr).beta1(beta1).beta2(beta2).eps(eps).weight_decay(weight_decay).amsgrad(amsgrad).maximize(maximize), true, p, grads)
         })?;
     }
 

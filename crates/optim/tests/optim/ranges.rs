@@ -1,14 +1,16 @@
 //! Numbers of a saved state outside what the arithmetic can take, and what is taken all the same.
 
 use wengert_core::{AnyTensor, Error, Parameter, Tensor, TensorMap};
-use wengert_optim::{Adam, AdamOptions, Optimizer, RmsProp, RmsPropOptions, Rule, Sgd, SgdOptions, Stepper};
+use wengert_optim::{
+    Adam, AdamOptions, Optimizer, RmsProp, RmsPropOptions, Rule, RuleOptimizer, Sgd, SgdOptions,
+};
 
 use crate::{bits, parameter, set_grad};
 
 /// Two parameters, the second not stepped.
-fn stepped<R: Rule>(options: R) -> ([Parameter; 2], Stepper<R>) {
+fn stepped<R: Rule>(options: R) -> ([Parameter; 2], RuleOptimizer<R>) {
     let parameters = [parameter::<f32, 3>([1.0, 2.0, 3.0]), parameter([4.0])];
-    let mut stepper = Stepper::with(parameters.clone(), options).unwrap();
+    let mut stepper = RuleOptimizer::with(parameters.clone(), options).unwrap();
     for _ in 0..3 {
         set_grad(&parameters[0], &[0.5, 0.25, -1.0]);
         stepper.step().unwrap();
@@ -18,7 +20,7 @@ fn stepped<R: Rule>(options: R) -> ([Parameter; 2], Stepper<R>) {
 
 /// A load that is refused, in these words, and changes nothing: neither values nor steps nor states.
 #[track_caller]
-fn refused<R: Rule>(stepper: &mut Stepper<R>, map: &TensorMap) -> Error {
+fn refused<R: Rule>(stepper: &mut RuleOptimizer<R>, map: &TensorMap) -> Error {
     let before = (stepper.state_dict().to_bytes().unwrap(), bits(&stepper.parameters()));
     let error = stepper.load_state_dict(map).unwrap_err();
     let after = (stepper.state_dict().to_bytes().unwrap(), bits(&stepper.parameters()));

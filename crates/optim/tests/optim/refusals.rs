@@ -2,12 +2,13 @@
 
 use wengert_core::{Error, Parameter, Result, Tensor};
 use wengert_optim::{
-    Adam, AdamOptions, AdamW, AdamWOptions, Optimizer, RmsProp, RmsPropOptions, Sgd, SgdOptions, Stepper,
+    Adam, AdamOptions, AdamW, AdamWOptions, Optimizer, RmsProp, RmsPropOptions, RuleOptimizer, Sgd,
+    SgdOptions,
 };
 
 use crate::{bits, parameter, set_grad};
 
-fn said<R>(made: Result<Stepper<R>>) -> String {
+fn said<R>(made: Result<RuleOptimizer<R>>) -> String {
     made.err().expect("a refusal").to_string()
 }
 

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use wengert_core::{Error, Parameter, Tensor, TensorMap};
 use wengert_optim::{
-    Adam, AdamOptions, AdamW, AdamWOptions, Optimizer, RmsProp, RmsPropOptions, Rule, Sgd, SgdOptions,
-    Stepper,
+    Adam, AdamOptions, AdamW, AdamWOptions, Optimizer, RmsProp, RmsPropOptions, Rule, RuleOptimizer, Sgd,
+    SgdOptions,
 };
 
 use crate::{Case, adam, adam_w, bits, case, config, names, parameter, rms_prop, set_grad, sgd};
@@ -16,7 +16,7 @@ fn copied(map: &TensorMap) -> TensorMap {
 /// Goes half the way, saves, loads into an optimizer with default options, and goes on with both.
 fn check_resumed<R: Rule + Default>(options: R, case: &Case) -> Result<(), TestCaseError> {
     let parameters = case.parameters::<f32>();
-    let mut stepper = Stepper::with(parameters.clone(), options).unwrap();
+    let mut stepper = RuleOptimizer::with(parameters.clone(), options).unwrap();
     let half = case.grads.len() / 2;
     for step in 0..half {
         case.set_grads(step, &parameters);
@@ -24,7 +24,7 @@ fn check_resumed<R: Rule + Default>(options: R, case: &Case) -> Result<(), TestC
     }
     let map = stepper.state_dict();
     let copies: Vec<Parameter> = parameters.iter().map(|parameter| parameter.copy()).collect();
-    let mut resumed = Stepper::with(copies.clone(), R::default()).unwrap();
+    let mut resumed = RuleOptimizer::with(copies.clone(), R::default()).unwrap();
     resumed.load_state_dict(&copied(&map)).unwrap();
     prop_assert_eq!(&resumed.state_dict(), &map);
     for step in half..case.grads.len() {
@@ -64,7 +64,7 @@ proptest! {
 
 fn states_of<R: Rule>(options: R) -> Vec<String> {
     let w = parameter::<f32, 2>([1.0, 2.0]);
-    let mut stepper = Stepper::with([w.clone()], options).unwrap();
+    let mut stepper = RuleOptimizer::with([w.clone()], options).unwrap();
     assert_eq!(names(&stepper), ["state.0.step"], "none before the first step");
     set_grad(&w, &[0.5, -0.5]);
     stepper.step().unwrap();
@@ -196,7 +196,7 @@ fn without(map: &TensorMap, names: &[&str]) -> TensorMap {
     rest
 }
 
-fn refused<R: Rule>(stepper: &mut Stepper<R>, map: &TensorMap) -> Error {
+fn refused<R: Rule>(stepper: &mut RuleOptimizer<R>, map: &TensorMap) -> Error {
     let before = (stepper.state_dict(), bits(&stepper.parameters()));
     let error = stepper.load_state_dict(map).unwrap_err();
     assert_eq!((stepper.state_dict(), bits(&stepper.parameters())), before, "changed in spite of {error}");

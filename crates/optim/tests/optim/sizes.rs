@@ -2,8 +2,8 @@
 
 use wengert_core::{Float, Parameter, Tensor, Variable};
 use wengert_optim::{
-    AdamOptions, AdamWOptions, Optimizer, RmsPropOptions, Rule, SgdOptions, Stepper, clip_grad_norm_with,
-    clip_grad_value,
+    AdamOptions, AdamWOptions, Optimizer, RmsPropOptions, Rule, RuleOptimizer, SgdOptions,
+    clip_grad_norm_with, clip_grad_value,
 };
 
 use crate::{bits, set_grad};
@@ -26,8 +26,8 @@ fn as_if_alone<T: Float>(options: impl Rule) {
         let whole = of::<T>(&start);
         let alone: Vec<_> = start.iter().map(|&x| of::<T>(&[x])).collect();
         let mut steppers = [
-            Stepper::with([whole.clone()], options.clone()).unwrap(),
-            Stepper::with(alone.clone(), options.clone()).unwrap(),
+            RuleOptimizer::with([whole.clone()], options.clone()).unwrap(),
+            RuleOptimizer::with(alone.clone(), options.clone()).unwrap(),
         ];
         for step in 1..=STEPS {
             let grads = numbers(size, step);

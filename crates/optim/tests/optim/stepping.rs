@@ -9,18 +9,18 @@ use crate::{names, parameter, set_grad};
 
 #[test]
 fn defaults_are_pytorchs() {
-    let SgdOptions { lr, momentum, dampening, weight_decay, nesterov, maximize } = SgdOptions::default();
+    let SgdOptions { lr, momentum, dampening, weight_decay, nesterov, maximize, .. } = SgdOptions::default();
     assert_eq!(
         (lr, momentum, dampening, weight_decay, nesterov, maximize),
         (1e-3, 0.0, 0.0, 0.0, false, false)
     );
-    let AdamOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize } = AdamOptions::default();
+    let AdamOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, .. } = AdamOptions::default();
     assert_eq!((lr, beta1, beta2, eps, weight_decay), (1e-3, 0.9, 0.999, 1e-8, 0.0));
     assert!(!amsgrad && !maximize);
-    let AdamWOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize } = AdamWOptions::default();
+    let AdamWOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, .. } = AdamWOptions::default();
     assert_eq!((lr, beta1, beta2, eps, weight_decay), (1e-3, 0.9, 0.999, 1e-8, 1e-2));
     assert!(!amsgrad && !maximize);
-    let RmsPropOptions { lr, alpha, eps, weight_decay, momentum, centered, maximize } =
+    let RmsPropOptions { lr, alpha, eps, weight_decay, momentum, centered, maximize, .. } =
         RmsPropOptions::default();
     assert_eq!((lr, alpha, eps, weight_decay, momentum), (1e-2, 0.99, 1e-8, 0.0, 0.0));
     assert!(!centered && !maximize);

@@ -1,100 +1,12 @@
-//! What all optimizers share: groups, states, steps.
+//! A rule applied to groups of parameters: states, steps, what is skipped.
 
 use std::collections::HashSet;
 
 use wengert_core::__private::{filled, or_refused};
 use wengert_core::{Divisible, Error, Float, Kernel, Lane, Parameter, Result, TensorMap, dispatch_shared};
 
+use crate::optimizer::Optimizer;
 use crate::rule::{Rule, Update};
-
-/// What changes parameters by their gradients (`torch.optim.Optimizer`).
-///
-/// ```
-/// use wengert_core::{Parameter, Result, Tensor, TensorMap};
-/// use wengert_optim::{Adam, Optimizer};
-/// let w = Parameter::new(Tensor::from([3.0f32]));
-/// let train = |optimizer: &mut dyn Optimizer| -> Result<()> {
-///     optimizer.zero_grad();
-///     w.square().sum().backward()?;
-///     optimizer.step()
-/// };
-/// let mut adam = Adam::new([w.clone()], 0.1)?;
-/// train(&mut adam)?;
-/// // Another process goes on from the bytes.
-/// let bytes = adam.state_dict().to_bytes()?;
-/// let mut adam = Adam::new([w.clone()], 1.0)?;
-/// adam.load_state_dict(&TensorMap::from_bytes(&bytes)?)?;
-/// assert_eq!(adam.lr(), 0.1);
-/// train(&mut adam)?;
-/// assert!((w.item()? - 2.8).abs() < 1e-2);
-/// # Ok::<(), wengert_core::Error>(())
-/// ```
-pub trait Optimizer<T: Float = f32> {
-    /// Changes every parameter that has a gradient; the others are skipped and their step count stays. The
-    /// first step says on the standard error stream which of them require one
-    /// ([`warn_without_gradient`](Stepper::warn_without_gradient)).
-    ///
-    /// # Errors
-    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`] if
-    /// an option was set out of its range or what has a gradient is a computed value; then no parameter
-    /// has changed.
-    fn step(&mut self) -> Result<()>;
-
-    /// All parameters, group after group.
-    fn parameters(&self) -> Vec<Parameter<T>>;
-
-    /// The learning rate of the first group.
-    fn lr(&self) -> f64;
-
-    /// Sets the learning rate of all groups.
-    fn set_lr(&mut self, lr: f64);
-
-    /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each
-    /// option, and for each parameter `state.NAME.step`, how many steps it has had, and if it has had one
-    /// `state.NAME.STATE` for each state. `NAME` is the parameter's ([`Parameter::named`]; those of a
-    /// module have one), or its number over all groups if it has none or another has the same.
-    ///
-    /// ```
-    /// use wengert_core::{Parameter, Tensor};
-    /// use wengert_optim::{Optimizer, Sgd, SgdOptions};
-    /// let [body, head] = ["body", "head"].map(|name| Parameter::new(Tensor::from([2.0f32])).named(name));
-    /// let options = SgdOptions::default().momentum(0.5);
-    /// let mut sgd = Sgd::with([body.clone(), head.clone()], options.clone())?;
-    /// head.square().sum().backward()?;
-    /// sgd.step()?;
-    /// let saved = sgd.state_dict();
-    /// assert_eq!(saved.number("state.head.step")?, 1.0);
-    /// // The order may be another.
-    /// let mut turned = Sgd::with([head, body], options)?;
-    /// turned.load_state_dict(&saved)?;
-    /// assert_eq!(turned.state_dict(), saved);
-    /// # Ok::<(), wengert_core::Error>(())
-    /// ```
-    fn state_dict(&self) -> TensorMap;
-
-    /// Takes over options and states, for parameters of the same names in the same groups, or for those
-    /// without a name in the same places. What was saved without a version has numbers in place of names,
-    /// and is for the same parameters in the same order.
-    ///
-    /// # Errors
-    /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape; [`Error::Argument`]
-    /// names an option, a step count or a state out of its range, or a version that is not known. Then
-    /// nothing has changed.
-    ///
-    /// Elements of states that are infinite or no number are taken over: they come about in training.
-    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
-
-    /// The names of the parameters that require a gradient and have none, and so would be skipped now;
-    /// without a name, place and shape ([`Parameter::without_gradient`]).
-    fn without_gradient(&self) -> Vec<String> {
-        Parameter::without_gradient(&self.parameters())
-    }
-
-    /// Forgets the gradients of all parameters (`zero_grad(set_to_none=True)`).
-    fn zero_grad(&self) {
-        self.parameters().iter().for_each(|parameter| parameter.zero_grad());
-    }
-}
 
 /// Parameters that share options (`torch.optim.Optimizer.param_groups`).
 #[derive(Clone, Debug)]
@@ -116,7 +28,7 @@ pub(crate) struct Member<T: Float> {
 
 /// A [`Rule`] applied to groups of parameters: every optimizer of this crate, by its alias.
 #[derive(Clone, Debug)]
-pub struct Stepper<R, T: Float = f32> {
+pub struct RuleOptimizer<R, T: Float = f32> {
     pub(crate) groups: Vec<Group<R, T>>,
     /// The identities of all parameters.
     known: HashSet<usize>,
@@ -124,19 +36,19 @@ pub struct Stepper<R, T: Float = f32> {
     warns: bool,
 }
 
-impl<R: Rule + Default, T: Float> Stepper<R, T> {
+impl<R: Rule + Default, T: Float> RuleOptimizer<R, T> {
     /// The optimizer with default options and this learning rate.
     ///
     /// # Errors
-    /// As [`Stepper::with`].
+    /// As [`RuleOptimizer::with`].
     pub fn new(parameters: impl IntoIterator<Item = Parameter<T>>, lr: f64) -> Result<Self> {
         let mut options = R::default();
-        *options.lr() = lr;
+        options.set_lr(lr);
         Self::with(parameters, options)
     }
 }
 
-impl<R: Rule, T: Float> Stepper<R, T> {
+impl<R: Rule, T: Float> RuleOptimizer<R, T> {
     /// The optimizer with options. A parameter that comes twice, because it is tied, is stepped once.
     ///
     /// # Errors
@@ -150,9 +62,9 @@ impl<R: Rule, T: Float> Stepper<R, T> {
     /// assert_eq!(error.to_string(), "AdamW: lr must be at least 0, got -1");
     /// ```
     pub fn with(parameters: impl IntoIterator<Item = Parameter<T>>, options: R) -> Result<Self> {
-        let mut stepper = Stepper { groups: Vec::new(), known: HashSet::new(), warns: true };
-        stepper.add_group(parameters, options)?;
-        Ok(stepper)
+        let mut optimizer = RuleOptimizer { groups: Vec::new(), known: HashSet::new(), warns: true };
+        optimizer.add_group(parameters, options)?;
+        Ok(optimizer)
     }
 
     /// Adds a group of parameters with options of its own.
@@ -177,7 +89,7 @@ impl<R: Rule, T: Float> Stepper<R, T> {
         parameters: impl IntoIterator<Item = Parameter<T>>,
         options: R,
     ) -> Result<()> {
-        options.check()?;
+        check(&options)?;
         let mut seen = HashSet::new();
         let mut members = Vec::new();
         for parameter in parameters {
@@ -235,6 +147,12 @@ impl<R: Rule, T: Float> Stepper<R, T> {
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member<T>> {
         self.groups.iter().flat_map(|group| &group.members)
     }
+}
+
+/// Refuses options that a rule can't go by.
+pub(crate) fn check<R: Rule>(options: &R) -> Result<()> {
+    options.check_ranges()?;
+    options.check()
 }
 
 /// What a first step says about parameters it has to skip; of many only the first are named.
@@ -336,10 +254,10 @@ impl<R: Rule, T: Float> Kernel<T> for Turn<'_, R, T> {
     }
 }
 
-impl<R: Rule, T: Float> Optimizer<T> for Stepper<R, T> {
+impl<R: Rule, T: Float> Optimizer<T> for RuleOptimizer<R, T> {
     fn step(&mut self) -> Result<()> {
         // All are asked before the first one changes.
-        self.groups.iter().try_for_each(|group| group.options.check())?;
+        self.groups.iter().try_for_each(|group| check(&group.options))?;
         let due = |member: &&Member<T>| member.is_due();
         self.members().filter(due).try_for_each(Member::check_update::<R>)?;
         if std::mem::take(&mut self.warns) {
@@ -356,11 +274,11 @@ impl<R: Rule, T: Float> Optimizer<T> for Stepper<R, T> {
     }
 
     fn lr(&self) -> f64 {
-        *self.groups[0].options.clone().lr()
+        self.groups[0].options.lr()
     }
 
     fn set_lr(&mut self, lr: f64) {
-        self.groups.iter_mut().for_each(|group| *group.options.lr() = lr);
+        self.groups.iter_mut().for_each(|group| group.options.set_lr(lr));
     }
 
     fn state_dict(&self) -> TensorMap {

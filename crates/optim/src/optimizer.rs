@@ -1,0 +1,97 @@
+//! What every optimizer can do.
+
+#[cfg(doc)]
+use wengert_core::Error;
+use wengert_core::{Float, Parameter, Result, TensorMap};
+
+#[cfg(doc)]
+use crate::RuleOptimizer;
+
+/// What changes parameters by their gradients (`torch.optim.Optimizer`).
+///
+/// ```
+/// use wengert_core::{Parameter, Result, Tensor, TensorMap};
+/// use wengert_optim::{Adam, Optimizer};
+/// let w = Parameter::new(Tensor::from([3.0f32]));
+/// let train = |optimizer: &mut dyn Optimizer| -> Result<()> {
+///     optimizer.zero_grad();
+///     w.square().sum().backward()?;
+///     optimizer.step()
+/// };
+/// let mut adam = Adam::new([w.clone()], 0.1)?;
+/// train(&mut adam)?;
+/// // Another process goes on from the bytes.
+/// let bytes = adam.state_dict().to_bytes()?;
+/// let mut adam = Adam::new([w.clone()], 1.0)?;
+/// adam.load_state_dict(&TensorMap::from_bytes(&bytes)?)?;
+/// assert_eq!(adam.lr(), 0.1);
+/// train(&mut adam)?;
+/// assert!((w.item()? - 2.8).abs() < 1e-2);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+pub trait Optimizer<T: Float = f32> {
+    /// Changes every parameter that has a gradient; the others are skipped and their step count stays. The
+    /// first step says on the standard error stream which of them require one
+    /// ([`warn_without_gradient`](RuleOptimizer::warn_without_gradient)).
+    ///
+    /// # Errors
+    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`] if
+    /// an option was set out of its range or what has a gradient is a computed value; then no parameter
+    /// has changed.
+    fn step(&mut self) -> Result<()>;
+
+    /// All parameters, group after group.
+    fn parameters(&self) -> Vec<Parameter<T>>;
+
+    /// The learning rate of the first group.
+    fn lr(&self) -> f64;
+
+    /// Sets the learning rate of all groups.
+    fn set_lr(&mut self, lr: f64);
+
+    /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each
+    /// option, and for each parameter `state.NAME.step`, how many steps it has had, and if it has had one
+    /// `state.NAME.STATE` for each state. `NAME` is the parameter's ([`Parameter::named`]; those of a
+    /// module have one), or its number over all groups if it has none or another has the same.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{Optimizer, Sgd, SgdOptions};
+    /// let [body, head] = ["body", "head"].map(|name| Parameter::new(Tensor::from([2.0f32])).named(name));
+    /// let options = SgdOptions::default().momentum(0.5);
+    /// let mut sgd = Sgd::with([body.clone(), head.clone()], options.clone())?;
+    /// head.square().sum().backward()?;
+    /// sgd.step()?;
+    /// let saved = sgd.state_dict();
+    /// assert_eq!(saved.number("state.head.step")?, 1.0);
+    /// // The order may be another.
+    /// let mut turned = Sgd::with([head, body], options)?;
+    /// turned.load_state_dict(&saved)?;
+    /// assert_eq!(turned.state_dict(), saved);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn state_dict(&self) -> TensorMap;
+
+    /// Takes over options and states, for parameters of the same names in the same groups, or for those
+    /// without a name in the same places. What was saved without a version has numbers in place of names,
+    /// and is for the same parameters in the same order.
+    ///
+    /// # Errors
+    /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape; [`Error::Argument`]
+    /// names an option, a step count or a state out of its range, or a version that is not known. Then
+    /// nothing has changed.
+    ///
+    /// Elements of states that are infinite or no number are taken over: they come about in training.
+    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
+
+    /// The names of the parameters that require a gradient and have none, and so would be skipped now;
+    /// without a name, place and shape ([`Parameter::without_gradient`]).
+    fn without_gradient(&self) -> Vec<String> {
+        Parameter::without_gradient(&self.parameters())
+    }
+
+    /// Forgets the gradients of all parameters (`zero_grad(set_to_none=True)`).
+    fn zero_grad(&self) {
+        self.parameters().iter().for_each(|parameter| parameter.zero_grad());
+    }
+}
