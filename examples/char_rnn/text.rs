@@ -41,7 +41,7 @@ pub fn index_of(alphabet: &[char], c: char) -> Option<i64> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).map_err(|error| Error::file(path, error))?;
+    let bytes = fs::read(path).map_err(|error| Error::of_file(path, error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -202,7 +202,7 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
     /// Writes the checkpoint; says where.
     fn save(&self) -> Result<PathBuf> {
         let output = &self.options.output;
-        fs::create_dir_all(output).map_err(|error| Error::file(output, error))?;
+        fs::create_dir_all(output).map_err(|error| Error::of_file(output, error))?;
         let file = output.join("checkpoint.safetensors");
         let saved = checkpoint::save(
             self.options,

@@ -29,6 +29,7 @@ mod tensor;
 /// stable.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::base::message::warn;
     pub use crate::base::refusal::or_refused;
     pub use crate::ops::formula::{Dependence, Of, dependence};
     pub use crate::tensor::memory::{filled, room_for, vec_of};
@@ -39,7 +40,8 @@ pub use backward::{
     GradOptions, OutputsAndProduct, Tape, TapeEntry, backward, checkpoint, grad, hessian, hvp, jacobian, jvp,
     vjp,
 };
-pub use base::error::{Error, Result};
+pub use base::error::{Cause, Error, Result};
+pub use base::message::set_warning_hook;
 pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
 pub use base::scope::scope;
 pub use io::{AnyTensor, TensorMap};

@@ -1,6 +1,7 @@
 //! Saving and loading a module's parameters.
 
 use std::collections::{HashMap, HashSet};
+#[cfg(feature = "safetensors")]
 use std::path::Path;
 
 use wengert_core::{AnyTensor, Error, Float, Parameter, Result, Tensor, TensorMap};
@@ -74,6 +75,7 @@ pub trait Persist: Module {
     ///
     /// # Errors
     /// If the file can't be written; then what was there is untouched.
+    #[cfg(feature = "safetensors")]
     fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.state_dict().save(path)
     }
@@ -82,6 +84,7 @@ pub trait Persist: Module {
     ///
     /// # Errors
     /// If the file can't be read or is damaged, or as [`Persist::load_state_dict`]; then nothing has changed.
+    #[cfg(feature = "safetensors")]
     fn load(&self, path: impl AsRef<Path>) -> Result<()> {
         self.load_state_dict(&TensorMap::load(path)?)
     }

@@ -31,7 +31,7 @@ use crate::RuleOptimizer;
 /// ```
 pub trait Optimizer<T: Float = f32> {
     /// Changes every parameter that has a gradient; the others are skipped and their step count stays. The
-    /// first step says on the standard error stream which of them require one
+    /// first step says in a warning which of them require one
     /// ([`warn_without_gradient`](RuleOptimizer::warn_without_gradient)).
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use wengert_core::__private::{filled, or_refused};
+use wengert_core::__private::{filled, or_refused, warn};
 use wengert_core::{Divisible, Error, Float, Kernel, Lane, Parameter, Result, TensorMap, dispatch_shared};
 
 use crate::optimizer::Optimizer;
@@ -130,7 +130,7 @@ impl<R: Rule, T: Float> RuleOptimizer<R, T> {
     fn warn(&self) {
         let names = self.without_gradient();
         if !names.is_empty() {
-            eprintln!("{}", warning(R::NAME, &names, self.members().count()));
+            warn(&warning(R::NAME, &names, self.members().count()));
         }
     }
 

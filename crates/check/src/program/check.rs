@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use wengert_core::__private::warn;
 use wengert_core::{Float, live_nodes, operations};
 
 use super::run::{Hooks, Outcome, Way, run};
@@ -372,9 +373,9 @@ pub fn check_programs(seeds: Range<u64>, shrinking: Duration) -> Result<Tally, S
     for seed in seeds {
         let program = Program::from_seed(seed);
         if let Err(message) = program.check() {
-            eprintln!(
+            warn(&format!(
                 "program {seed} fails: {message}\n{program}  again: Program::from_seed({seed}).check()"
-            );
+            ));
             let small = program.shrink(shrinking);
             let left = small.check().err().unwrap_or(message);
             return Err(format!("program {seed}, made smaller: {left}\n{small}"));

@@ -1,6 +1,9 @@
 //! The one error type of the workspace.
 
+use std::fmt;
 use std::panic::Location;
+use std::path::Path;
+use std::sync::Arc;
 
 /// What went wrong, with what was expected and what was got.
 ///
@@ -174,7 +177,47 @@ pub enum Error {
         path: String,
         /// What the system or the format's reader said.
         reason: String,
+        /// The error that it said it with, if there was one.
+        #[source]
+        source: Option<Cause>,
     },
+}
+
+/// An error of the system or of a format's reader, behind [`Error::File`]; clones share it.
+#[derive(Clone, Debug)]
+pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl PartialEq for Cause {
+    /// Errors are the same if they say the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Cause {
+    /// The error itself, to be downcast.
+    ///
+    /// ```
+    /// use wengert_core::{Error, TensorMap};
+    /// let Err(Error::File { source: Some(cause), .. }) = TensorMap::load("no/such/file") else { panic!() };
+    /// let io = cause.get_ref().downcast_ref::<std::io::Error>().unwrap();
+    /// assert_eq!(io.kind(), std::io::ErrorKind::NotFound);
+    /// ```
+    pub fn get_ref(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        &*self.0
+    }
 }
 
 /// The result of everything that can be refused.
@@ -196,9 +239,23 @@ impl Error {
         Error::Argument { operation, argument, expected: expected.to_string(), got: got.to_string() }
     }
 
-    /// A file that can't be read or written.
-    pub fn file(path: &std::path::Path, reason: impl ToString) -> Self {
-        Error::File { path: path.display().to_string(), reason: reason.to_string() }
+    /// A file that can't be used, for a reason in words.
+    pub fn file(path: &Path, reason: impl ToString) -> Self {
+        Error::File { path: path.display().to_string(), reason: reason.to_string(), source: None }
+    }
+
+    /// A file that can't be read or written because of an error, which becomes the source.
+    ///
+    /// ```
+    /// use std::error::Error as _;
+    /// use std::io::{self, ErrorKind};
+    /// let error = wengert_core::Error::of_file("weights".as_ref(), io::Error::from(ErrorKind::NotFound));
+    /// assert_eq!(error.to_string(), "weights: entity not found");
+    /// assert!(error.source().is_some());
+    /// ```
+    pub fn of_file(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let (path, reason) = (path.display().to_string(), error.to_string());
+        Error::File { path, reason, source: Some(Cause(Arc::new(error))) }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod dims;
 pub(crate) mod error;
+pub(crate) mod message;
 pub(crate) mod mode;
 pub(crate) mod refusal;
 pub(crate) mod scope;

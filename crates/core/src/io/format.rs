@@ -5,7 +5,8 @@ use std::io::Read;
 
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::any::{AnyTensor, room};
+use super::AnyTensor;
+use super::bytes::room;
 
 /// Where the format keeps its notes, among the tensors' names.
 const RESERVED: &str = "__metadata__";

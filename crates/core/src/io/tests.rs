@@ -2,6 +2,9 @@
 
 use proptest::prelude::*;
 
+use std::fs::{self, File};
+use std::io::{self, Read};
+
 use super::*;
 
 fn sample() -> TensorMap {

@@ -3,6 +3,8 @@
 //! Views share their storage and cost nothing; `create.rs` makes tensors, `view.rs` looks at them
 //! differently, `convert.rs` lets them in and out, `print/` shows them.
 
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod convert;
 mod create;
 mod display;

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+#[cfg(feature = "ndarray")]
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder, ShapeError};
 
 use crate::memory::layout::Layout;
@@ -83,6 +84,7 @@ impl<'a, T> View<'a, T> {
     /// # Errors
     /// If ndarray has no such arrays: those without elements, whose other extents have a product that is no
     /// `isize`.
+    #[cfg(feature = "ndarray")]
     pub fn as_ndarray(self) -> Result<ArrayViewD<'a, T>, ShapeError> {
         let shape = IxDyn(self.layout.shape());
         if self.layout.reach() == 0 {

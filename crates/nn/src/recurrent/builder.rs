@@ -1,6 +1,6 @@
 //! Making a recurrent layer.
 
-use wengert_core::__private::{or_refused, vec_of};
+use wengert_core::__private::{or_refused, vec_of, warn};
 use wengert_core::Result;
 
 use super::learned::LearnedFactory;
@@ -136,7 +136,7 @@ impl<F: CellFactory> RecurrentBuilder<F> {
     ///
     /// # Errors
     /// For a width or a number of layers of zero, a probability outside [0, 1], or what the cell refuses.
-    /// Dropout with a single layer does nothing, and a warning on standard error says so.
+    /// Dropout with a single layer does nothing, and a warning says so ([`set_warning_hook`](wengert_core::set_warning_hook)).
     ///
     /// ```
     /// use wengert_nn::Gru;
@@ -150,7 +150,7 @@ impl<F: CellFactory> RecurrentBuilder<F> {
         let name = static_name(&first);
         options.check(name)?;
         if options.dropout > 0.0 && options.num_layers == 1 {
-            eprintln!("warning: {name}: dropout acts between layers, and there is one layer");
+            warn(&format!("warning: {name}: dropout acts between layers, and there is one layer"));
         }
         let directions = options.directions();
         let width = options.width(first.output_size());

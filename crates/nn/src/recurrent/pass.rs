@@ -24,20 +24,20 @@ impl<C: Cell> Layers for Recurrent<C> {
     }
 
     fn output_size(&self) -> usize {
-        Recurrent::output_size(self)
+        self.options.width(self.cells[0].output_size())
     }
 
     fn is_batch_first(&self) -> bool {
-        Recurrent::is_batch_first(self)
+        self.options.batch_first
     }
 
     fn is_bidirectional(&self) -> bool {
-        Recurrent::is_bidirectional(self)
+        self.options.bidirectional
     }
 
     #[track_caller]
     fn zero_state(&self, batch: usize) -> C::State {
-        Recurrent::zero_state(self, batch)
+        self.restack(&self.start(batch))
     }
 
     #[track_caller]

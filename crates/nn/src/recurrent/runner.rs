@@ -21,6 +21,8 @@ use crate::sequence::PackedSequence;
 /// - state: each variable (layers D, N, ..), the state of layer l and direction d at l D + d, or (layers D,
 ///   ..) unbatched;
 /// - output (L, N, D H), in the input's layout; (L, N, H) where the directions are added.
+///
+/// Its methods are those of [`Layers`], which need no import here.
 #[derive(Clone)]
 pub struct Recurrent<C> {
     /// The cell of layer l and direction d at l D + d.
@@ -63,17 +65,17 @@ impl<C: Cell> Recurrent<C> {
 
     /// Whether a second cell per layer runs backward in time.
     pub fn is_bidirectional(&self) -> bool {
-        self.options.bidirectional
+        Layers::is_bidirectional(self)
     }
 
     /// Whether inputs and outputs are (N, L, ..) instead of (L, N, ..).
     pub fn is_batch_first(&self) -> bool {
-        self.options.batch_first
+        Layers::is_batch_first(self)
     }
 
     /// The width of an output: that of a cell, times the directions if they are not added.
     pub fn output_size(&self) -> usize {
-        self.options.width(self.cells[0].output_size())
+        Layers::output_size(self)
     }
 
     /// The cell of a layer and direction (0 forward, 1 reverse).
@@ -120,7 +122,7 @@ impl<C: Cell> Recurrent<C> {
     /// The state before the first step of `batch` samples: (layers D, batch, ..).
     #[track_caller]
     pub fn zero_state(&self, batch: usize) -> C::State {
-        self.restack(&self.start(batch))
+        Layers::zero_state(self, batch)
     }
 
     /// Runs a sequence from a state, from zeros if none is given; gives all outputs and the last state. The
