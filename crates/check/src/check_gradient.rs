@@ -40,7 +40,7 @@ macro_rules! __check_gradient {
             let found = $crate::Property::of($property, stringify!($name), file!()).run_with(
                 |case| {
                     #[allow(unused_imports)]
-                    use $crate::argument::{AsGiven as _, AsInput as _, AsModule as _};
+                    use $crate::__private::argument::{AsGiven as _, AsInput as _, AsModule as _};
                     $crate::__check_gradient!(@draw case $($arguments)*)
                 },
                 |entered, inputs| $crate::__check_gradient!(@call entered inputs $body $($arguments)*),
@@ -53,7 +53,7 @@ macro_rules! __check_gradient {
     (@draw $case:ident) => { () };
     (@draw $case:ident $argument:ident in $strategy:expr $(, $($rest:tt)*)?) => {{
         let $argument = $case.draw($strategy);
-        let entered = (&$crate::argument::Argument(&$argument)).enter(stringify!($argument), $case);
+        let entered = (&$crate::__private::argument::Argument(&$argument)).enter(stringify!($argument), $case);
         (entered, $crate::__check_gradient!(@draw $case $($($rest)*)?))
     }};
     (@call $entered:ident $inputs:ident $body:block) => {{

@@ -41,16 +41,12 @@ mod verdict;
 mod worst;
 
 pub use case::Case;
-#[doc(hidden)]
-pub use case::argument;
 pub use derivative::{IntoNumbers, check_derivative};
 pub use draw::{Draw, Drawable, Drawn, draws};
 pub use failure::{Failure, Mismatch, Place};
 pub use gradcheck::{Gradcheck, gradcheck, gradgradcheck};
 pub use matrix::Matrix;
 pub use module::{Call, gradcheck_module, gradgradcheck_module};
-#[doc(hidden)]
-pub use module::{Labels, OfCell, OfForward, OfRecurrent};
 pub use outputs::IntoOutputs;
 pub use program::{Digest, Program, Tally, check_programs, programs};
 pub use property::Property;
@@ -61,3 +57,10 @@ pub use shrink::Shrinking;
 pub use tensors::{TensorStrategy, layouts_of, tensor};
 
 pub use proptest;
+
+/// What the code that [`check_gradient!`] writes makes use of, and the kinds of modules; nothing here is stable.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::case::argument;
+    pub use crate::module::{Labels, OfCell, OfForward, OfRecurrent};
+}

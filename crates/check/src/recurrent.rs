@@ -11,6 +11,7 @@ use crate::tensors::{TensorStrategy, tensor};
 
 /// How a sequence is given to a recurrent layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Form {
     /// By [`Layers::forward`].
     Padded,
@@ -26,6 +27,7 @@ pub enum Form {
 
 /// The arguments of a recurrent layer, and what it runs on.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RecurrentConfig {
     /// The width of an input.
     pub input_size: usize,

@@ -70,3 +70,8 @@ const _: () = {
     is_send_and_sync::<Variable<f64>>();
     is_send_and_sync::<Parameter<f32>>();
 };
+
+/// The README's example, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

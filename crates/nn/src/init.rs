@@ -20,6 +20,7 @@ use crate::recurrent::Nonlinearity;
 
 /// Which fan keeps its variance in [`kaiming_uniform`] and [`kaiming_normal`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FanMode {
     /// The forward pass keeps its variance.
     #[default]

@@ -55,10 +55,17 @@ pub use sequence::{
     pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
 };
 pub use sequential::{Forward, Sequential};
-#[doc(hidden)]
-pub use state::Few;
 pub use state::{Combine, MapPart, State};
 pub use state_dict::Persist;
 
+/// What the code that [`module!`] and [`state!`] write makes use of; nothing here is stable.
 #[doc(hidden)]
-pub use wengert_core as core;
+pub mod __private {
+    pub use crate::state::Few;
+    pub use wengert_core::Float;
+}
+
+/// The README's example, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -372,15 +372,15 @@ macro_rules! module {
         }
     };
     ($name:ident<$t:ident> { $($field:ident),* $(,)? } $(keep { $($keep:ident),* $(,)? })?) => {
-        impl<$t: $crate::core::Float> $crate::Module for $name<$t> {
+        impl<$t: $crate::__private::Float> $crate::Module for $name<$t> {
             type Element = $t;
             $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });
         }
 
-        impl<$t: $crate::core::Float> $crate::Cast for $name<$t> {
-            type To<U: $crate::core::Float> = $name<U>;
+        impl<$t: $crate::__private::Float> $crate::Cast for $name<$t> {
+            type To<U: $crate::__private::Float> = $name<U>;
 
-            fn cast_with<U: $crate::core::Float>(&self, memo: &mut $crate::Memo<U>) -> $name<U> {
+            fn cast_with<U: $crate::__private::Float>(&self, memo: &mut $crate::Memo<U>) -> $name<U> {
                 $name {
                     $($field: $crate::Cast::cast_with(&self.$field, memo),)*
                     $($($keep: ::core::clone::Clone::clone(&self.$keep),)*)?

@@ -131,7 +131,7 @@ macro_rules! state {
         }
     };
     ($name:ident<$t:ident> { $($field:ident),+ $(,)? }) => {
-        impl<$t: $crate::core::Float> $crate::State for $name<$t> {
+        impl<$t: $crate::__private::Float> $crate::State for $name<$t> {
             type Element = $t;
             $crate::state!(@combine $name { $($field),+ } $t);
         }
@@ -142,7 +142,7 @@ macro_rules! state {
             f: &mut $crate::Combine<'_, $t>,
         ) -> Self {
             $name { $(
-                $field: $crate::State::combine(&states.iter().map(|state| &state.$field).collect::<$crate::Few<_>>(), f),
+                $field: $crate::State::combine(&states.iter().map(|state| &state.$field).collect::<$crate::__private::Few<_>>(), f),
             )+ }
         }
     };

@@ -41,3 +41,8 @@ pub mod __private {
     pub use crate::options::{OptionValue, option, range, unknown_option};
     pub use wengert_core::Result;
 }
+
+/// The README's example, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

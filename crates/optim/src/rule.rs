@@ -6,6 +6,7 @@ use crate::options::Options;
 
 /// One parameter's turn: its elements, its gradient's, and the states that the rule asked for; only some of
 /// its elements if the rule [is elementwise](Rule::is_elementwise).
+#[non_exhaustive]
 pub struct Update<'u, T> {
     /// How many steps this parameter has had, this one included.
     pub step: u64,

@@ -10,6 +10,7 @@ use crate::rule::{Rule, Update};
 
 /// Parameters that share options (`torch.optim.Optimizer.param_groups`).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Group<R, T: Float = f32> {
     /// The options, which may be changed between steps. A state that they no longer ask for is dropped, a
     /// new one begins at the next step.
@@ -122,6 +123,7 @@ impl<R: Rule, T: Float> RuleOptimizer<R, T> {
     /// assert_eq!(adam.without_gradient(), ["head"]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[must_use]
     pub fn warn_without_gradient(mut self, on: bool) -> Self {
         self.warns = on;
         self

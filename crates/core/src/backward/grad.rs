@@ -22,6 +22,7 @@ use crate::tensor::Tensor;
 /// assert!(options.retains_graph());
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct GradOptions<T: Float = f32> {
     retain_graph: Option<bool>,
     create_graph: bool,

@@ -11,6 +11,7 @@ use crate::tape::{Attribute, Attributes, Float, Variable};
 
 /// A line of a [`Tape`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TapeEntry {
     /// Its place in the listing; inputs have lower numbers.
     pub number: usize,

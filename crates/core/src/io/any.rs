@@ -15,6 +15,7 @@ use crate::tensor::{Element, Tensor};
 /// assert_eq!(any.shape(), [1, 2]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum AnyTensor {
     /// Single precision.
     F32(Tensor<f32>),

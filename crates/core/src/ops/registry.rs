@@ -26,6 +26,7 @@ pub enum Domain {
 
 /// Inputs and arguments that an operation fits.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Fitted {
     /// The shape of each input.
     pub shapes: Vec<Vec<usize>>,

@@ -44,6 +44,7 @@ impl fmt::Display for Attribute {
 /// assert_eq!(attributes.get("dim"), Some(&Attribute::Int(1)));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct Attributes(Vec<(&'static str, Attribute)>);
 
 impl Attributes {

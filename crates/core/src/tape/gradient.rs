@@ -59,6 +59,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(y.grad().unwrap().item()?, 12.0);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[must_use = "the gradient is left at the handle that this gives"]
     pub fn retain_grad(mut self) -> Self {
         if let Some(slot) = self.watch() {
             slot.retain();

@@ -59,6 +59,7 @@ impl<T: Float> Parameter<T> {
     /// let w = Parameter::new(Tensor::from([1.0f32])).named("scale");
     /// assert_eq!(w.clone().name(), Some("scale"));
     /// ```
+    #[must_use]
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = Some(name.into());
         self
@@ -111,6 +112,7 @@ impl<T: Float> Parameter<T> {
     /// assert_eq!(w.grad().unwrap().to_vec(), vec![0.5]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[must_use]
     pub fn computed(value: Variable<T>) -> Self {
         Parameter { variable: value, name: None }
     }

@@ -269,6 +269,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.to_string(), "tensor([1.], requires_grad=True)");
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn requires_grad_(self, on: bool) -> Self {
         match &self.repr {
             Repr::Leaf(leaf) => leaf.set_requires_grad(on),
@@ -288,6 +289,7 @@ impl<T: Float> Variable<T> {
     /// let y = (&x * 2.0).detach();
     /// assert!(!y.requires_grad() && y.grad_fn().is_none());
     /// ```
+    #[must_use]
     pub fn detach(&self) -> Self {
         Variable::from(self.value())
     }

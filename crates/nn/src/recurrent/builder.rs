@@ -34,6 +34,7 @@ impl<C: Cell, F: Fn(usize) -> Result<C>> CellFactory for F {
 
 /// The arguments of a recurrent layer; [`RecurrentBuilder::build`] checks them and makes it.
 #[derive(Clone, Debug)]
+#[must_use = "the layer is made by `build`"]
 pub struct RecurrentBuilder<F> {
     pub(super) factory: F,
     input_size: usize,

@@ -7,6 +7,7 @@ use crate::sequence::{Layout, check_lengths, first_times};
 
 /// Which steps of a batch count.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Valid<'v> {
     /// For each sample the number of its steps, from the first one on; 0 is allowed.
     Lengths(&'v [usize]),

@@ -4,6 +4,7 @@ use wengert_core::{Error, Result};
 
 /// What becomes of the outputs of the two directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Merge {
     /// They stand side by side, as in PyTorch.
     #[default]
@@ -14,6 +15,7 @@ pub enum Merge {
 
 /// How much of a sweep over time is computed again on the way back instead of being kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Checkpointing {
     /// The state after every so many steps is kept.
     Every(usize),

@@ -21,6 +21,7 @@ use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Nonlinearity {
     /// Hyperbolic tangent.
     #[default]

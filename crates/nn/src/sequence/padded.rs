@@ -7,6 +7,7 @@ use super::places::{Layout, check_lengths};
 
 /// On which side a sequence is filled up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PaddingSide {
     /// Before its first element.
     Left,

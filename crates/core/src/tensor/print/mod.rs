@@ -16,6 +16,7 @@ use number::Formatter;
 /// assert_eq!((options.threshold, options.edge_items, options.line_width), (1000, 3, 80));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PrintOptions {
     /// Digits after the point.
     pub precision: usize,
