@@ -11,11 +11,11 @@ use super::product::{Extents, Product};
 use super::vector::Vector;
 use crate::run::level::{Level, level};
 
-/// The rows of a tile.
-const ROWS: usize = 4;
+/// Rows and, in elements, columns of a tile of dot products: each register holds sums of one element.
+const DOT_MR: usize = 4;
 /// How much of k one pass of dot products takes, in bytes: four rows of A and four columns of B stay in the
 /// cache.
-const PASS: usize = 4096;
+const DOT_KC_BYTES: usize = 4096;
 
 /// Calls the method for a tile of the given extents, at most four each.
 macro_rules! of_extents {
@@ -44,7 +44,7 @@ macro_rules! of_extents {
 /// How many of the rows that are left the next tile takes: 5 go as 3 + 2 rather than 4 + 1.
 #[inline(always)]
 fn share(left: usize) -> usize {
-    if left >= 2 * ROWS || left <= ROWS { left.min(ROWS) } else { left.div_ceil(2) }
+    if left >= 2 * DOT_MR || left <= DOT_MR { left.min(DOT_MR) } else { left.div_ceil(2) }
 }
 
 /// Bytes of all operands up to which a product without packing wins: they stay in the caches near the core.
@@ -107,7 +107,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         let Extents { m, k, n } = self.extents;
         let mut from = 0;
         while from < k {
-            let depth = (k - from).min(PASS / size_of::<T>());
+            let depth = (k - from).min(DOT_KC_BYTES / size_of::<T>());
             let pass = Product {
                 extents: Extents { m, k: depth, n },
                 // SAFETY: `from` lies inside k.
@@ -119,7 +119,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             };
             let mut j = 0;
             while j < n {
-                let side = (n - j).min(V::SIDE);
+                let side = (n - j).min(V::NR);
                 let mut i = 0;
                 while i < m {
                     let height = share(m - i);

@@ -1,14 +1,13 @@
 //! Products of all small extents, and of those around a block, whose operands end where a page begins that
 //! must not be touched.
 
+use super::sizes::{MR, kc};
 use super::*;
 use crate::guarded::{Guarded, SIDES, Side, at_lesser_levels};
 
 /// One more than twice the rows and columns of the largest tile.
-const MOST_ROWS: usize = 2 * 6 + 1;
+const MOST_ROWS: usize = 2 * MR + 1;
 const MOST_COLUMNS: usize = 2 * 64 + 1;
-/// The rows of a block of B at most.
-const DEPTH: usize = 512;
 
 /// Whole numbers, so small that sums of their products are exact in every order.
 fn number(i: usize, j: usize) -> f64 {
@@ -70,7 +69,7 @@ fn every_way<T: Gemm + From<f32> + Into<f64>>(
 }
 
 fn small_products<T: Gemm + From<f32> + Into<f64>>() {
-    let deep = DEPTH * size_of::<f32>() / size_of::<T>();
+    let deep = kc::<T>();
     // Optimised, all; else every seventh, each extent among them.
     let thin = if cfg!(debug_assertions) { 7 } else { 1 };
     let mut turn = 0;

@@ -25,6 +25,8 @@ mod matrix;
 mod panels;
 mod product;
 mod shared;
+#[cfg_attr(any(miri, not(target_arch = "x86_64")), allow(dead_code, reason = "only one is for this machine"))]
+mod sizes;
 #[cfg(test)]
 mod tests;
 #[cfg(all(target_arch = "x86_64", not(miri)))]

@@ -1,5 +1,6 @@
-//! Products with B in panels: some vectors of columns side by side, one row below the other, so that the
-//! innermost loop reads B straight through, and [tiles](super::tile) of C that fill the registers.
+//! Products with B in micro-panels: some vectors of columns side by side, one row below the other, so that the
+//! innermost loop reads B straight through, and [tiles](super::tile) of C that fill the registers. The loops
+//! and their sizes are named in [`sizes`](super::sizes).
 //!
 //! A large product packs B block by block. A product of few rows with a weight that comes again and again
 //! uses a pack of the whole weight ([`pack`]): it pays for itself in a few steps.
@@ -11,34 +12,18 @@ use super::Gemm;
 use super::ahead::Ahead;
 use super::blocks::{gather, pack_block, pack_whole};
 use super::product::{Extents, Product};
-use super::tile::{ROWS, of_extents};
+use super::sizes::{MC, MR, kc, nc, parts};
+use super::tile::of_extents;
 use super::vector::Vector;
 use crate::memory::dims::checked_count;
 use crate::run::level::Level;
-use crate::run::team::share_of;
 
-/// The rows of a block of B, in bytes of a column: a panel of as many stays near the core.
-const DEPTH: usize = 2048;
-/// The columns of a block of B that is packed on the way, in bytes of a row.
-const BREADTH: usize = 8192;
-/// The rows of A that pass by a block of B in turn.
-const HEIGHT: usize = 120;
-/// The pieces in which the next of them are copied, at most.
+/// The pieces in which the next strip of A is copied, at most.
 const PIECES: usize = 4;
 
-/// [`Product::along_rows`] of a block in panels, which is compiled once for a kind of registers: tiles take
-/// long to compile.
-type AlongPanels<T> = unsafe fn(&Product<T>, *const T, Range<usize>, &mut Ahead<T>, *const T);
-
-/// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its
-/// length.
-pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = total.div_ceil(most);
-    (0..count).map(move |i| {
-        let start = share_of(total, i, count);
-        (start, share_of(total, i + 1, count) - start)
-    })
-}
+/// [`Product::macro_kernel`] of a block in micro-panels, which is compiled once for a kind of registers: tiles
+/// take long to compile.
+type MacroKernel<T> = unsafe fn(&Product<T>, *const T, Range<usize>, &mut Ahead<T>, *const T);
 
 /// The columns of a pack: whole vectors.
 pub(super) fn width(n: usize, lanes: usize) -> usize {
@@ -47,63 +32,58 @@ pub(super) fn width(n: usize, lanes: usize) -> usize {
 
 /// Where a panel of a block of k rows and n columns begins.
 fn panel_start<V: Vector>(k: usize, n: usize, panel: usize) -> usize {
-    let (first, _) = parts(n.div_ceil(V::LANES), V::PANEL).nth(panel).expect("a panel of this block");
+    let (first, _) = parts(n.div_ceil(V::LANES), V::NR).nth(panel).expect("a panel of this block");
     k * first * V::LANES
-}
-
-/// The rows of a block.
-pub(super) fn depth<T>() -> usize {
-    DEPTH / size_of::<T>()
 }
 
 /// # Safety
 /// Of every function: the product is as [`Product`] says, the rows of C and of the start are contiguous, the
 /// machine has V's instructions; a pack is one of this product's B, or of the given matrix's size.
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
-    /// These panels of C, with a pack of all of B.
+    /// Loops 4 and 3 for these panels of C, with a pack of all of B.
     #[inline(always)]
     unsafe fn with_pack<V: Vector<Item = T>>(
         &self,
         pack: *const T,
         panels: Range<usize>,
-        along: AlongPanels<T>,
+        macro_kernel: MacroKernel<T>,
     ) {
         let Extents { m, k, n } = self.extents;
-        for (from, depth) in parts(k, depth::<T>()) {
-            for rows in parts(m, HEIGHT) {
+        for (pc, depth) in parts(k, kc::<T>()) {
+            for ic in parts(m, MC) {
                 // SAFETY: the part of the pack is that of the part of the product.
                 unsafe {
-                    let part = self.part(rows, (from, depth), (0, n));
-                    let last = from + depth == k && rows.0 + rows.1 == m;
+                    let part = self.part(ic, (pc, depth), (0, n));
+                    let last = pc + depth == k && ic.0 + ic.1 == m;
                     let mut ahead = if last { Ahead::announced(depth / V::STEPS) } else { Ahead::nothing() };
-                    let block = pack.add(from * width(n, V::LANES));
+                    let block = pack.add(pc * width(n, V::LANES));
                     let first = panel_start::<V>(depth, n, panels.start);
-                    let then = if from + depth == k { pack } else { block.add(depth * width(n, V::LANES)) };
-                    along(&part, block, panels.clone(), &mut ahead, then.wrapping_add(first));
+                    let then = if pc + depth == k { pack } else { block.add(depth * width(n, V::LANES)) };
+                    macro_kernel(&part, block, panels.clone(), &mut ahead, then.wrapping_add(first));
                 }
             }
         }
     }
 
-    /// B is packed block by block into `scratch`, and A's blocks behind it where their rows are not
-    /// contiguous.
+    /// Loops 5 to 3: B is packed block by block into `scratch`, and A's strips behind it where their rows are
+    /// not contiguous.
     #[inline(always)]
-    unsafe fn packing<V: Vector<Item = T>>(&self, scratch: *mut T, along: AlongPanels<T>) {
+    unsafe fn packing<V: Vector<Item = T>>(&self, scratch: *mut T, macro_kernel: MacroKernel<T>) {
         let Extents { m, k, n } = self.extents;
-        for columns in parts(n, BREADTH / size_of::<T>()) {
-            for deep in parts(k, depth::<T>()) {
+        for jc in parts(n, nc::<T>()) {
+            for pc in parts(k, kc::<T>()) {
                 // SAFETY: the parts lie inside; `scratch` has room for the blocks.
                 unsafe {
-                    let block = self.part((0, m), deep, columns);
+                    let block = self.part((0, m), pc, jc);
                     pack_block::<V>(block.extents, block.b, scratch, 0..usize::MAX);
                     if self.a.2 == 1 {
-                        for rows in parts(m, HEIGHT) {
-                            let strip = block.part(rows, (0, deep.1), (0, columns.1));
-                            along(&strip, scratch, 0..usize::MAX, &mut Ahead::nothing(), scratch);
+                        for ic in parts(m, MC) {
+                            let strip = block.part(ic, (0, pc.1), (0, jc.1));
+                            macro_kernel(&strip, scratch, 0..usize::MAX, &mut Ahead::nothing(), scratch);
                         }
                     } else {
-                        let room = scratch.add(deep.1 * width(columns.1, V::LANES));
-                        block.gathering::<V>(scratch, room, along);
+                        let room = scratch.add(pc.1 * width(jc.1, V::LANES));
+                        block.gathering::<V>(scratch, room, macro_kernel);
                     }
                 }
             }
@@ -115,14 +95,19 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// The next strip comes piece by piece between panels: rows that lie a power of two apart share places in
     /// the caches, which would not hold a whole strip of them.
     #[inline(always)]
-    unsafe fn gathering<V: Vector<Item = T>>(&self, pack: *const T, room: *mut T, along: AlongPanels<T>) {
+    unsafe fn gathering<V: Vector<Item = T>>(
+        &self,
+        pack: *const T,
+        room: *mut T,
+        macro_kernel: MacroKernel<T>,
+    ) {
         let Extents { m, k, n } = self.extents;
-        let all = n.div_ceil(V::LANES).div_ceil(V::PANEL);
+        let all = n.div_ceil(V::LANES).div_ceil(V::NR);
         let pieces = all.min(PIECES);
         // SAFETY: the parts lie inside, and `room` has some for two strips.
         unsafe {
-            let (mut here, mut there) = (room, room.add(k * m.min(HEIGHT)));
-            let mut strips = parts(m, HEIGHT).map(|rows| self.part(rows, (0, k), (0, n))).peekable();
+            let (mut here, mut there) = (room, room.add(k * m.min(MC)));
+            let mut strips = parts(m, MC).map(|ic| self.part(ic, (0, k), (0, n))).peekable();
             if let Some(first) = strips.peek() {
                 gather::<V>((first.extents.m, k), first.a, here);
             }
@@ -141,7 +126,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     let mut ahead = coming.map_or(Ahead::nothing(), |(height, a)| {
                         Ahead::columns((a.0, a.2), height, V::STEPS.div_ceil(pieces))
                     });
-                    along(&strip, pack, panels, &mut ahead, then);
+                    macro_kernel(&strip, pack, panels, &mut ahead, then);
                     if let Some((height, a)) = coming {
                         gather::<V>((height, columns.len()), a, there.add(columns.start * height));
                     }
@@ -154,26 +139,31 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// How much [`Product::packing`] writes to.
     fn scratch(&self, lanes: usize) -> usize {
         let Extents { m, k, n } = self.extents;
-        k.min(depth::<T>()) * (width(n.min(BREADTH / size_of::<T>()), lanes) + 2 * m.min(HEIGHT))
+        k.min(kc::<T>()) * (width(n.min(nc::<T>()), lanes) + 2 * m.min(MC))
     }
 
     /// B where it lies, whose rows are contiguous.
     #[inline(always)]
     unsafe fn in_place<V: Vector<Item = T>>(&self) {
         let Extents { m, k, n } = self.extents;
-        for deep in parts(k, depth::<T>()) {
+        for pc in parts(k, kc::<T>()) {
             // SAFETY: the part lies inside.
             unsafe {
-                let part = self.part((0, m), deep, (0, n));
-                part.along_rows::<V, false>(part.b.0, 0..usize::MAX, &mut Ahead::nothing(), std::ptr::null());
+                let part = self.part((0, m), pc, (0, n));
+                part.macro_kernel::<V, false>(
+                    part.b.0,
+                    0..usize::MAX,
+                    &mut Ahead::nothing(),
+                    std::ptr::null(),
+                );
             }
         }
     }
 
-    /// These panels of C, with B as panels of one block if its rows are PADDED; after the last of them comes
-    /// the one at `then`.
+    /// Loops 2 and 1: these panels of C, with B as micro-panels of one block if its rows are PADDED; after the
+    /// last of them comes the one at `then`.
     #[inline(always)]
-    unsafe fn along_rows<V: Vector<Item = T>, const PADDED: bool>(
+    unsafe fn macro_kernel<V: Vector<Item = T>, const PADDED: bool>(
         &self,
         b: *const T,
         panels: Range<usize>,
@@ -182,17 +172,17 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     ) {
         let Extents { m, k, n } = self.extents;
         let along = self.a.2 == 1;
-        let mut all = parts(n.div_ceil(V::LANES), V::PANEL).take(panels.end).skip(panels.start).peekable();
-        let tiles = m.div_ceil(ROWS);
+        let mut all = parts(n.div_ceil(V::LANES), V::NR).take(panels.end).skip(panels.start).peekable();
+        let tiles = m.div_ceil(MR);
         while let Some((first, side)) = all.next() {
             let next = all.peek().map_or(then, |(next, _)| b.wrapping_add(k * next * V::LANES));
-            let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
+            let (jr, end) = (first * V::LANES, n.min((first + side) * V::LANES));
             // SAFETY: between one and all lanes are left for the last register; the tiles lie inside C.
             unsafe {
-                let left = end - j - (side - 1) * V::LANES;
+                let left = end - jr - (side - 1) * V::LANES;
                 let (last, half) = (V::mask(left), 2 * left <= V::LANES);
-                let rows = b.add(if PADDED { k * j } else { j });
-                for (t, (i, height)) in parts(m, ROWS).enumerate() {
+                let rows = b.add(if PADDED { k * jr } else { jr });
+                for (t, (ir, height)) in parts(m, MR).enumerate() {
                     let ahead = ahead.next(self.a.0);
                     let next = next.wrapping_add(t * (k * side * V::LANES / tiles));
                     of_extents!(
@@ -200,7 +190,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                         side,
                         along,
                         half,
-                        self.tile::<PADDED>((i, j), rows, last, ahead, next)
+                        self.micro_kernel::<PADDED>((ir, jr), rows, last, ahead, next)
                     );
                 }
             }
@@ -212,7 +202,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
 macro_rules! compiled {
     (
         $type:ty, $vector:ty, $features:literal,
-        $in_place:ident, $along_panels:ident, $packing:ident, $with_pack:ident, $pack:ident
+        $in_place:ident, $macro_kernel:ident, $packing:ident, $with_pack:ident, $pack:ident
     ) => {
         /// # Safety
         /// Of every function: as for the loop that it compiles.
@@ -224,7 +214,7 @@ macro_rules! compiled {
             }
 
             #[target_feature(enable = $features)]
-            unsafe fn $along_panels(
+            unsafe fn $macro_kernel(
                 &self,
                 b: *const $type,
                 panels: Range<usize>,
@@ -232,19 +222,19 @@ macro_rules! compiled {
                 then: *const $type,
             ) {
                 // SAFETY: the caller's promise.
-                unsafe { self.along_rows::<$vector, true>(b, panels, ahead, then) }
+                unsafe { self.macro_kernel::<$vector, true>(b, panels, ahead, then) }
             }
 
             #[target_feature(enable = $features)]
             unsafe fn $packing(&self, scratch: *mut $type) {
                 // SAFETY: the caller's promise.
-                unsafe { self.packing::<$vector>(scratch, Self::$along_panels) }
+                unsafe { self.packing::<$vector>(scratch, Self::$macro_kernel) }
             }
 
             #[target_feature(enable = $features)]
             unsafe fn $with_pack(&self, pack: *const $type, panels: Range<usize>) {
                 // SAFETY: the caller's promise.
-                unsafe { self.with_pack::<$vector>(pack, panels, Self::$along_panels) }
+                unsafe { self.with_pack::<$vector>(pack, panels, Self::$macro_kernel) }
             }
 
             #[target_feature(enable = $features)]
@@ -268,7 +258,7 @@ macro_rules! versions {
             $avx2,
             "avx2,fma",
             in_place_avx2,
-            along_panels_avx2,
+            macro_kernel_avx2,
             packing_avx2,
             with_pack_avx2,
             pack_avx2
@@ -278,7 +268,7 @@ macro_rules! versions {
             $avx512,
             "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma",
             in_place_avx512,
-            along_panels_avx512,
+            macro_kernel_avx512,
             packing_avx512,
             with_pack_avx512,
             pack_avx512
@@ -346,7 +336,7 @@ macro_rules! versions {
 
             /// How many panels C's n columns make.
             pub(super) fn panels(level: Level, n: usize) -> usize {
-                let wide = if level == Level::Avx512 { <$avx512>::PANEL } else { <$avx2>::PANEL };
+                let wide = if level == Level::Avx512 { <$avx512>::NR } else { <$avx2>::NR };
                 n.div_ceil(Self::lanes(level)).div_ceil(wide)
             }
 

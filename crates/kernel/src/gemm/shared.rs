@@ -3,6 +3,7 @@
 //! where that loop's tiles end.
 
 use super::product::{Extents, Product};
+use super::sizes::MR;
 use super::{Backend, Gemm};
 use crate::run::team;
 
@@ -12,10 +13,8 @@ const RATE: usize = 40;
 const PACKED: usize = 2;
 /// Rows and columns that a part has whole multiples of: whole tiles of every loop, and whole blocks of
 /// `matrixmultiply`.
-const ROWS: usize = 64;
-const COLUMNS: usize = 64;
-/// The rows of a tile along a pack.
-const TILE: usize = 6;
+const ROWS_OF_PART: usize = 64;
+const COLUMNS_OF_PART: usize = 64;
 
 /// Where a pack lies.
 #[derive(Clone, Copy)]
@@ -105,7 +104,7 @@ impl<T: Gemm> Product<T> {
     pub(super) unsafe fn cut(&self, backend: Backend, parts: usize) {
         let Extents { m, k, n } = self.extents;
         let by_rows = self.is_cut_by_rows(backend);
-        let (total, unit) = if by_rows { (m, ROWS) } else { (n, COLUMNS) };
+        let (total, unit) = if by_rows { (m, ROWS_OF_PART) } else { (n, COLUMNS_OF_PART) };
         let units = total.div_ceil(unit);
         let parts = parts.min(units);
         team::share(parts, |part| {
@@ -122,8 +121,8 @@ impl<T: Gemm> Product<T> {
     fn is_cut_by_rows(&self, backend: Backend) -> bool {
         let Extents { m, k, n } = self.extents;
         let packs_a = if self.a.2 == 1 { 0 } else { m.saturating_mul(k) };
-        let packs_more_of_a = packs_a >= n.saturating_mul(k) && m >= 2 * ROWS;
-        backend == Backend::Baseline || packs_more_of_a || n < 2 * COLUMNS || m > n.saturating_mul(8)
+        let packs_more_of_a = packs_a >= n.saturating_mul(k) && m >= 2 * ROWS_OF_PART;
+        backend == Backend::Baseline || packs_more_of_a || n < 2 * COLUMNS_OF_PART || m > n.saturating_mul(8)
     }
 
     /// # Safety
@@ -147,11 +146,11 @@ impl<T: Gemm> Product<T> {
     pub(super) unsafe fn cut_packed(&self, pack: Address<T>, panels: usize, wanted: usize) {
         let Extents { m, k, n } = self.extents;
         let across = wanted.min(panels);
-        let tiles = m.div_ceil(TILE);
+        let tiles = m.div_ceil(MR);
         let down = (wanted / across).min(tiles);
         team::share(across * down, |part| {
             let tiles = team::range(part / across, down, tiles);
-            let (start, end) = (tiles.start * TILE, m.min(tiles.end * TILE));
+            let (start, end) = (tiles.start * MR, m.min(tiles.end * MR));
             // SAFETY: the parts lie inside the operands and share no element of C.
             unsafe {
                 let rows = self.part((start, end - start), (0, k), (0, n));

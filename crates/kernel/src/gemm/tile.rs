@@ -3,11 +3,10 @@
 use std::ops::Add;
 
 use super::product::Product;
+use super::sizes::MR;
 use super::vector::Vector;
 use crate::memory::prefetch::{LINE, fetch, fetch_second};
 
-/// The rows of a tile at most.
-pub(super) const ROWS: usize = 6;
 /// The rows of a tile from which on it has time to fetch what is for later: with fewer, B must come as fast
 /// as it can.
 const FETCHING: usize = 4;
@@ -15,7 +14,7 @@ const FETCHING: usize = 4;
 /// Calls the method for a tile of the given extents, A's rows contiguous or its columns, the last register
 /// whole or half. Registers of 256 bits are two side by side at most, and have no halves.
 macro_rules! of_extents {
-    ($rows:expr, $cols:expr, $along:expr, $half:expr, $self:ident.tile::<$padded:ident>$args:tt) => {
+    ($rows:expr, $cols:expr, $along:expr, $half:expr, $self:ident.micro_kernel::<$padded:ident>$args:tt) => {
         match $rows {
             1 => of_extents!(1, $cols, $along, $half => $self, $padded, $args),
             2 => of_extents!(2, $cols, $along, $half => $self, $padded, $args),
@@ -27,17 +26,17 @@ macro_rules! of_extents {
     };
     ($rows:literal, $cols:literal, $along:expr, $half:expr => $self:ident, $padded:ident, $args:tt) => {
         match ($along, $half) {
-            (true, true) if V::HALVES => $self.tile::<V, $rows, $cols, true, $padded, true>$args,
-            (false, true) if V::HALVES => $self.tile::<V, $rows, $cols, false, $padded, true>$args,
-            (true, _) => $self.tile::<V, $rows, $cols, true, $padded, false>$args,
-            (false, _) => $self.tile::<V, $rows, $cols, false, $padded, false>$args,
+            (true, true) if V::HALVES => $self.micro_kernel::<V, $rows, $cols, true, $padded, true>$args,
+            (false, true) if V::HALVES => $self.micro_kernel::<V, $rows, $cols, false, $padded, true>$args,
+            (true, _) => $self.micro_kernel::<V, $rows, $cols, true, $padded, false>$args,
+            (false, _) => $self.micro_kernel::<V, $rows, $cols, false, $padded, false>$args,
         }
     };
     ($rows:literal, $cols:expr, $along:expr, $half:expr => $self:ident, $padded:ident, $args:tt) => {
         match $cols {
             1 => of_extents!($rows, 1, $along, $half => $self, $padded, $args),
-            3 if V::PANEL > 2 => of_extents!($rows, 3, $along, $half => $self, $padded, $args),
-            4 if V::PANEL > 2 => of_extents!($rows, 4, $along, $half => $self, $padded, $args),
+            3 if V::NR > 2 => of_extents!($rows, 3, $along, $half => $self, $padded, $args),
+            4 if V::NR > 2 => of_extents!($rows, 4, $along, $half => $self, $padded, $args),
             _ => of_extents!($rows, 2, $along, $half => $self, $padded, $args),
         }
     };
@@ -58,7 +57,7 @@ fn opaque<T>(mut pointer: *const T) -> *const T {
 
 /// The lines of the next panel that a tile fetches in a turn of its loop: so that some six of them fetch all.
 const fn next_lines<V: Vector>() -> usize {
-    (V::PANEL * size_of::<V>() * V::STEPS / LINE).div_ceil(ROWS)
+    (V::NR * size_of::<V>() * V::STEPS / LINE).div_ceil(MR)
 }
 
 /// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes `last`,
@@ -107,7 +106,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// lines from `ahead` on, each a step behind the other, and those of the panel after this one from
     /// `next` on.
     #[inline(always)]
-    pub(super) unsafe fn tile<
+    pub(super) unsafe fn micro_kernel<
         V: Vector<Item = T>,
         const R: usize,
         const S: usize,
@@ -131,14 +130,14 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
             let written_out = if ALONG || down == 1 { k - k % V::STEPS } else { 0 };
             // One register for where each row or each of some columns begins, and one for how far they are
             // gone through.
-            let mut begin = [a; ROWS];
+            let mut begin = [a; MR];
             for i in 0..if ALONG { R } else { V::STEPS } {
                 begin[i] = opaque(a.wrapping_offset(i as isize * if ALONG { down } else { across }));
             }
             let mut sums = [[V::splat(T::default()); S]; R];
             let (mut p, mut gone) = (0, 0);
             // A row in a turn: more lines at once would keep those of A and B waiting.
-            let to_come = if self.extents.m > ROWS { R * V::STEPS } else { 0 };
+            let to_come = if self.extents.m > MR { R * V::STEPS } else { 0 };
             while p < written_out {
                 if p < to_come {
                     self.fetch_row::<V, S>((i + p / V::STEPS, j));

@@ -14,10 +14,9 @@ pub(super) trait Vector: Copy {
     type Mask: Copy;
     /// How many it holds.
     const LANES: usize;
-    /// How wide a tile of four rows may be before its sums no longer fit into the registers.
-    const SIDE: usize;
-    /// How wide a tile of six rows may be.
-    const PANEL: usize;
+    /// How many of them side by side a micro-panel is wide (nr, in vectors), and a tile of C, before its sums no
+    /// longer fit into the registers.
+    const NR: usize;
     /// The steps along k of a tile that are written out one after the other. What is not arithmetic is then
     /// shared by all of them: where another hyperthread takes half of a core's instructions, these would
     /// take the place of arithmetic.
@@ -54,7 +53,7 @@ static WORDS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 
 
 macro_rules! vector {
     (
-        $register:ty, $item:ty, lanes $lanes:literal, side $side:literal, steps $steps:literal, square $square:literal by $transpose:ident,
+        $register:ty, $item:ty, lanes $lanes:literal, side $nr:literal, steps $steps:literal, square $square:literal by $transpose:ident,
         mask |$count:ident| -> $mask_type:ty { $make:expr },
         load |$from:ident, $mask:ident| $load:expr,
         store |$vector:ident, $to:ident, $lanes_of:ident| $store:expr,
@@ -66,8 +65,7 @@ macro_rules! vector {
             type Item = $item;
             type Mask = $mask_type;
             const LANES: usize = $lanes;
-            const SIDE: usize = $side;
-            const PANEL: usize = $side;
+            const NR: usize = $nr;
             const STEPS: usize = $steps;
             const SQUARE: usize = $square;
 
