@@ -12,7 +12,7 @@ pub struct Matrix {
 }
 
 /// At most this many rows and columns are shown.
-const SHOWN: usize = 5;
+const SHOWN_NUMBERS: usize = 5;
 
 impl Matrix {
     pub(crate) fn zeros(rows: usize, columns: usize) -> Self {
@@ -66,8 +66,8 @@ impl Matrix {
 
 /// The indices to show, around `at`.
 fn window(at: usize, count: usize) -> std::ops::Range<usize> {
-    let start = at.saturating_sub(SHOWN / 2).min(count.saturating_sub(SHOWN));
-    start..(start + SHOWN).min(count)
+    let start = at.saturating_sub(SHOWN_NUMBERS / 2).min(count.saturating_sub(SHOWN_NUMBERS));
+    start..(start + SHOWN_NUMBERS).min(count)
 }
 
 fn cell(value: f64, marked: bool) -> String {

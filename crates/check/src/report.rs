@@ -44,7 +44,7 @@ pub struct Doubt {
 }
 
 /// This many are kept with their place.
-const KEPT: usize = 8;
+const KEPT_DOUBTS: usize = 8;
 
 impl Report {
     /// Counts one; `doubt` says where it is.
@@ -55,7 +55,7 @@ impl Report {
             Verdict::Kink => self.kinks += 1,
             Verdict::Undecidable => {
                 self.undecidable += 1;
-                if self.doubts.len() < KEPT {
+                if self.doubts.len() < KEPT_DOUBTS {
                     self.doubts.push(doubt());
                 }
             }
@@ -66,7 +66,7 @@ impl Report {
         self.compared += other.compared;
         self.kinks += other.kinks;
         self.undecidable += other.undecidable;
-        let room = KEPT - self.doubts.len();
+        let room = KEPT_DOUBTS - self.doubts.len();
         self.doubts.extend(other.doubts.into_iter().take(room));
     }
 

@@ -81,7 +81,7 @@ tuple!(A 0, B 1, C 2);
 tuple!(A 0, B 1, C 2, D 3);
 
 /// More elements than this have only axes of extent 1 added.
-const MANY: usize = 40;
+const MANY_ELEMENTS: usize = 40;
 
 /// Shapes of a rank in `ranks` with every extent in `extents`, of at most some hundred elements. They shrink
 /// to fewer and shorter axes.
@@ -99,7 +99,7 @@ pub fn shapes(
         let mut count = 1;
         (0..rank)
             .map(|_| {
-                let most = if count > MANY { 1.max(*extents.start()) } else { *extents.end() };
+                let most = if count > MANY_ELEMENTS { 1.max(*extents.start()) } else { *extents.end() };
                 let extent = draw.draw(*extents.start()..=most);
                 count *= extent.max(1);
                 extent

@@ -165,7 +165,7 @@ fn norm<T: Float>(grad: &Variable<T>, norm_type: f64) -> f64 {
     } else if norm_type == 1.0 {
         in_lanes::<T, MAGNITUDES>(elements)
     } else if norm_type == f64::INFINITY {
-        in_lanes::<T, LARGEST>(elements)
+        in_lanes::<T, LARGEST_MAGNITUDE>(elements)
     } else {
         norm_of(elements.iter().map(|x| x.to_f64()), norm_type)
     }
@@ -173,14 +173,14 @@ fn norm<T: Float>(grad: &Variable<T>, norm_type: f64) -> f64 {
 
 const SQUARES: u8 = 0;
 const MAGNITUDES: u8 = 1;
-const LARGEST: u8 = 2;
+const LARGEST_MAGNITUDE: u8 = 2;
 
 /// What [`Lanes`] makes of the magnitudes or squares of elements.
 #[inline(always)]
 fn joined<const KIND: u8>(sum: f64, x: f64) -> f64 {
     match KIND {
         // `f64::max` would pass over a NaN.
-        LARGEST => {
+        LARGEST_MAGNITUDE => {
             if sum.is_nan() | (x <= sum) {
                 sum
             } else {
@@ -194,7 +194,7 @@ fn joined<const KIND: u8>(sum: f64, x: f64) -> f64 {
 /// The sum of squares, the sum of magnitudes or the largest magnitude of elements, in f64, where no square of
 /// an f32 overflows. It runs in chunks, and in lanes within them: the order depends on the length alone.
 fn in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
-    let mut found = vec![0.0; elements.len().div_ceil(CHUNK)];
+    let mut found = vec![0.0; elements.len().div_ceil(NORM_CHUNK)];
     dispatch_shared(Lanes::<T, KIND> { elements, found: &mut found });
     found.into_iter().fold(0.0, joined::<KIND>)
 }
@@ -206,15 +206,15 @@ struct Lanes<'l, T, const KIND: u8> {
 }
 
 /// So many that the compiler takes vectors of them, rather than unroll the loop into single elements.
-const LANES: usize = 128;
-const CHUNK: usize = 1 << 15;
+const NORM_LANES: usize = 128;
+const NORM_CHUNK: usize = 1 << 15;
 
 impl<T: Float, const KIND: u8> Kernel<T> for Lanes<'_, T, KIND> {
     type Output = ();
 
     #[inline(always)]
     fn run<N: Lane<T>>(self) {
-        for (found, elements) in self.found.iter_mut().zip(self.elements.chunks(CHUNK)) {
+        for (found, elements) in self.found.iter_mut().zip(self.elements.chunks(NORM_CHUNK)) {
             *found = chunk_in_lanes::<T, KIND>(elements);
         }
     }
@@ -230,21 +230,22 @@ impl<T: Float, const KIND: u8> Divisible for Lanes<'_, T, KIND> {
     }
 
     fn split_at(self, chunks: usize) -> (Self, Self) {
-        let (elements, found) = (self.elements.split_at(chunks * CHUNK), self.found.split_at_mut(chunks));
+        let (elements, found) =
+            (self.elements.split_at(chunks * NORM_CHUNK), self.found.split_at_mut(chunks));
         (Lanes { elements: elements.0, found: found.0 }, Lanes { elements: elements.1, found: found.1 })
     }
 }
 
 #[inline(always)]
 fn chunk_in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    for chunk in elements.chunks(LANES) {
+    let mut lanes = [0.0; NORM_LANES];
+    for chunk in elements.chunks(NORM_LANES) {
         for (lane, x) in lanes.iter_mut().zip(chunk) {
             let x = x.to_f64();
             *lane = joined::<KIND>(*lane, if KIND == SQUARES { x * x } else { x.abs() });
         }
     }
-    let mut width = LANES / 2;
+    let mut width = NORM_LANES / 2;
     while width > 0 {
         for l in 0..width {
             lanes[l] = joined::<KIND>(lanes[l], lanes[l + width]);
@@ -256,7 +257,7 @@ fn chunk_in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
 
 fn norm_of(values: impl Iterator<Item = f64>, norm_type: f64) -> f64 {
     if norm_type == f64::INFINITY {
-        return values.fold(0.0, |max, x| joined::<LARGEST>(max, x.abs()));
+        return values.fold(0.0, |max, x| joined::<LARGEST_MAGNITUDE>(max, x.abs()));
     }
     if norm_type == 2.0 {
         return from_zero(values.map(|x| x * x)).sqrt();

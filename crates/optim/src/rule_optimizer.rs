@@ -159,10 +159,10 @@ pub(crate) fn check<R: Rule>(options: &R) -> Result<()> {
 
 /// What a first step says about parameters it has to skip; of many only the first are named.
 fn warning(rule: &str, names: &[String], all: usize) -> String {
-    const SHOWN: usize = 20;
-    let mut list = names[..names.len().min(SHOWN)].join(", ");
-    if names.len() > SHOWN {
-        list += &format!(" and {} more", names.len() - SHOWN);
+    const SHOWN_NAMES: usize = 20;
+    let mut list = names[..names.len().min(SHOWN_NAMES)].join(", ");
+    if names.len() > SHOWN_NAMES {
+        list += &format!(" and {} more", names.len() - SHOWN_NAMES);
     }
     format!(
         "warning: {rule}: at its first step {} of {all} parameters have no gradient and stay as they are: {list}. The \

@@ -20,11 +20,11 @@ const ERRORS: f64 = 8.0;
 const WORSE: f64 = 4.0;
 /// Units of rounding that those may be off by each time, each as large as the largest result, or as what
 /// becomes of the errors put in.
-const MOST: f64 = 512.0;
+const MOST_UNITS: f64 = 512.0;
 /// How many times errors are drawn, and how many times for a program that fails with those: what rounding
 /// makes of a difference of nearly equal numbers is nothing in half of the draws.
-const FEW: u64 = 3;
-const MANY: u64 = 24;
+const FEW_DRAWS: u64 = 3;
+const MANY_DRAWS: u64 = 24;
 /// The size of the errors that are put in to see what the program makes of them.
 const JITTER: f64 = 1e-6;
 
@@ -53,7 +53,7 @@ impl Allowed {
             widen(&mut off, &rough, &jittered, unit::<f32>());
             runs.push((rough, jittered));
         }
-        always_off(&runs, &names, |i| MOST * unit::<f32>() * size.max(scale[i]))?;
+        always_off(&runs, &names, |i| MOST_UNITS * unit::<f32>() * size.max(scale[i]))?;
         let errors = scale.iter().zip(&off).map(|(scale, off)| size + ERRORS * scale + WORSE * off);
         Ok(Allowed(errors.collect()))
     }
@@ -273,7 +273,7 @@ impl Program {
     /// # Errors
     /// What differs, by how much, between which ways.
     pub fn check(&self) -> Result<(), String> {
-        self.check_by(FEW).or_else(|_| self.check_by(MANY))
+        self.check_by(FEW_DRAWS).or_else(|_| self.check_by(MANY_DRAWS))
     }
 
     fn check_by(&self, draws: u64) -> Result<(), String> {
@@ -306,7 +306,7 @@ impl Program {
     /// As [`Program::check`].
     pub fn digest(&self) -> Result<Digest, String> {
         let exact = attempt::<f64>(self, Way::PLAIN)?;
-        let allowed = Allowed::of(self, &exact, Way::PLAIN, FEW)?;
+        let allowed = Allowed::of(self, &exact, Way::PLAIN, FEW_DRAWS)?;
         let fast = attempt::<f32>(self, Way::FAST)?;
         let (mut digest, mut sign) = (Digest { bits: 0, sum: 0.0, allowed: 0.0 }, 1.0);
         for (i, (_, values)) in fast.0.iter().enumerate() {

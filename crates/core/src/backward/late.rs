@@ -42,7 +42,7 @@ pub(crate) struct Waiting<T: Float> {
 }
 
 /// Regions that are found sooner one after the other than in a table.
-const FEW: usize = 8;
+const FEW_REGIONS: usize = 8;
 
 impl<T: Float> Default for Waiting<T> {
     fn default() -> Self {
@@ -77,7 +77,7 @@ impl<T: Float> Waiting<T> {
     /// The first pairs of a region.
     fn begin(&mut self, late: Late<T>) {
         self.products.push(late);
-        if self.products.len() > FEW {
+        if self.products.len() > FEW_REGIONS {
             let known = self.places.len();
             let new = self.products.iter().enumerate().skip(known);
             self.places.extend(new.map(|(place, late)| (late.region.clone(), place)));

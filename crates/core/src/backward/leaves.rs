@@ -100,12 +100,12 @@ impl<T: Float> Default for Leaves<T> {
 }
 
 /// How large a table is left to the next walk, which takes as long to empty it as it is large.
-const LEFT: usize = 1 << 13;
+const LEFT_LEAVES: usize = 1 << 13;
 
 impl<T: Float> Leaves<T> {
     /// Forgets all of them; the memory stays, unless they were many.
     pub(super) fn end(&mut self) {
-        if self.places.capacity() > LEFT {
+        if self.places.capacity() > LEFT_LEAVES {
             *self = Leaves::default();
         }
         self.arrived.clear();

@@ -19,10 +19,10 @@ pub(crate) struct Pending<'g, T: Float> {
 
 /// How many places a queue leaves to the next one; what a wide graph needed beyond is given back to the
 /// system.
-const LEFT: usize = 1 << 12;
+const LEFT_PLACES: usize = 1 << 12;
 
 /// How many nodes wait in the list: most graphs are chains with a few branches.
-const FEW: usize = 16;
+const LISTED: usize = 16;
 
 /// Nodes that are taken out from the highest number down; of equal ones, which come from different threads,
 /// the one reached first.
@@ -90,7 +90,7 @@ impl<'g, T: Float> Queue<'g, T> {
     pub(crate) fn end(&mut self) -> Memory<T> {
         self.only = None;
         let mut memory = std::mem::take(&mut self.memory);
-        if self.far.capacity() > LEFT {
+        if self.far.capacity() > LEFT_PLACES {
             return Memory::default();
         }
         memory.list = reused(std::mem::take(&mut self.list));
@@ -141,7 +141,7 @@ impl<'g, T: Float> Queue<'g, T> {
     #[inline]
     fn insert(&mut self, mut at: usize, node: &'g NodeRef<T>) -> &mut Cotangents<T> {
         let pending = self.first(node);
-        if self.list.len() == FEW {
+        if self.list.len() == LISTED {
             if at == 0 {
                 return self.put_off(pending);
             }

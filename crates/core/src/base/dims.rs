@@ -68,7 +68,7 @@ pub(crate) fn broadcast(operation: &'static str, a: &[usize], b: &[usize]) -> Re
 
 #[cfg(test)]
 mod tests {
-    use wengert_kernel::memory::dims::MOST;
+    use wengert_kernel::memory::dims::MOST_ELEMENTS;
 
     use super::*;
 
@@ -86,9 +86,13 @@ mod tests {
     #[test]
     fn extents_of_too_many_elements_are_an_error() {
         let half = 1 << 32;
-        for extents in
-            [&[half, half][..], &[MOST, 2], &[usize::MAX], &[usize::MAX, usize::MAX], &[half, half, 1]]
-        {
+        for extents in [
+            &[half, half][..],
+            &[MOST_ELEMENTS, 2],
+            &[usize::MAX],
+            &[usize::MAX, usize::MAX],
+            &[half, half, 1],
+        ] {
             assert!(Dims::from(extents).sized("zeros").is_err());
         }
         assert_eq!(

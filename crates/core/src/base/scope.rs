@@ -23,7 +23,7 @@ struct Path {
 static PATHS: Mutex<Vec<Path>> = Mutex::new(Vec::new());
 
 /// Modules that are found sooner one after the other than in a table.
-const FEW: usize = 16;
+const FEW_SCOPES: usize = 16;
 
 impl Path {
     fn new(outer: u32, name: Arc<str>) -> Self {
@@ -38,7 +38,7 @@ impl Path {
 
     fn enter(&mut self, name: Arc<str>, number: u32) {
         self.inside.push((name, number));
-        if self.inside.len() > FEW || !self.table.is_empty() {
+        if self.inside.len() > FEW_SCOPES || !self.table.is_empty() {
             self.table.extend(self.inside.drain(..));
         }
     }

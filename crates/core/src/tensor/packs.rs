@@ -18,7 +18,7 @@ use crate::tensor::{Matrix, Tensor};
 /// Rows beyond which a product packs by itself, at no cost that counts.
 const MOST_ROWS: usize = 512;
 /// Elements below which a pack is not worth looking for.
-const LEAST: usize = 256;
+const LEAST_ELEMENTS: usize = 256;
 /// How many packs a storage has at most.
 const MOST_PACKS: usize = 16;
 /// Elements of packs that a storage keeps in any case. Beyond them a pack goes that the last products did
@@ -139,7 +139,7 @@ impl Place {
 pub(crate) fn pack_of<T: Element + Arithmetic>(rows: usize, matrix: Matrix<'_, T>) -> Kept<T> {
     let [k, n] = matrix.extents;
     match pack_len::<T>(k, n) {
-        Some(len) if rows <= MOST_ROWS && k.saturating_mul(n) >= LEAST => {
+        Some(len) if rows <= MOST_ROWS && k.saturating_mul(n) >= LEAST_ELEMENTS => {
             find(matrix, len).map_or(Kept::NotYet, Kept::Pack)
         }
         _ => Kept::Never,

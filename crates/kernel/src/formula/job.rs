@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use crate::formula::TAIL;
 use crate::formula::plan::Plan;
-use crate::memory::dims::{Dims, MOST};
+use crate::memory::dims::{Dims, MOST_ELEMENTS};
 use crate::memory::view::{InOut, Target, View};
 use crate::number::Number;
 
@@ -161,7 +161,7 @@ impl<'a, T: Number, const I: usize, const C: usize, const O: usize> Job<'a, T, I
             let in_order = plan.inner == 1 || plan.steps.results[o] == 1 || results[o].is_none();
             assert!(in_order, "the rows of result {o} must lie in order");
         }
-        assert!(plan.inner <= MOST, "a row has {} elements", plan.inner);
+        assert!(plan.inner <= MOST_ELEMENTS, "a row has {} elements", plan.inner);
         let mut job = Job::idle(Some(&plan), plan.inner);
         for i in 0..I {
             job.inputs[i] = Span { start: inputs[i].start(), len: inputs[i].readable() };

@@ -20,7 +20,7 @@ pub(super) struct Ahead<T> {
 
 impl<T> Ahead<T> {
     /// Elements of a line.
-    const LINE: isize = (LINE / size_of::<T>()) as isize;
+    const ELEMENTS_OF_LINE: isize = (LINE / size_of::<T>()) as isize;
 
     #[inline(always)]
     pub(super) fn nothing() -> Self {
@@ -33,9 +33,9 @@ impl<T> Ahead<T> {
         let signed = steps as isize;
         Ahead {
             at: (start, signed * stride),
-            hop: (stride, Self::LINE - (signed - 1) * stride),
+            hop: (stride, Self::ELEMENTS_OF_LINE - (signed - 1) * stride),
             turn: (steps, steps),
-            tiles: steps * (height.div_ceil(Self::LINE as usize) + 1),
+            tiles: steps * (height.div_ceil(Self::ELEMENTS_OF_LINE as usize) + 1),
             lines: None,
         }
     }
@@ -71,8 +71,8 @@ impl<T> Ahead<T> {
             self.lines = None;
             return false;
         };
-        self.at = (std::ptr::without_provenance(start), Self::LINE);
-        self.hop.1 = lines as isize * Self::LINE;
+        self.at = (std::ptr::without_provenance(start), Self::ELEMENTS_OF_LINE);
+        self.hop.1 = lines as isize * Self::ELEMENTS_OF_LINE;
         self.tiles = (end - start).div_ceil(lines * LINE).max(1);
         true
     }

@@ -52,9 +52,9 @@ const CACHED: usize = 2 << 20;
 /// The same for a single row, which uses each element of B once: then it counts how fast B comes.
 const CACHED_ROW: usize = CACHED / 4;
 /// Rows from which on packing B pays for one product.
-const MANY: usize = 16;
+const MANY_ROWS: usize = 16;
 /// The same if B comes from further away, so that what counts is how often it is read.
-const MANY_FAR: usize = 64;
+const MANY_ROWS_FAR: usize = 64;
 
 impl<T> Product<T> {
     /// Whether rows of B and C are contiguous.
@@ -69,7 +69,7 @@ impl<T> Product<T> {
 
     /// The loop that adds as one with a pack of B does.
     pub(super) fn like_packed(&self) -> Backend {
-        let few = self.extents.m < MANY_FAR;
+        let few = self.extents.m < MANY_ROWS_FAR;
         if self.allows_rows() && few { Backend::Rows } else { Backend::Panels }
     }
 
@@ -84,11 +84,11 @@ impl<T> Product<T> {
         let near = elements <= if m == 1 { CACHED_ROW } else { CACHED } / size_of::<T>();
         let wide = level() == Level::Avx512;
         // A single column is contiguous in name only.
-        if self.allows_rows() && n > 1 && near && (wide || m < MANY) {
+        if self.allows_rows() && n > 1 && near && (wide || m < MANY_ROWS) {
             return Backend::Rows;
         }
         // Adding up the lanes costs little beside a long k.
-        let few = m <= k / 3 && m < if near { MANY } else { MANY_FAR };
+        let few = m <= k / 3 && m < if near { MANY_ROWS } else { MANY_ROWS_FAR };
         if self.allows_dots() && few {
             return Backend::Dots;
         }

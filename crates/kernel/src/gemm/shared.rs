@@ -8,7 +8,7 @@ use super::{Backend, Gemm};
 use crate::run::team;
 
 /// Multiply-adds in a nanosecond, a cautious guess.
-const RATE: usize = 40;
+const MULTIPLY_ADDS: usize = 40;
 /// Elements that are packed in a nanosecond.
 const PACKED: usize = 2;
 /// Rows and columns that a part has whole multiples of: whole tiles of every loop, and whole blocks of
@@ -80,7 +80,7 @@ pub(super) unsafe fn pack<T: Gemm>(extents: Extents, b: (*const T, isize, isize)
 impl<T: Gemm> Product<T> {
     fn nanoseconds(&self) -> usize {
         let Extents { m, k, n } = self.extents;
-        m.saturating_mul(k).saturating_mul(n) / RATE
+        m.saturating_mul(k).saturating_mul(n) / MULTIPLY_ADDS
     }
 
     /// # Safety

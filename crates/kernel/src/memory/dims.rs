@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 
 /// The most elements that a tensor has: then indices, and sums of two of them, are numbers of the machine.
-pub const MOST: usize = isize::MAX as usize;
+pub const MOST_ELEMENTS: usize = isize::MAX as usize;
 
 /// How many extents lie inline.
 const INLINE: usize = 4;
@@ -216,7 +216,7 @@ pub fn checked_count(extents: &[usize]) -> Option<usize> {
         let (product, wraps) = count.overflowing_mul(extent);
         (count, fits) = (product, fits & !wraps);
     }
-    if fits && count <= MOST {
+    if fits && count <= MOST_ELEMENTS {
         return Some(count);
     }
     extents.contains(&0).then_some(0)
@@ -237,10 +237,14 @@ mod tests {
     fn a_count_fits_or_there_is_none() {
         let half = 1 << 32;
         assert_eq!(checked_count(&[]), Some(1));
-        assert_eq!(checked_count(&[MOST, 1]), Some(MOST));
-        for extents in
-            [&[half, half][..], &[MOST, 2], &[usize::MAX], &[usize::MAX, usize::MAX], &[half, half, 1]]
-        {
+        assert_eq!(checked_count(&[MOST_ELEMENTS, 1]), Some(MOST_ELEMENTS));
+        for extents in [
+            &[half, half][..],
+            &[MOST_ELEMENTS, 2],
+            &[usize::MAX],
+            &[usize::MAX, usize::MAX],
+            &[half, half, 1],
+        ] {
             assert_eq!(checked_count(extents), None);
             assert_eq!(product(extents), usize::MAX);
         }

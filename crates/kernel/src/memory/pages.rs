@@ -1,7 +1,7 @@
 //! The pages that memory consists of.
 
 /// Bytes from which on large pages are asked for: some of them fit in.
-const MANY: usize = 4 << 20;
+const MANY_BYTES: usize = 4 << 20;
 
 /// Asks the system for large pages (2 MiB on x86-64) under memory that nobody has touched yet, if it is many
 /// of the usual ones.
@@ -11,7 +11,7 @@ const MANY: usize = 4 << 20;
 /// such pages, nothing happens.
 pub(crate) fn ask_for_large(start: *mut u8, bytes: usize) {
     #[cfg(all(target_os = "linux", not(miri)))]
-    if bytes >= MANY {
+    if bytes >= MANY_BYTES {
         const PAGE: usize = 4096;
         let skipped = start.addr().next_multiple_of(PAGE) - start.addr();
         let whole = (bytes - skipped) / PAGE * PAGE;
@@ -20,5 +20,5 @@ pub(crate) fn ask_for_large(start: *mut u8, bytes: usize) {
         unsafe { libc::madvise(start.add(skipped).cast(), whole, libc::MADV_HUGEPAGE) };
     }
     #[cfg(not(all(target_os = "linux", not(miri))))]
-    let _ = (start, bytes, MANY);
+    let _ = (start, bytes, MANY_BYTES);
 }

@@ -8,7 +8,7 @@ use crate::memory::view::View;
 /// Bytes that come at once.
 pub const LINE: usize = 64;
 /// How many pieces of memory are announced at most.
-const MOST: usize = 8;
+const MOST_ANNOUNCED: usize = 8;
 /// The bytes of a piece at most: what the second cache holds beside the product's own.
 const LONGEST: usize = 512 << 10;
 
@@ -46,7 +46,7 @@ pub fn fetch_second<V>(at: *const V) {
 
 thread_local! {
     /// Addresses of memory that will be read after what is at work, each with its end.
-    static PIECES: [Cell<(usize, usize)>; MOST] = const { [const { Cell::new((0, 0)) }; MOST] };
+    static PIECES: [Cell<(usize, usize)>; MOST_ANNOUNCED] = const { [const { Cell::new((0, 0)) }; MOST_ANNOUNCED] };
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -70,7 +70,7 @@ fn announce_bytes(Range { start, end }: Range<usize>) {
                 return piece.set(cut(first.min(start), last.max(end)));
             }
         }
-        if count < MOST {
+        if count < MOST_ANNOUNCED {
             pieces[count].set(cut(start, end));
             COUNT.set(count + 1);
         }
@@ -121,7 +121,7 @@ mod tests {
     fn pieces_beyond_the_most_are_left_out() {
         let memory = [0u8; 100];
         (0..20).for_each(|i| announce(&memory[5 * i..5 * i + 1]));
-        assert_eq!(std::iter::from_fn(next_announced).count(), MOST);
+        assert_eq!(std::iter::from_fn(next_announced).count(), MOST_ANNOUNCED);
     }
 
     #[test]

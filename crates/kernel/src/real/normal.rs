@@ -25,7 +25,7 @@ const CENTRE: [f64; 10] = [
 
 /// Coefficients of `(1 + 2 y) e^(y^2) erfc(y)` in `t = (y - 3) / (y + 3)` for `y >= 1/2`; relative error
 /// below 2^-55.
-const TAIL: [f64; 23] = [
+const NDTR_TAIL: [f64; 23] = [
     1.253_008_058_269_729_6,
     -0.135_621_106_124_581_7,
     -0.047_562_294_353_457_095,
@@ -63,7 +63,7 @@ fn centre(y: f64) -> f64 {
 
 /// `e^(y^2) erfc(y)` for `y >= 1/2`.
 fn scaled_tail(y: f64) -> f64 {
-    polynomial((y - 3.0) / (y + 3.0), &TAIL) / (1.0 + 2.0 * y)
+    polynomial((y - 3.0) / (y + 3.0), &NDTR_TAIL) / (1.0 + 2.0 * y)
 }
 
 /// `e^(-factor x^2)`, in two factors: the square of the first half of the digits is exact, and so nothing is

@@ -225,10 +225,10 @@ pub struct Tree<T: Arithmetic> {
 }
 
 /// Rows that are summed before their sum joins the tree.
-pub const ROWS: usize = 128;
+pub const ROWS_OF_GROUP: usize = 128;
 
 /// How many vectors a thread keeps.
-const KEPT: usize = 4;
+const KEPT_VECTORS: usize = 4;
 
 impl<T: Arithmetic> Drop for Tree<T> {
     fn drop(&mut self) {
@@ -236,7 +236,7 @@ impl<T: Arithmetic> Drop for Tree<T> {
         waiting.clear();
         let _ = T::spare().try_with(|spare| {
             let mut spare = spare.borrow_mut();
-            if waiting.capacity() > 0 && spare.len() < KEPT {
+            if waiting.capacity() > 0 && spare.len() < KEPT_VECTORS {
                 spare.push(waiting);
             }
         });

@@ -2,7 +2,7 @@
 
 use crate::number::Arithmetic;
 use crate::real::Lane;
-use crate::rows::lanes::{self, ROWS, Tree, WIDE, WIDE_CHUNK};
+use crate::rows::lanes::{self, ROWS_OF_GROUP, Tree, WIDE, WIDE_CHUNK};
 use crate::run::divide::{Divisible, cut, cut_mut, dispatch_shared, is_shared};
 use crate::run::level::{Kernel, dispatch};
 
@@ -203,7 +203,7 @@ impl<T: Arithmetic> NormaliseAffine<'_, T> {
         of_bias.fill(T::ZERO);
         let mut r = 0;
         while r < rows {
-            if r > 0 && r % ROWS == 0 {
+            if r > 0 && r % ROWS_OF_GROUP == 0 {
                 trees[0].push(of_weight);
                 trees[1].push(of_bias);
                 of_weight.fill(T::ZERO);

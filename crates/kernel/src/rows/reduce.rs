@@ -2,7 +2,7 @@
 
 use crate::number::{Arithmetic, Number};
 use crate::real::Lane;
-use crate::rows::lanes::{self, ROWS, Tree};
+use crate::rows::lanes::{self, ROWS_OF_GROUP, Tree};
 use crate::run::divide::{Divisible, cut, cut_mut};
 use crate::run::level::Kernel;
 
@@ -115,12 +115,12 @@ impl<T: Arithmetic> Divisible for Squares<'_, T> {
 fn sum_columns<T: Arithmetic>(block: &[T], sum: &mut [T]) {
     let inner = sum.len();
     let mut tree = Tree::new();
-    let groups = (block.len() / inner).div_ceil(ROWS);
-    for rows in block.chunks(ROWS * inner).take(groups - 1) {
+    let groups = (block.len() / inner).div_ceil(ROWS_OF_GROUP);
+    for rows in block.chunks(ROWS_OF_GROUP * inner).take(groups - 1) {
         add_rows(rows, sum);
         tree.push(sum);
     }
-    add_rows(&block[(groups - 1) * ROWS * inner..], sum);
+    add_rows(&block[(groups - 1) * ROWS_OF_GROUP * inner..], sum);
     tree.finish(sum);
 }
 

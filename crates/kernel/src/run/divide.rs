@@ -22,7 +22,7 @@ pub trait Divisible: Sized + Send {
 }
 
 /// Numbers in a nanosecond, a cautious guess.
-const RATE: usize = 6;
+const NUMBERS_IN_NANOSECOND: usize = 6;
 
 /// Runs a kernel with the best instructions of the machine, by as many threads as it is worth
 /// ([`set_num_threads`](super::team::set_num_threads)).
@@ -62,7 +62,7 @@ pub fn dispatch_shared<T: Arithmetic, K: Kernel<T, Output = ()> + Divisible>(ker
 }
 
 fn parts(kernel: &impl Divisible) -> usize {
-    team::parts(kernel.numbers() / RATE).min(kernel.rows())
+    team::parts(kernel.numbers() / NUMBERS_IN_NANOSECOND).min(kernel.rows())
 }
 
 /// Whether it would be several threads' work now.

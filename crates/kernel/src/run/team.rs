@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::run::panics::{Payload, discard};
 
 /// Work of fewer nanoseconds than this is not cut.
-const LEAST: usize = 3_000;
+const LEAST_NANOSECONDS: usize = 3_000;
 /// Work of fewer nanoseconds than this does not wake a helper that sleeps.
 const WAKES: usize = 40_000;
 /// How many parts a thread gets at most: some, so that one that comes late finds something left to do.
@@ -104,7 +104,7 @@ pub fn set_num_threads(threads: usize) {
 /// How many parts work of about `nanoseconds` is worth now.
 #[inline]
 pub fn parts(nanoseconds: usize) -> usize {
-    if nanoseconds < 2 * LEAST { 1 } else { parts_of_long(nanoseconds) }
+    if nanoseconds < 2 * LEAST_NANOSECONDS { 1 } else { parts_of_long(nanoseconds) }
 }
 
 fn parts_of_long(nanoseconds: usize) -> usize {
@@ -118,7 +118,7 @@ fn parts_of_long(nanoseconds: usize) -> usize {
 
 /// As many parts for each thread, unless the work is too short even for one.
 fn cut(nanoseconds: usize, threads: usize) -> usize {
-    let most = nanoseconds / LEAST;
+    let most = nanoseconds / LEAST_NANOSECONDS;
     if most < threads { most } else { threads * (most / threads).min(PARTS) }
 }
 
@@ -376,8 +376,11 @@ mod tests {
 
     #[test]
     fn short_work_is_not_cut() {
-        assert_eq!(parts(LEAST), 1);
-        assert_eq!([2, 3, 4, 7, 8, 100].map(|times| cut(times * LEAST, 4)), [2, 3, 4, 4, 8, 4 * PARTS]);
+        assert_eq!(parts(LEAST_NANOSECONDS), 1);
+        assert_eq!(
+            [2, 3, 4, 7, 8, 100].map(|times| cut(times * LEAST_NANOSECONDS, 4)),
+            [2, 3, 4, 4, 8, 4 * PARTS]
+        );
         assert!((1..50).all(|total| (0..7).map(|part| range(part, 7, total).len()).sum::<usize>() == total));
         let (first, last) = (range(0, 7, usize::MAX), range(6, 7, usize::MAX));
         assert_eq!((first.start, last.end), (0, usize::MAX));
