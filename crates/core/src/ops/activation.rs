@@ -1,9 +1,9 @@
 //! The functions between the layers of a network, each one formula.
 
 use super::elementwise::unary;
-use crate::tape::Float;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
+use crate::tape::Float;
 use crate::tape::Variable;
 
 /// The formulas, named as they appear on the tape.

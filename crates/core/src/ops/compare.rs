@@ -1,11 +1,11 @@
 //! Comparisons, which give masks, and the choices that masks make.
 
-use crate::tape::Float;
 use crate::base::error::expect;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
-use crate::tensor::Tensor;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tensor::Tensor;
 
 /// The formulas, named as they appear on the tape; a mask comes as zeros and ones.
 mod formula {

@@ -3,15 +3,15 @@
 use wengert_kernel::rows::cross_entropy::{self, IGNORED};
 use wengert_kernel::run::divide::dispatch_shared;
 
-use crate::tape::Float;
 use crate::base::error::{Error, Result};
-use crate::tensor::memory;
+use crate::ops::registry::{Domain, Fitted, OperationEntry, indices};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::record1;
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, indices};
 use crate::tensor::Tensor;
-use crate::tape::Variable;
+use crate::tensor::memory;
 
 /// `-ln softmax(x)[target]` of each row of the last axis.
 struct CrossEntropy<T: Float> {
@@ -156,6 +156,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             let targets = targets.map(|class| if class == classes as i64 { IGNORED } else { class });
             Fitted::one(shape, Attributes::none().indices("target", &targets))
         },
-        |attributes, v| vec![crate::base::error::expect(v[0].cross_entropy(attributes.get_indices("target"), IGNORED))],
+        |attributes, v| {
+            vec![crate::base::error::expect(v[0].cross_entropy(attributes.get_indices("target"), IGNORED))]
+        },
     )]
 }

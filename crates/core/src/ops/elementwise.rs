@@ -1,8 +1,8 @@
 //! Functions of single elements, each one formula.
 
-use crate::tape::Float;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
+use crate::tape::Float;
 use crate::tape::Variable;
 
 /// The formulas, named as they appear on the tape.

@@ -9,12 +9,12 @@ use wengert_kernel::rows::copy::{self, Joined};
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::{Dims, OfTensor, axis_of, too_many};
-use crate::tape::Float;
 use crate::base::error::{Error, Result, expect};
-use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
-use crate::tensor::Tensor;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::Tensor;
 
 /// One behind the other along an axis; each part covers `extents[i]` of it.
 pub(super) struct Cat {

@@ -3,13 +3,13 @@
 use wengert_kernel::rows::copy;
 
 use crate::base::dims::{Dims, OfTensor, axes_of, axis_of, product, too_many};
-use crate::tape::Float;
-use crate::tensor::Element;
 use crate::base::error::{Result, expect};
-use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
-use crate::tensor::{Region, Tensor, narrow};
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::Element;
+use crate::tensor::{Region, Tensor, narrow};
 
 /// The slices of `axis`, slice `i` taken from `from(i)`.
 fn rearranged<T: Element>(x: &Tensor<T>, axis: usize, from: impl Fn(usize) -> usize) -> Tensor<T> {
@@ -120,7 +120,8 @@ impl<T: Float> Operation<T> for Pad {
     const NAME: &'static str = "Pad";
 
     fn attributes(&self) -> Attributes {
-        let sides: Vec<usize> = self.border.iter().rev().flat_map(|&(before, behind)| [before, behind]).collect();
+        let sides: Vec<usize> =
+            self.border.iter().rev().flat_map(|&(before, behind)| [before, behind]).collect();
         Attributes::none().ints("pad", &sides).float("value", self.value)
     }
 
@@ -265,7 +266,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             &[Domain::Any],
             |choose, shape| {
                 let first = axis(choose, shape)?;
-                let axes: Vec<usize> = (0..shape.len()).filter(|&axis| axis == first || choose(2) == 1).collect();
+                let axes: Vec<usize> =
+                    (0..shape.len()).filter(|&axis| axis == first || choose(2) == 1).collect();
                 Fitted::one(shape, Attributes::none().dims("dims", &axes))
             },
             |attributes, v| vec![v[0].flip(&attributes.get_ints("dims"))],

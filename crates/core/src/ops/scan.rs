@@ -7,13 +7,13 @@
 use smallvec::{SmallVec, smallvec};
 
 use crate::base::dims::{axis_of, product};
-use crate::tape::Float;
 use crate::base::error::expect;
-use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::ops::join::cat;
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
-use crate::tensor::Tensor;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::tensor::Tensor;
 
 /// Fills `out`, row-major of this shape, along `axis`: `next(last, i)` gives element `i` from the one before it, `start` at first.
 /// What goes on from step to step is kept in f64, so that an `f32` is rounded once and not once for each step before it.
@@ -231,7 +231,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             &[Domain::Any],
             |choose, shape| {
                 let attributes = Attributes::none().int("dim", axis(choose, shape)? as i64);
-                let attributes = attributes.flag("reverse", choose(2) == 1).float("start", [0.0, 1.0][choose(2)]);
+                let attributes =
+                    attributes.flag("reverse", choose(2) == 1).float("start", [0.0, 1.0][choose(2)]);
                 Some(Fitted::new(vec![shape.to_vec(); 2], attributes))
             },
             |attributes, v| {

@@ -4,14 +4,14 @@ use wengert_kernel::rows::softmax::{self as rows, RowFunction};
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::axis_of;
-use crate::tape::Float;
 use crate::base::error::expect;
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::apply1;
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::Tensor;
-use crate::tape::Variable;
 
 /// `f` on row-major rows along `axis`: brought to the end for it, and back.
 fn along<T: Float, const I: usize>(

@@ -4,14 +4,14 @@ use wengert_kernel::rows::reduce::{Square, Squares};
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::{Dims, axes_of, product};
-use crate::tape::Float;
 use crate::base::error::expect;
-use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::base::mode::no_grad;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, formula};
-use crate::base::mode::no_grad;
-use crate::tensor::Tensor;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::tensor::Tensor;
 
 /// The formulas, named as they appear on the tape.
 mod formula {
@@ -258,7 +258,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                     let count: usize = (0..shape.len()).filter(over).map(|axis| shape[axis]).product();
                     // The deviation of a single number has no derivative.
                     let correction = choose(2);
-                    let attributes = Attributes::none().dims("dim", &axes).int("correction", correction as i64);
+                    let attributes =
+                        Attributes::none().dims("dim", &axes).int("correction", correction as i64);
                     (count > 1).then(|| Fitted::new(vec![shape.to_vec()], attributes))
                 },
                 |attributes, v| {

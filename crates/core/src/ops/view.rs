@@ -1,14 +1,14 @@
 //! Views of variables: no element is copied, and cotangents go back into the part that was viewed.
 
 use crate::base::dims::Dims;
-use crate::tape::Float;
 use crate::base::error::{Error, expect};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::apply1;
 use crate::tape::rule::{MatrixView, Rule};
 use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Saved};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
 use crate::tensor::{self, Region};
-use crate::tape::Variable;
 
 /// Views of a part: their cotangents are added to that region, zero elsewhere.
 macro_rules! part {
@@ -257,7 +257,10 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 let axis = axis(choose, shape)?;
                 let start = choose(shape[axis] + 1);
                 let length = choose(shape[axis] - start + 1);
-                Attributes::none().int("dim", axis as i64).int("start", start as i64).int("length", length as i64)
+                Attributes::none()
+                    .int("dim", axis as i64)
+                    .int("start", start as i64)
+                    .int("length", length as i64)
             },
             |a, x| x.narrow(a.get_int("dim"), a.get_int("start"), a.get_int("length"))
         ),
@@ -291,7 +294,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
         view!(
             "Reshape",
             |choose, shape| Attributes::none().ints("to", &reshaped(choose, shape)),
-            |a, x| x.reshape(a.get_ints("to"))
+            |attributes, x| x.reshape(attributes.get_ints("to"))
         ),
         OperationEntry::new(
             "Expand",
