@@ -83,7 +83,8 @@ impl<T: Float> Operation<T> for IndexAdd {
     }
 }
 
-/// Where each entry of `index` points to in a row-major tensor of shape `base`, its own place but along `axis`.
+/// Where each entry of `index` points to in a row-major tensor of shape `base`, its own place but along
+/// `axis`.
 fn pointed(operation: &'static str, base: &[usize], axis: usize, index: &Tensor<i64>) -> Result<Vec<usize>> {
     let others_fit = index.rank() == base.len()
         && index.shape().iter().zip(base).enumerate().all(|(a, (i, b))| a == axis || i <= b);
@@ -216,7 +217,8 @@ impl<T: Float> Variable<T> {
         IndexSelect { axis, index, to }.apply1(&[self])
     }
 
-    /// Rows of this matrix (V, D) at the indices: shape of the index, then D (`torch.nn.functional.embedding`).
+    /// Rows of this matrix (V, D) at the indices: shape of the index, then D
+    /// (`torch.nn.functional.embedding`).
     ///
     /// # Panics
     /// If this is no matrix, or an index lies outside 0..V.
@@ -236,7 +238,8 @@ impl<T: Float> Variable<T> {
         IndexSelect { axis: 0, index, to }.apply1(&[self])
     }
 
-    /// `out[i][j] = self[index[i][j]][j]` for axis 0, and so on: each index picks along axis `dim` (`torch.gather`).
+    /// `out[i][j] = self[index[i][j]][j]` for axis 0, and so on: each index picks along axis `dim`
+    /// (`torch.gather`).
     ///
     /// # Panics
     /// If the index has another rank, is longer than this along another axis, or points outside.

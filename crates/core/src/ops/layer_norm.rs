@@ -109,7 +109,8 @@ impl<T: Float> Rule<T> for LayerNorm<T> {
 
 impl<T: Float> Variable<T> {
     /// Normalised over the last axes, which `weight` and `bias` (ones and zeros if none) span:
-    /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias`, the variance biased (`torch.nn.functional.layer_norm`).
+    /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias`, the variance biased
+    /// (`torch.nn.functional.layer_norm`).
     ///
     /// # Errors
     /// If `normalized_shape`, the weight's or the bias's shape is not that of the last axes.

@@ -40,7 +40,8 @@ fn out_shape(x: &Dims, weight: &[usize], bias: Option<&Dims>) -> Result<Dims> {
     Ok(shape)
 }
 
-/// `x` as a matrix of these extents, which `shape` has in all but its last axis; what is made for that is put into `made`.
+/// `x` as a matrix of these extents, which `shape` has in all but its last axis; what is made for that is put
+/// into `made`.
 #[inline]
 fn flat<'x, T: Float>(
     x: &'x Tensor<T>,
@@ -108,8 +109,8 @@ fn is_result_like<T: Float>(x: &Variable<T>, weight: &Variable<T>, bias: &Variab
 }
 
 impl<T: Float> Variable<T> {
-    /// `x W^T + b` (`torch.nn.functional.linear`): x of shape (.., in), W (out, in), b any shape that broadcasts to
-    /// the result (.., out), so that a recurrent step adds its product to a projected input.
+    /// `x W^T + b` (`torch.nn.functional.linear`): x of shape (.., in), W (out, in), b any shape that
+    /// broadcasts to the result (.., out), so that a recurrent step adds its product to a projected input.
     ///
     /// # Panics
     /// If the shapes don't fit.

@@ -171,8 +171,8 @@ pub(super) fn rows<T: Float>(x: &Variable<T>) -> Variable<T> {
 }
 
 impl<T: Float> Variable<T> {
-    /// The matrix product (`torch.matmul`): (.., m, k) by (.., k, n) gives (.., m, n), leading axes broadcast; a
-    /// vector is a row on the left and a column on the right, and its axis goes.
+    /// The matrix product (`torch.matmul`): (.., m, k) by (.., k, n) gives (.., m, n), leading axes
+    /// broadcast; a vector is a row on the left and a column on the right, and its axis goes.
     ///
     /// # Panics
     /// If the inner extents differ or the leading axes don't broadcast.

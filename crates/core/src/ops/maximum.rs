@@ -145,7 +145,8 @@ impl<T: Float> Variable<T> {
         self.extreme_over::<false>(dims, keepdim)
     }
 
-    /// The largest element along axis `dim` and its first place, which gets all of the derivative (`torch.max(dim)`).
+    /// The largest element along axis `dim` and its first place, which gets all of the derivative
+    /// (`torch.max(dim)`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

@@ -162,8 +162,8 @@ impl<T: Float> Variable<T> {
         Flip { axes: expect(axes_of("flip", dims, self.rank())) }.apply1(&[self])
     }
 
-    /// The elements along each of `dims` moved by its shift, those pushed out at the end coming in at the front; without
-    /// dims, of the flattened tensor (`torch.roll`).
+    /// The elements along each of `dims` moved by its shift, those pushed out at the end coming in at the
+    /// front; without dims, of the flattened tensor (`torch.roll`).
     ///
     /// # Panics
     /// If there is not a shift for each axis.
@@ -216,11 +216,13 @@ impl<T: Float> Variable<T> {
         self.reshape(pairs(&|_| 1)).expand(pairs(&|axis| repeats[axis])).reshape(&*all)
     }
 
-    /// `value` put before and behind the last axes: `pad` has two numbers for the last axis, then two for the one before it,
-    /// and so on; a negative one takes elements away (`torch.nn.functional.pad`, mode `constant`).
+    /// `value` put before and behind the last axes: `pad` has two numbers for the last axis, then two for the
+    /// one before it, and so on; a negative one takes elements away (`torch.nn.functional.pad`, mode
+    /// `constant`).
     ///
     /// # Panics
-    /// If `pad` has an odd length, names more axes than there are, takes away more than there is, or adds more than a tensor can have.
+    /// If `pad` has an odd length, names more axes than there are, takes away more than there is, or adds
+    /// more than a tensor can have.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

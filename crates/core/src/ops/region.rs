@@ -8,8 +8,8 @@ use crate::tape::Float;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::tensor::{Region, Tensor, slice};
 
-/// Values at their regions of a tensor that is zero elsewhere, or each added, in order, to its region of a first input. Regions may
-/// overlap.
+/// Values at their regions of a tensor that is zero elsewhere, or each added, in order, to its region of a
+/// first input. Regions may overlap.
 pub(crate) struct Embed {
     regions: SmallVec<[Region; 1]>,
     /// Whether there is that first input.

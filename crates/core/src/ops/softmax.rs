@@ -134,7 +134,8 @@ impl<T: Float> Operation<T> for LogSumExp {
     }
 }
 
-/// `softmax(x)`, and in rows whose `logsumexp` is infinite the limits that exist: 0 beside the infinity, whose own is NaN.
+/// `softmax(x)`, and in rows whose `logsumexp` is infinite the limits that exist: 0 beside the infinity,
+/// whose own is NaN.
 fn shares<T: Float>(x: &Variable<T>, logsumexp: &Variable<T>, axis: isize) -> Variable<T> {
     let infinite = logsumexp.peek().map(|sum| sum.to_f64() == f64::INFINITY);
     if !infinite.contiguous().in_order().contains(&true) {
@@ -159,7 +160,8 @@ impl<T: Float> Variable<T> {
         apply1(Softmax { axis }, &[self], |_, x| row_function(x[0], axis, RowFunction::Softmax))
     }
 
-    /// `x - ln(sum exp(x))` along axis `dim` (`torch.log_softmax`); numbers of any size keep their differences.
+    /// `x - ln(sum exp(x))` along axis `dim` (`torch.log_softmax`); numbers of any size keep their
+    /// differences.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -172,9 +174,9 @@ impl<T: Float> Variable<T> {
         apply1(LogSoftmax { axis }, &[self], |_, x| row_function(x[0], axis, RowFunction::LogSoftmax))
     }
 
-    /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`): infinite where an element is, and negative infinity where all
-    /// are. The derivative is the softmax, which is NaN where all elements are negative infinity; where one is
-    /// positive infinity, it is NaN there and 0 beside it, as in PyTorch.
+    /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`): infinite where an element is, and negative
+    /// infinity where all are. The derivative is the softmax, which is NaN where all elements are negative
+    /// infinity; where one is positive infinity, it is NaN there and 0 beside it, as in PyTorch.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

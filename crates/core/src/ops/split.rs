@@ -173,7 +173,8 @@ impl<T: Float> Variable<T> {
         record(split, &[self], &[&base], outputs)
     }
 
-    /// At most `chunks` parts of equal extent along axis `dim`, the last one smaller if need be (`torch.chunk`).
+    /// At most `chunks` parts of equal extent along axis `dim`, the last one smaller if need be
+    /// (`torch.chunk`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

@@ -16,7 +16,8 @@ use crate::tensor::Tensor;
 struct Sum {
     axes: Dims,
     to: Dims,
-    /// Whether all axes stay, or none; none if that differs from one to the other, as when broadcasting is undone.
+    /// Whether all axes stay, or none; none if that differs from one to the other, as when broadcasting is
+    /// undone.
     keepdim: Option<bool>,
 }
 

@@ -190,7 +190,8 @@ impl<T: Float> Variable<T> {
         Unsqueeze { dim }.view(self)
     }
 
-    /// The same value with its elements in row-major order, copied if they are not (`torch.Tensor.contiguous`).
+    /// The same value with its elements in row-major order, copied if they are not
+    /// (`torch.Tensor.contiguous`).
     #[track_caller]
     pub fn contiguous(&self) -> Variable<T> {
         if self.peek().is_contiguous() { self.clone() } else { Contiguous {}.view(self) }
