@@ -60,7 +60,10 @@ macro_rules! __check_gradient {
         let () = $entered;
         $body
     }};
-    (@call $entered:ident $inputs:ident $body:block $argument:ident in $strategy:expr $(, $($rest:tt)*)?) => {{
+    (
+        @call $entered:ident $inputs:ident $body:block
+        $argument:ident in $strategy:expr $(, $($rest:tt)*)?
+    ) => {{
         let (first, rest) = $entered;
         let $argument = first.get($inputs);
         $crate::__check_gradient!(@call rest $inputs $body $($($rest)*)?)

@@ -388,7 +388,10 @@ macro_rules! module {
             }
         }
     };
-    (impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] as $element:ty { $($field:ident),* $(,)? } $(keep { $($keep:ident),* $(,)? })?) => {
+    (
+        impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] as $element:ty { $($field:ident),* $(,)? }
+        $(keep { $($keep:ident),* $(,)? })?
+    ) => {
         impl<$($generics)*> $crate::Module for $name<$($arguments)*> {
             type Element = $element;
             $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });

@@ -139,7 +139,8 @@ impl<T: Float> Variable<T> {
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
-    /// let (y, x) = (Variable::new(Tensor::from([1.0f64, -0.0])), Variable::new(Tensor::from([0.0f64, -1.0])));
+    /// let y = Variable::new(Tensor::from([1.0f64, -0.0]));
+    /// let x = Variable::new(Tensor::from([0.0f64, -1.0]));
     /// assert_eq!(y.atan2(&x).to_vec(), vec![std::f64::consts::FRAC_PI_2, -std::f64::consts::PI]);
     /// ```
     #[track_caller]

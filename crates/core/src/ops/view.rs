@@ -35,7 +35,12 @@ macro_rules! part {
                 Attributes::none()$(.with(stringify!($field), (&self.$field).into()))*
             }
 
-            fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+            fn pullback(
+                &self,
+                saved: &Saved<'_, T>,
+                cotangents: &Cotangents<T>,
+                gradients: &mut Gradients<'_, T>,
+            ) {
                 gradients.add_region(0, || self.region(&saved.input_dims(0)), cotangents.only().clone());
             }
 
@@ -53,7 +58,12 @@ part!(Slice { dim: isize, start: usize, end: usize, step: usize } slice);
 
 /// Views of the whole: their cotangents are viewed back.
 macro_rules! whole {
-    ($name:ident { $($field:ident: $type:ty),* }; view($this:ident, $x:ident) $view:expr; back($g:ident, $shape:ident) $back:expr $(; matrix($v:ident, $base:ident) $matrix:expr)?) => {
+    (
+        $name:ident { $($field:ident: $type:ty),* };
+        view($this:ident, $x:ident) $view:expr;
+        back($g:ident, $shape:ident) $back:expr
+        $(; matrix($v:ident, $base:ident) $matrix:expr)?
+    ) => {
         struct $name { $($field: $type),* }
 
         impl $name {
@@ -75,7 +85,12 @@ macro_rules! whole {
                 Attributes::none()$(.with(stringify!($field), (&self.$field).into()))*
             }
 
-            fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+            fn pullback(
+                &self,
+                saved: &Saved<'_, T>,
+                cotangents: &Cotangents<T>,
+                gradients: &mut Gradients<'_, T>,
+            ) {
                 let ($this, $g, $shape) = (self, cotangents.only(), saved.input_dims(0));
                 let _ = ($this, &$shape);
                 gradients.add(0, $back);
@@ -95,7 +110,11 @@ whole!(
     back(g, shape) g.transpose(v.dim0, v.dim1);
     matrix(v, base) (base.len() == 2 && (v.dim0 - v.dim1) % 2 != 0).then_some(MatrixView::Transposed)
 );
-whole!(Permute { dims: Vec<isize> }; view(v, x) x.permute(&v.dims); back(g, shape) g.permute(&inverse(&v.dims)));
+whole!(
+    Permute { dims: Vec<isize> };
+    view(v, x) x.permute(&v.dims);
+    back(g, shape) g.permute(&inverse(&v.dims))
+);
 whole!(Reshape { to: Dims }; view(v, x) x.reshape(&*v.to); back(g, shape) g.reshape(&*shape));
 whole!(Expand { to: Dims }; view(v, x) x.expand(&v.to); back(g, shape) g.sum_to(&shape));
 whole!(Squeeze { dim: isize }; view(v, x) x.squeeze(v.dim); back(g, shape) g.reshape(&*shape));
