@@ -21,7 +21,8 @@ pub fn measure(name: &str, variant: &str, threads: usize, seconds: f64) -> Resul
     let ns_per_op = workload.operations.map(|operations| times.median_ms() * 1e6 / operations as f64);
     let measured = json!({
         "workload": name, "variant": variant, "threads": threads,
-        "median_ms": times.median_ms(), "min_ms": times.min_ms(), "reps": times.count(), "ns_per_op": ns_per_op,
+        "median_ms": times.median_ms(), "min_ms": times.min_ms(),
+        "reps": times.count(), "ns_per_op": ns_per_op,
         "allocations": allocations::during(&mut workload.run),
         "peak_rss_mib": peak, "baseline_rss_mib": baseline,
     });

@@ -3,7 +3,8 @@
 use wengert::prelude::*;
 
 pointwise! {
-    /// `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, each gate the sum of what input (`x_`) and state (`h_`) give to it.
+    /// `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, each gate the sum of what input (`x_`) and state (`h_`) give
+    /// to it.
     struct Carry;
     fn eval(xi, hi, xf, hf, xg, hg, c) -> 1 {
         [(xf + hf).sigmoid() * c + (xi + hi).sigmoid() * (xg + hg).tanh()]

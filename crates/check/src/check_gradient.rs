@@ -53,14 +53,18 @@ macro_rules! __check_gradient {
     (@draw $case:ident) => { () };
     (@draw $case:ident $argument:ident in $strategy:expr $(, $($rest:tt)*)?) => {{
         let $argument = $case.draw($strategy);
-        let entered = (&$crate::__private::argument::Argument(&$argument)).enter(stringify!($argument), $case);
+        let entered = (&$crate::__private::argument::Argument(&$argument))
+            .enter(stringify!($argument), $case);
         (entered, $crate::__check_gradient!(@draw $case $($($rest)*)?))
     }};
     (@call $entered:ident $inputs:ident $body:block) => {{
         let () = $entered;
         $body
     }};
-    (@call $entered:ident $inputs:ident $body:block $argument:ident in $strategy:expr $(, $($rest:tt)*)?) => {{
+    (
+        @call $entered:ident $inputs:ident $body:block
+        $argument:ident in $strategy:expr $(, $($rest:tt)*)?
+    ) => {{
         let (first, rest) = $entered;
         let $argument = first.get($inputs);
         $crate::__check_gradient!(@call rest $inputs $body $($($rest)*)?)

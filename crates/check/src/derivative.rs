@@ -50,7 +50,8 @@ impl<N: IntoNumbers, E: Display> IntoNumbers for Result<N, E> {
 /// ```
 /// use wengert_check::check_derivative;
 /// // A function with one value has a gradient ...
-/// check_derivative(|x: &[f64]| x[0] * x[1].exp(), |x: &[f64]| vec![x[1].exp(), x[0] * x[1].exp()], &[2.0, 0.3])?;
+/// let gradient = |x: &[f64]| vec![x[1].exp(), x[0] * x[1].exp()];
+/// check_derivative(|x: &[f64]| x[0] * x[1].exp(), gradient, &[2.0, 0.3])?;
 /// // ... and one with several a Jacobian: a row for each value, a column for each argument.
 /// let polar = |x: &[f64]| [x[0] * x[1].cos(), x[0] * x[1].sin()];
 /// let jacobian = |x: &[f64]| [[x[1].cos(), -x[0] * x[1].sin()], [x[1].sin(), x[0] * x[1].cos()]];
@@ -194,8 +195,8 @@ fn jacobian(values: Vec<f64>, rows: usize, columns: usize) -> Result<Matrix, Fai
         true => Ok(Matrix { rows, columns, values }),
         false => Err(Failure::Function {
             error: format!(
-                "expected a derivative of {rows} x {columns} numbers, a row for each value and a column for each \
-                 argument, got {count}"
+                "expected a derivative of {rows} x {columns} numbers, a row for each value and a column \
+                 for each argument, got {count}"
             ),
         }),
     }

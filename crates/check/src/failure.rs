@@ -15,8 +15,8 @@ pub enum Failure {
 
     /// One element of an input stands at several places, so it can't be changed alone.
     #[error(
-        "gradcheck: {input} of shape {shape:?} has strides {strides:?}: an axis of stride 0 repeats its elements; \
-         make it contiguous(), or allow it with Gradcheck::expanded(true)"
+        "gradcheck: {input} of shape {shape:?} has strides {strides:?}: an axis of stride 0 repeats its \
+         elements; make it contiguous(), or allow it with Gradcheck::expanded(true)"
     )]
     Expanded {
         /// The input's name.
@@ -59,7 +59,8 @@ pub enum Failure {
 
     /// Going back twice through one record gave different gradients: a pullback that changes what it reads.
     #[error(
-        "gradcheck, order {order}: the backward is not reentrant: the gradient in {input} was {first}, then {second}"
+        "gradcheck, order {order}: the backward is not reentrant: the gradient in {input} was {first}, \
+         then {second}"
     )]
     NotReentrant {
         /// Which derivative was taken.
@@ -85,8 +86,8 @@ pub enum Failure {
 
     /// A cotangent that is missing must count as zero.
     #[error(
-        "gradcheck, order {order}: with a cotangent for {output} alone, {input} got {left_out}; with zeros for the \
-         other outputs, {zeros}"
+        "gradcheck, order {order}: with a cotangent for {output} alone, {input} got {left_out}; \
+         with zeros for the other outputs, {zeros}"
     )]
     MissingCotangent {
         /// Which derivative was taken.

@@ -101,7 +101,8 @@ impl Property {
     ///
     /// ```
     /// use wengert_check::{Property, tensor};
-    /// let property = Property::new().seed(1).announce(|text| assert!(text.contains("fails at case 1 of 256")));
+    /// let tell = |text: &str| assert!(text.contains("fails at case 1 of 256"));
+    /// let property = Property::new().seed(1).announce(tell);
     /// let found = property.run(|case| { case.input("x", tensor([3])); }, |x| x[0].exp().detach());
     /// assert!(found.is_err());
     /// ```

@@ -83,7 +83,12 @@ pub struct RecurrentConfig {
 /// use wengert_check::{check_gradient, recurrent};
 /// check_gradient! {
 ///     #![property(wengert_check::Property::new().cases(10))]
-///     fn gru(config in recurrent(), layer in config.gru(), x in config.input(), h in config.state(config.hidden_size)) {
+///     fn gru(
+///         config in recurrent(),
+///         layer in config.gru(),
+///         x in config.input(),
+///         h in config.state(config.hidden_size),
+///     ) {
 ///         config.forward(&layer, &x, &h)
 ///     }
 /// }
@@ -262,7 +267,11 @@ fn with_no_states<S>((output, last): (Variable<f64>, S)) -> (Variable<f64>, S, O
 /// use wengert_check::{check_gradient, randomized, tensor};
 /// use wengert_nn::{Cast, Forward, Linear};
 /// check_gradient! {
-///     fn linear(n in 1..4, layer in randomized(move || Linear::new(3, n).unwrap().cast()), x in tensor([n, 3])) {
+///     fn linear(
+///         n in 1..4,
+///         layer in randomized(move || Linear::new(3, n).unwrap().cast()),
+///         x in tensor([n, 3]),
+///     ) {
 ///         layer.forward(&x)
 ///     }
 /// }

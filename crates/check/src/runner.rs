@@ -88,7 +88,8 @@ impl Runner<'_> {
         let (name, location, cases) = (self.name, self.location, self.config.cases);
         let text = &found.text;
         (self.announce)(&format!(
-            "{name} ({location}) fails at case {} of {cases}: {text}\nthe case as it was drawn:\n{described}{}\n\
+            "{name} ({location}) fails at case {} of {cases}: {text}\n\
+             the case as it was drawn:\n{described}{}\n\
              looking for a smaller one for at most {:?}",
             case + 1,
             again(seed),

@@ -13,7 +13,8 @@ macro_rules! activation {
         /// use wengert_core::{Tensor, Variable};
         #[doc = concat!("use wengert_nn::{Forward, ", stringify!($name), "};")]
         /// let x = Variable::new(Tensor::from([0.5f32]));
-        #[doc = concat!("assert_eq!(", stringify!($name), "::new().forward(&x)?.to_vec(), x.", stringify!($method), "().to_vec());")]
+        #[doc = concat!("let expected = x.", stringify!($method), "().to_vec();")]
+        #[doc = concat!("assert_eq!(", stringify!($name), "::new().forward(&x)?.to_vec(), expected);")]
         /// # Ok::<(), wengert_core::Error>(())
         /// ```
         #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,7 @@
 //! Modules: whatever owns parameters.
 
+mod containers;
+
 use std::collections::{HashMap, HashSet};
 
 use wengert_core::{Error, Float, Parameter, Result, Variable};
@@ -254,30 +256,6 @@ impl<T: Float> Module for Parameter<T> {
     }
 }
 
-impl<M: Module> Module for Option<M> {
-    type Element = M::Element;
-
-    fn visit(&self, visitor: &mut Visitor<'_, M::Element>) {
-        self.iter().for_each(|module| module.visit(visitor));
-    }
-
-    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, M::Element>) {
-        self.iter_mut().for_each(|module| module.visit_mut(visitor));
-    }
-}
-
-impl<M: Module> Module for Vec<M> {
-    type Element = M::Element;
-
-    fn visit(&self, visitor: &mut Visitor<'_, M::Element>) {
-        self.iter().enumerate().for_each(|(i, module)| visitor.field(&i.to_string(), module));
-    }
-
-    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, M::Element>) {
-        self.iter_mut().for_each(|module| module.visit_mut(visitor));
-    }
-}
-
 /// Copies of parameters made so far, so that tied ones stay tied.
 pub struct Memo<U: Float> {
     copies: HashMap<usize, Parameter<U>>,
@@ -320,22 +298,6 @@ impl<T: Float> Cast for Parameter<T> {
 
     fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Parameter<U> {
         memo.copy(self)
-    }
-}
-
-impl<C: Cast> Cast for Option<C> {
-    type To<U: Float> = Option<C::To<U>>;
-
-    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Self::To<U> {
-        self.as_ref().map(|part| part.cast_with(memo))
-    }
-}
-
-impl<C: Cast> Cast for Vec<C> {
-    type To<U: Float> = Vec<C::To<U>>;
-
-    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Self::To<U> {
-        self.iter().map(|part| part.cast_with(memo)).collect()
     }
 }
 
@@ -388,7 +350,10 @@ macro_rules! module {
             }
         }
     };
-    (impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] as $element:ty { $($field:ident),* $(,)? } $(keep { $($keep:ident),* $(,)? })?) => {
+    (
+        impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] as $element:ty { $($field:ident),* $(,)? }
+        $(keep { $($keep:ident),* $(,)? })?
+    ) => {
         impl<$($generics)*> $crate::Module for $name<$($arguments)*> {
             type Element = $element;
             $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });

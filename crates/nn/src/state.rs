@@ -25,7 +25,10 @@ pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
 /// struct Memory { fast: Variable, slow: Variable }
 /// state!(Memory { fast, slow });
 ///
-/// let of = |v: f32| Memory { fast: Variable::new(Tensor::full([2, 3], v)), slow: Variable::new(Tensor::full([2, 1], v)) };
+/// let of = |v: f32| Memory {
+///     fast: Variable::new(Tensor::full([2, 3], v)),
+///     slow: Variable::new(Tensor::full([2, 1], v)),
+/// };
 /// let layers = Memory::stack(&[&of(1.0), &of(2.0)], 0);
 /// assert_eq!(layers.slow.shape(), &[2, 2, 1]);
 /// assert_eq!(layers.select(0, 1).fast.to_vec(), vec![2.0; 6]);
@@ -142,7 +145,10 @@ macro_rules! state {
             f: &mut $crate::Combine<'_, $t>,
         ) -> Self {
             $name { $(
-                $field: $crate::State::combine(&states.iter().map(|state| &state.$field).collect::<$crate::__private::Few<_>>(), f),
+                $field: {
+                    let parts = states.iter().map(|state| &state.$field);
+                    $crate::State::combine(&parts.collect::<$crate::__private::Few<_>>(), f)
+                },
             )+ }
         }
     };

@@ -84,11 +84,11 @@ pub mod range {
     }
 }
 
-/// Declares the options of an optimizer: a struct of public fields with its defaults, a method that sets each, and
-/// [`Options`](crate::Options).
+/// Declares the options of an optimizer: a struct of public fields with its defaults, a method that sets
+/// each, and [`Options`](crate::Options).
 ///
-/// A line is a name, `f64` or `bool`, the default, and of a number the range: `at_least_zero`, `below_one` (in [0, 1)) or
-/// `finite`. One of them is `lr`. See [`Rule`](crate::Rule) for an optimizer made of them.
+/// A line is a name, `f64` or `bool`, the default, and of a number the range: `at_least_zero`, `below_one`
+/// (in [0, 1)) or `finite`. One of them is `lr`. See [`Rule`](crate::Rule) for an optimizer made of them.
 ///
 /// ```
 /// use wengert_optim::{Options, options};

@@ -80,7 +80,8 @@ fn always_off(
             if least > allowed(i) {
                 let [rough, exact] = names;
                 return Err(format!(
-                    "{what}, element {at}: {:e} in {rough}, {:e} in {exact}, off by at least {least:e} each time",
+                    "{what}, element {at}: {:e} in {rough}, {:e} in {exact}, off by at least {least:e} \
+                     each time",
                     number(&runs[0].0),
                     number(&runs[0].1),
                 ));

@@ -24,8 +24,8 @@ fn gradients_and_jacobians_come_in_every_form() {
 fn what_does_not_fit_is_refused() {
     let said = |found: Result<(), Failure>| found.unwrap_err().to_string();
     let text = said(check_derivative(|x: &[f64]| [x[0], x[1]], |_: &[f64]| vec![1.0, 0.0, 0.0], &[1.0, 2.0]));
-    let expected = "gradcheck: the function failed: expected a derivative of 2 x 2 numbers, a row for each value and a \
-                    column for each argument, got 3";
+    let expected = "gradcheck: the function failed: expected a derivative of 2 x 2 numbers, a row for each \
+                    value and a column for each argument, got 3";
     assert_eq!(text, expected);
     let growing = |x: &[f64]| vec![0.0; if x[0] > 1.0 { 2 } else { 1 }];
     assert!(

@@ -22,13 +22,19 @@ check_gradient! {
     fn recip(x in tensor(shapes(0..=3, 0..=3)).away_from(&[0.0], 0.1)) { x.recip() }
     fn abs(x in tensor(shapes(0..=3, 0..=3)).away_from(&[0.0], 0.01)) { x.abs() }
     fn mul(s in broadcast_shapes::<2>(), a in tensor(s[0].clone()), b in tensor(s[1].clone())) { a * b }
-    fn div(s in broadcast_shapes::<2>(), a in tensor(s[0].clone()), b in tensor(s[1].clone()).positive()) { a / b }
-    fn pow(s in broadcast_shapes::<2>(), a in tensor(s[0].clone()).positive(), b in tensor(s[1].clone())) { a.pow(&b) }
+    fn div(s in broadcast_shapes::<2>(), a in tensor(s[0].clone()), b in tensor(s[1].clone()).positive()) {
+        a / b
+    }
+    fn pow(s in broadcast_shapes::<2>(), a in tensor(s[0].clone()).positive(), b in tensor(s[1].clone())) {
+        a.pow(&b)
+    }
     fn matmul(m in 0..4, k in 0..4, n in 0..4, a in tensor([m, k]), b in tensor([k, n])) { a.matmul(&b) }
     fn softmax(x in tensor((0..4, 1..4))) { (x.softmax(-1), x.logsumexp(0, true)) }
     fn layer_norm(x in tensor((1..4, 2..4)).distinct()) { x.layer_norm(&x.shape()[1..], None, None, 1e-5) }
     fn max(x in tensor((1..4, 1..4)).distinct()) { (x.max(), x.max_dim(1, false).0) }
-    fn gates(n in 1..4, x in tensor([n, 3]), h in tensor([n, 3])) { x.sigmoid() * h.tanh() + (1.0 - x.sigmoid()) * x }
+    fn gates(n in 1..4, x in tensor([n, 3]), h in tensor([n, 3])) {
+        x.sigmoid() * h.tanh() + (1.0 - x.sigmoid()) * x
+    }
 }
 
 #[test]

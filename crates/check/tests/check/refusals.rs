@@ -23,8 +23,8 @@ fn without_an_input_that_requires_a_gradient_there_is_nothing_to_check() {
 #[test]
 fn an_expanded_input_is_refused_unless_it_is_allowed() {
     let x = V::new(Tensor::from([[1.0, 2.0]]).expand(&[3, 2]).unwrap()).requires_grad_(true);
-    let expected = "gradcheck: input 0 of shape [3, 2] has strides [0, 1]: an axis of stride 0 repeats its elements; \
-                    make it contiguous(), or allow it with Gradcheck::expanded(true)";
+    let expected = "gradcheck: input 0 of shape [3, 2] has strides [0, 1]: an axis of stride 0 repeats its \
+                    elements; make it contiguous(), or allow it with Gradcheck::expanded(true)";
     assert_eq!(said(gradcheck(|x| x[0].exp(), &[&x])), expected);
     Gradcheck::new().expanded(true).check(|x| x[0].exp(), &[&x]).unwrap();
     // An axis of extent 1 may have any stride.

@@ -71,8 +71,8 @@ pub enum Error {
     /// A derivative was asked for that goes back through what a [`FirstOrder`](crate::FirstOrder)'s backward
     /// gave.
     #[error(
-        "{operation} recorded at {location}{path} has a derivative of first order only: its backward is written in \
-         tensors; an Operation, whose pullback is written in variables, has every order"
+        "{operation} recorded at {location}{path} has a derivative of first order only: its backward is \
+         written in tensors; an Operation, whose pullback is written in variables, has every order"
     )]
     FirstOrderOnly {
         /// The operation.
@@ -104,7 +104,8 @@ pub enum Error {
     },
     /// Backward of something that is not a scalar needs a cotangent.
     #[error(
-        "backward of a value of shape {shape}: only a scalar has an implicit cotangent, give one with backward_with"
+        "backward of a value of shape {shape}: only a scalar has an implicit cotangent, give one with \
+         backward_with"
     )]
     NonScalar {
         /// The value's shape, printed.

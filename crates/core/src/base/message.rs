@@ -6,11 +6,11 @@ type Hook = Box<dyn Fn(&str) + Send + Sync>;
 
 static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
 
-/// Hands warnings to `hook`, or, without one, to what they go to by default: the standard error stream, or with feature `log`
-/// that crate, at level `warn`.
+/// Hands warnings to `hook`, or, without one, to what they go to by default: the standard error stream, or
+/// with feature `log` that crate, at level `warn`.
 ///
-/// There are few: dropout where it does nothing, parameters that an optimizer has to skip, a property's failure before it is
-/// made smaller. A warning is text of one or several lines, with no line end behind it.
+/// There are few: dropout where it does nothing, parameters that an optimizer has to skip, a property's
+/// failure before it is made smaller. A warning is text of one or several lines, with no line end behind it.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};

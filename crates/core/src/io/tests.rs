@@ -90,10 +90,8 @@ fn threads_that_save_to_one_path_never_show_half_a_file() {
 
 /// A file of one tensor, by its header.
 fn file(dtype: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let header = format!(
-        r#"{{"__metadata__":{{"format":"pt"}},"x":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{}]}}}}"#,
-        data.len()
-    );
+    let x = format!(r#"{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{}]}}"#, data.len());
+    let header = format!(r#"{{"__metadata__":{{"format":"pt"}},"x":{x}}}"#);
     let length = (header.len() as u64).to_le_bytes();
     [&length, header.as_bytes(), data].concat()
 }

@@ -1,9 +1,9 @@
 //! The functions between the layers of a network, each one formula.
 
 use super::elementwise::unary;
-use crate::tape::Float;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
+use crate::tape::Float;
 use crate::tape::Variable;
 
 /// The formulas, named as they appear on the tape.
@@ -13,7 +13,8 @@ mod formula {
     pointwise! { pub struct Relu; fn eval(x) -> 1 { [x.relu()] } }
     pointwise! { pub struct LeakyRelu { slope } fn eval(x) -> 1 { [R::select(x.gt(0.0), x, slope * x)] } }
     pointwise! { pub struct Elu { alpha } fn eval(x) -> 1 { [R::select(x.gt(0.0), x, alpha * x.exp_m1())] } }
-    // The constants with which a wide layer keeps mean 0 and variance 1 (Klambauer et al. 2017, arXiv 1706.02515).
+    // The constants with which a wide layer keeps mean 0 and variance 1 (Klambauer et al. 2017, arXiv
+    // 1706.02515).
     pointwise! {
         pub struct Selu;
         fn eval(x) -> 1 {
@@ -35,8 +36,8 @@ mod formula {
         }
     }
     pointwise! { pub struct Softplus; fn eval(x) -> 1 { [x.softplus()] } }
-    // The exponential of a number that is not positive; at 0 all selections are of one side, so that the slope is
-    // that of the whole.
+    // The exponential of a number that is not positive; at 0 all selections are of one side, so that the
+    // slope is that of the whole.
     pointwise! {
         pub struct SoftplusOf { beta, threshold }
         fn eval(x) -> 1 {
@@ -76,16 +77,16 @@ unary! { formula:
     /// assert_eq!(Variable::new(Tensor::from([-1.0f32, 2.0])).relu().to_vec(), vec![0.0, 2.0]);
     /// ```
     relu Relu;
-    /// `s x` where `x > 0`, else `s a (e^x - 1)`, with `s = 1.0507..` and `a = 1.6733..` (`torch.selu`). The derivative
-    /// at 0 is `s a`.
+    /// `s x` where `x > 0`, else `s a (e^x - 1)`, with `s = 1.0507..` and `a = 1.6733..` (`torch.selu`). The
+    /// derivative at 0 is `s a`.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// assert_eq!(Variable::new(Tensor::from([0.0f64, 1.0])).selu().to_vec(), vec![0.0, 1.0507009873554805]);
     /// ```
     selu Selu;
-    /// `x P(X < x)` for a standard normal `X`, that is `x (1 + erf(x / sqrt(2))) / 2`; exact, not the approximation by
-    /// `tanh` (`torch.nn.functional.gelu`).
+    /// `x P(X < x)` for a standard normal `X`, that is `x (1 + erf(x / sqrt(2))) / 2`; exact, not the
+    /// approximation by `tanh` (`torch.nn.functional.gelu`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

@@ -2,9 +2,9 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::tape::Float;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
+use crate::tape::Float;
 use crate::tape::Variable;
 
 /// The formulas, named as they appear on the tape.

@@ -1,18 +1,21 @@
 //! Comparisons, which give masks, and the choices that masks make.
 
-use crate::tape::Float;
 use crate::base::error::expect;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
-use crate::tensor::Tensor;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tensor::Tensor;
 
 /// The formulas, named as they appear on the tape; a mask comes as zeros and ones.
 mod formula {
     use crate::pointwise;
 
     pointwise! { pub struct Where; fn eval(mask, a, b) -> 1 { [R::select(mask.eq(0.0), b, a)] } }
-    pointwise! { pub struct MaskedFill { value } fn eval(mask, x) -> 1 { [R::select(mask.eq(0.0), x, value)] } }
+    pointwise! {
+        pub struct MaskedFill { value }
+        fn eval(mask, x) -> 1 { [R::select(mask.eq(0.0), x, value)] }
+    }
 }
 
 macro_rules! comparison {
@@ -20,7 +23,10 @@ macro_rules! comparison {
         impl<T: Float> Variable<T> {$(
             $(#[$doc])*
             #[track_caller]
-            #[allow(clippy::should_implement_trait, reason = "a mask of elements, as in PyTorch, not one truth value")]
+            #[allow(
+                clippy::should_implement_trait,
+                reason = "a mask of elements, as in PyTorch, not one truth value"
+            )]
             pub fn $method(&self, other: &Variable<T>) -> Tensor<bool> {
                 expect(self.peek().zip(&other.peek(), |a, b| a $operator b))
             }

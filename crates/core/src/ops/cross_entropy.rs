@@ -3,15 +3,15 @@
 use wengert_kernel::rows::cross_entropy::{self, IGNORED};
 use wengert_kernel::run::divide::dispatch_shared;
 
-use crate::tape::Float;
 use crate::base::error::{Error, Result};
-use crate::tensor::memory;
+use crate::ops::registry::{Domain, Fitted, OperationEntry, indices};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::record1;
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, indices};
 use crate::tensor::Tensor;
-use crate::tape::Variable;
+use crate::tensor::memory;
 
 /// `-ln softmax(x)[target]` of each row of the last axis.
 struct CrossEntropy<T: Float> {
@@ -98,12 +98,13 @@ impl<T: Float> Rule<T> for CrossEntropy<T> {
 }
 
 impl<T: Float> Variable<T> {
-    /// `-ln softmax(x)[target]` of each row of the last axis; 0, whatever is in the row, where the target is `ignored`
-    /// (`torch.nn.functional.cross_entropy` with `reduction="none"`). The softmax is not kept: the pullback takes it from
-    /// the logits in its one pass over them.
+    /// `-ln softmax(x)[target]` of each row of the last axis; 0, whatever is in the row, where the target is
+    /// `ignored` (`torch.nn.functional.cross_entropy` with `reduction="none"`). The softmax is not kept: the
+    /// pullback takes it from the logits in its one pass over them.
     ///
     /// # Errors
-    /// If the targets' shape is not this one's without the last axis, there are no classes, or a target is no class.
+    /// If the targets' shape is not this one's without the last axis, there are no classes, or a target is no
+    /// class.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -156,6 +157,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             let targets = targets.map(|class| if class == classes as i64 { IGNORED } else { class });
             Fitted::one(shape, Attributes::none().indices("target", &targets))
         },
-        |attributes, v| vec![crate::base::error::expect(v[0].cross_entropy(attributes.get_indices("target"), IGNORED))],
+        |attributes, v| {
+            vec![crate::base::error::expect(v[0].cross_entropy(attributes.get_indices("target"), IGNORED))]
+        },
     )]
 }

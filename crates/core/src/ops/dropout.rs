@@ -1,13 +1,13 @@
 //! Dropout.
 
-use crate::tape::Float;
 use crate::base::error::{Error, Result};
-use crate::tensor::memory;
 use crate::ops::formula::Pointwise;
-use crate::random::with_generator;
 use crate::ops::registry::{OperationEntry, formula};
-use crate::tensor::Tensor;
+use crate::random::with_generator;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tensor::Tensor;
+use crate::tensor::memory;
 
 /// The formula, named as it appears on the tape.
 mod formula {

@@ -1,8 +1,8 @@
 //! Functions of single elements, each one formula.
 
-use crate::tape::Float;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
+use crate::tape::Float;
 use crate::tape::Variable;
 
 /// The formulas, named as they appear on the tape.
@@ -30,7 +30,8 @@ mod formula {
     pointwise! { pub struct Maximum; fn eval(a, b) -> 1 { [a.maximum(b)] } }
     pointwise! { pub struct Minimum; fn eval(a, b) -> 1 { [a.minimum(b)] } }
     pointwise! { pub struct Clamp { min, max } fn eval(x) -> 1 { [x.clamp(min, max)] } }
-    // The exponential of a number that is not positive. Equal infinities have no difference, so they are apart.
+    // The exponential of a number that is not positive. Equal infinities have no difference, so they are
+    // apart.
     pointwise! {
         pub struct Logaddexp;
         fn eval(a, b) -> 1 {
@@ -101,7 +102,8 @@ unary! { formula:
     /// assert_eq!(x.erf().to_vec(), vec![0.0, 0.5204998778130465]);
     /// ```
     erf Erf;
-    /// The probability that a standard normal number is below `x`, accurate in both tails (`torch.special.ndtr`).
+    /// The probability that a standard normal number is below `x`, accurate in both tails
+    /// (`torch.special.ndtr`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -111,8 +113,8 @@ unary! { formula:
 }
 
 impl<T: Float> Variable<T> {
-    /// `x^y`, element by element, broadcasting (`torch.pow`). The derivative in the base is 0 where the exponent is
-    /// 0; in the exponent, 0 where the base is 0 and the exponent is not negative.
+    /// `x^y`, element by element, broadcasting (`torch.pow`). The derivative in the base is 0 where the
+    /// exponent is 0; in the exponent, 0 where the base is 0 and the exponent is not negative.
     #[track_caller]
     pub fn pow(&self, exponent: &Variable<T>) -> Variable<T> {
         formula::Pow.apply1([self, exponent])
@@ -137,7 +139,8 @@ impl<T: Float> Variable<T> {
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
-    /// let (y, x) = (Variable::new(Tensor::from([1.0f64, -0.0])), Variable::new(Tensor::from([0.0f64, -1.0])));
+    /// let y = Variable::new(Tensor::from([1.0f64, -0.0]));
+    /// let x = Variable::new(Tensor::from([0.0f64, -1.0]));
     /// assert_eq!(y.atan2(&x).to_vec(), vec![std::f64::consts::FRAC_PI_2, -std::f64::consts::PI]);
     /// ```
     #[track_caller]
@@ -169,8 +172,9 @@ impl<T: Float> Variable<T> {
         formula::Minimum.apply1([self, other])
     }
 
-    /// Each element held inside `[min, max]`, `min(max(x, min), max)` (`torch.clamp`): `max` everywhere if it is below
-    /// `min`, NaN everywhere if a bound is. At the bounds the derivative is 1, where PyTorch 2.15 gives 0.
+    /// Each element held inside `[min, max]`, `min(max(x, min), max)` (`torch.clamp`): `max` everywhere if it
+    /// is below `min`, NaN everywhere if a bound is. At the bounds the derivative is 1, where PyTorch 2.15
+    /// gives 0.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

@@ -1,14 +1,14 @@
 //! Choosing elements by index, and adding to chosen places.
 
 use crate::base::dims::{Dims, OfTensor, axis_of, product};
-use crate::tape::Float;
-use crate::tensor::Element;
 use crate::base::error::{Error, Result, expect};
-use crate::tensor::memory;
-use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::ops::registry::{Choose, Domain, Fitted, OperationEntry, axis, indices};
-use crate::tensor::{Indices, Region, Tensor, checked_indices, narrow};
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::Element;
+use crate::tensor::memory;
+use crate::tensor::{Indices, Region, Tensor, checked_indices, narrow};
 
 /// Slices of axis `axis` at the indices, in the shape `to`.
 struct IndexSelect {
@@ -57,7 +57,8 @@ impl<T: Float> Operation<T> for IndexAdd {
     const NAME: &'static str = "IndexAdd";
 
     fn attributes(&self) -> Attributes {
-        let attributes = Attributes::none().int("dim", self.axis as u32).indices("index", self.index.tensor());
+        let attributes =
+            Attributes::none().int("dim", self.axis as u32).indices("index", self.index.tensor());
         attributes.ints("to", &self.to)
     }
 
@@ -82,7 +83,8 @@ impl<T: Float> Operation<T> for IndexAdd {
     }
 }
 
-/// Where each entry of `index` points to in a row-major tensor of shape `base`, its own place but along `axis`.
+/// Where each entry of `index` points to in a row-major tensor of shape `base`, its own place but along
+/// `axis`.
 fn pointed(operation: &'static str, base: &[usize], axis: usize, index: &Tensor<i64>) -> Result<Vec<usize>> {
     let others_fit = index.rank() == base.len()
         && index.shape().iter().zip(base).enumerate().all(|(a, (i, b))| a == axis || i <= b);
@@ -215,7 +217,8 @@ impl<T: Float> Variable<T> {
         IndexSelect { axis, index, to }.apply1(&[self])
     }
 
-    /// Rows of this matrix (V, D) at the indices: shape of the index, then D (`torch.nn.functional.embedding`).
+    /// Rows of this matrix (V, D) at the indices: shape of the index, then D
+    /// (`torch.nn.functional.embedding`).
     ///
     /// # Panics
     /// If this is no matrix, or an index lies outside 0..V.
@@ -235,7 +238,8 @@ impl<T: Float> Variable<T> {
         IndexSelect { axis: 0, index, to }.apply1(&[self])
     }
 
-    /// `out[i][j] = self[index[i][j]][j]` for axis 0, and so on: each index picks along axis `dim` (`torch.gather`).
+    /// `out[i][j] = self[index[i][j]][j]` for axis 0, and so on: each index picks along axis `dim`
+    /// (`torch.gather`).
     ///
     /// # Panics
     /// If the index has another rank, is longer than this along another axis, or points outside.
@@ -293,7 +297,12 @@ fn picks(choose: &mut Choose<'_>, shape: &[usize]) -> Option<(usize, Tensor<i64>
 fn index_add<T: Float>(x: &Variable<T>, axis: usize, index: &Tensor<i64>, to: &[usize]) -> Variable<T> {
     assert!(axis < to.len(), "index_add: dim must be below {}, got {axis}", to.len());
     let expected = [&to[..axis], index.shape(), &to[axis + 1..]].concat();
-    assert_eq!(x.shape(), expected, "index_add: the shape of slices at an index {:?} of {to:?}", index.shape());
+    assert_eq!(
+        x.shape(),
+        expected,
+        "index_add: the shape of slices at an index {:?} of {to:?}",
+        index.shape()
+    );
     let index = expect(checked_indices("index_add", index, to[axis]));
     IndexAdd { axis, index, to: Dims::from(to) }.apply1(&[x])
 }

@@ -9,12 +9,12 @@ use wengert_kernel::rows::copy::{self, Joined};
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::{Dims, OfTensor, axis_of, too_many};
-use crate::tape::Float;
 use crate::base::error::{Error, Result, expect};
-use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
-use crate::tensor::Tensor;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::Tensor;
 
 /// One behind the other along an axis; each part covers `extents[i]` of it.
 pub(super) struct Cat {
@@ -88,8 +88,8 @@ pub(crate) fn one_behind_the_other<T: Float>(inputs: &[impl Borrow<Tensor<T>>], 
     Tensor::build(shape, |out| dispatch_shared(Joined { parts: &parts, out }))
 }
 
-/// A tensor of `shape` that the inputs lie in along `axis`, with these strides, each from its place on; the place of one without
-/// elements may be anywhere.
+/// A tensor of `shape` that the inputs lie in along `axis`, with these strides, each from its place on; the
+/// place of one without elements may be anywhere.
 fn joined<T: Float>(
     inputs: &[&Tensor<T>],
     axis: usize,
@@ -128,7 +128,8 @@ fn same_but<T: Float>(operation: &'static str, inputs: &[&Variable<T>], axis: Op
     Ok(())
 }
 
-/// Whether a tensor can have all that `cat` puts into it: parts of this shape, but for these extents along the axis.
+/// Whether a tensor can have all that `cat` puts into it: parts of this shape, but for these extents along
+/// the axis.
 fn side_by_side(shape: &Dims, axis: usize, extents: &[usize]) -> Result<()> {
     let mut whole = shape.clone();
     let sum = extents.iter().try_fold(0usize, |sum, &extent| sum.checked_add(extent));

@@ -4,15 +4,15 @@ use wengert_kernel::rows::layer_norm::{self, Normalise, NormaliseAffine, Normali
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::Dims;
-use crate::tape::Float;
 use crate::base::error::{Error, Result};
-use crate::tensor::memory;
+use crate::ops::registry::{Domain, Fitted, OperationEntry};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::record1;
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
-use crate::ops::registry::{Domain, Fitted, OperationEntry};
 use crate::tensor::Tensor;
-use crate::tape::Variable;
+use crate::tensor::memory;
 
 /// Over the last `axes` axes: `(x - mean) / sqrt(variance + eps) * weight + bias`.
 struct LayerNorm<T: Float> {
@@ -109,7 +109,8 @@ impl<T: Float> Rule<T> for LayerNorm<T> {
 
 impl<T: Float> Variable<T> {
     /// Normalised over the last axes, which `weight` and `bias` (ones and zeros if none) span:
-    /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias`, the variance biased (`torch.nn.functional.layer_norm`).
+    /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias`, the variance biased
+    /// (`torch.nn.functional.layer_norm`).
     ///
     /// # Errors
     /// If `normalized_shape`, the weight's or the bias's shape is not that of the last axes.

@@ -3,14 +3,14 @@
 use wengert_kernel::gemm::Start;
 
 use crate::base::dims::{Dims, OfTensor, product};
-use crate::tape::Float;
 use crate::base::error::{Error, Result, expect};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::apply1;
 use crate::tape::rule::{Flow, Rule};
 use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
 use crate::tensor::{Matrix, Tensor};
-use crate::tape::Variable;
 
 use super::matmul::{multiply, rows, saves_of_product};
 
@@ -40,7 +40,8 @@ fn out_shape(x: &Dims, weight: &[usize], bias: Option<&Dims>) -> Result<Dims> {
     Ok(shape)
 }
 
-/// `x` as a matrix of these extents, which `shape` has in all but its last axis; what is made for that is put into `made`.
+/// `x` as a matrix of these extents, which `shape` has in all but its last axis; what is made for that is put
+/// into `made`.
 #[inline]
 fn flat<'x, T: Float>(
     x: &'x Tensor<T>,
@@ -58,19 +59,19 @@ fn flat<'x, T: Float>(
 /// The result.
 #[track_caller]
 fn forward<T: Float>(inputs: &[&Tensor<T>]) -> Tensor<T> {
-        let (x, weight, bias) = (inputs[0], inputs[1], inputs.get(2));
-        let shape = expect(out_shape(x.dims(), weight.shape(), bias.map(|bias| bias.dims())));
-        let weight = Matrix::of(weight).t();
-        let [k, n] = weight.extents;
-        let m = product(&x.shape()[..x.rank() - 1]);
-        let (mut flat_x, mut flat_bias) = (None, None);
-        let x = flat(x, x.dims(), [m, k], &mut flat_x);
-        let start = match bias {
-            Some(bias) => Start::Matrix(flat(bias, &shape, [m, n], &mut flat_bias).at(0)),
-            None => Start::Zero,
-        };
-        Tensor::build(shape, |out| multiply(x, weight, start, out))
-    }
+    let (x, weight, bias) = (inputs[0], inputs[1], inputs.get(2));
+    let shape = expect(out_shape(x.dims(), weight.shape(), bias.map(|bias| bias.dims())));
+    let weight = Matrix::of(weight).t();
+    let [k, n] = weight.extents;
+    let m = product(&x.shape()[..x.rank() - 1]);
+    let (mut flat_x, mut flat_bias) = (None, None);
+    let x = flat(x, x.dims(), [m, k], &mut flat_x);
+    let start = match bias {
+        Some(bias) => Start::Matrix(flat(bias, &shape, [m, n], &mut flat_bias).at(0)),
+        None => Start::Zero,
+    };
+    Tensor::build(shape, |out| multiply(x, weight, start, out))
+}
 
 impl<T: Float, const ON: bool> Rule<T> for Linear<ON> {
     fn name(&self) -> &'static &'static str {
@@ -108,8 +109,8 @@ fn is_result_like<T: Float>(x: &Variable<T>, weight: &Variable<T>, bias: &Variab
 }
 
 impl<T: Float> Variable<T> {
-    /// `x W^T + b` (`torch.nn.functional.linear`): x of shape (.., in), W (out, in), b any shape that broadcasts to
-    /// the result (.., out), so that a recurrent step adds its product to a projected input.
+    /// `x W^T + b` (`torch.nn.functional.linear`): x of shape (.., in), W (out, in), b any shape that
+    /// broadcasts to the result (.., out), so that a recurrent step adds its product to a projected input.
     ///
     /// # Panics
     /// If the shapes don't fit.
@@ -124,7 +125,9 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn linear(&self, weight: &Variable<T>, bias: Option<&Variable<T>>) -> Variable<T> {
         match bias {
-            Some(bias) if is_result_like(self, weight, bias) => apply1(Linear::<true>, &[self, weight, bias], |_, x| forward(x)),
+            Some(bias) if is_result_like(self, weight, bias) => {
+                apply1(Linear::<true>, &[self, weight, bias], |_, x| forward(x))
+            }
             Some(bias) => apply1(Linear::<false>, &[self, weight, bias], |_, x| forward(x)),
             None => apply1(Linear::<false>, &[self, weight], |_, x| forward(x)),
         }

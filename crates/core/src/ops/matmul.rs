@@ -2,15 +2,15 @@
 
 use wengert_kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_naive, gemm_packed};
 
-use crate::base::dims::{Dims, OfTensor, self};
-use crate::tape::Float;
+use crate::base::dims::{self, Dims, OfTensor};
 use crate::base::error::{Error, Result, expect};
+use crate::base::mode::is_plain;
+use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::packs::{Kept, pack_of};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
-use crate::base::mode::is_plain;
 use crate::tensor::{Matrix, Tensor};
-use crate::tape::Variable;
 
 /// A product; a vector is a row on the left and a column on the right.
 struct MatMul {
@@ -171,8 +171,8 @@ pub(super) fn rows<T: Float>(x: &Variable<T>) -> Variable<T> {
 }
 
 impl<T: Float> Variable<T> {
-    /// The matrix product (`torch.matmul`): (.., m, k) by (.., k, n) gives (.., m, n), leading axes broadcast; a
-    /// vector is a row on the left and a column on the right, and its axis goes.
+    /// The matrix product (`torch.matmul`): (.., m, k) by (.., k, n) gives (.., m, n), leading axes
+    /// broadcast; a vector is a row on the left and a column on the right, and its axis goes.
     ///
     /// # Panics
     /// If the inner extents differ or the leading axes don't broadcast.
@@ -214,7 +214,13 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             };
             // A batch of two stands beside one of two, of one, or none.
             let batch = leading.len().checked_sub(1).map_or(&[][..], |last| &leading[..last]);
-            let fits = right.len() < 3 || right.len() > batch.len() + 2 || right[..right.len() - 2].iter().rev().zip(batch.iter().rev()).all(|(a, b)| a == b || *a == 1 || *b == 1);
+            let fits = right.len() < 3
+                || right.len() > batch.len() + 2
+                || right[..right.len() - 2]
+                    .iter()
+                    .rev()
+                    .zip(batch.iter().rev())
+                    .all(|(a, b)| a == b || *a == 1 || *b == 1);
             fits.then(|| Fitted::new(vec![shape.to_vec(), right], Attributes::none()))
         },
         |_, v| vec![v[0].matmul(v[1])],

@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use wengert_kernel::rows::reduce::best;
 
 use crate::base::dims::{axes_of, axis_of, checked_count, product};
-use crate::tape::Float;
 use crate::base::error::expect;
-use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, axis};
 use crate::base::mode::no_grad;
-use crate::tensor::Tensor;
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, axis};
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::Tensor;
 
 /// The largest or smallest element along an axis (kept with extent 1), and its first place.
 #[track_caller]
@@ -27,8 +27,9 @@ fn extreme<T: Float>(x: &Tensor<T>, axis: usize, max: bool) -> (Tensor<T>, Tenso
     let source = x.contiguous();
     let mut values = Tensor::unspecified(to.clone());
     let better = |a: T, b: T| if max { a > b } else { a < b };
-    let places =
-        Tensor::build(to, |places| best(source.in_order(), reduced, inner, better, values.fresh_mut(), places));
+    let places = Tensor::build(to, |places| {
+        best(source.in_order(), reduced, inner, better, values.fresh_mut(), places)
+    });
     (values, places)
 }
 
@@ -144,7 +145,8 @@ impl<T: Float> Variable<T> {
         self.extreme_over::<false>(dims, keepdim)
     }
 
-    /// The largest element along axis `dim` and its first place, which gets all of the derivative (`torch.max(dim)`).
+    /// The largest element along axis `dim` and its first place, which gets all of the derivative
+    /// (`torch.max(dim)`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

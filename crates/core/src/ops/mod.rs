@@ -13,39 +13,26 @@
 use self::registry::OperationEntry;
 use crate::tape::Float;
 
-/// Declares the files of operations, each of which says in `operations()` what it has.
-macro_rules! files {
-    ($($vis:vis mod $file:ident;)*) => {
-        $($vis mod $file;)*
-
-        fn entries<T: Float>() -> Vec<OperationEntry<T>> {
-            [$($file::operations()),*].concat()
-        }
-    };
-}
-
-files! {
-    mod activation;
-    mod arithmetic;
-    mod compare;
-    mod cross_entropy;
-    mod dropout;
-    mod elementwise;
-    mod index;
-    mod join;
-    mod layer_norm;
-    mod linear;
-    mod matmul;
-    mod maximum;
-    mod rearrange;
-    pub(crate) mod region;
-    mod scan;
-    mod softmax;
-    mod split;
-    mod statistics;
-    mod sum;
-    mod view;
-}
+mod activation;
+mod arithmetic;
+mod compare;
+mod cross_entropy;
+mod dropout;
+mod elementwise;
+mod index;
+mod join;
+mod layer_norm;
+mod linear;
+mod matmul;
+mod maximum;
+mod rearrange;
+pub(crate) mod region;
+mod scan;
+mod softmax;
+mod split;
+mod statistics;
+mod sum;
+mod view;
 
 pub(crate) mod formula;
 pub(crate) mod registry;
@@ -57,7 +44,29 @@ mod triangle;
 
 /// All operations of this library.
 pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
-    entries()
+    let of_files = [
+        activation::operations(),
+        arithmetic::operations(),
+        compare::operations(),
+        cross_entropy::operations(),
+        dropout::operations(),
+        elementwise::operations(),
+        index::operations(),
+        join::operations(),
+        layer_norm::operations(),
+        linear::operations(),
+        matmul::operations(),
+        maximum::operations(),
+        rearrange::operations(),
+        region::operations(),
+        scan::operations(),
+        softmax::operations(),
+        split::operations(),
+        statistics::operations(),
+        sum::operations(),
+        view::operations(),
+    ];
+    of_files.concat()
 }
 
 pub(crate) use join::one_behind_the_other;

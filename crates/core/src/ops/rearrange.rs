@@ -3,13 +3,13 @@
 use wengert_kernel::rows::copy;
 
 use crate::base::dims::{Dims, OfTensor, axes_of, axis_of, product, too_many};
-use crate::tape::Float;
-use crate::tensor::Element;
 use crate::base::error::{Result, expect};
-use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
-use crate::tensor::{Region, Tensor, narrow};
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::Element;
+use crate::tensor::{Region, Tensor, narrow};
 
 /// The slices of `axis`, slice `i` taken from `from(i)`.
 fn rearranged<T: Element>(x: &Tensor<T>, axis: usize, from: impl Fn(usize) -> usize) -> Tensor<T> {
@@ -120,7 +120,8 @@ impl<T: Float> Operation<T> for Pad {
     const NAME: &'static str = "Pad";
 
     fn attributes(&self) -> Attributes {
-        let sides: Vec<usize> = self.border.iter().rev().flat_map(|&(before, behind)| [before, behind]).collect();
+        let sides: Vec<usize> =
+            self.border.iter().rev().flat_map(|&(before, behind)| [before, behind]).collect();
         Attributes::none().ints("pad", &sides).float("value", self.value)
     }
 
@@ -161,8 +162,8 @@ impl<T: Float> Variable<T> {
         Flip { axes: expect(axes_of("flip", dims, self.rank())) }.apply1(&[self])
     }
 
-    /// The elements along each of `dims` moved by its shift, those pushed out at the end coming in at the front; without
-    /// dims, of the flattened tensor (`torch.roll`).
+    /// The elements along each of `dims` moved by its shift, those pushed out at the end coming in at the
+    /// front; without dims, of the flattened tensor (`torch.roll`).
     ///
     /// # Panics
     /// If there is not a shift for each axis.
@@ -215,11 +216,13 @@ impl<T: Float> Variable<T> {
         self.reshape(pairs(&|_| 1)).expand(pairs(&|axis| repeats[axis])).reshape(&*all)
     }
 
-    /// `value` put before and behind the last axes: `pad` has two numbers for the last axis, then two for the one before it,
-    /// and so on; a negative one takes elements away (`torch.nn.functional.pad`, mode `constant`).
+    /// `value` put before and behind the last axes: `pad` has two numbers for the last axis, then two for the
+    /// one before it, and so on; a negative one takes elements away (`torch.nn.functional.pad`, mode
+    /// `constant`).
     ///
     /// # Panics
-    /// If `pad` has an odd length, names more axes than there are, takes away more than there is, or adds more than a tensor can have.
+    /// If `pad` has an odd length, names more axes than there are, takes away more than there is, or adds
+    /// more than a tensor can have.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -265,7 +268,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             &[Domain::Any],
             |choose, shape| {
                 let first = axis(choose, shape)?;
-                let axes: Vec<usize> = (0..shape.len()).filter(|&axis| axis == first || choose(2) == 1).collect();
+                let axes: Vec<usize> =
+                    (0..shape.len()).filter(|&axis| axis == first || choose(2) == 1).collect();
                 Fitted::one(shape, Attributes::none().dims("dims", &axes))
             },
             |attributes, v| vec![v[0].flip(&attributes.get_ints("dims"))],

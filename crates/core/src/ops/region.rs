@@ -3,13 +3,13 @@
 use smallvec::{SmallVec, smallvec};
 
 use crate::base::dims::Dims;
+use crate::ops::registry::{Domain, Fitted, OperationEntry};
 use crate::tape::Float;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::ops::registry::{Domain, Fitted, OperationEntry};
 use crate::tensor::{Region, Tensor, slice};
 
-/// Values at their regions of a tensor that is zero elsewhere, or each added, in order, to its region of a first input. Regions may
-/// overlap.
+/// Values at their regions of a tensor that is zero elsewhere, or each added, in order, to its region of a
+/// first input. Regions may overlap.
 pub(crate) struct Embed {
     regions: SmallVec<[Region; 1]>,
     /// Whether there is that first input.
@@ -88,7 +88,8 @@ impl Region {
     fn attributes(regions: &[Region]) -> Attributes {
         let list = |of: &dyn Fn(&Region) -> Vec<usize>| regions.iter().flat_map(of).collect::<Vec<_>>();
         let base = regions.first().map_or(&[][..], |region| &region.base);
-        let attributes = Attributes::none().ints("base", base).dims("offset", &list(&|region| vec![region.offset]));
+        let attributes =
+            Attributes::none().ints("base", base).dims("offset", &list(&|region| vec![region.offset]));
         let attributes = attributes.dims("rank", &list(&|region| vec![region.shape.len()]));
         let attributes = attributes.ints("size", &list(&|region| region.shape.to_vec()));
         attributes.ints("stride", &list(&|region| region.strides.to_vec()))
@@ -143,7 +144,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                     1 => (vec![odd.clone(), even, odd], false),
                     _ => (vec![odd.clone(), odd], true),
                 };
-                let mut shapes: Vec<Vec<usize>> = regions.iter().map(|region| region.shape.to_vec()).collect();
+                let mut shapes: Vec<Vec<usize>> =
+                    regions.iter().map(|region| region.shape.to_vec()).collect();
                 if onto {
                     shapes.insert(0, base);
                 }
@@ -153,7 +155,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 let (regions, onto) = (Region::from_attributes(attributes), attributes.has_flag("onto"));
                 let base = regions.first().map(|region| region.base.to_vec());
                 let expected = onto.then_some(base).into_iter().flatten();
-                let expected: Vec<_> = expected.chain(regions.iter().map(|region| region.shape.to_vec())).collect();
+                let expected: Vec<_> =
+                    expected.chain(regions.iter().map(|region| region.shape.to_vec())).collect();
                 let shapes: Vec<_> = v.iter().map(|v| v.shape().to_vec()).collect();
                 assert_eq!(shapes, expected, "Embed: the shapes of the inputs");
                 vec![Embed::all(regions.into_iter(), onto).apply1(v)]

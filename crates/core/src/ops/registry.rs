@@ -169,7 +169,10 @@ pub(crate) fn indices(choose: &mut Choose<'_>, shape: &[usize], extent: usize) -
 
 /// The entry of a formula: its constants with values to choose from, and the domains of its inputs.
 macro_rules! formula {
-    ($module:ident $name:ident $({ $($constant:ident: $values:expr),+ })? [$($domain:ident)+] $($exact:ident)?) => {
+    (
+        $module:ident $name:ident $({ $($constant:ident: $values:expr),+ })?
+        [$($domain:ident)+] $($exact:ident)?
+    ) => {
         $crate::ops::registry::OperationEntry::new(
             stringify!($name),
             &[$($crate::ops::registry::Domain::$domain),+],
@@ -184,7 +187,9 @@ macro_rules! formula {
                 Some($crate::ops::registry::Fitted::new(shapes, attributes))
             },
             |_attributes, inputs| {
-                let formula = $module::$name { $($($constant: _attributes.get_float(stringify!($constant))),+)? };
+                let formula = $module::$name {
+                    $($($constant: _attributes.get_float(stringify!($constant))),+)?
+                };
                 let Ok(inputs) = inputs.try_into() else {
                     panic!("{}: expected another number of inputs than {}", stringify!($name), inputs.len())
                 };

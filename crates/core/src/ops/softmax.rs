@@ -4,14 +4,14 @@ use wengert_kernel::rows::softmax::{self as rows, RowFunction};
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::axis_of;
-use crate::tape::Float;
 use crate::base::error::expect;
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::apply1;
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tensor::Tensor;
-use crate::tape::Variable;
 
 /// `f` on row-major rows along `axis`: brought to the end for it, and back.
 fn along<T: Float, const I: usize>(
@@ -134,7 +134,8 @@ impl<T: Float> Operation<T> for LogSumExp {
     }
 }
 
-/// `softmax(x)`, and in rows whose `logsumexp` is infinite the limits that exist: 0 beside the infinity, whose own is NaN.
+/// `softmax(x)`, and in rows whose `logsumexp` is infinite the limits that exist: 0 beside the infinity,
+/// whose own is NaN.
 fn shares<T: Float>(x: &Variable<T>, logsumexp: &Variable<T>, axis: isize) -> Variable<T> {
     let infinite = logsumexp.peek().map(|sum| sum.to_f64() == f64::INFINITY);
     if !infinite.contiguous().in_order().contains(&true) {
@@ -159,7 +160,8 @@ impl<T: Float> Variable<T> {
         apply1(Softmax { axis }, &[self], |_, x| row_function(x[0], axis, RowFunction::Softmax))
     }
 
-    /// `x - ln(sum exp(x))` along axis `dim` (`torch.log_softmax`); numbers of any size keep their differences.
+    /// `x - ln(sum exp(x))` along axis `dim` (`torch.log_softmax`); numbers of any size keep their
+    /// differences.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -172,9 +174,9 @@ impl<T: Float> Variable<T> {
         apply1(LogSoftmax { axis }, &[self], |_, x| row_function(x[0], axis, RowFunction::LogSoftmax))
     }
 
-    /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`): infinite where an element is, and negative infinity where all
-    /// are. The derivative is the softmax, which is NaN where all elements are negative infinity; where one is
-    /// positive infinity, it is NaN there and 0 beside it, as in PyTorch.
+    /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`): infinite where an element is, and negative
+    /// infinity where all are. The derivative is the softmax, which is NaN where all elements are negative
+    /// infinity; where one is positive infinity, it is NaN there and 0 beside it, as in PyTorch.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

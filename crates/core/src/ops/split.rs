@@ -7,15 +7,15 @@ use wengert_kernel::memory::layout::Axes;
 
 use super::join::{Cat, Stack};
 use crate::base::dims::{Dims, axis_of};
-use crate::tape::Float;
 use crate::base::error::expect;
-use crate::tensor::memory;
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::{apply, record};
 use crate::tape::rule::{Flow, Rule};
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Saved};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::tensor::memory;
 use crate::tensor::{Region, Tensor};
-use crate::tape::Variable;
 
 /// Into parts along an axis: one operation, an output for each part, all of them views.
 struct Split {
@@ -59,7 +59,8 @@ impl Split {
     /// The parts as variables.
     #[track_caller]
     fn take_apart<T: Float>(self, x: &Variable<T>) -> Vec<Variable<T>> {
-        let views = |split: &Self, x: &[&Tensor<T>]| (0..split.count()).map(|k| split.view(x[0], k)).collect();
+        let views =
+            |split: &Self, x: &[&Tensor<T>]| (0..split.count()).map(|k| split.view(x[0], k)).collect();
         apply(self, &[x], views).into_vec()
     }
 
@@ -172,7 +173,8 @@ impl<T: Float> Variable<T> {
         record(split, &[self], &[&base], outputs)
     }
 
-    /// At most `chunks` parts of equal extent along axis `dim`, the last one smaller if need be (`torch.chunk`).
+    /// At most `chunks` parts of equal extent along axis `dim`, the last one smaller if need be
+    /// (`torch.chunk`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -211,28 +213,30 @@ impl<T: Float> Variable<T> {
 }
 
 pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
-    vec![OperationEntry::new(
-        "Split",
-        &[Domain::Any],
-        |choose, shape| {
-            let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
-            let extent = shape[axis];
-            let (sizes, unbind) = match choose(4) {
-                0 if extent <= 16 => (vec![1; extent], true),
-                1 if extent % 2 == 0 => (vec![extent / 2; 2], false),
-                2 if extent <= 8 => (vec![1; extent], false),
-                _ => {
-                    let first = choose(extent + 1);
-                    (vec![first, extent - first], false)
-                }
-            };
-            let attributes = Attributes::none().ints("sizes", &sizes).int("dim", axis as i64);
-            Fitted::one(shape, attributes.flag("unbind", unbind))
-        },
-        |attributes, v| match attributes.has_flag("unbind") {
-            true => v[0].unbind(attributes.get_int("dim")),
-            false => v[0].split(&attributes.get_ints("sizes"), attributes.get_int("dim")),
-        },
-    )
-    .exact()]
+    vec![
+        OperationEntry::new(
+            "Split",
+            &[Domain::Any],
+            |choose, shape| {
+                let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
+                let extent = shape[axis];
+                let (sizes, unbind) = match choose(4) {
+                    0 if extent <= 16 => (vec![1; extent], true),
+                    1 if extent % 2 == 0 => (vec![extent / 2; 2], false),
+                    2 if extent <= 8 => (vec![1; extent], false),
+                    _ => {
+                        let first = choose(extent + 1);
+                        (vec![first, extent - first], false)
+                    }
+                };
+                let attributes = Attributes::none().ints("sizes", &sizes).int("dim", axis as i64);
+                Fitted::one(shape, attributes.flag("unbind", unbind))
+            },
+            |attributes, v| match attributes.has_flag("unbind") {
+                true => v[0].unbind(attributes.get_int("dim")),
+                false => v[0].split(&attributes.get_ints("sizes"), attributes.get_int("dim")),
+            },
+        )
+        .exact(),
+    ]
 }

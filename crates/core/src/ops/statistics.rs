@@ -4,14 +4,14 @@ use wengert_kernel::rows::reduce::{Square, Squares};
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::{Dims, axes_of, product};
-use crate::tape::Float;
 use crate::base::error::expect;
-use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::base::mode::no_grad;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, formula};
-use crate::base::mode::no_grad;
-use crate::tensor::Tensor;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
+use crate::tensor::Tensor;
 
 /// The formulas, named as they appear on the tape.
 mod formula {
@@ -67,8 +67,9 @@ impl Over {
         Tensor::build(to, |out| dispatch_shared(Squares { square, source, out, width }))
     }
 
-    /// What is left of `x` when its mean is taken away. A mean is rounded as numbers of its size are, and beside nearly
-    /// equal elements that is much; taking it away twice leaves nothing of it (Chan, Golub, LeVeque 1983).
+    /// What is left of `x` when its mean is taken away. A mean is rounded as numbers of its size are, and
+    /// beside nearly equal elements that is much; taking it away twice leaves nothing of it (Chan, Golub,
+    /// LeVeque 1983).
     fn centred<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
         let once = |x: &Variable<T>| x - self.sum(x) / self.count as f64;
         once(&once(x))
@@ -188,7 +189,8 @@ impl<T: Float> Operation<T> for Norm {
 
 impl<T: Float> Variable<T> {
     /// The variance over axes `dims`, all if there are none: the sum of squared distances from the mean over
-    /// `n - correction` (`torch.var`, whose default correction is 1). The axes stay with extent 1 if `keepdim`.
+    /// `n - correction` (`torch.var`, whose default correction is 1). The axes stay with extent 1 if
+    /// `keepdim`.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -202,16 +204,18 @@ impl<T: Float> Variable<T> {
         self.without_axes(dims, keepdim, Var { over, correction }.apply1(&[self]))
     }
 
-    /// The standard deviation, the square root of [`Variable::var_dim`] (`torch.std`). Its derivative is 0 where it is 0.
+    /// The standard deviation, the square root of [`Variable::var_dim`] (`torch.std`). Its derivative is 0
+    /// where it is 0.
     #[track_caller]
     pub fn std_dim(&self, dims: &[isize], correction: usize, keepdim: bool) -> Variable<T> {
         let over = Over::of("std", self.shape(), dims);
         self.without_axes(dims, keepdim, Std { var: Var { over, correction } }.apply1(&[self]))
     }
 
-    /// The p-norm `(sum |x|^p)^(1/p)` over axes `dims`, all if there are none (`torch.linalg.vector_norm`): the largest size
-    /// for an infinite `p` (0 of no elements), the smallest for a negative infinite one, the number of elements that are not 0
-    /// for 0. The axes stay with extent 1 if `keepdim`. Its derivative is 0 where it is 0, and that of a count everywhere.
+    /// The p-norm `(sum |x|^p)^(1/p)` over axes `dims`, all if there are none (`torch.linalg.vector_norm`):
+    /// the largest size for an infinite `p` (0 of no elements), the smallest for a negative infinite one, the
+    /// number of elements that are not 0 for 0. The axes stay with extent 1 if `keepdim`. Its derivative is 0
+    /// where it is 0, and that of a count everywhere.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -258,7 +262,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                     let count: usize = (0..shape.len()).filter(over).map(|axis| shape[axis]).product();
                     // The deviation of a single number has no derivative.
                     let correction = choose(2);
-                    let attributes = Attributes::none().dims("dim", &axes).int("correction", correction as i64);
+                    let attributes =
+                        Attributes::none().dims("dim", &axes).int("correction", correction as i64);
                     (count > 1).then(|| Fitted::new(vec![shape.to_vec()], attributes))
                 },
                 |attributes, v| {

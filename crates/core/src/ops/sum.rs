@@ -4,19 +4,20 @@ use wengert_kernel::rows::reduce;
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::{Dims, OfTensor, axes_of, product};
-use crate::tape::Float;
 use crate::base::error::expect;
-use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::ops::registry::{Choose, Domain, Fitted, OperationEntry, axes, broadcastable};
-use crate::tensor::Tensor;
+use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
+use crate::tensor::Tensor;
 
 /// A sum over axes; the rest is shaped as asked.
 #[derive(Clone)]
 struct Sum {
     axes: Dims,
     to: Dims,
-    /// Whether all axes stay, or none; none if that differs from one to the other, as when broadcasting is undone.
+    /// Whether all axes stay, or none; none if that differs from one to the other, as when broadcasting is
+    /// undone.
     keepdim: Option<bool>,
 }
 
@@ -204,7 +205,8 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             &[Domain::Any],
             |choose, shape| {
                 let to = choose(4) == 3;
-                let undone = |choose: &mut Choose<'_>| Attributes::none().ints("to", &broadcastable(choose, shape));
+                let undone =
+                    |choose: &mut Choose<'_>| Attributes::none().ints("to", &broadcastable(choose, shape));
                 Fitted::one(shape, if to { undone(choose) } else { reduction(choose, shape) })
             },
             |attributes, v| match attributes.get("to") {

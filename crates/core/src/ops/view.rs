@@ -1,14 +1,14 @@
 //! Views of variables: no element is copied, and cotangents go back into the part that was viewed.
 
 use crate::base::dims::Dims;
-use crate::tape::Float;
 use crate::base::error::{Error, expect};
+use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
+use crate::tape::Float;
+use crate::tape::Variable;
 use crate::tape::record::apply1;
 use crate::tape::rule::{MatrixView, Rule};
 use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Saved};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
 use crate::tensor::{self, Region};
-use crate::tape::Variable;
 
 /// Views of a part: their cotangents are added to that region, zero elsewhere.
 macro_rules! part {
@@ -35,7 +35,12 @@ macro_rules! part {
                 Attributes::none()$(.with(stringify!($field), (&self.$field).into()))*
             }
 
-            fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+            fn pullback(
+                &self,
+                saved: &Saved<'_, T>,
+                cotangents: &Cotangents<T>,
+                gradients: &mut Gradients<'_, T>,
+            ) {
                 gradients.add_region(0, || self.region(&saved.input_dims(0)), cotangents.only().clone());
             }
 
@@ -53,7 +58,12 @@ part!(Slice { dim: isize, start: usize, end: usize, step: usize } slice);
 
 /// Views of the whole: their cotangents are viewed back.
 macro_rules! whole {
-    ($name:ident { $($field:ident: $type:ty),* }; view($this:ident, $x:ident) $view:expr; back($g:ident, $shape:ident) $back:expr $(; matrix($v:ident, $base:ident) $matrix:expr)?) => {
+    (
+        $name:ident { $($field:ident: $type:ty),* };
+        view($this:ident, $x:ident) $view:expr;
+        back($g:ident, $shape:ident) $back:expr
+        $(; matrix($v:ident, $base:ident) $matrix:expr)?
+    ) => {
         struct $name { $($field: $type),* }
 
         impl $name {
@@ -75,7 +85,12 @@ macro_rules! whole {
                 Attributes::none()$(.with(stringify!($field), (&self.$field).into()))*
             }
 
-            fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
+            fn pullback(
+                &self,
+                saved: &Saved<'_, T>,
+                cotangents: &Cotangents<T>,
+                gradients: &mut Gradients<'_, T>,
+            ) {
                 let ($this, $g, $shape) = (self, cotangents.only(), saved.input_dims(0));
                 let _ = ($this, &$shape);
                 gradients.add(0, $back);
@@ -95,7 +110,11 @@ whole!(
     back(g, shape) g.transpose(v.dim0, v.dim1);
     matrix(v, base) (base.len() == 2 && (v.dim0 - v.dim1) % 2 != 0).then_some(MatrixView::Transposed)
 );
-whole!(Permute { dims: Vec<isize> }; view(v, x) x.permute(&v.dims); back(g, shape) g.permute(&inverse(&v.dims)));
+whole!(
+    Permute { dims: Vec<isize> };
+    view(v, x) x.permute(&v.dims);
+    back(g, shape) g.permute(&inverse(&v.dims))
+);
 whole!(Reshape { to: Dims }; view(v, x) x.reshape(&*v.to); back(g, shape) g.reshape(&*shape));
 whole!(Expand { to: Dims }; view(v, x) x.expand(&v.to); back(g, shape) g.sum_to(&shape));
 whole!(Squeeze { dim: isize }; view(v, x) x.squeeze(v.dim); back(g, shape) g.reshape(&*shape));
@@ -190,7 +209,8 @@ impl<T: Float> Variable<T> {
         Unsqueeze { dim }.view(self)
     }
 
-    /// The same value with its elements in row-major order, copied if they are not (`torch.Tensor.contiguous`).
+    /// The same value with its elements in row-major order, copied if they are not
+    /// (`torch.Tensor.contiguous`).
     #[track_caller]
     pub fn contiguous(&self) -> Variable<T> {
         if self.peek().is_contiguous() { self.clone() } else { Contiguous {}.view(self) }
@@ -257,7 +277,10 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 let axis = axis(choose, shape)?;
                 let start = choose(shape[axis] + 1);
                 let length = choose(shape[axis] - start + 1);
-                Attributes::none().int("dim", axis as i64).int("start", start as i64).int("length", length as i64)
+                Attributes::none()
+                    .int("dim", axis as i64)
+                    .int("start", start as i64)
+                    .int("length", length as i64)
             },
             |a, x| x.narrow(a.get_int("dim"), a.get_int("start"), a.get_int("length"))
         ),
@@ -291,7 +314,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
         view!(
             "Reshape",
             |choose, shape| Attributes::none().ints("to", &reshaped(choose, shape)),
-            |a, x| x.reshape(a.get_ints("to"))
+            |attributes, x| x.reshape(attributes.get_ints("to"))
         ),
         OperationEntry::new(
             "Expand",

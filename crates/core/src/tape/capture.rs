@@ -28,8 +28,8 @@ fn key<T: Float>(edge: &Edge<T>) -> Key {
 }
 
 thread_local! {
-    /// The runs that are watched, and the functions in which variables stand in for others: a `Watch` or a `StandIns` of any
-    /// element type, innermost last.
+    /// The runs that are watched, and the functions in which variables stand in for others: a `Watch` or a
+    /// `StandIns` of any element type, innermost last.
     static WATCHES: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
     static STAND_INS: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }

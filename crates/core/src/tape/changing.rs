@@ -156,8 +156,8 @@ fn wait(value: usize, owner: impl Fn() -> Option<Thread>) {
     WAITING.fetch_sub(1, Ordering::SeqCst);
     assert!(
         !closes_a_circle,
-        "a parameter was asked for inside the closure of the `Parameter::update` that changes it; read what the closure needs \
-         before, and change one parameter after the other"
+        "a parameter was asked for inside the closure of the `Parameter::update` that changes it; read what \
+         the closure needs before, and change one parameter after the other"
     );
 }
 

@@ -52,7 +52,12 @@ impl<T: Float> Gradients<'_, T> {
     ///     fn forward(&self, inputs: &[&Tensor<f64>]) -> Outputs<Tensor<f64>> {
     ///         [(Variable::from(inputs[0].clone()) + Variable::from(inputs[1].clone())).value()].into()
     ///     }
-    ///     fn pullback(&self, _: &Saved<'_, f64>, cotangents: &Cotangents<f64>, gradients: &mut Gradients<'_, f64>) {
+    ///     fn pullback(
+    ///         &self,
+    ///         _: &Saved<'_, f64>,
+    ///         cotangents: &Cotangents<f64>,
+    ///         gradients: &mut Gradients<'_, f64>,
+    ///     ) {
     ///         (0..2).for_each(|i| gradients.add_broadcast(i, cotangents.only().clone()));
     ///     }
     /// }
@@ -82,7 +87,12 @@ impl<T: Float> Gradients<'_, T> {
     ///     fn forward(&self, inputs: &[&Tensor<f64>]) -> Outputs<Tensor<f64>> {
     ///         [inputs[0].narrow(0, 1, inputs[0].shape()[0] - 1).unwrap()].into()
     ///     }
-    ///     fn pullback(&self, _: &Saved<'_, f64>, cotangents: &Cotangents<f64>, gradients: &mut Gradients<'_, f64>) {
+    ///     fn pullback(
+    ///         &self,
+    ///         _: &Saved<'_, f64>,
+    ///         cotangents: &Cotangents<f64>,
+    ///         gradients: &mut Gradients<'_, f64>,
+    ///     ) {
     ///         gradients.add_slice(0, 0, 1, cotangents.only().clone());
     ///     }
     /// }

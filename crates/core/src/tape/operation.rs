@@ -99,7 +99,12 @@ impl Wants {
 ///     fn saves(&self, _: Wants) -> Saves {
 ///         Saves::INPUTS
 ///     }
-///     fn pullback(&self, saved: &Saved<'_, f64>, cotangents: &Cotangents<f64>, gradients: &mut Gradients<'_, f64>) {
+///     fn pullback(
+///         &self,
+///         saved: &Saved<'_, f64>,
+///         cotangents: &Cotangents<f64>,
+///         gradients: &mut Gradients<'_, f64>,
+///     ) {
 ///         let x = saved.input(0);
 ///         gradients.add(0, &x * &x * 3.0 * cotangents.only());
 ///     }

@@ -5,6 +5,7 @@ use wengert_core::{Tensor, Variable};
 use crate::check::V;
 use crate::draw::Domain::{Distinct, NonZero};
 use crate::draw::{More, for_all};
+use crate::lines;
 use crate::structured::{mean, product, total};
 use crate::trial::{A, Line, Trial, derivatives_hold, fill, line, one, over, removed, values_hold, with};
 use wengert_check::Draw;
@@ -296,20 +297,16 @@ pub fn operations() -> Vec<Line> {
     ]
 }
 
-fn all() -> impl Iterator<Item = Line> {
-    crate::structured::operations().into_iter().chain(operations())
-}
-
 #[test]
 fn values_are_those_of_a_loop() {
-    for (name, trial) in all() {
+    for (name, trial) in lines() {
         for_all(name, 256, |draw| values_hold(&trial(draw)));
     }
 }
 
 #[test]
 fn first_and_second_derivatives_are_those_of_differences() {
-    for (name, trial) in all() {
+    for (name, trial) in lines() {
         for_all(name, 128, |draw| {
             let trial = trial(draw);
             derivatives_hold(&trial, draw)

@@ -10,7 +10,7 @@ use wengert_core::{Tape, Tensor, operations};
 
 use crate::check::{V, gradients, leaves, refs};
 use crate::draw::for_all;
-use crate::{arranged, elementwise, structured};
+use crate::{elementwise, lines};
 
 type Names = BTreeSet<String>;
 
@@ -77,7 +77,7 @@ fn every_operation_has_a_gradient_property() {
             Ok(())
         });
     }
-    for (name, trial) in structured::operations().into_iter().chain(arranged::operations()) {
+    for (name, trial) in lines() {
         for_all(name, 48, |draw| {
             let trial = trial(draw);
             recorded(&*trial.function, &trial.inputs, &names);
@@ -97,7 +97,7 @@ fn every_operation_has_a_gradient_property() {
 fn every_method_is_in_a_gradient_property() {
     let methods = methods();
     assert!(methods.len() > 80, "the sources are not read as they should be: {methods:?}");
-    let lists = ["elementwise.rs", "structured.rs", "arranged.rs"];
+    let lists = ["elementwise.rs", "structured.rs", "moved.rs", "arranged.rs"];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/derivatives");
     let calls: String = lists.iter().map(|list| fs::read_to_string(folder.join(list)).unwrap()).collect();
     let called = |method: &String| {

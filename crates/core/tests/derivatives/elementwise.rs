@@ -71,8 +71,7 @@ fn erf(x: f64) -> f64 {
     if x.abs() > 1.5 { (1.0 - 2.0 * tail(x.abs())).copysign(x) } else { 2.0 * centre(x) }
 }
 
-/// All pointwise operations, one a line.
-#[rustfmt::skip]
+/// All pointwise operations.
 pub fn rules<T: Float>() -> Vec<Rule<T>> {
     fn rule<T: Float>(
         name: &'static str,
@@ -98,9 +97,24 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
         rule("c * a", &[NonZero], |v| -1.5 * v[0], |x| -1.5 * x[0]),
         rule("c / a", &[NonZero], |v| 1.5 / v[0], |x| 1.5 / x[0]),
         rule("-a", &[NonZero], |v| -v[0], |x| -x[0]),
-        rule("scale", &[NonZero, NonZero], |v| v[0].scale(v[1]), |x| if x[0] == 0.0 { 0.0 } else { x[0] * x[1] }),
-        rule("where_", &[NonZero, NonZero, NonZero], |v| v[0].where_(&above_zero(v[2]), v[1]), |x| if x[2] > 0.0 { x[0] } else { x[1] }),
-        rule("masked_fill", &[NonZero, NonZero], |v| v[0].masked_fill(&above_zero(v[1]), 2.5), |x| if x[1] > 0.0 { 2.5 } else { x[0] }),
+        rule(
+            "scale",
+            &[NonZero, NonZero],
+            |v| v[0].scale(v[1]),
+            |x| if x[0] == 0.0 { 0.0 } else { x[0] * x[1] },
+        ),
+        rule(
+            "where_",
+            &[NonZero, NonZero, NonZero],
+            |v| v[0].where_(&above_zero(v[2]), v[1]),
+            |x| if x[2] > 0.0 { x[0] } else { x[1] },
+        ),
+        rule(
+            "masked_fill",
+            &[NonZero, NonZero],
+            |v| v[0].masked_fill(&above_zero(v[1]), 2.5),
+            |x| if x[1] > 0.0 { 2.5 } else { x[0] },
+        ),
         rule("exp", &[NonZero], |v| v[0].exp(), |x| x[0].exp()),
         rule("exp_m1", &[NonZero], |v| v[0].exp_m1(), |x| x[0].exp_m1()),
         rule("ln", &[Range(0.2, 4.0)], |v| v[0].ln(), |x| x[0].ln()),
@@ -110,8 +124,10 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
         rule("erf", &[NonZero], |v| v[0].erf(), |x| erf(x[0])),
         rule("ndtr", &[NonZero], |v| v[0].ndtr(), |x| ndtr(x[0])),
         rule("atan2", &[NonZero, NonZero], |v| v[0].atan2(v[1]), |x| x[0].atan2(x[1])),
-        rule("logaddexp", &[NonZero, NonZero], |v| v[0].logaddexp(v[1]), |x| log_add_exp(x[0], x[1])).within(1.0),
-        rule("logaddexp of equals", &[NonZero], |v| v[0].logaddexp(v[0]), |x| log_add_exp(x[0], x[0])).within(1.0),
+        rule("logaddexp", &[NonZero, NonZero], |v| v[0].logaddexp(v[1]), |x| log_add_exp(x[0], x[1]))
+            .within(1.0),
+        rule("logaddexp of equals", &[NonZero], |v| v[0].logaddexp(v[0]), |x| log_add_exp(x[0], x[0]))
+            .within(1.0),
         rule("square", &[NonZero], |v| v[0].square(), |x| x[0] * x[0]),
         rule("recip", &[NonZero], |v| v[0].recip(), |x| 1.0 / x[0]),
         rule("pow", &[Range(0.2, 3.0), NonZero], |v| v[0].pow(v[1]), |x| x[0].powf(x[1])),
@@ -122,31 +138,105 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
         rule("pow_scalar 0", &[NonZero], |v| v[0].pow_scalar(0.0), |x| x[0].powf(0.0)),
         rule("pow_scalar -1", &[NonZero], |v| v[0].pow_scalar(-1.0), |x| x[0].powf(-1.0)),
         rule("abs", &[NonZero], |v| v[0].abs(), |x| x[0].abs()),
-        rule("maximum", &[Grid(0.0), Grid(0.1)], |v| v[0].maximum(v[1]), |x| if x[0].is_nan() || x[0] > x[1] { x[0] } else { x[1] }),
-        rule("minimum", &[Grid(0.0), Grid(0.1)], |v| v[0].minimum(v[1]), |x| if x[0].is_nan() || x[0] < x[1] { x[0] } else { x[1] }),
+        rule(
+            "maximum",
+            &[Grid(0.0), Grid(0.1)],
+            |v| v[0].maximum(v[1]),
+            |x| if x[0].is_nan() || x[0] > x[1] { x[0] } else { x[1] },
+        ),
+        rule(
+            "minimum",
+            &[Grid(0.0), Grid(0.1)],
+            |v| v[0].minimum(v[1]),
+            |x| if x[0].is_nan() || x[0] < x[1] { x[0] } else { x[1] },
+        ),
         rule("clamp", &[Grid(0.1)], |v| v[0].clamp(-1.0, 1.0), |x| x[0].clamp(-1.0, 1.0)),
         rule("sin", &[NonZero], |v| v[0].sin(), |x| x[0].sin()),
         rule("cos", &[NonZero], |v| v[0].cos(), |x| x[0].cos()),
         rule("tanh", &[NonZero], |v| v[0].tanh(), |x| x[0].tanh()),
-        rule("sigmoid", &[NonZero], |v| v[0].sigmoid(), |x| if x[0] < 0.0 { x[0].exp() / (1.0 + x[0].exp()) } else { 1.0 / (1.0 + (-x[0]).exp()) }),
+        rule(
+            "sigmoid",
+            &[NonZero],
+            |v| v[0].sigmoid(),
+            |x| if x[0] < 0.0 { x[0].exp() / (1.0 + x[0].exp()) } else { 1.0 / (1.0 + (-x[0]).exp()) },
+        ),
         rule("relu", &[NonZero], |v| v[0].relu(), |x| if x[0] <= 0.0 { 0.0 } else { x[0] }),
-        rule("softplus", &[NonZero], |v| v[0].softplus(), |x| if x[0] > 20.0 { x[0] } else { x[0].exp().ln_1p() }),
-        rule("softplus beyond 20", &[Range(20.1, 40.0)], |v| v[0].softplus(), |x| if x[0] > 20.0 { x[0] } else { x[0].exp().ln_1p() }),
-        rule("softplus_of 2, 15", &[NonZero], |v| v[0].softplus_of(2.0, 15.0), |x| if 2.0 * x[0] > 15.0 { x[0] } else { 0.5 * log_add_exp(0.0, 2.0 * x[0]) }),
-        rule("softplus_of 0.5, 1", &[Grid(0.1)], |v| v[0].softplus_of(0.5, 1.0), |x| if 0.5 * x[0] > 1.0 { x[0] } else { 2.0 * log_add_exp(0.0, 0.5 * x[0]) }),
-        rule("softplus_of, never linear", &[Range(-50.0, 50.0)], |v| v[0].softplus_of(1.0, f64::INFINITY), |x| log_add_exp(0.0, x[0])),
+        rule(
+            "softplus",
+            &[NonZero],
+            |v| v[0].softplus(),
+            |x| if x[0] > 20.0 { x[0] } else { x[0].exp().ln_1p() },
+        ),
+        rule(
+            "softplus beyond 20",
+            &[Range(20.1, 40.0)],
+            |v| v[0].softplus(),
+            |x| if x[0] > 20.0 { x[0] } else { x[0].exp().ln_1p() },
+        ),
+        rule(
+            "softplus_of 2, 15",
+            &[NonZero],
+            |v| v[0].softplus_of(2.0, 15.0),
+            |x| if 2.0 * x[0] > 15.0 { x[0] } else { 0.5 * log_add_exp(0.0, 2.0 * x[0]) },
+        ),
+        rule(
+            "softplus_of 0.5, 1",
+            &[Grid(0.1)],
+            |v| v[0].softplus_of(0.5, 1.0),
+            |x| if 0.5 * x[0] > 1.0 { x[0] } else { 2.0 * log_add_exp(0.0, 0.5 * x[0]) },
+        ),
+        rule(
+            "softplus_of, never linear",
+            &[Range(-50.0, 50.0)],
+            |v| v[0].softplus_of(1.0, f64::INFINITY),
+            |x| log_add_exp(0.0, x[0]),
+        ),
         rule("logsigmoid", &[NonZero], |v| v[0].logsigmoid(), |x| -log_add_exp(0.0, -x[0])),
-        rule("leaky_relu", &[NonZero], |v| v[0].leaky_relu(0.25), |x| if x[0] > 0.0 { x[0] } else { 0.25 * x[0] }),
+        rule(
+            "leaky_relu",
+            &[NonZero],
+            |v| v[0].leaky_relu(0.25),
+            |x| if x[0] > 0.0 { x[0] } else { 0.25 * x[0] },
+        ),
         rule("elu", &[NonZero], |v| v[0].elu(1.5), |x| if x[0] > 0.0 { x[0] } else { 1.5 * x[0].exp_m1() }),
-        rule("selu", &[NonZero], |v| v[0].selu(), |x| 1.0507009873554805 * if x[0] > 0.0 { x[0] } else { 1.6732632423543772 * x[0].exp_m1() }),
+        rule(
+            "selu",
+            &[NonZero],
+            |v| v[0].selu(),
+            |x| 1.0507009873554805 * if x[0] > 0.0 { x[0] } else { 1.6732632423543772 * x[0].exp_m1() },
+        ),
         rule("gelu", &[NonZero], |v| v[0].gelu(), |x| x[0] * ndtr(x[0])).within(1e-36),
-        rule("silu", &[NonZero], |v| v[0].silu(), |x| x[0] * if x[0] < 0.0 { x[0].exp() / (1.0 + x[0].exp()) } else { 1.0 / (1.0 + (-x[0]).exp()) }).within(1e-36),
+        rule(
+            "silu",
+            &[NonZero],
+            |v| v[0].silu(),
+            |x| x[0] * if x[0] < 0.0 { x[0].exp() / (1.0 + x[0].exp()) } else { 1.0 / (1.0 + (-x[0]).exp()) },
+        )
+        .within(1e-36),
         rule("mish", &[NonZero], |v| v[0].mish(), |x| x[0] * x[0].exp().ln_1p().tanh()).within(1e-36),
         rule("softsign", &[NonZero], |v| v[0].softsign(), |x| x[0] / (1.0 + x[0].abs())),
         rule("hardtanh", &[Grid(0.1)], |v| v[0].hardtanh(-1.0, 1.4), |x| x[0].clamp(-1.0, 1.4)),
-        rule("hardsigmoid", &[Range(-2.9, 2.9)], |v| v[0].hardsigmoid(), |x| ((x[0] + 3.0) / 6.0).clamp(0.0, 1.0)),
-        rule("hardsigmoid beyond 3", &[Range(3.1, 5.0)], |v| v[0].hardsigmoid(), |x| ((x[0] + 3.0) / 6.0).clamp(0.0, 1.0)),
-        rule("a user's formula", &[NonZero, NonZero], |v| { let [y] = Bent { knee: 0.05 }.apply([v[0], v[1]]); y }, |x| if x[0] < 0.05 { x[0] * x[1] } else { (2.0 * x[0]).tanh() * x[1] }),
+        rule(
+            "hardsigmoid",
+            &[Range(-2.9, 2.9)],
+            |v| v[0].hardsigmoid(),
+            |x| ((x[0] + 3.0) / 6.0).clamp(0.0, 1.0),
+        ),
+        rule(
+            "hardsigmoid beyond 3",
+            &[Range(3.1, 5.0)],
+            |v| v[0].hardsigmoid(),
+            |x| ((x[0] + 3.0) / 6.0).clamp(0.0, 1.0),
+        ),
+        rule(
+            "a user's formula",
+            &[NonZero, NonZero],
+            |v| {
+                let [y] = Bent { knee: 0.05 }.apply([v[0], v[1]]);
+                y
+            },
+            |x| if x[0] < 0.05 { x[0] * x[1] } else { (2.0 * x[0]).tanh() * x[1] },
+        ),
     ]
 }
 

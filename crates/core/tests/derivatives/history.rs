@@ -5,7 +5,7 @@ use wengert_core::{Tensor, cat, stack};
 
 use crate::check::{V, leaf, leaves, refs};
 use crate::draw::for_all;
-use crate::{arranged, elementwise, structured};
+use crate::{elementwise, lines};
 
 /// What holds of outputs of `inputs`, of which all or none require a gradient.
 fn history_follows(f: &dyn Fn(&[&V]) -> Vec<V>, inputs: &[Tensor<f64>]) -> Result<(), String> {
@@ -38,7 +38,7 @@ fn of_every_operation_on_random_shapes() {
             history_follows(&|v| vec![(rule.function)(v)], &inputs)
         });
     }
-    for (name, trial) in structured::operations().into_iter().chain(arranged::operations()) {
+    for (name, trial) in lines() {
         for_all(name, 48, |draw| {
             let trial = trial(draw);
             history_follows(&*trial.function, &trial.inputs)

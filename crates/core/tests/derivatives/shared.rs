@@ -30,7 +30,8 @@ check_gradient! {
     fn narrowed_at_each_step(steps in 1..5, x in tensor([2, 2]), w in tensor([5, 4])) {
         repeated(steps, &x, &w, |x, w| {
             let (a, b) = (w.narrow(0, 1, 2).narrow(1, 2, 2), w.narrow(0, 3, 2).narrow(1, 0, 2));
-            // Without the factor, derivatives grow so much over the steps that differences have no digits left for the small ones.
+            // Without the factor, derivatives grow so much over the steps that differences have no digits
+            // left for the small ones.
             (x.linear(&a, None) * x.matmul(&b.t()) + x.linear(&a, None)) * 0.25
         })
     }

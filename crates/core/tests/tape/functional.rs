@@ -30,7 +30,12 @@ fn numbers(count: usize) -> impl Strategy<Value = Vec<f64>> {
 proptest! {
     #[test]
     fn the_products_are_transposes_of_each_other(
-        a in numbers(6), b in numbers(3), ta in numbers(6), tb in numbers(3), c in numbers(2), d in numbers(3),
+        a in numbers(6),
+        b in numbers(3),
+        ta in numbers(6),
+        tb in numbers(3),
+        c in numbers(2),
+        d in numbers(3),
     ) {
         let x = [variable(&a, &[2, 3]), variable(&b, &[3])];
         let tangents = [variable(&ta, &[2, 3]), variable(&tb, &[3])];
@@ -44,7 +49,12 @@ proptest! {
     }
 
     #[test]
-    fn a_tangent_is_the_limit_of_differences(a in numbers(6), b in numbers(3), ta in numbers(6), tb in numbers(3)) {
+    fn a_tangent_is_the_limit_of_differences(
+        a in numbers(6),
+        b in numbers(3),
+        ta in numbers(6),
+        tb in numbers(3),
+    ) {
         let at = |s: f64| {
             let moved = |x: &[f64], t: &[f64]| x.iter().zip(t).map(|(x, t)| x + s * t).collect::<Vec<_>>();
             curved(&[variable(&moved(&a, &ta), &[2, 3]), variable(&moved(&b, &tb), &[3])])
@@ -62,7 +72,12 @@ proptest! {
     }
 
     #[test]
-    fn a_hessian_is_symmetric_and_its_product_is_the_products(a in numbers(6), b in numbers(3), ta in numbers(6), tb in numbers(3)) {
+    fn a_hessian_is_symmetric_and_its_product_is_the_products(
+        a in numbers(6),
+        b in numbers(3),
+        ta in numbers(6),
+        tb in numbers(3),
+    ) {
         let x = [variable(&a, &[2, 3]), variable(&b, &[3])];
         let t = [variable(&ta, &[2, 3]), variable(&tb, &[3])];
         let whole = hessian(energy, &[&x[0], &x[1]]).unwrap();

@@ -24,7 +24,8 @@ fn a_second_backward_says_which_operation_has_been_differentiated() {
 #[test]
 fn only_a_scalar_is_differentiated_without_a_cotangent() {
     let y = vector([1.0, 2.0]) * 2.0;
-    let expected = "backward of a value of shape [2]: only a scalar has an implicit cotangent, give one with backward_with";
+    let expected = "backward of a value of shape [2]: only a scalar has an implicit cotangent, \
+        give one with backward_with";
     assert_eq!(y.backward().unwrap_err().to_string(), expected);
     assert_eq!(grad(&[&y], &[&y], GradOptions::default()).unwrap_err().to_string(), expected);
     let wrong = y.backward_with(&V::from(Tensor::ones([3]))).unwrap_err().to_string();

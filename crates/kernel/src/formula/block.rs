@@ -194,7 +194,8 @@ unsafe fn copy_block<T: Copy, const B: usize>(from: *const T, to: *mut T, len: u
         macro_rules! pieces {
             ($($length:literal)*) => {$(
                 if len & $length != 0 {
-                    to.add(at).cast::<[T; $length]>().write_unaligned(from.add(at).cast::<[T; $length]>().read_unaligned());
+                    let piece = from.add(at).cast::<[T; $length]>().read_unaligned();
+                    to.add(at).cast::<[T; $length]>().write_unaligned(piece);
                     at += $length;
                 }
             )*};

@@ -71,7 +71,8 @@ fn check_inside(
     };
     assert!(
         reach().is_some_and(|reach| reach <= len),
-        "a matrix of {rows} x {cols}, strides {row_stride} and {col_stride}, at {offset} leaves its {len} elements"
+        "a matrix of {rows} x {cols}, strides {row_stride} and {col_stride}, at {offset} leaves its {len} \
+         elements"
     );
     offset
 }

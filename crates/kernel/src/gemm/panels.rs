@@ -1,6 +1,6 @@
-//! Products with B in micro-panels: some vectors of columns side by side, one row below the other, so that the
-//! innermost loop reads B straight through, and [tiles](super::tile) of C that fill the registers. The loops
-//! and their sizes are named in [`sizes`](super::sizes).
+//! Products with B in micro-panels: some vectors of columns side by side, one row below the other, so that
+//! the innermost loop reads B straight through, and [tiles](super::tile) of C that fill the registers. The
+//! loops and their sizes are named in [`sizes`](super::sizes).
 //!
 //! A large product packs B block by block. A product of few rows with a weight that comes again and again
 //! uses a pack of the whole weight ([`pack`]): it pays for itself in a few steps.
@@ -21,8 +21,8 @@ use crate::run::level::Level;
 /// The pieces in which the next strip of A is copied, at most.
 const PIECES: usize = 4;
 
-/// [`Product::macro_kernel`] of a block in micro-panels, which is compiled once for a kind of registers: tiles
-/// take long to compile.
+/// [`Product::macro_kernel`] of a block in micro-panels, which is compiled once for a kind of registers:
+/// tiles take long to compile.
 type MacroKernel<T> = unsafe fn(&Product<T>, *const T, Range<usize>, &mut Ahead<T>, *const T);
 
 /// The columns of a pack: whole vectors.
@@ -160,8 +160,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         }
     }
 
-    /// Loops 2 and 1: these panels of C, with B as micro-panels of one block if its rows are PADDED; after the
-    /// last of them comes the one at `then`.
+    /// Loops 2 and 1: these panels of C, with B as micro-panels of one block if its rows are PADDED; after
+    /// the last of them comes the one at `then`.
     #[inline(always)]
     unsafe fn macro_kernel<V: Vector<Item = T>, const PADDED: bool>(
         &self,

@@ -1,13 +1,15 @@
 //! How large the blocks of a product are, once for all loops, under the names of the literature.
 //!
-//! A large product is five loops around a micro-kernel (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication",
-//! ACM TOMS 34, 2008; Van Zee and van de Geijn, "BLIS", ACM TOMS 41, 2015), from the outermost in:
+//! A large product is five loops around a micro-kernel (Goto and van de Geijn, "Anatomy of High-Performance
+//! Matrix Multiplication", ACM TOMS 34, 2008; Van Zee and van de Geijn, "BLIS", ACM TOMS 41, 2015), from the
+//! outermost in:
 //!
 //! 5. `jc` over n in steps of nc: a block of B's columns;
 //! 4. `pc` over k in steps of kc: the block's rows, which are packed into micro-panels;
 //! 3. `ic` over m in steps of mc: a strip of A's rows;
 //! 2. `jr` over nc in steps of nr: a micro-panel of B, near the core;
-//! 1. `ir` over mc in steps of mr: rows of A, and a tile of C in registers, which the micro-kernel computes along kc.
+//! 1. `ir` over mc in steps of mr: rows of A, and a tile of C in registers, which the micro-kernel computes
+//!    along kc.
 //!
 //! Steps are evened out: `total` goes in as few parts as possible, of nearly equal length ([`parts`]).
 

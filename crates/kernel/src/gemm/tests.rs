@@ -250,7 +250,11 @@ fn case_count() -> u32 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: case_count(), failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: case_count(),
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn every_backend_is_right_in_f32(case in cases()) {

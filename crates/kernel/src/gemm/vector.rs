@@ -14,8 +14,8 @@ pub(super) trait Vector: Copy {
     type Mask: Copy;
     /// How many it holds.
     const LANES: usize;
-    /// How many of them side by side a micro-panel is wide (nr, in vectors), and a tile of C, before its sums no
-    /// longer fit into the registers.
+    /// How many of them side by side a micro-panel is wide (nr, in vectors), and a tile of C, before its sums
+    /// no longer fit into the registers.
     const NR: usize;
     /// The steps along k of a tile that are written out one after the other. What is not arithmetic is then
     /// shared by all of them: where another hyperthread takes half of a core's instructions, these would
@@ -53,7 +53,8 @@ static WORDS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 
 
 macro_rules! vector {
     (
-        $register:ty, $item:ty, lanes $lanes:literal, side $nr:literal, steps $steps:literal, square $square:literal by $transpose:ident,
+        $register:ty, $item:ty, lanes $lanes:literal, side $nr:literal, steps $steps:literal,
+        square $square:literal by $transpose:ident,
         mask |$count:ident| -> $mask_type:ty { $make:expr },
         load |$from:ident, $mask:ident| $load:expr,
         store |$vector:ident, $to:ident, $lanes_of:ident| $store:expr,
@@ -137,7 +138,9 @@ vector!(
     mask |count| -> __mmask16 { ((1u32 << count) - 1) as __mmask16 },
     load |from, mask| _mm512_maskz_loadu_ps(mask, from),
     store |v, to, mask| _mm512_mask_storeu_ps(to, mask, v),
-    sums |v| four_sums_f32(v.map(|v| _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v)))),
+    sums |v| four_sums_f32(
+        v.map(|v| _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v)))
+    ),
     _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps,
     half |x, y, z| {
         let [x, y, z] = [x, y, z].map(|v| _mm512_castps512_ps256(v));
@@ -149,7 +152,9 @@ vector!(
     mask |count| -> __mmask8 { ((1u32 << count) - 1) as __mmask8 },
     load |from, mask| _mm512_maskz_loadu_pd(mask, from),
     store |v, to, mask| _mm512_mask_storeu_pd(to, mask, v),
-    sums |v| four_sums_f64(v.map(|v| _mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v)))),
+    sums |v| four_sums_f64(
+        v.map(|v| _mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v)))
+    ),
     _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
 );
 vector!(

@@ -137,7 +137,8 @@ impl<F: CellFactory> RecurrentBuilder<F> {
     ///
     /// # Errors
     /// For a width or a number of layers of zero, a probability outside [0, 1], or what the cell refuses.
-    /// Dropout with a single layer does nothing, and a warning says so ([`set_warning_hook`](wengert_core::set_warning_hook)).
+    /// Dropout with a single layer does nothing, and a warning says so
+    /// ([`set_warning_hook`](wengert_core::set_warning_hook)).
     ///
     /// ```
     /// use wengert_nn::Gru;

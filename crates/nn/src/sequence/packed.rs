@@ -40,10 +40,11 @@ impl<T: Float> PackedSequence<T> {
     /// ```
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::PackedSequence;
-    /// let packed = PackedSequence::new(Variable::new(Tensor::<f32>::ones([3, 2])), vec![2, 1], Some(vec![1, 0]))?;
+    /// let data = Variable::new(Tensor::<f32>::ones([3, 2]));
+    /// let packed = PackedSequence::new(data.clone(), vec![2, 1], Some(vec![1, 0]))?;
     /// assert_eq!(packed.lengths(), [1, 2]);
-    /// let error = PackedSequence::new(Variable::new(Tensor::<f32>::ones([3, 2])), vec![1, 2], None).unwrap_err();
-    /// assert_eq!(error.to_string(), "PackedSequence: batch_sizes must be at least 1 and not growing, got [1, 2]");
+    /// let error = PackedSequence::new(data, vec![1, 2], None).unwrap_err().to_string();
+    /// assert_eq!(error, "PackedSequence: batch_sizes must be at least 1 and not growing, got [1, 2]");
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn new(
@@ -103,7 +104,8 @@ impl<T: Float> PackedSequence<T> {
     /// ```
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::{Forward, Linear, pack_sequence};
-    /// let packed = pack_sequence(&[Variable::new(Tensor::randn([4, 3])), Variable::new(Tensor::randn([2, 3]))], true)?;
+    /// let sequences = [4, 2].map(|steps| Variable::new(Tensor::randn([steps, 3])));
+    /// let packed = pack_sequence(&sequences, true)?;
     /// let packed = packed.with_data(Linear::new(3, 5)?.forward(packed.data())?)?;
     /// assert_eq!(packed.data().shape(), &[6, 5]);
     /// # Ok::<(), wengert_core::Error>(())

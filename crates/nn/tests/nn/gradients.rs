@@ -13,7 +13,12 @@ fn few() -> Property {
 check_gradient! {
     #![property(few())]
 
-    fn rnn(config in recurrent(), net in config.rnn(), x in config.input(), h in config.state(config.hidden_size)) {
+    fn rnn(
+        config in recurrent(),
+        net in config.rnn(),
+        x in config.input(),
+        h in config.state(config.hidden_size),
+    ) {
         config.forward(&net, &x, &h)
     }
 
@@ -27,7 +32,12 @@ check_gradient! {
         config.forward(&net, &x, &(h, c))
     }
 
-    fn gru(config in recurrent(), net in config.gru(), x in config.input(), h in config.state(config.hidden_size)) {
+    fn gru(
+        config in recurrent(),
+        net in config.gru(),
+        x in config.input(),
+        h in config.state(config.hidden_size),
+    ) {
         config.forward(&net, &x, &h)
     }
 

@@ -39,7 +39,8 @@ proptest! {
     #[test]
     fn the_gradient_of_cross_entropy_is_probability_minus_target((rows, targets) in classified()) {
         let (samples, classes) = (rows.len(), rows[0].len());
-        let logits = V::new(Tensor::from_vec(rows.concat(), [samples, classes]).unwrap()).requires_grad_(true);
+        let logits = Tensor::from_vec(rows.concat(), [samples, classes]).unwrap();
+        let logits = V::new(logits).requires_grad_(true);
         cross_entropy(&logits, &Tensor::from(targets.clone())).unwrap().backward().unwrap();
         let kept = targets.iter().filter(|&&target| target != IGNORE).count() as f64;
         let expected = rows.iter().zip(&targets).flat_map(|(row, &target)| {

@@ -160,7 +160,8 @@ fn sequences_that_cannot_be_packed_or_padded() {
     );
     refused(
         pack_sequence(&shapes(&[&[2, 3], &[2, 4]]), true),
-        "pack_sequence: expected sequences of one width, the first of shape [2, 3], got [2, 4] for sequence 1",
+        "pack_sequence: expected sequences of one width, the first of shape [2, 3], \
+         got [2, 4] for sequence 1",
     );
     refused(
         pack_sequence(&shapes(&[&[2], &[0]]), true),

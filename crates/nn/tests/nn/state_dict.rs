@@ -122,8 +122,8 @@ fn tied_names_with_different_values_are_refused_by_both_names() {
     values.data_mut().unwrap()[4] = f32::NAN;
     map.insert("head.weight", values.clone());
     let error = refused(&model, |model| model.load_state_dict(&map));
-    let expected = "load_state_dict: the values must be the same under embedding.weight and head.weight, which are one \
-        parameter, got different ones";
+    let expected = "load_state_dict: the values must be the same under embedding.weight and head.weight, \
+        which are one parameter, got different ones";
     assert_eq!(error.to_string(), expected);
     map.insert("embedding.weight", values.cast::<f64>());
     model.load_state_dict(&map).unwrap();
@@ -138,8 +138,8 @@ fn a_computed_value_among_the_parameters_is_refused_before_anything_is_set() {
         let value = if constant { value.detach() } else { &*value * 0.5 };
         model.head.weight = Parameter::computed(value);
         let error = refused(&model, |model| model.load_state_dict(&good));
-        let expected = "load_state_dict: a module's parameters must be ones that can be set, got computed values in the \
-            place of head.weight";
+        let expected = "load_state_dict: a module's parameters must be ones that can be set, \
+            got computed values in the place of head.weight";
         assert_eq!(error.to_string(), expected);
         // Nor is one frozen while another can't be.
         let error = model.set_requires_grad("head", false).unwrap_err().to_string();
@@ -240,7 +240,9 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_behind_a_true_length_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn random_bytes_behind_a_true_length_are_refused(
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+    ) {
         let file = [&(bytes.len() as u64).to_le_bytes()[..], &bytes].concat();
         let load = |rnn: &Rnn| rnn.load_state_dict(&TensorMap::from_bytes(&file)?);
         refused(&Rnn::new(3, 4).unwrap(), load);

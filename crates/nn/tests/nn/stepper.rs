@@ -82,6 +82,7 @@ fn steps_that_do_not_fit() {
     let expected = "Stepper: expected one truth value for each of 2 samples, got shape [3]";
     refused(stepper.reset(&Tensor::from([true, false, true])), expected);
     let both = Gru::builder(2, 4).bidirectional(true).build().unwrap();
-    let expected = "Stepper: the layer must be of one direction, since the other begins at the end of the sequence, got a bidirectional one";
+    let expected = "Stepper: the layer must be of one direction, since the other begins at the end of the \
+        sequence, got a bidirectional one";
     refused(both.stepper(1), expected);
 }

@@ -243,7 +243,8 @@ fn what_cannot_be_truncated() {
     let expected = "Truncated: expected ends of shape [3, 1], got [1, 3]";
     refused(truncated.window(&gru, &input(&[3, 1, 2]), Some(&ends), sum), expected);
     let both = Gru::builder(2, 4).bidirectional(true).build().unwrap();
-    let expected = "Truncated: the layer must be of one direction, since the other begins at the end of the sequence, got a bidirectional one";
+    let expected = "Truncated: the layer must be of one direction, since the other begins at the end of the \
+        sequence, got a bidirectional one";
     refused(truncated.window(&both, &input(&[3, 1, 2]), None, sum), expected);
     assert!(truncated.state().is_none(), "no window has taken place");
 }

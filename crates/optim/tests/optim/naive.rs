@@ -109,7 +109,9 @@ proptest! {
     fn adam_w_decays_apart_from_the_gradient(options in adam_w(), case in case()) {
         check(options, &case, |options, p, grads| {
             let AdamWOptions { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, .. } = *options;
-            naive_adam(&AdamOptions::default().lr(lr).beta1(beta1).beta2(beta2).eps(eps).weight_decay(weight_decay).amsgrad(amsgrad).maximize(maximize), true, p, grads)
+            let options = AdamOptions::default().lr(lr).beta1(beta1).beta2(beta2).eps(eps);
+            let options = options.weight_decay(weight_decay).amsgrad(amsgrad).maximize(maximize);
+            naive_adam(&options, true, p, grads)
         })?;
     }
 

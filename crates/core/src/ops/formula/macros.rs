@@ -40,8 +40,9 @@ macro_rules! pointwise {
             // Without constants the answer is always the same.
             #[inline]
             fn dependence(&self) -> $crate::__private::Dependence<{ $crate::pointwise!(@count $($x)+) }> {
-                static FOUND: ::std::sync::OnceLock<$crate::__private::Dependence<{ $crate::pointwise!(@count $($x)+) }>> =
-                    ::std::sync::OnceLock::new();
+                static FOUND: ::std::sync::OnceLock<
+                    $crate::__private::Dependence<{ $crate::pointwise!(@count $($x)+) }>,
+                > = ::std::sync::OnceLock::new();
                 *FOUND.get_or_init(|| $crate::__private::dependence(self))
             }
         ]);
@@ -63,26 +64,44 @@ macro_rules! pointwise {
             }
         ]);
     };
-    (@impl $name:ident, [$($constant:ident),*], [$($x:ident),+], $outputs:literal, [$($body:tt)*], [$($more:tt)*]) => {
+    (
+        @impl $name:ident, [$($constant:ident),*], [$($x:ident),+], $outputs:literal,
+        [$($body:tt)*], [$($more:tt)*]
+    ) => {
         impl $crate::Pointwise<{ $crate::pointwise!(@count $($x)+) }, $outputs> for $name {
             const NAME: &'static str = stringify!($name);
 
             #[inline(always)]
-            fn eval<R: $crate::Real>(&self, [$($x),+]: [R; $crate::pointwise!(@count $($x)+)]) -> [R; $outputs] {
+            fn eval<R: $crate::Real>(
+                &self,
+                [$($x),+]: [R; $crate::pointwise!(@count $($x)+)],
+            ) -> [R; $outputs] {
                 $(let $constant = R::lit(self.$constant);)*
                 $crate::__literals!(@walk {} [$($body)*] {})
             }
             $($more)*
-            fn forward_f32(&self, job: &$crate::__private::Forward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
+            fn forward_f32(
+                &self,
+                job: &$crate::__private::Forward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+            ) {
                 job.forward(&$crate::__private::Of(self));
             }
-            fn forward_f64(&self, job: &$crate::__private::Forward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
+            fn forward_f64(
+                &self,
+                job: &$crate::__private::Forward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+            ) {
                 job.forward(&$crate::__private::Of(self));
             }
-            fn backward_f32(&self, job: &$crate::__private::Backward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
+            fn backward_f32(
+                &self,
+                job: &$crate::__private::Backward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+            ) {
                 job.backward(&$crate::__private::Of(self));
             }
-            fn backward_f64(&self, job: &$crate::__private::Backward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>) {
+            fn backward_f64(
+                &self,
+                job: &$crate::__private::Backward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+            ) {
                 job.backward(&$crate::__private::Of(self));
             }
         }

@@ -206,8 +206,8 @@ impl Real for Symbol {
         self.binary(Binary::Atan2, x)
     }
     unary_functions!(
-        exp Exp, exp_m1 ExpM1, ln Ln, ln_1p Ln1p, sqrt Sqrt, tanh Tanh, sigmoid Sigmoid, abs Abs, sin Sin, cos Cos,
-        erf Erf, ndtr Ndtr
+        exp Exp, exp_m1 ExpM1, ln Ln, ln_1p Ln1p, sqrt Sqrt, tanh Tanh, sigmoid Sigmoid, abs Abs, sin Sin,
+        cos Cos, erf Erf, ndtr Ndtr
     );
 }
 
