@@ -41,8 +41,8 @@ impl LayerNormLstm {
     /// If a width is zero.
     pub fn new(input: usize, hidden: usize) -> Result<Self> {
         Ok(LayerNormLstm {
-            input: Linear::with_bias(input, 4 * hidden, false)?,
-            hidden: Linear::with_bias(hidden, 4 * hidden, false)?,
+            input: Linear::without_bias(input, 4 * hidden)?,
+            hidden: Linear::without_bias(hidden, 4 * hidden)?,
             input_norm: LayerNorm::new([4 * hidden]),
             hidden_norm: LayerNorm::new([4 * hidden]),
             cell_norm: LayerNorm::new([hidden]),

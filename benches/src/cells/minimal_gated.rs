@@ -34,8 +34,8 @@ impl MinimalGated {
     pub fn new(input: usize, hidden: usize) -> Result<Self> {
         Ok(MinimalGated {
             input: Linear::new(input, 2 * hidden)?,
-            forget: Linear::with_bias(hidden, hidden, false)?,
-            candidate: Linear::with_bias(hidden, hidden, false)?,
+            forget: Linear::without_bias(hidden, hidden)?,
+            candidate: Linear::without_bias(hidden, hidden)?,
         })
     }
 }

@@ -27,9 +27,9 @@ pub fn lengths(name: &'static str) -> Result<[Workload; 4]> {
     let packed = {
         let full = full.clone();
         move |lstm: &Lstm, x: &Variable| {
-            let packed = pack_padded_sequence(x, &full, false, true).expect("lengths that fit");
+            let packed = pack_padded_sequence(x, &full, PackOptions::default()).expect("lengths that fit");
             let (output, _) = lstm.forward_packed(&packed, None).expect("the shapes fit");
-            drop(pad_packed_sequence(&output, false, 0.0, None).expect("no total length"));
+            drop(pad_packed_sequence(&output, PadOptions::default()).expect("no total length"));
         }
     };
     let padded = |lstm: &Lstm, x: &Variable| drop(lstm.forward(x, None).expect("the shapes fit"));

@@ -2,8 +2,8 @@
 
 use wengert_core::{Result, Tensor, Variable};
 use wengert_nn::{
-    Cast, Cell, CellFactory, Checkpointing, Gru, Layers, Lstm, Merge, Module, Nonlinearity, Recurrent,
-    RecurrentBuilder, Rnn, State, pack_padded_sequence,
+    Cast, Cell, CellFactory, Checkpointing, Gru, Layers, Lstm, Merge, Module, Nonlinearity, PackOptions,
+    Recurrent, RecurrentBuilder, Rnn, State, pack_padded_sequence,
 };
 
 use crate::draw::{Draw, Drawn, draws};
@@ -216,7 +216,11 @@ impl RecurrentConfig {
                 (output, last, Some(states))
             }
             Form::Packed => {
-                let packed = pack_padded_sequence(input, &self.lengths, self.batch_first, false)?;
+                let packed = pack_padded_sequence(
+                    input,
+                    &self.lengths,
+                    PackOptions::default().batch_first(self.batch_first).enforce_sorted(false),
+                )?;
                 let (output, last) = layer.forward_packed(&packed, state)?;
                 (output.data().clone(), last, None)
             }

@@ -51,8 +51,8 @@ pub use recurrent::{
     RnnFactory, Stack, Stepper, Swept, Truncated, Valid,
 };
 pub use sequence::{
-    PackedSequence, PaddingSide, invert_permutation, pack_padded_sequence, pack_sequence,
-    pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
+    PackOptions, PackedSequence, PadOptions, PaddingSide, invert_permutation, pack_padded_sequence,
+    pack_sequence, pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
 };
 pub use sequential::{Forward, Sequential};
 pub use state::{Combine, MapPart, State};

@@ -36,11 +36,15 @@ impl Linear {
         Linear::with_bias(in_features, out_features, true)
     }
 
-    /// A layer with or without bias.
+    /// A layer without bias (`bias=False`).
     ///
     /// # Errors
-    /// If `in_features` is zero, or there is no memory for so many weights.
-    pub fn with_bias(in_features: usize, out_features: usize, bias: bool) -> Result<Self> {
+    /// As [`Linear::new`].
+    pub fn without_bias(in_features: usize, out_features: usize) -> Result<Self> {
+        Linear::with_bias(in_features, out_features, false)
+    }
+
+    fn with_bias(in_features: usize, out_features: usize, bias: bool) -> Result<Self> {
         if in_features == 0 {
             return Err(Error::argument("Linear", "in_features", "at least 1", in_features));
         }

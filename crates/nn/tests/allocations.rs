@@ -93,7 +93,7 @@ fn steps_in_steady_state_allocate_nothing() {
 #[test]
 fn nor_do_steps_of_a_users_cell() {
     let minimal =
-        |input| Ok(Minimal { input: Linear::new(input, 32)?, state: Linear::with_bias(16, 32, false)? });
+        |input| Ok(Minimal { input: Linear::new(input, 32)?, state: Linear::without_bias(16, 32)? });
     assert_eq!(during(Recurrent::of(8, minimal).num_layers(2).build().unwrap(), 100), 0);
     assert_eq!(during(Recurrent::of(8, minimal).zoneout(0.1).build().unwrap(), 100), 0);
 }

@@ -7,7 +7,7 @@ use wengert_core::{
 };
 
 /// Scales all gradients by `min(1, max_norm / (norm + 1e-6))`, where `norm` is the 2-norm of all of them
-/// together; gives that norm (`torch.nn.utils.clip_grad_norm_`).
+/// together; gives that norm (`torch.nn.utils.clip_grad_norm_`). [`ClipGradNorm`] has its other arguments.
 ///
 /// # Errors
 /// If `max_norm` is negative or NaN.
@@ -22,50 +22,73 @@ use wengert_core::{
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub fn clip_grad_norm<T: Float>(parameters: &[Parameter<T>], max_norm: f64) -> Result<f64> {
-    clip_grad_norm_with(parameters, max_norm, 2.0, false)
+    ClipGradNorm::new(max_norm).clip(parameters)
 }
 
-/// [`clip_grad_norm`] with the `norm_type`-norm, the `p`-th root of the sum of `|g|^p` (infinity: the largest
-/// `|g|`).
-///
-/// # Errors
-/// If `max_norm` is negative or NaN, `norm_type` is not above 0, or the norm is infinite or NaN and
-/// `error_if_nonfinite` is set; then no gradient has changed.
+/// [`clip_grad_norm`] by another norm, or with an error where the norm is not finite.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
-/// use wengert_optim::clip_grad_norm_with;
+/// use wengert_optim::ClipGradNorm;
 /// let w = Parameter::new(Tensor::from([3.0f64, f64::NAN]));
 /// w.square().sum().backward()?;
-/// let error = clip_grad_norm_with(&[w], 1.0, f64::INFINITY, true).unwrap_err();
+/// let clip = ClipGradNorm::new(1.0).norm_type(f64::INFINITY).error_if_nonfinite(true);
+/// let error = clip.clip(&[w]).unwrap_err();
 /// assert_eq!(error.to_string(), "clip_grad_norm: the gradients' norm must be finite, got NaN");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-pub fn clip_grad_norm_with<T: Float>(
-    parameters: &[Parameter<T>],
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use = "gradients are scaled by `clip`"]
+pub struct ClipGradNorm {
     max_norm: f64,
     norm_type: f64,
     error_if_nonfinite: bool,
-) -> Result<f64> {
-    if max_norm.is_nan() || max_norm < 0.0 {
-        return Err(Error::argument("clip_grad_norm", "max_norm", "at least 0", max_norm));
+}
+
+impl ClipGradNorm {
+    /// To a 2-norm of at most `max_norm`.
+    pub fn new(max_norm: f64) -> Self {
+        ClipGradNorm { max_norm, norm_type: 2.0, error_if_nonfinite: false }
     }
-    if norm_type.is_nan() || norm_type <= 0.0 {
-        return Err(Error::argument("clip_grad_norm", "norm_type", "above 0", norm_type));
+
+    /// By the `p`-norm, the `p`-th root of the sum of `|g|^p` (infinity: the largest `|g|`).
+    pub fn norm_type(mut self, p: f64) -> Self {
+        self.norm_type = p;
+        self
     }
-    let norms =
-        distinct(parameters).filter_map(|parameter| parameter.grad()).map(|grad| norm(&grad, norm_type));
-    let total = norm_of(norms, norm_type);
-    if error_if_nonfinite && !total.is_finite() {
-        return Err(Error::argument("clip_grad_norm", "the gradients' norm", "finite", total));
+
+    /// Whether a norm that is infinite or NaN is an error, and no gradient changes; default no.
+    pub fn error_if_nonfinite(mut self, on: bool) -> Self {
+        self.error_if_nonfinite = on;
+        self
     }
-    let scale = max_norm / (total + 1e-6);
-    // As in PyTorch a norm that is not finite spoils the gradients visibly, rather than silently passing.
-    if scale < 1.0 || scale.is_nan() {
-        let scale = T::from_f64(scale);
-        change(parameters, |x| x * scale);
+
+    /// Scales the gradients and gives the norm that they had.
+    ///
+    /// # Errors
+    /// If `max_norm` is negative or NaN, `norm_type` is not above 0, or the norm is not finite and that is an
+    /// error; then no gradient has changed.
+    pub fn clip<T: Float>(self, parameters: &[Parameter<T>]) -> Result<f64> {
+        let ClipGradNorm { max_norm, norm_type, error_if_nonfinite } = self;
+        if max_norm.is_nan() || max_norm < 0.0 {
+            return Err(Error::argument("clip_grad_norm", "max_norm", "at least 0", max_norm));
+        }
+        if norm_type.is_nan() || norm_type <= 0.0 {
+            return Err(Error::argument("clip_grad_norm", "norm_type", "above 0", norm_type));
+        }
+        let grads = distinct(parameters).filter_map(|parameter| parameter.grad());
+        let total = norm_of(grads.map(|grad| norm(&grad, norm_type)), norm_type);
+        if error_if_nonfinite && !total.is_finite() {
+            return Err(Error::argument("clip_grad_norm", "the gradients' norm", "finite", total));
+        }
+        let scale = max_norm / (total + 1e-6);
+        // As in PyTorch a norm that is not finite spoils the gradients visibly, rather than silently passing.
+        if scale < 1.0 || scale.is_nan() {
+            let scale = T::from_f64(scale);
+            change(parameters, |x| x * scale);
+        }
+        Ok(total)
     }
-    Ok(total)
 }
 
 /// Holds every element of every gradient inside `[-value, value]` (`torch.nn.utils.clip_grad_value_`);

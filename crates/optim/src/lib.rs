@@ -28,7 +28,7 @@ mod sgd;
 mod state_dict;
 
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
-pub use clip::{clip_grad_norm, clip_grad_norm_with, clip_grad_value};
+pub use clip::{ClipGradNorm, clip_grad_norm, clip_grad_value};
 pub use optimizer::Optimizer;
 pub use options::Options;
 pub use rmsprop::{RmsProp, RmsPropOptions};

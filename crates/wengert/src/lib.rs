@@ -44,9 +44,10 @@ pub mod prelude {
     };
     pub use wengert_nn::{
         Cast, Cell, Checkpointing, Dropout, Embedding, Forward, Gru, GruCell, LayerNorm, Layers, Linear,
-        Lstm, LstmCell, Merge, Module, Nonlinearity, PackedSequence, Persist, Recurrent, Rnn, RnnCell,
-        Sequential, Stack, State, Truncated, cross_entropy, init, module, mse_loss, pack_padded_sequence,
-        pack_sequence, pad_packed_sequence, pad_sequence, state, unpack_sequence, unpad_sequence,
+        Lstm, LstmCell, Merge, Module, Nonlinearity, PackOptions, PackedSequence, PadOptions, Persist,
+        Recurrent, Rnn, RnnCell, Sequential, Stack, State, Truncated, cross_entropy, init, module, mse_loss,
+        pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence, state, unpack_sequence,
+        unpad_sequence,
     };
     pub use wengert_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd, clip_grad_norm, clip_grad_value};
 }

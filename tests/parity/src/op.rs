@@ -86,28 +86,36 @@ fn reduction<T: Float>(name: &str, x: &[&Variable<T>], a: &Arguments<'_>) -> Fou
     let over = |f: &dyn Fn(&[isize]) -> Variable<T>| Some(a.axes("dim").map(|dims| f(&dims)));
     let along = |f: &dyn Fn(isize) -> Variable<T>| Some(a.axis("dim").map(f));
     match name {
-        "sum" => over(&|dims| x[0].sum_dim(dims, keep)),
-        "mean" => over(&|dims| x[0].mean_dim(dims, keep)),
-        "amax" => over(&|dims| x[0].amax(dims, keep)),
-        "amin" => over(&|dims| x[0].amin(dims, keep)),
-        "logsumexp" => along(&|dim| x[0].logsumexp(dim, keep)),
+        "sum" => over(&|dims| if keep { x[0].sum_keepdim(dims) } else { x[0].sum_dim(dims) }),
+        "mean" => over(&|dims| if keep { x[0].mean_keepdim(dims) } else { x[0].mean_dim(dims) }),
+        "amax" => over(&|dims| if keep { x[0].amax_keepdim(dims) } else { x[0].amax(dims) }),
+        "amin" => over(&|dims| if keep { x[0].amin_keepdim(dims) } else { x[0].amin(dims) }),
+        "logsumexp" => along(&|dim| if keep { x[0].logsumexp_keepdim(dim) } else { x[0].logsumexp(dim) }),
         "softmax" => along(&|dim| x[0].softmax(dim)),
         "log_softmax" => along(&|dim| x[0].log_softmax(dim)),
-        "max_dim" => along(&|dim| x[0].max_dim(dim, keep).0),
-        "prod" => along(&|dim| x[0].prod_dim(dim, keep)),
+        "max_dim" => along(&|dim| if keep { x[0].max_keepdim(dim).0 } else { x[0].max_dim(dim).0 }),
+        "prod" => along(&|dim| if keep { x[0].prod_keepdim(dim) } else { x[0].prod_dim(dim) }),
         "cumsum" => along(&|dim| x[0].cumsum(dim)),
         "cumprod" => along(&|dim| x[0].cumprod(dim)),
-        "sort" => along(&|dim| x[0].sort(dim, a.flag("descending")).0),
+        "sort" => {
+            along(&|dim| if a.flag("descending") { x[0].sort_descending(dim) } else { x[0].sort(dim) }.0)
+        }
         "topk" => Some(a.axis("dim").and_then(|dim| Ok(x[0].topk(a.size("k")?, dim).0))),
         "var" | "std" => Some(a.axes("dim").and_then(|dims| {
             let correction = a.size("correction")?;
             Ok(if name == "var" {
-                x[0].var_dim(&dims, correction, keep)
+                if keep { x[0].var_keepdim(&dims, correction) } else { x[0].var_dim(&dims, correction) }
             } else {
-                x[0].std_dim(&dims, correction, keep)
+                if keep { x[0].std_keepdim(&dims, correction) } else { x[0].std_dim(&dims, correction) }
             })
         })),
-        "norm" => Some(a.axes("dim").and_then(|dims| Ok(x[0].norm(a.number("ord")?, &dims, keep)))),
+        "norm" => Some(a.axes("dim").and_then(|dims| {
+            Ok(if keep {
+                x[0].norm_keepdim(a.number("ord")?, &dims)
+            } else {
+                x[0].norm(a.number("ord")?, &dims)
+            })
+        })),
         "layer_norm" => Some(
             a.number("eps").and_then(|eps| Ok(x[0].layer_norm(x[1].shape(), Some(x[1]), Some(x[2]), eps)?)),
         ),

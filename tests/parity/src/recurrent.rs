@@ -1,6 +1,8 @@
 //! Recurrent layers and cells.
 
-use wengert::nn::{CellFactory, RecurrentBuilder, pack_padded_sequence, pad_packed_sequence};
+use wengert::nn::{
+    CellFactory, PackOptions, PadOptions, RecurrentBuilder, pack_padded_sequence, pad_packed_sequence,
+};
 use wengert::prelude::*;
 
 use crate::case::{Arguments, Case, Failure, Named};
@@ -67,9 +69,16 @@ fn run_layer<T: Float, C: Cell<Element = T>>(case: &Case, layer: &Recurrent<C>) 
     let (output, state) = match case.sizes("lengths") {
         None => layer.forward(input, state)?,
         Some(lengths) => {
-            let packed = pack_padded_sequence(input, &lengths, layer.is_batch_first(), false)?;
+            let packed = pack_padded_sequence(
+                input,
+                &lengths,
+                PackOptions::default().batch_first(layer.is_batch_first()).enforce_sorted(false),
+            )?;
             let (output, state) = layer.forward_packed(&packed, state)?;
-            (pad_packed_sequence(&output, layer.is_batch_first(), 0.0, None)?.0, state)
+            (
+                pad_packed_sequence(&output, PadOptions::default().batch_first(layer.is_batch_first()))?.0,
+                state,
+            )
         }
     };
     let mut outputs = named(&state, ["h_n", "c_n"]);
@@ -85,11 +94,19 @@ pub fn cell<T: Float>(case: &Case) -> Result<(), Failure> {
     let bias = arguments.flag("bias");
     match case.text("module")? {
         "RNNCell" => {
-            let cell = RnnCell::with(input, hidden, bias, nonlinearity(&arguments)?)?;
+            let cell =
+                if bias { RnnCell::new(input, hidden)? } else { RnnCell::without_bias(input, hidden)? };
+            let cell = cell.nonlinearity(nonlinearity(&arguments)?);
             run_cell::<T, _>(case, &cell.cast())
         }
-        "LSTMCell" => run_cell::<T, _>(case, &LstmCell::with_bias(input, hidden, bias)?.cast()),
-        "GRUCell" => run_cell::<T, _>(case, &GruCell::with_bias(input, hidden, bias)?.cast()),
+        "LSTMCell" => run_cell::<T, _>(
+            case,
+            &if bias { LstmCell::new(input, hidden) } else { LstmCell::without_bias(input, hidden) }?.cast(),
+        ),
+        "GRUCell" => run_cell::<T, _>(
+            case,
+            &if bias { GruCell::new(input, hidden) } else { GruCell::without_bias(input, hidden) }?.cast(),
+        ),
         other => Err(Failure::Unsupported(format!("module {other}"))),
     }
 }

@@ -68,7 +68,7 @@ impl Sizes {
         if !self.packed {
             return Ok(Input::Padded(x));
         }
-        Ok(Input::Packed(pack_padded_sequence(&x, &vec![self.steps; self.batch], false, true)?))
+        Ok(Input::Packed(pack_padded_sequence(&x, &vec![self.steps; self.batch], PackOptions::default())?))
     }
 }
 

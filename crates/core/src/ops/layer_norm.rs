@@ -64,13 +64,13 @@ impl<T: Float> Rule<T> for LayerNorm<T> {
         let g = cotangents.only();
         let (x, weight) = (saved.input(0), saved.input(1));
         let dims = self.dims();
-        let centred = &x - x.mean_dim(&dims, true);
-        let deviation = (centred.square().mean_dim(&dims, true) + self.eps).sqrt();
+        let centred = &x - x.mean_keepdim(&dims);
+        let deviation = (centred.square().mean_keepdim(&dims) + self.eps).sqrt();
         let normal = &centred / &deviation;
         if gradients.wants(0) {
             let h = g * &weight;
-            let along = &normal * (&h * &normal).mean_dim(&dims, true);
-            gradients.add(0, (&h - h.mean_dim(&dims, true) - along) / &deviation);
+            let along = &normal * (&h * &normal).mean_keepdim(&dims);
+            gradients.add(0, (&h - h.mean_keepdim(&dims) - along) / &deviation);
         }
         if gradients.wants(1) {
             gradients.add(1, (g * &normal).sum_to(weight.shape()));

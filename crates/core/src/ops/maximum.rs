@@ -58,7 +58,7 @@ impl<T: Float, const MAX: bool> Operation<T> for Extreme<T, MAX> {
         let same = |a: T, b: T| if a == b || (is_nan(a) && is_nan(b)) { T::ONE } else { T::ZERO };
         let equal = Variable::from(expect(x.zip(&value, same)));
         let dims: Vec<isize> = self.axes.iter().map(|&axis| axis as isize).collect();
-        let share = if dims.is_empty() { equal } else { no_grad(|| &equal / equal.sum_dim(&dims, true)) };
+        let share = if dims.is_empty() { equal } else { no_grad(|| &equal / equal.sum_keepdim(&dims)) };
         // An operation is applied once, so nothing is there yet.
         let _ = self.share.set(share.value());
         [value].into()
@@ -124,24 +124,46 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn max(&self) -> Variable<T> {
-        self.amax(&[], false)
+        self.amax(&[])
     }
 
     /// The smallest element; equals share the derivative evenly (`torch.min`).
     #[track_caller]
     pub fn min(&self) -> Variable<T> {
-        self.amin(&[], false)
+        self.amin(&[])
     }
 
     /// The largest element over axes `dims`; equals share the derivative evenly (`torch.amax`).
     #[track_caller]
-    pub fn amax(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
+    pub fn amax(&self, dims: &[isize]) -> Variable<T> {
+        self.amax_with(dims, false)
+    }
+
+    /// [`Variable::amax`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn amax_keepdim(&self, dims: &[isize]) -> Variable<T> {
+        self.amax_with(dims, true)
+    }
+
+    #[track_caller]
+    pub(super) fn amax_with(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
         self.extreme_over::<true>(dims, keepdim)
     }
 
     /// The smallest element over axes `dims`; equals share the derivative evenly (`torch.amin`).
     #[track_caller]
-    pub fn amin(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
+    pub fn amin(&self, dims: &[isize]) -> Variable<T> {
+        self.amin_with(dims, false)
+    }
+
+    /// [`Variable::amin`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn amin_keepdim(&self, dims: &[isize]) -> Variable<T> {
+        self.amin_with(dims, true)
+    }
+
+    #[track_caller]
+    pub(super) fn amin_with(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
         self.extreme_over::<false>(dims, keepdim)
     }
 
@@ -151,17 +173,39 @@ impl<T: Float> Variable<T> {
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// let x = Variable::new(Tensor::from([[1.0f32, 5.0], [7.0, 2.0]]));
-    /// let (values, places) = x.max_dim(1, false);
+    /// let (values, places) = x.max_dim(1);
     /// assert_eq!((values.to_vec(), places.to_vec()), (vec![5.0, 7.0], vec![1, 0]));
     /// ```
     #[track_caller]
-    pub fn max_dim(&self, dim: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+    pub fn max_dim(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
+        self.max_dim_with(dim, false)
+    }
+
+    /// [`Variable::max_dim`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn max_keepdim(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
+        self.max_dim_with(dim, true)
+    }
+
+    #[track_caller]
+    pub(super) fn max_dim_with(&self, dim: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
         self.extreme_along::<true>(dim, keepdim)
     }
 
     /// The smallest element along axis `dim` and its first place (`torch.min(dim)`).
     #[track_caller]
-    pub fn min_dim(&self, dim: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+    pub fn min_dim(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
+        self.min_dim_with(dim, false)
+    }
+
+    /// [`Variable::min_dim`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn min_keepdim(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
+        self.min_dim_with(dim, true)
+    }
+
+    #[track_caller]
+    pub(super) fn min_dim_with(&self, dim: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
         self.extreme_along::<false>(dim, keepdim)
     }
 
@@ -174,7 +218,7 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn argmax(&self, dim: isize) -> Tensor<i64> {
-        no_grad(|| self.max_dim(dim, false).1)
+        no_grad(|| self.max_dim(dim).1)
     }
 }
 
@@ -189,7 +233,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                         let attributes = Attributes::none().dims("dim", &axes(choose, shape));
                         if shape.contains(&0) { None } else { Fitted::one(shape, attributes) }
                     },
-                    |attributes, v| vec![v[0].$over_method(&attributes.get_ints("dim"), true)],
+                    |attributes, v| vec![v[0].$over_method(&attributes.get_ints("dim"))],
                 ),
                 OperationEntry::new(
                     $along,
@@ -198,11 +242,12 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                         let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
                         Fitted::one(shape, Attributes::none().int("dim", axis as i64))
                     },
-                    |attributes, v| vec![v[0].$along_method(attributes.get_int("dim"), true).0],
+                    |attributes, v| vec![v[0].$along_method(attributes.get_int("dim")).0],
                 )
                 .exact(),
             ]
         };
     }
-    [extremes!("Amax" amax, "Max" max_dim), extremes!("Amin" amin, "Min" min_dim)].concat()
+    [extremes!("Amax" amax_keepdim, "Max" max_keepdim), extremes!("Amin" amin_keepdim, "Min" min_keepdim)]
+        .concat()
 }

@@ -170,25 +170,36 @@ impl<T: Float> Variable<T> {
     /// The product of all elements (`torch.prod`).
     #[track_caller]
     pub fn prod(&self) -> Variable<T> {
-        self.reshape([self.numel()]).prod_dim(0, false)
+        self.reshape([self.numel()]).prod_dim(0)
     }
 
-    /// The product over axis `dim`, which stays with extent 1 if `keepdim` (`torch.prod`). Its derivative in
+    /// The product over axis `dim` (`torch.prod`). Its derivative in
     /// a factor is the product of all others, whatever is zero.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// let x = Variable::new(Tensor::from([[2.0f32, 0.0, 3.0]])).requires_grad_(true);
-    /// x.prod_dim(1, false).sum().backward()?;
+    /// x.prod_dim(1).sum().backward()?;
     /// assert_eq!(x.grad().unwrap().to_vec(), vec![0.0, 6.0, 0.0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn prod_dim(&self, dim: isize, keepdim: bool) -> Variable<T> {
+    pub fn prod_dim(&self, dim: isize) -> Variable<T> {
+        self.prod_dim_with(dim, false)
+    }
+
+    /// [`Variable::prod_dim`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn prod_keepdim(&self, dim: isize) -> Variable<T> {
+        self.prod_dim_with(dim, true)
+    }
+
+    #[track_caller]
+    pub(super) fn prod_dim_with(&self, dim: isize, keepdim: bool) -> Variable<T> {
         let axis = expect(axis_of("prod", dim, self.rank()));
         let product = match self.shape()[axis] {
             // One, with the history of the nothing that it is of.
-            0 => self.sum_dim(&[dim], true) + 1.0,
+            0 => self.sum_keepdim(&[dim]) + 1.0,
             extent => self.cumprod(dim).narrow(dim, extent - 1, 1),
         };
         if keepdim { product } else { product.squeeze(dim) }

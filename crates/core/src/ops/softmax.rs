@@ -67,7 +67,7 @@ impl<T: Float> Rule<T> for Softmax {
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let (y, g) = (saved.output(0), cotangents.only());
         let weighted = &y * g;
-        gradients.add(0, &weighted - y * weighted.sum_dim(&[self.axis as isize], true));
+        gradients.add(0, &weighted - y * weighted.sum_keepdim(&[self.axis as isize]));
     }
 
     fn fused(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -94,7 +94,7 @@ impl<T: Float> Rule<T> for LogSoftmax {
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
         let g = cotangents.only();
-        gradients.add(0, g - saved.output(0).exp() * g.sum_dim(&[self.axis as isize], true));
+        gradients.add(0, g - saved.output(0).exp() * g.sum_keepdim(&[self.axis as isize]));
     }
 
     fn fused(&self, saved: &Saved<'_, T>, cotangents: &mut Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -182,10 +182,21 @@ impl<T: Float> Variable<T> {
     /// # use wengert_core::{Tensor, Variable};
     /// let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
     /// let x = Variable::new(Tensor::from([[high, 1.0], [low, low], [1000.0, low]]));
-    /// assert_eq!(x.logsumexp(1, false).to_vec(), vec![high, low, 1000.0]);
+    /// assert_eq!(x.logsumexp(1).to_vec(), vec![high, low, 1000.0]);
     /// ```
     #[track_caller]
-    pub fn logsumexp(&self, dim: isize, keepdim: bool) -> Variable<T> {
+    pub fn logsumexp(&self, dim: isize) -> Variable<T> {
+        self.logsumexp_with(dim, false)
+    }
+
+    /// [`Variable::logsumexp`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn logsumexp_keepdim(&self, dim: isize) -> Variable<T> {
+        self.logsumexp_with(dim, true)
+    }
+
+    #[track_caller]
+    pub(super) fn logsumexp_with(&self, dim: isize, keepdim: bool) -> Variable<T> {
         let out = LogSumExp { axis: expect(axis_of("logsumexp", dim, self.rank())) }.apply1(&[self]);
         if keepdim { out } else { out.squeeze(dim) }
     }
@@ -211,6 +222,6 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
     vec![
         along!("Softmax", |x, dim| x.softmax(dim)),
         along!("LogSoftmax", |x, dim| x.log_softmax(dim)),
-        along!("LogSumExp", |x, dim| x.logsumexp(dim, true)),
+        along!("LogSumExp", |x, dim| x.logsumexp_keepdim(dim)),
     ]
 }

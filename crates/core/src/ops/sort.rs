@@ -17,10 +17,22 @@ impl<T: Element> Tensor<T> {
     ///
     /// ```
     /// # use wengert_core::Tensor;
-    /// assert_eq!(Tensor::from([3.0f32, 1.0, 2.0]).argsort(0, false)?.to_vec(), vec![1, 2, 0]);
+    /// assert_eq!(Tensor::from([3.0f32, 1.0, 2.0]).argsort(0)?.to_vec(), vec![1, 2, 0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
-    pub fn argsort(&self, dim: isize, descending: bool) -> Result<Tensor<i64>> {
+    pub fn argsort(&self, dim: isize) -> Result<Tensor<i64>> {
+        self.places_in_order(dim, false)
+    }
+
+    /// [`Tensor::argsort`] from the largest down; equals stay in their order.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn argsort_descending(&self, dim: isize) -> Result<Tensor<i64>> {
+        self.places_in_order(dim, true)
+    }
+
+    fn places_in_order(&self, dim: isize, descending: bool) -> Result<Tensor<i64>> {
         axis_of("argsort", dim, self.rank().max(1))?;
         if self.rank() == 0 {
             return Ok(Tensor::scalar(0));
@@ -58,13 +70,24 @@ impl<T: Float> Variable<T> {
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
-    /// let (values, places) = Variable::new(Tensor::from([3.0f32, 1.0, 2.0])).sort(0, true);
+    /// let (values, places) = Variable::new(Tensor::from([3.0f32, 1.0, 2.0])).sort_descending(0);
     /// assert_eq!((values.to_vec(), places.to_vec()), (vec![3.0, 2.0, 1.0], vec![0, 2, 1]));
     /// ```
     #[track_caller]
-    pub fn sort(&self, dim: isize, descending: bool) -> (Variable<T>, Tensor<i64>) {
+    pub fn sort(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
+        self.in_order(dim, false)
+    }
+
+    /// [`Variable::sort`] from the largest down (`descending=True`).
+    #[track_caller]
+    pub fn sort_descending(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
+        self.in_order(dim, true)
+    }
+
+    #[track_caller]
+    fn in_order(&self, dim: isize, descending: bool) -> (Variable<T>, Tensor<i64>) {
         expect(axis_of("sort", dim, self.rank()));
-        let places = expect(self.value().argsort(dim, descending));
+        let places = expect(self.value().places_in_order(dim, descending));
         (self.gather(dim, &places), places)
     }
 
@@ -83,7 +106,7 @@ impl<T: Float> Variable<T> {
         let axis = expect(axis_of("topk", dim, self.rank()));
         let extent = self.shape()[axis];
         assert!(k <= extent, "topk: k must be at most {extent} in shape {:?}, got {k}", self.shape());
-        let places = expect(self.value().argsort(dim, true).and_then(|places| places.narrow(dim, 0, k)));
+        let places = expect(self.value().argsort_descending(dim).and_then(|places| places.narrow(dim, 0, k)));
         (self.gather(dim, &places), places)
     }
 }

@@ -53,7 +53,7 @@ impl Over {
 
     /// The sum; of a scalar, itself.
     fn sum<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
-        if self.dims.is_empty() { x.clone() } else { x.sum_dim(&self.dims, true) }
+        if self.dims.is_empty() { x.clone() } else { x.sum_keepdim(&self.dims) }
     }
 
     /// A statistic of the elements that belong together: with the axes last they are a row.
@@ -195,11 +195,22 @@ impl<T: Float> Variable<T> {
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// let x = Variable::new(Tensor::from([[1.0f32, 3.0], [2.0, 2.0]]));
-    /// assert_eq!(x.var_dim(&[1], 1, false).to_vec(), vec![2.0, 0.0]);
-    /// assert_eq!(x.var_dim(&[1], 0, true).shape(), &[2, 1]);
+    /// assert_eq!(x.var_dim(&[1], 1).to_vec(), vec![2.0, 0.0]);
+    /// assert_eq!(x.var_keepdim(&[1], 0).shape(), &[2, 1]);
     /// ```
     #[track_caller]
-    pub fn var_dim(&self, dims: &[isize], correction: usize, keepdim: bool) -> Variable<T> {
+    pub fn var_dim(&self, dims: &[isize], correction: usize) -> Variable<T> {
+        self.var_dim_with(dims, correction, false)
+    }
+
+    /// [`Variable::var_dim`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn var_keepdim(&self, dims: &[isize], correction: usize) -> Variable<T> {
+        self.var_dim_with(dims, correction, true)
+    }
+
+    #[track_caller]
+    pub(super) fn var_dim_with(&self, dims: &[isize], correction: usize, keepdim: bool) -> Variable<T> {
         let over = Over::of("var", self.shape(), dims);
         self.without_axes(dims, keepdim, Var { over, correction }.apply1(&[self]))
     }
@@ -207,33 +218,55 @@ impl<T: Float> Variable<T> {
     /// The standard deviation, the square root of [`Variable::var_dim`] (`torch.std`). Its derivative is 0
     /// where it is 0.
     #[track_caller]
-    pub fn std_dim(&self, dims: &[isize], correction: usize, keepdim: bool) -> Variable<T> {
+    pub fn std_dim(&self, dims: &[isize], correction: usize) -> Variable<T> {
+        self.std_dim_with(dims, correction, false)
+    }
+
+    /// [`Variable::std_dim`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn std_keepdim(&self, dims: &[isize], correction: usize) -> Variable<T> {
+        self.std_dim_with(dims, correction, true)
+    }
+
+    #[track_caller]
+    pub(super) fn std_dim_with(&self, dims: &[isize], correction: usize, keepdim: bool) -> Variable<T> {
         let over = Over::of("std", self.shape(), dims);
         self.without_axes(dims, keepdim, Std { var: Var { over, correction } }.apply1(&[self]))
     }
 
     /// The p-norm `(sum |x|^p)^(1/p)` over axes `dims`, all if there are none (`torch.linalg.vector_norm`):
     /// the largest size for an infinite `p` (0 of no elements), the smallest for a negative infinite one, the
-    /// number of elements that are not 0 for 0. The axes stay with extent 1 if `keepdim`. Its derivative is 0
+    /// number of elements that are not 0 for 0. Its derivative is 0
     /// where it is 0, and that of a count everywhere.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// let x = Variable::new(Tensor::from([3.0f32, -4.0])).requires_grad_(true);
-    /// let y = x.norm(2.0, &[], false);
+    /// let y = x.norm(2.0, &[]);
     /// y.backward()?;
     /// assert_eq!((y.item()?, x.grad().unwrap().to_vec()), (5.0, vec![0.6, -0.8]));
-    /// assert_eq!(x.norm(1.0, &[], false).item()? + x.norm(f64::INFINITY, &[], false).item()?, 11.0);
+    /// assert_eq!(x.norm(1.0, &[]).item()? + x.norm(f64::INFINITY, &[]).item()?, 11.0);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn norm(&self, p: f64, dims: &[isize], keepdim: bool) -> Variable<T> {
+    pub fn norm(&self, p: f64, dims: &[isize]) -> Variable<T> {
+        self.norm_with(p, dims, false)
+    }
+
+    /// [`Variable::norm`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn norm_keepdim(&self, p: f64, dims: &[isize]) -> Variable<T> {
+        self.norm_with(p, dims, true)
+    }
+
+    #[track_caller]
+    pub(super) fn norm_with(&self, p: f64, dims: &[isize], keepdim: bool) -> Variable<T> {
         let over = Over::of("norm", self.shape(), dims);
         match p {
             // No element is larger than 0.
-            f64::INFINITY if over.count == 0 => self.sum_dim(dims, keepdim),
-            f64::INFINITY => self.abs().amax(dims, keepdim),
-            f64::NEG_INFINITY => self.abs().amin(dims, keepdim),
+            f64::INFINITY if over.count == 0 => self.sum_dim_with(dims, keepdim),
+            f64::INFINITY => self.abs().amax_with(dims, keepdim),
+            f64::NEG_INFINITY => self.abs().amin_with(dims, keepdim),
             p => self.without_axes(dims, keepdim, Norm { over, p }.apply1(&[self])),
         }
     }
@@ -268,14 +301,14 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 },
                 |attributes, v| {
                     let correction = attributes.get_int("correction");
-                    vec![v[0].$method(&attributes.get_ints("dim"), correction, true)]
+                    vec![v[0].$method(&attributes.get_ints("dim"), correction)]
                 },
             )
         };
     }
     vec![
-        deviation!("Var" var_dim),
-        deviation!("Std" std_dim),
+        deviation!("Var" var_keepdim),
+        deviation!("Std" std_keepdim),
         OperationEntry::new(
             "Norm",
             &[Domain::NonZero],
@@ -283,7 +316,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 let order = [2.0, 1.0, 3.0, 0.0][choose(4)];
                 Fitted::one(shape, Attributes::none().float("ord", order).dims("dim", &axes(choose, shape)))
             },
-            |attributes, v| vec![v[0].norm(attributes.get_float("ord"), &attributes.get_ints("dim"), true)],
+            |attributes, v| vec![v[0].norm_keepdim(attributes.get_float("ord"), &attributes.get_ints("dim"))],
         ),
         formula!(formula NormSlope [Any Positive]),
         formula!(formula NormSlopeOf { p: [3.0, 1.5] } [NonZero Positive]),

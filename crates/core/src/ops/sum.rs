@@ -131,31 +131,54 @@ impl<T: Float> Variable<T> {
     /// The sum of all elements (`torch.sum`).
     #[track_caller]
     pub fn sum(&self) -> Variable<T> {
-        self.sum_dim(&[], false)
+        self.sum_dim(&[])
     }
 
-    /// The sum over axes `dims`, all if there are none; they stay with extent 1 if `keepdim`.
+    /// The sum over axes `dims`, all if there are none; they go, and stay with extent 1 in
+    /// [`Variable::sum_keepdim`].
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// let x = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
-    /// assert_eq!(x.sum_dim(&[0], false).to_vec(), vec![4.0, 6.0]);
-    /// assert_eq!(x.sum_dim(&[-1], true).shape(), &[2, 1]);
+    /// assert_eq!(x.sum_dim(&[0]).to_vec(), vec![4.0, 6.0]);
+    /// assert_eq!(x.sum_keepdim(&[-1]).shape(), &[2, 1]);
     /// ```
     #[track_caller]
-    pub fn sum_dim(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
+    pub fn sum_dim(&self, dims: &[isize]) -> Variable<T> {
+        self.sum_dim_with(dims, false)
+    }
+
+    /// [`Variable::sum_dim`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn sum_keepdim(&self, dims: &[isize]) -> Variable<T> {
+        self.sum_dim_with(dims, true)
+    }
+
+    #[track_caller]
+    pub(super) fn sum_dim_with(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
         Sum::over("sum", self.shape(), dims, keepdim).apply1(&[self])
     }
 
     /// The mean of all elements (`torch.mean`).
     #[track_caller]
     pub fn mean(&self) -> Variable<T> {
-        self.mean_dim(&[], false)
+        self.mean_dim(&[])
     }
 
-    /// The mean over axes `dims`, all if there are none; they stay with extent 1 if `keepdim`.
+    /// The mean over axes `dims`, all if there are none.
     #[track_caller]
-    pub fn mean_dim(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
+    pub fn mean_dim(&self, dims: &[isize]) -> Variable<T> {
+        self.mean_dim_with(dims, false)
+    }
+
+    /// [`Variable::mean_dim`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[track_caller]
+    pub fn mean_keepdim(&self, dims: &[isize]) -> Variable<T> {
+        self.mean_dim_with(dims, true)
+    }
+
+    #[track_caller]
+    pub(super) fn mean_dim_with(&self, dims: &[isize], keepdim: bool) -> Variable<T> {
         Mean { sum: Sum::over("mean", self.shape(), dims, keepdim) }.apply1(&[self])
     }
 
@@ -211,14 +234,16 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             },
             |attributes, v| match attributes.get("to") {
                 Some(_) => vec![v[0].sum_to(attributes.get_ints("to"))],
-                None => vec![v[0].sum_dim(&attributes.get_ints("dim"), attributes.has_flag("keepdim"))],
+                None => vec![v[0].sum_dim_with(&attributes.get_ints("dim"), attributes.has_flag("keepdim"))],
             },
         ),
         OperationEntry::new(
             "Mean",
             &[Domain::Any],
             |choose, shape| Fitted::one(shape, reduction(choose, shape)),
-            |attributes, v| vec![v[0].mean_dim(&attributes.get_ints("dim"), attributes.has_flag("keepdim"))],
+            |attributes, v| {
+                vec![v[0].mean_dim_with(&attributes.get_ints("dim"), attributes.has_flag("keepdim"))]
+            },
         ),
     ]
 }

@@ -57,7 +57,12 @@ fn variance(x: &[f64], correction: usize) -> f64 {
 /// A norm over axes that have elements.
 fn norm(draw: &mut Draw, p: f64, naive: fn(f64, &[f64]) -> f64) -> Trial {
     let shape = draw.full_shape(0..=3);
-    over_axes(draw, shape, move |x, dims, keep| x.norm(p, dims, keep), move |x| naive(p, x))
+    over_axes(
+        draw,
+        shape,
+        move |x, dims, keep| if keep { x.norm_keepdim(p, dims) } else { x.norm(p, dims) },
+        move |x| naive(p, x),
+    )
 }
 
 fn p_norm(p: f64, x: &[f64]) -> f64 {
@@ -132,7 +137,11 @@ pub fn operations() -> Vec<Line> {
             let ((dim, axis), keepdim) = (draw.axis(shape.len()), draw.coin());
             let zeros = draw.tensor::<f64>(&shape, NonZero).map(|x| if x > 2.0 { 0.0 } else { x });
             let naive = move |x: &[A]| over(&x[0], &[axis], keepdim, |row| row.iter().product());
-            one(vec![zeros], move |v| v[0].prod_dim(dim, keepdim), naive)
+            one(
+                vec![zeros],
+                move |v| if keepdim { v[0].prod_keepdim(dim) } else { v[0].prod_dim(dim) },
+                naive,
+            )
         }),
         line("prod", |draw| {
             let shape = draw.shape(0..=2);
@@ -142,12 +151,16 @@ pub fn operations() -> Vec<Line> {
         }),
         line("var_dim", |draw| {
             let (shape, correction) = (draw.full_shape(1..=3).iter().map(|n| n + 1).collect(), draw.below(2));
-            let function = move |x: &V, dims: &[isize], keep| x.var_dim(dims, correction, keep);
+            let function = move |x: &V, dims: &[isize], keep| {
+                if keep { x.var_keepdim(dims, correction) } else { x.var_dim(dims, correction) }
+            };
             over_axes(draw, shape, function, move |x| variance(x, correction))
         }),
         line("std_dim", |draw| {
             let (shape, correction) = (draw.full_shape(1..=3).iter().map(|n| n + 1).collect(), draw.below(2));
-            let function = move |x: &V, dims: &[isize], keep| x.std_dim(dims, correction, keep);
+            let function = move |x: &V, dims: &[isize], keep| {
+                if keep { x.std_keepdim(dims, correction) } else { x.std_dim(dims, correction) }
+            };
             over_axes(draw, shape, function, move |x| variance(x, correction).sqrt())
         }),
         line("norm 0", |draw| norm(draw, 0.0, |_, x| x.iter().filter(|x| **x != 0.0).count() as f64)),
@@ -159,9 +172,9 @@ pub fn operations() -> Vec<Line> {
         line("norm -inf", |draw| {
             norm(draw, f64::NEG_INFINITY, |_, x| x.iter().fold(f64::MAX, |m, x| x.abs().min(m)))
         }),
-        line("sort", |draw| ordered(draw, |x, k, dim, _| x.sort(dim, false).0.narrow(dim, 0, k), false)),
+        line("sort", |draw| ordered(draw, |x, k, dim, _| x.sort(dim).0.narrow(dim, 0, k), false)),
         line("sort descending", |draw| {
-            ordered(draw, |x, k, dim, _| x.sort(dim, true).0.narrow(dim, 0, k), true)
+            ordered(draw, |x, k, dim, _| x.sort_descending(dim).0.narrow(dim, 0, k), true)
         }),
         line("topk", |draw| ordered(draw, |x, k, dim, _| x.topk(k, dim).0, true)),
         line("flip", |draw| {
@@ -317,8 +330,8 @@ fn first_and_second_derivatives_are_those_of_differences() {
 #[test]
 fn order_is_stable_and_nan_is_the_largest() {
     let x: V = Variable::from(Tensor::from([2.0, f64::NAN, 1.0, 2.0, -f64::INFINITY]));
-    assert_eq!(x.sort(0, false).1.to_vec(), [4, 2, 0, 3, 1]);
-    assert_eq!(x.sort(0, true).1.to_vec(), [1, 0, 3, 2, 4]);
+    assert_eq!(x.sort(0).1.to_vec(), [4, 2, 0, 3, 1]);
+    assert_eq!(x.sort_descending(0).1.to_vec(), [1, 0, 3, 2, 4]);
     assert_eq!(x.topk(2, 0).1.to_vec(), [1, 0]);
-    assert_eq!(Tensor::from([[1i64, 3], [2, 2]]).argsort(-1, true).unwrap().to_vec(), [1, 0, 0, 1]);
+    assert_eq!(Tensor::from([[1i64, 3], [2, 2]]).argsort_descending(-1).unwrap().to_vec(), [1, 0, 0, 1]);
 }

@@ -87,7 +87,7 @@ in_both! {
         let within = 4.0 * epsilon::<T>();
         for m in SIZES {
             let (x, shape) = ([m, m], [2]);
-            let sum = at::<T>(|x| x.logsumexp(0, false), &x, &shape);
+            let sum = at::<T>(|x| x.logsumexp(0), &x, &shape);
             near(&sum.value, &[T::from_f64(m).to_f64() + LN_2], within, &format!("logsumexp at {m}"));
             near(&sum.first, &[0.5, 0.5], within, &format!("its slope at {m}"));
             near(&sum.second, &[0.25, -0.25], within, &format!("its second derivative at {m}"));
@@ -108,11 +108,11 @@ in_both! {
     fn logsumexp_is_infinite_where_an_element_is_and_spoils_no_other_row<T>() {
         let within = 4.0 * epsilon::<T>();
         let rows = [0.0, LN_2, INF, 1.0, INF, INF, -INF, -INF, INF, -INF, -INF, 3.0];
-        let found = at::<T>(|x| x.logsumexp(1, false), &rows, &[6, 2]);
+        let found = at::<T>(|x| x.logsumexp(1), &rows, &[6, 2]);
         near(&found.value, &[3f64.ln(), INF, INF, -INF, INF, 3.0], within, "rows with infinities");
         near(&found.first[..2], &[1.0 / 3.0, 2.0 / 3.0], within, "the slope of a finite row");
         near(&found.second[..2], &[2.0 / 9.0, -2.0 / 9.0], within, "its second derivative");
-        let slopes = |row: [f64; 2]| at::<T>(|x| x.logsumexp(0, false), &row, &[2]).first;
+        let slopes = |row: [f64; 2]| at::<T>(|x| x.logsumexp(0), &row, &[2]).first;
         near(&slopes([INF, 1.0]), &[f64::NAN, 0.0], 0.0, "beside positive infinity, as in PyTorch");
         near(&slopes([-INF, 3.0]), &[0.0, 1.0], 0.0, "beside negative infinity");
         near(&slopes([-INF, -INF]), &[f64::NAN; 2], 0.0, "negative infinity alone, as in PyTorch");
@@ -168,15 +168,15 @@ in_both! {
             for count in [1, 3, 17, 1000] {
                 let x = vec![x; 2 * count];
                 for correction in [0, 1].into_iter().filter(|&correction| correction < count) {
-                    let variance = at::<T>(|x| x.var_dim(&[1], correction, false), &x, &[2, count]);
+                    let variance = at::<T>(|x| x.var_dim(&[1], correction), &x, &[2, count]);
                     near(&variance.value, &[0.0; 2], 0.0, "variance");
-                    let deviation = at::<T>(|x| x.std_dim(&[1], correction, false), &x, &[2, count]);
+                    let deviation = at::<T>(|x| x.std_dim(&[1], correction), &x, &[2, count]);
                     near(&deviation.value, &[0.0; 2], 0.0, "deviation");
                     near(&deviation.first, &vec![0.0; 2 * count], 0.0, "its slope");
                 }
             }
         }
-        let apart = at::<T>(|x| x.var_dim(&[0], 1, false), &[1e6 + 1.0, 1e6 + 2.0, 1e6 + 3.0], &[3]);
+        let apart = at::<T>(|x| x.var_dim(&[0], 1), &[1e6 + 1.0, 1e6 + 2.0, 1e6 + 3.0], &[3]);
         near(&apart.value, &[1.0], epsilon::<T>(), "variance far from 0");
     }
 
@@ -186,7 +186,7 @@ in_both! {
             for units in [1.0, 3.0, 100.0] {
                 let pair = [x, x + units * epsilon::<T>() * x.abs().log2().floor().exp2()];
                 let pair = pair.map(|x| T::from_f64(x).to_f64());
-                let deviation = at::<T>(|x| x.std_dim(&[0], 1, false), &pair, &[2]);
+                let deviation = at::<T>(|x| x.std_dim(&[0], 1), &pair, &[2]);
                 near(&deviation.first, &[-root_half, root_half], 4.0 * epsilon::<T>(), "slope");
                 // Both terms of the curvature, which cancel, are as large as this.
                 let term = 1.0 / deviation.value[0];
@@ -240,7 +240,7 @@ in_both! {
         for p in [0.0, 0.5, 1.0, 2.0, 3.0, INF] {
             for (shape, dims, norms) in [(&[0][..], &[][..], 1), (&[2, 0], &[1], 2), (&[0, 3], &[0], 3)] {
                 let x: Variable<T> = leaf(&Tensor::zeros(shape));
-                let norm = x.norm(p, dims, false);
+                let norm = x.norm(p, dims);
                 let bits: Vec<u64> = numbers(&norm).into_iter().map(f64::to_bits).collect();
                 assert_eq!(bits, vec![0; norms], "{p}-norm of {shape:?}");
                 norm.sum().backward().unwrap();
@@ -252,7 +252,7 @@ in_both! {
     fn norms_of_numbers_whose_squares_leave_the_range_are_theirs<T>() {
         let edge = if T::NAME == "f32" { 1e30 } else { 1e300 };
         for size in [edge, 1.0 / edge] {
-            let found = at::<T>(|x| x.norm(2.0, &[], false), &[3.0 * size, -4.0 * size], &[2]);
+            let found = at::<T>(|x| x.norm(2.0, &[]), &[3.0 * size, -4.0 * size], &[2]);
             assert!((found.value[0] / (5.0 * size) - 1.0).abs() <= 4.0 * epsilon::<T>(), "{size}");
             near(&found.first, &[0.6, -0.8], 4.0 * epsilon::<T>(), "slope");
         }

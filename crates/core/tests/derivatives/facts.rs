@@ -59,10 +59,10 @@ fn equal_extremes_share_evenly_over_axes_and_the_first_takes_all_along_one() {
     let third = 1.0 / 3.0;
     assert_eq!(slopes(|[x]| x.max(), x), [[0.0, third, third, 0.0, third, 0.0]]);
     assert_eq!(slopes(|[x]| x.min(), x), [[0.0, 0.0, 0.0, 0.5, 0.0, 0.5]]);
-    assert_eq!(slopes(|[x]| x.reshape([2, 3]).amax(&[1], false), x), [[0.0, 0.5, 0.5, 0.0, 1.0, 0.0]]);
-    assert_eq!(slopes(|[x]| x.reshape([2, 3]).amin(&[-1], true), x), [[1.0, 0.0, 0.0, 0.5, 0.0, 0.5]]);
-    assert_eq!(slopes(|[x]| x.max_dim(0, false).0, x), [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]);
-    assert_eq!(slopes(|[x]| x.min_dim(0, true).0, x), [[0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.reshape([2, 3]).amax(&[1]), x), [[0.0, 0.5, 0.5, 0.0, 1.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.reshape([2, 3]).amin_keepdim(&[-1]), x), [[1.0, 0.0, 0.0, 0.5, 0.0, 0.5]]);
+    assert_eq!(slopes(|[x]| x.max_dim(0).0, x), [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.min_keepdim(0).0, x), [[0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]);
     let places = V::from(Tensor::from([1.0, 3.0, 3.0])).argmax(0);
     assert_eq!(places.item().unwrap(), 1);
 }
@@ -87,26 +87,26 @@ fn products_with_zeros_have_the_products_of_the_others() {
     assert_eq!(slopes(|[x]| x.prod(), [&[2.0, 0.0, 0.0]]), [[0.0; 3]]);
     assert_eq!(slopes(|[x]| x.cumprod(0), [&[2.0, 0.0, 3.0]]), [[1.0, 8.0, 0.0]]);
     assert_eq!(V::from(Tensor::zeros([0])).prod().item().unwrap(), 1.0);
-    assert_eq!(V::from(Tensor::zeros([2, 0])).prod_dim(1, true).to_vec(), [1.0, 1.0]);
+    assert_eq!(V::from(Tensor::zeros([2, 0])).prod_keepdim(1).to_vec(), [1.0, 1.0]);
 }
 
 #[test]
 fn where_a_norm_or_a_deviation_is_zero_so_is_its_slope() {
     for p in [0.5, 1.0, 1.5, 2.0, 3.0, INF] {
-        assert_eq!(slopes(|[x]| x.norm(p, &[], false), [&[0.0, -0.0]]), [[0.0; 2]], "{p}");
+        assert_eq!(slopes(|[x]| x.norm(p, &[]), [&[0.0, -0.0]]), [[0.0; 2]], "{p}");
     }
-    assert_eq!(slopes(|[x]| x.norm(1.0, &[], false), [&[2.0, 0.0, -3.0]]), [[1.0, 0.0, -1.0]]);
-    assert_eq!(slopes(|[x]| x.std_dim(&[], 1, false), [&[2.0, 2.0]]), [[0.0; 2]]);
-    assert_eq!(V::from(Tensor::from([2.0, 0.0, -3.0])).norm(0.0, &[], false).item().unwrap(), 2.0);
-    assert!(V::from(Tensor::from([2.0])).var_dim(&[], 1, false).item().unwrap().is_nan());
+    assert_eq!(slopes(|[x]| x.norm(1.0, &[]), [&[2.0, 0.0, -3.0]]), [[1.0, 0.0, -1.0]]);
+    assert_eq!(slopes(|[x]| x.std_dim(&[], 1), [&[2.0, 2.0]]), [[0.0; 2]]);
+    assert_eq!(V::from(Tensor::from([2.0, 0.0, -3.0])).norm(0.0, &[]).item().unwrap(), 2.0);
+    assert!(V::from(Tensor::from([2.0])).var_dim(&[], 1).item().unwrap().is_nan());
 }
 
 #[test]
 fn among_equals_in_order_the_one_that_is_named_has_the_slope() {
     let ties: [&[f64]; 1] = [&[1.0, 3.0, 3.0]];
     assert_eq!(slopes(|[x]| x.topk(1, 0).0, ties), [[0.0, 1.0, 0.0]]);
-    assert_eq!(slopes(|[x]| x.sort(0, true).0.narrow(0, 0, 1), ties), [[0.0, 1.0, 0.0]]);
-    assert_eq!(slopes(|[x]| x.sort(0, false).0.narrow(0, 2, 1), ties), [[0.0, 0.0, 1.0]]);
+    assert_eq!(slopes(|[x]| x.sort_descending(0).0.narrow(0, 0, 1), ties), [[0.0, 1.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.sort(0).0.narrow(0, 2, 1), ties), [[0.0, 0.0, 1.0]]);
 }
 
 #[test]

@@ -196,7 +196,14 @@ pub fn operations() -> Vec<Line> {
         line("linear with a full bias", |draw| linear(draw, |_, shape| Some(shape.to_vec()))),
         line("linear with any bias", |draw| linear(draw, |draw, shape| Some(draw.broadcasts_to(shape)))),
         line("sum", |draw| whole(draw, V::sum, total)),
-        line("sum_dim", |draw| reduction(draw, V::sum_dim, total, true)),
+        line("sum_dim", |draw| {
+            reduction(
+                draw,
+                |x, dims, keep| if keep { x.sum_keepdim(dims) } else { x.sum_dim(dims) },
+                total,
+                true,
+            )
+        }),
         line("sum_to", |draw| {
             let shape = draw.shape(0..=4);
             let to = draw.broadcasts_to(&shape);
@@ -209,14 +216,45 @@ pub fn operations() -> Vec<Line> {
             one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].sum_to(&function), naive)
         }),
         line("mean", |draw| whole(draw, V::mean, mean)),
-        line("mean_dim", |draw| reduction(draw, V::mean_dim, mean, false)),
+        line("mean_dim", |draw| {
+            reduction(
+                draw,
+                |x, dims, keep| if keep { x.mean_keepdim(dims) } else { x.mean_dim(dims) },
+                mean,
+                false,
+            )
+        }),
         line("max", |draw| whole(draw, V::max, largest)),
         line("min", |draw| whole(draw, V::min, smallest)),
-        line("amax", |draw| reduction(draw, V::amax, largest, false)),
-        line("amin", |draw| reduction(draw, V::amin, smallest, false)),
-        line("max_dim", |draw| along(draw, |x, dim, keep| x.max_dim(dim, keep).0, largest)),
-        line("min_dim", |draw| along(draw, |x, dim, keep| x.min_dim(dim, keep).0, smallest)),
-        line("logsumexp", |draw| along(draw, V::logsumexp, log_sum_exp)),
+        line("amax", |draw| {
+            reduction(
+                draw,
+                |x, dims, keep| if keep { x.amax_keepdim(dims) } else { x.amax(dims) },
+                largest,
+                false,
+            )
+        }),
+        line("amin", |draw| {
+            reduction(
+                draw,
+                |x, dims, keep| if keep { x.amin_keepdim(dims) } else { x.amin(dims) },
+                smallest,
+                false,
+            )
+        }),
+        line("max_dim", |draw| {
+            along(draw, |x, dim, keep| if keep { x.max_keepdim(dim).0 } else { x.max_dim(dim).0 }, largest)
+        }),
+        line("min_dim", |draw| {
+            along(draw, |x, dim, keep| if keep { x.min_keepdim(dim).0 } else { x.min_dim(dim).0 }, smallest)
+        }),
+        line("logsumexp", |draw| {
+            along(
+                draw,
+                |x, dim, keep| if keep { x.logsumexp_keepdim(dim) } else { x.logsumexp(dim) },
+                log_sum_exp,
+            )
+        }),
         line("softmax", |draw| rowwise(draw, V::softmax, |row, i| (row[i] - log_sum_exp(row)).exp())),
         line("log_softmax", |draw| rowwise(draw, V::log_softmax, |row, i| row[i] - log_sum_exp(row))),
         line("cross_entropy", cross_entropy),
@@ -277,7 +315,10 @@ fn the_places_of_extremes_are_the_first_ones() {
         let place = |of: fn(&[f64]) -> f64| {
             over(&array, &[axis], keepdim, |row| row.iter().position(|&v| v == of(row)).unwrap() as f64)
         };
-        let (max, min) = (x.max_dim(dim, keepdim).1, x.min_dim(dim, keepdim).1);
+        let (max, min) = (
+            if keepdim { x.max_keepdim(dim).1 } else { x.max_dim(dim).1 },
+            if keepdim { x.min_keepdim(dim).1 } else { x.min_dim(dim).1 },
+        );
         let same = |found: &Tensor<i64>, expected: A| found.cast::<f64>().as_ndarray() == expected.view();
         let argmax = x.argmax(dim).to_vec() == max.to_vec();
         let all = same(&max, place(largest)) && same(&min, place(smallest)) && argmax;

@@ -8,7 +8,7 @@ use crate::V;
 /// Two outputs of two inputs of different shapes.
 fn curved(x: &[V]) -> Vec<V> {
     let (a, b) = (&x[0], &x[1]);
-    vec![(a.matmul(b)).tanh() * b.sum(), (a * 0.5).exp().sum_dim(&[0], false)]
+    vec![(a.matmul(b)).tanh() * b.sum(), (a * 0.5).exp().sum_dim(&[0])]
 }
 
 fn energy(x: &[V]) -> V {

@@ -45,7 +45,7 @@ fn the_same_with_a_weight_that_is_computed_from_a_parameter_and_for_any_element_
     let xs: Vec<_> = (0..5).map(|_| leaf([5])).collect();
     let all: Vec<_> = xs.iter().chain([&parameter]).collect();
     holds(&all, || {
-        let w = &parameter / parameter.norm(2.0, &[], false);
+        let w = &parameter / parameter.norm(2.0, &[]);
         let start = Variable::new(Tensor::zeros([64]));
         xs.iter().fold(start, |h, x| (&h * 0.5 + w.matmul(x)).tanh()).sum()
     });
@@ -117,7 +117,7 @@ fn parts_with_axes_of_one_element_get_their_cotangents() {
         holds(&[&x], || {
             let [first, second] = x.parts(0);
             let [left, right] = first.exp().parts(-1);
-            (left * right.sin() * second.sum_dim(&[-1], true).tanh()).sum()
+            (left * right.sin() * second.sum_keepdim(&[-1]).tanh()).sum()
         });
     }
 }

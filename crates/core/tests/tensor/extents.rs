@@ -96,13 +96,13 @@ const MAKERS: [(&str, Function); 9] = [
 ];
 
 /// Of a tensor of the shape drawn, and others beside it.
-const TAKERS: [(&str, Function); 44] = [
+const TAKERS: [(&str, Function); 47] = [
     ("eye", |draw, _| one(Tensor::eye(draw.extent()))),
     ("linspace", |draw, _| one(Tensor::linspace(0.0, 1.0, draw.extent()))),
     ("arange", |draw, _| one(Tensor::arange(0.0, draw.extent() as f64, 1.0)?)),
     ("one_hot", |draw, shape| one(index(shape, 0)?.one_hot::<f32>(draw.extent())?)),
     ("argsort", |draw, shape| {
-        let places = any(shape)?.value().argsort(draw.axis(shape.len()), false)?;
+        let places = any(shape)?.value().argsort(draw.axis(shape.len()))?;
         one(places.cast::<f32>())
     }),
     ("zip", |draw, shape| one(any(shape)?.value().zip(&any(&draw.any_shape())?.value(), |a, b| a + b)?)),
@@ -184,17 +184,20 @@ const TAKERS: [(&str, Function); 44] = [
         let source = any(places.shape())?;
         one(any(shape)?.scatter_add(draw.axis(shape.len()), &places, &source))
     }),
-    ("sum", |draw, shape| one(any(shape)?.sum_dim(&[draw.axis(shape.len())], draw.below(2) == 0))),
+    ("sum", |draw, shape| one(any(shape)?.sum_dim(&[draw.axis(shape.len())]))),
+    ("sum_keepdim", |draw, shape| one(any(shape)?.sum_keepdim(&[draw.axis(shape.len())]))),
     ("sum of all", |_, shape| one(any(shape)?.sum())),
-    ("mean", |draw, shape| one(any(shape)?.mean_dim(&[draw.axis(shape.len())], draw.below(2) == 0))),
-    ("amax", |draw, shape| one(any(shape)?.amax(&[draw.axis(shape.len())], draw.below(2) == 0))),
-    ("max_dim", |draw, shape| one(any(shape)?.max_dim(draw.axis(shape.len()), draw.below(2) == 0).0)),
+    ("mean", |draw, shape| one(any(shape)?.mean_dim(&[draw.axis(shape.len())]))),
+    ("amax", |draw, shape| one(any(shape)?.amax(&[draw.axis(shape.len())]))),
+    ("max_dim", |draw, shape| one(any(shape)?.max_dim(draw.axis(shape.len())).0)),
+    ("max_keepdim", |draw, shape| one(any(shape)?.max_keepdim(draw.axis(shape.len())).0)),
     ("softmax", |draw, shape| one(any(shape)?.softmax(draw.axis(shape.len())))),
-    ("logsumexp", |draw, shape| one(any(shape)?.logsumexp(draw.axis(shape.len()), false))),
+    ("logsumexp", |draw, shape| one(any(shape)?.logsumexp(draw.axis(shape.len())))),
     ("cumsum", |draw, shape| one(any(shape)?.cumsum(draw.axis(shape.len())))),
-    ("prod", |draw, shape| one(any(shape)?.prod_dim(draw.axis(shape.len()), draw.below(2) == 0))),
+    ("prod", |draw, shape| one(any(shape)?.prod_dim(draw.axis(shape.len())))),
+    ("prod_keepdim", |draw, shape| one(any(shape)?.prod_keepdim(draw.axis(shape.len())))),
     ("topk", |draw, shape| one(any(shape)?.topk(draw.extent(), draw.axis(shape.len())).0)),
-    ("std", |draw, shape| one(any(shape)?.std_dim(&[draw.axis(shape.len())], 1, false))),
+    ("std", |draw, shape| one(any(shape)?.std_dim(&[draw.axis(shape.len())], 1))),
 ];
 
 /// What a function did: its results, or the message that it refused with.

@@ -43,11 +43,15 @@ impl GruCell {
         Self::with_bias(input_size, hidden_size, true)
     }
 
-    /// A cell with or without biases.
+    /// A cell without biases (`bias=False`).
     ///
     /// # Errors
     /// As [`GruCell::new`].
-    pub fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
+    pub fn without_bias(input_size: usize, hidden_size: usize) -> Result<Self> {
+        Self::with_bias(input_size, hidden_size, false)
+    }
+
+    fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
         check_sizes("GRUCell", input_size, hidden_size.max(1))?;
         Ok(GruCell { weights: Weights::new("GRUCell", [3, input_size, hidden_size, hidden_size], bias)? })
     }

@@ -44,11 +44,15 @@ impl LstmCell {
         Self::with_bias(input_size, hidden_size, true)
     }
 
-    /// A cell with or without biases.
+    /// A cell without biases (`bias=False`).
     ///
     /// # Errors
     /// As [`LstmCell::new`].
-    pub fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
+    pub fn without_bias(input_size: usize, hidden_size: usize) -> Result<Self> {
+        Self::with_bias(input_size, hidden_size, false)
+    }
+
+    fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
         check_sizes("LSTMCell", input_size, hidden_size.max(1))?;
         let weights = Weights::new("LSTMCell", [4, input_size, hidden_size, hidden_size], bias)?;
         Ok(LstmCell { weights, weight_hr: None })

@@ -57,22 +57,35 @@ impl RnnCell {
     /// # Errors
     /// If `input_size` is zero.
     pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::with(input_size, hidden_size, true, Nonlinearity::Tanh)
+        Self::with_bias(input_size, hidden_size, true)
     }
 
-    /// A cell with or without biases, and another nonlinearity.
+    /// A cell without biases (`bias=False`).
     ///
     /// # Errors
     /// As [`RnnCell::new`].
-    pub fn with(
-        input_size: usize,
-        hidden_size: usize,
-        bias: bool,
-        nonlinearity: Nonlinearity,
-    ) -> Result<Self> {
+    pub fn without_bias(input_size: usize, hidden_size: usize) -> Result<Self> {
+        Self::with_bias(input_size, hidden_size, false)
+    }
+
+    fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
         check_sizes("RNNCell", input_size, hidden_size.max(1))?;
         let weights = Weights::new("RNNCell", [1, input_size, hidden_size, hidden_size], bias)?;
-        Ok(RnnCell { weights, nonlinearity })
+        Ok(RnnCell { weights, nonlinearity: Nonlinearity::Tanh })
+    }
+
+    /// The cell with another nonlinearity.
+    ///
+    /// ```
+    /// use wengert_nn::{Nonlinearity, RnnCell};
+    /// let cell = RnnCell::new(3, 5)?.nonlinearity(Nonlinearity::Relu);
+    /// assert_eq!(cell.to_string(), "RNNCell(3, 5, nonlinearity=relu)");
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn nonlinearity(mut self, nonlinearity: Nonlinearity) -> Self {
+        self.nonlinearity = nonlinearity;
+        self
     }
 }
 
@@ -157,7 +170,7 @@ impl CellFactory for RnnFactory {
 
     fn make(&self, input_size: usize) -> Result<RnnCell> {
         check_sizes("RNN", input_size, self.hidden_size)?;
-        RnnCell::with(input_size, self.hidden_size, self.bias, self.nonlinearity)
+        Ok(RnnCell::with_bias(input_size, self.hidden_size, self.bias)?.nonlinearity(self.nonlinearity))
     }
 }
 

@@ -181,11 +181,11 @@ impl<C: Cell> Recurrent<C> {
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
-    /// use wengert_nn::{Lstm, pack_padded_sequence, pad_packed_sequence};
+    /// use wengert_nn::{Lstm, PackOptions, PadOptions, pack_padded_sequence, pad_packed_sequence};
     /// let lstm = Lstm::new(10, 20)?;
-    /// let packed = pack_padded_sequence(&Variable::new(Tensor::randn([7, 3, 10])), &[7, 5, 2], false, true)?;
+    /// let packed = pack_padded_sequence(&Variable::new(Tensor::randn([7, 3, 10])), &[7, 5, 2], PackOptions::default())?;
     /// let (out, (h, _c)) = lstm.forward_packed(&packed, None)?;
-    /// let (out, lengths) = pad_packed_sequence(&out, false, 0.0, None)?;
+    /// let (out, lengths) = pad_packed_sequence(&out, PadOptions::default())?;
     /// assert_eq!((out.shape(), h.shape(), lengths), (&[7, 3, 20][..], &[1, 3, 20][..], vec![7, 5, 2]));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

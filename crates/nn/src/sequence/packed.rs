@@ -5,6 +5,7 @@ use std::fmt;
 use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Result, Variable};
 
+use super::options::{PackOptions, PadOptions};
 use super::places::{Layout, Packing, check_lengths, index, starts};
 
 /// Sequences of different lengths without their padding (`torch.nn.utils.rnn.PackedSequence`): the first
@@ -15,7 +16,7 @@ use super::places::{Layout, Packing, check_lengths, index, starts};
 /// use wengert_core::{Tensor, Variable};
 /// use wengert_nn::{Lstm, pack_sequence};
 /// let of = |values: &[f32]| Variable::new(Tensor::from(values.to_vec()));
-/// let packed = pack_sequence(&[of(&[1.0, 2.0, 3.0]), of(&[4.0, 5.0]), of(&[6.0])], true)?;
+/// let packed = pack_sequence(&[of(&[1.0, 2.0, 3.0]), of(&[4.0, 5.0]), of(&[6.0])], PackOptions::default())?;
 /// assert_eq!(packed.data().to_vec(), [1.0, 4.0, 6.0, 2.0, 5.0, 3.0]);
 /// assert_eq!(packed.batch_sizes(), [3, 2, 1]);
 /// assert_eq!(packed.to_string(), "PackedSequence(data [6], lengths [3, 2, 1], batch_sizes [3, 2, 1])");
@@ -103,9 +104,9 @@ impl<T: Float> PackedSequence<T> {
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
-    /// use wengert_nn::{Forward, Linear, pack_sequence};
+    /// use wengert_nn::{Forward, Linear, PackOptions, pack_sequence};
     /// let sequences = [4, 2].map(|steps| Variable::new(Tensor::randn([steps, 3])));
-    /// let packed = pack_sequence(&sequences, true)?;
+    /// let packed = pack_sequence(&sequences, PackOptions::default())?;
     /// let packed = packed.with_data(Linear::new(3, 5)?.forward(packed.data())?)?;
     /// assert_eq!(packed.data().shape(), &[6, 5]);
     /// # Ok::<(), wengert_core::Error>(())
@@ -165,11 +166,11 @@ pub fn invert_permutation(order: &[usize]) -> Vec<usize> {
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::pack_padded_sequence;
+/// use wengert_nn::{PackOptions, pack_padded_sequence};
 /// let batch = Variable::new(Tensor::from([[1.0f32, 4.0], [2.0, 5.0], [3.0, 0.0]]));
-/// let packed = pack_padded_sequence(&batch, &[3, 2], false, true)?;
+/// let packed = pack_padded_sequence(&batch, &[3, 2], PackOptions::default())?;
 /// assert_eq!(packed.data().to_vec(), [1.0, 4.0, 2.0, 5.0, 3.0]);
-/// let error = pack_padded_sequence(&batch, &[3, 4], false, false).unwrap_err();
+/// let error = pack_padded_sequence(&batch, &[3, 4], PackOptions::default().enforce_sorted(false)).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "pack_padded_sequence: lengths must be at most 3, the steps of the input, got 4 for sample 1",
@@ -180,9 +181,9 @@ pub fn invert_permutation(order: &[usize]) -> Vec<usize> {
 pub fn pack_padded_sequence<T: Float>(
     input: &Variable<T>,
     lengths: &[usize],
-    batch_first: bool,
-    enforce_sorted: bool,
+    options: PackOptions,
 ) -> Result<PackedSequence<T>> {
+    let PackOptions { batch_first, enforce_sorted } = options;
     const NAME: &str = "pack_padded_sequence";
     if input.rank() < 2 || input.shape()[..2].contains(&0) {
         let expected = "a batch with at least one sequence and one step";
@@ -223,20 +224,19 @@ fn check_packable(operation: &'static str, lengths: &[usize], enforce_sorted: bo
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{pack_sequence, pad_packed_sequence};
+/// use wengert_nn::{PackOptions, PadOptions, pack_sequence, pad_packed_sequence};
 /// let of = |values: &[f32]| Variable::new(Tensor::from(values.to_vec()));
-/// let packed = pack_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], false)?;
-/// let (batch, lengths) = pad_packed_sequence(&packed, true, -1.0, None)?;
+/// let packed = pack_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], PackOptions::default().enforce_sorted(false))?;
+/// let (batch, lengths) = pad_packed_sequence(&packed, PadOptions::default().batch_first(true).padding_value(-1.0))?;
 /// assert_eq!((batch.to_vec(), lengths), (vec![6.0, -1.0, 4.0, 5.0], vec![1, 2]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
 pub fn pad_packed_sequence<T: Float>(
     sequence: &PackedSequence<T>,
-    batch_first: bool,
-    padding_value: f64,
-    total_length: Option<usize>,
+    options: PadOptions,
 ) -> Result<(Variable<T>, Vec<usize>)> {
+    let PadOptions { batch_first, padding_value, total_length, .. } = options;
     let longest = sequence.batch_sizes.len();
     let steps = total_length.unwrap_or(longest);
     if steps < longest {
@@ -259,7 +259,8 @@ pub fn pad_packed_sequence<T: Float>(
 ///
 /// See [`PackedSequence`] for an example.
 #[track_caller]
-pub fn pack_sequence<T: Float>(sequences: &[Variable<T>], enforce_sorted: bool) -> Result<PackedSequence<T>> {
+pub fn pack_sequence<T: Float>(sequences: &[Variable<T>], options: PackOptions) -> Result<PackedSequence<T>> {
+    let enforce_sorted = options.enforce_sorted;
     const NAME: &str = "pack_sequence";
     let (rows, lengths) = super::padded::joined(NAME, sequences)?;
     check_packable(NAME, &lengths, enforce_sorted)?;
@@ -272,9 +273,9 @@ pub fn pack_sequence<T: Float>(sequences: &[Variable<T>], enforce_sorted: bool) 
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{pack_sequence, unpack_sequence};
+/// use wengert_nn::{PackOptions, pack_sequence, unpack_sequence};
 /// let of = |values: &[f32]| Variable::new(Tensor::from(values.to_vec()));
-/// let packed = pack_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], false)?;
+/// let packed = pack_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], PackOptions::default().enforce_sorted(false))?;
 /// assert_eq!(unpack_sequence(&packed)[1].to_vec(), [4.0, 5.0]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```

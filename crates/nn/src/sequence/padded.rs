@@ -3,40 +3,26 @@
 use wengert_core::__private::room_for;
 use wengert_core::{Error, Float, Result, Variable, cat};
 
+use super::options::{PadOptions, PaddingSide};
 use super::places::{Layout, check_lengths};
 
-/// On which side a sequence is filled up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PaddingSide {
-    /// Before its first element.
-    Left,
-    /// Behind its last element.
-    #[default]
-    Right,
-}
-
 /// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value`
-/// to the longest (`torch.nn.utils.rnn.pad_sequence`).
+/// on the `padding_side` to the longest (`torch.nn.utils.rnn.pad_sequence`).
 ///
 /// # Errors
 /// If there is none, or what follows the first axis differs.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{PaddingSide, pad_sequence};
+/// use wengert_nn::{PadOptions, PaddingSide, pad_sequence};
 /// let of = |values: &[f32]| Variable::new(Tensor::from(values.to_vec()));
-/// let batch = pad_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], true, 0.0, PaddingSide::Left)?;
+/// let batch = pad_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], PadOptions::default().batch_first(true).padding_side(PaddingSide::Left))?;
 /// assert_eq!((batch.shape(), batch.to_vec()), (&[2, 2][..], vec![0.0, 6.0, 4.0, 5.0]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
-pub fn pad_sequence<T: Float>(
-    sequences: &[Variable<T>],
-    batch_first: bool,
-    padding_value: f64,
-    padding_side: PaddingSide,
-) -> Result<Variable<T>> {
+pub fn pad_sequence<T: Float>(sequences: &[Variable<T>], options: PadOptions) -> Result<Variable<T>> {
+    let PadOptions { batch_first, padding_value, padding_side, .. } = options;
     let (rows, lengths) = joined("pad_sequence", sequences)?;
     let steps = lengths.iter().copied().max().unwrap_or(0);
     let layout = Layout { steps, batch: lengths.len(), batch_first };
@@ -57,9 +43,9 @@ pub fn pad_sequence<T: Float>(
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::unpad_sequence;
+/// use wengert_nn::{PadOptions, unpad_sequence};
 /// let batch = Variable::new(Tensor::from([[6.0f32, 0.0], [4.0, 5.0]]));
-/// let sequences = unpad_sequence(&batch, &[1, 2], true)?;
+/// let sequences = unpad_sequence(&batch, &[1, 2], PadOptions::default().batch_first(true))?;
 /// assert_eq!((sequences[0].to_vec(), sequences[1].to_vec()), (vec![6.0], vec![4.0, 5.0]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
@@ -67,8 +53,9 @@ pub fn pad_sequence<T: Float>(
 pub fn unpad_sequence<T: Float>(
     padded: &Variable<T>,
     lengths: &[usize],
-    batch_first: bool,
+    options: PadOptions,
 ) -> Result<Vec<Variable<T>>> {
+    let batch_first = options.batch_first;
     const NAME: &str = "unpad_sequence";
     if padded.rank() < 2 {
         return Err(Error::shape(NAME, "a batch of at least 2 axes", format!("shape {:?}", padded.shape())));

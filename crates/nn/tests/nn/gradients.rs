@@ -107,7 +107,7 @@ check_gradient! {
         n in 0..3,
         bias in 0..2,
         sizes in shapes(2..=2, 1..=3),
-        cell in randomized(move || LstmCell::with_bias(sizes[0], sizes[1], bias == 0).unwrap().cast()),
+        cell in randomized(move || if bias == 0 { LstmCell::new(sizes[0], sizes[1]) } else { LstmCell::without_bias(sizes[0], sizes[1]) }.unwrap().cast()),
         x in tensor(rows(n, cell.input_size())),
         h in tensor(rows(n, cell.output_size())),
         c in tensor(rows(n, cell.output_size())),
@@ -119,7 +119,7 @@ check_gradient! {
         n in 0..3,
         bias in 0..2,
         sizes in shapes(2..=2, 1..=3),
-        cell in randomized(move || GruCell::with_bias(sizes[0], sizes[1], bias == 0).unwrap().cast()),
+        cell in randomized(move || if bias == 0 { GruCell::new(sizes[0], sizes[1]) } else { GruCell::without_bias(sizes[0], sizes[1]) }.unwrap().cast()),
         x in tensor(rows(n, cell.input_size())),
         h in tensor(rows(n, cell.output_size())),
     ) {

@@ -53,7 +53,7 @@ impl<C: Cell<Element = f32>> Counter<C> {
     fn loss(&self) -> Variable {
         let bits = Variable::new(Tensor::<f32>::bernoulli([5, 16, 1], 0.5).unwrap());
         let (output, _) = self.rnn.forward(&self.inner.forward(&bits).unwrap().tanh(), None).unwrap();
-        mse_loss(&self.outer.forward(&output.select(0, 4)).unwrap(), &bits.sum_dim(&[0], false)).unwrap()
+        mse_loss(&self.outer.forward(&output.select(0, 4)).unwrap(), &bits.sum_dim(&[0])).unwrap()
     }
 }
 

@@ -3,8 +3,8 @@
 
 use wengert_core::{GradOptions, Tensor, cat, grad};
 use wengert_nn::{
-    Cast, Cell, CellFactory, Checkpointing, Gru, Layers, Lstm, Module, Nonlinearity, Recurrent,
-    RecurrentBuilder, Rnn, Stack, State, pack_padded_sequence, pad_packed_sequence,
+    Cast, Cell, CellFactory, Checkpointing, Gru, Layers, Lstm, Module, Nonlinearity, PackOptions, PadOptions,
+    Recurrent, RecurrentBuilder, Rnn, Stack, State, pack_padded_sequence, pad_packed_sequence,
 };
 
 use crate::user_cell::fading;
@@ -49,11 +49,24 @@ fn packed<L: Layers<Element = f64>>(
     lengths: &[usize],
     state: Option<&L::State>,
 ) -> Run<L::State> {
-    let packed = pack_padded_sequence(x, lengths, net.is_batch_first(), false).unwrap();
+    let packed = pack_padded_sequence(
+        x,
+        lengths,
+        PackOptions::default().batch_first(net.is_batch_first()).enforce_sorted(false),
+    )
+    .unwrap();
     let (output, last) = net.forward_packed(&packed, state).unwrap();
     assert_eq!(output.batch_sizes(), packed.batch_sizes());
     let steps = x.shape()[if net.is_batch_first() { 1 } else { 0 }];
-    (pad_packed_sequence(&output, net.is_batch_first(), 0.0, Some(steps)).unwrap().0, last)
+    (
+        pad_packed_sequence(
+            &output,
+            PadOptions::default().batch_first(net.is_batch_first()).total_length(steps),
+        )
+        .unwrap()
+        .0,
+        last,
+    )
 }
 
 /// Everything a run is judged by: outputs, states, and the gradients of input, given state and each

@@ -24,7 +24,7 @@ fn model() -> Model {
     Model {
         embedding: Embedding::new(7, 3).unwrap(),
         rnn: Gru::builder(3, 3).dropout(0.5).num_layers(2).build().unwrap(),
-        blocks: vec![Linear::new(3, 3).unwrap(), Linear::with_bias(3, 3, false).unwrap()],
+        blocks: vec![Linear::new(3, 3).unwrap(), Linear::without_bias(3, 3).unwrap()],
         norm: Some(LayerNorm::new([3])),
         head: Linear::new(3, 7).unwrap(),
         scale: Parameter::new(Tensor::ones([1])),

@@ -263,10 +263,14 @@ fn check_cell<C: Cell<Element = f64>>(cell: &C, step: Step) {
 
 #[test]
 fn cells_are_loops_over_scalars() {
-    for bias in [true, false] {
-        check_cell(&RnnCell::with(10, 20, bias, Nonlinearity::Tanh).unwrap().cast::<f64>(), rnn_tanh);
-        check_cell(&RnnCell::with(10, 20, bias, Nonlinearity::Relu).unwrap().cast::<f64>(), rnn_relu);
-        check_cell(&LstmCell::with_bias(10, 20, bias).unwrap().cast::<f64>(), lstm);
-        check_cell(&GruCell::with_bias(10, 20, bias).unwrap().cast::<f64>(), gru);
+    for cell in [RnnCell::new(10, 20), RnnCell::without_bias(10, 20)].map(Result::unwrap) {
+        check_cell(&cell.cast::<f64>(), rnn_tanh);
+        check_cell(&cell.nonlinearity(Nonlinearity::Relu).cast::<f64>(), rnn_relu);
+    }
+    for cell in [LstmCell::new(10, 20), LstmCell::without_bias(10, 20)] {
+        check_cell(&cell.unwrap().cast::<f64>(), lstm);
+    }
+    for cell in [GruCell::new(10, 20), GruCell::without_bias(10, 20)] {
+        check_cell(&cell.unwrap().cast::<f64>(), gru);
     }
 }

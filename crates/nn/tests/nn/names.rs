@@ -67,7 +67,7 @@ fn cells_have_pytorchs_names_order_and_shapes() {
     assert_eq!(shapes(&RnnCell::new(3, 5).unwrap()), expected(1));
     assert_eq!(shapes(&LstmCell::new(3, 5).unwrap()), expected(4));
     assert_eq!(shapes(&GruCell::new(3, 5).unwrap()), expected(3));
-    assert_eq!(shapes(&GruCell::with_bias(3, 5, false).unwrap()), expected(3)[..2]);
+    assert_eq!(shapes(&GruCell::without_bias(3, 5).unwrap()), expected(3)[..2]);
 }
 
 #[test]
@@ -77,8 +77,8 @@ fn layers_print_as_pytorch_prints_them() {
     let options = "num_layers=2, bias=False, batch_first=True, dropout=0.5, bidirectional=True";
     assert_eq!(lstm.to_string(), format!("LSTM(3, 5, proj_size=2, {options})"));
     assert_eq!(Rnn::new(3, 5).unwrap().to_string(), "RNN(3, 5)");
-    assert_eq!(GruCell::with_bias(3, 5, false).unwrap().to_string(), "GRUCell(3, 5, bias=False)");
-    let relu = RnnCell::with(3, 5, true, "relu".parse().unwrap()).unwrap();
+    assert_eq!(GruCell::without_bias(3, 5).unwrap().to_string(), "GRUCell(3, 5, bias=False)");
+    let relu = RnnCell::new(3, 5).unwrap().nonlinearity("relu".parse().unwrap());
     assert_eq!(relu.to_string(), "RNNCell(3, 5, nonlinearity=relu)");
 }
 

@@ -2,8 +2,8 @@
 
 use wengert_core::{Error, Result, Tensor, Variable};
 use wengert_nn::{
-    Embedding, Forward, Gru, Linear, Lstm, LstmCell, PackedSequence, Rnn, init, mse_loss,
-    pack_padded_sequence, pad_packed_sequence,
+    Embedding, Forward, Gru, Linear, Lstm, LstmCell, PackOptions, PackedSequence, PadOptions, Rnn, init,
+    mse_loss, pack_padded_sequence, pad_packed_sequence,
 };
 
 use crate::limited::within;
@@ -38,10 +38,13 @@ fn what_there_is_no_memory_for_is_an_error() {
         refused("LSTM", lstm.forward(&many.unsqueeze(0), None));
         refused("Stepper", lstm.stepper(MANY));
         let sequences = many.unsqueeze(1);
-        refused("pack_padded_sequence", pack_padded_sequence(&sequences, &[MANY], false, true));
+        refused("pack_padded_sequence", pack_padded_sequence(&sequences, &[MANY], PackOptions::default()));
         refused("LSTM", lstm.forward_masked(&sequences, &[MANY], None));
-        let packed = pack_padded_sequence(&sequences.narrow(0, 0, 2), &[2], false, true).unwrap();
-        refused("pad_packed_sequence", pad_packed_sequence(&packed, false, 0.0, Some(MANY)));
+        let packed = pack_padded_sequence(&sequences.narrow(0, 0, 2), &[2], PackOptions::default()).unwrap();
+        refused(
+            "pad_packed_sequence",
+            pad_packed_sequence(&packed, PadOptions::default().total_length(MANY)),
+        );
         let fresh = linear.weight.value();
         init::uniform(&linear.weight, 0.0, 1.0).unwrap();
         assert_ne!(linear.weight.value(), fresh);

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use wengert_check::check_gradient;
 use wengert_core::Tensor;
 use wengert_nn::{
-    Cast, Gru, PackedSequence, PaddingSide, invert_permutation, pack_padded_sequence, pack_sequence,
-    pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
+    Cast, Gru, PackOptions, PackedSequence, PadOptions, PaddingSide, invert_permutation,
+    pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
 };
 
 use crate::errors::{refused, zeros};
@@ -26,7 +26,7 @@ fn values(sequences: &[V]) -> Vec<Vec<f64>> {
 #[test]
 fn packed_data_is_the_first_elements_then_the_second_ones() {
     let given = [sequence(&[1.0, 2.0, 3.0]), sequence(&[4.0, 5.0]), sequence(&[6.0])];
-    let packed = pack_sequence(&given, true).unwrap();
+    let packed = pack_sequence(&given, PackOptions::default()).unwrap();
     assert_eq!(packed.data().to_vec(), [1.0, 4.0, 6.0, 2.0, 5.0, 3.0]);
     assert_eq!(packed.batch_sizes(), [3, 2, 1]);
     assert_eq!((packed.sorted_indices(), packed.unsorted_indices()), (None, None));
@@ -35,7 +35,7 @@ fn packed_data_is_the_first_elements_then_the_second_ones() {
 #[test]
 fn sequences_in_any_order_remember_it() {
     let given = [sequence(&[4.0, 5.0]), sequence(&[6.0]), sequence(&[1.0, 2.0, 3.0])];
-    let packed = pack_sequence(&given, false).unwrap();
+    let packed = pack_sequence(&given, PackOptions::default().enforce_sorted(false)).unwrap();
     assert_eq!(packed.data().to_vec(), [1.0, 4.0, 6.0, 2.0, 5.0, 3.0]);
     assert_eq!(packed.sorted_indices(), Some(&[2, 0, 1][..]));
     assert_eq!(packed.unsorted_indices(), Some(&[1, 2, 0][..]));
@@ -46,7 +46,8 @@ fn sequences_in_any_order_remember_it() {
 #[test]
 fn the_padding_gets_no_gradient() {
     let batch = variable(&[3, 3, 2]).requires_grad_(true);
-    let packed = pack_padded_sequence(&batch, &[3, 1, 2], false, false).unwrap();
+    let packed =
+        pack_padded_sequence(&batch, &[3, 1, 2], PackOptions::default().enforce_sorted(false)).unwrap();
     packed.data().sum().backward().unwrap();
     let expected = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0];
     assert_eq!(batch.grad().unwrap().to_vec(), expected);
@@ -56,8 +57,13 @@ fn the_padding_gets_no_gradient() {
 fn the_lengths_and_the_batch_of_the_caller_stay_as_they_were() {
     let (batch, lengths) = (variable(&[4, 3]), vec![2, 4, 1]);
     let before = (batch.to_vec(), lengths.clone());
-    unpad_sequence(&batch, &[1, 2, 3, 3], true).unwrap();
-    pack_padded_sequence(&batch, &[1, 3, 2, 2], true, false).unwrap();
+    unpad_sequence(&batch, &[1, 2, 3, 3], PadOptions::default().batch_first(true)).unwrap();
+    pack_padded_sequence(
+        &batch,
+        &[1, 3, 2, 2],
+        PackOptions::default().batch_first(true).enforce_sorted(false),
+    )
+    .unwrap();
     let gru = Gru::new(1, 2).unwrap().cast::<f64>();
     gru.forward_masked(&batch.unsqueeze(-1), &lengths, None).unwrap();
     assert_eq!((batch.to_vec(), lengths), before);
@@ -65,8 +71,13 @@ fn the_lengths_and_the_batch_of_the_caller_stay_as_they_were() {
 
 #[test]
 fn a_longer_total_length_pads_every_sequence() {
-    let packed = pack_sequence(&of_lengths(&[1, 3], 2), false).unwrap();
-    let (batch, lengths) = pad_packed_sequence(&packed, true, -7.0, Some(5)).unwrap();
+    let packed =
+        pack_sequence(&of_lengths(&[1, 3], 2), PackOptions::default().enforce_sorted(false)).unwrap();
+    let (batch, lengths) = pad_packed_sequence(
+        &packed,
+        PadOptions::default().batch_first(true).padding_value(-7.0).total_length(5),
+    )
+    .unwrap();
     assert_eq!((batch.shape(), lengths), (&[2, 5, 2][..], vec![1, 3]));
     assert_eq!(batch.select(0, 1).narrow(0, 3, 2).to_vec(), [-7.0; 4]);
 }
@@ -74,11 +85,14 @@ fn a_longer_total_length_pads_every_sequence() {
 #[test]
 fn elements_may_have_any_number_of_axes() {
     let given = [variable(&[2, 3, 4]), variable(&[5, 3, 4])];
-    let packed = pack_sequence(&given, false).unwrap();
+    let packed = pack_sequence(&given, PackOptions::default().enforce_sorted(false)).unwrap();
     assert_eq!(packed.data().shape(), &[7, 3, 4]);
-    let (batch, _) = pad_packed_sequence(&packed, true, 0.0, None).unwrap();
+    let (batch, _) = pad_packed_sequence(&packed, PadOptions::default().batch_first(true)).unwrap();
     assert_eq!(batch.shape(), &[2, 5, 3, 4]);
-    assert_eq!(values(&unpad_sequence(&batch, &[2, 5], true).unwrap()), values(&given));
+    assert_eq!(
+        values(&unpad_sequence(&batch, &[2, 5], PadOptions::default().batch_first(true)).unwrap()),
+        values(&given)
+    );
 }
 
 proptest! {
@@ -91,21 +105,21 @@ proptest! {
         left: bool,
     ) {
         let given = of_lengths(&lengths, 2);
-        let packed = pack_sequence(&given, false).unwrap();
+        let packed = pack_sequence(&given, PackOptions::default().enforce_sorted(false)).unwrap();
         prop_assert_eq!(packed.lengths(), lengths.clone());
         prop_assert_eq!(values(&unpack_sequence(&packed)), values(&given));
-        let (batch, found) = pad_packed_sequence(&packed, batch_first, 9.0, None).unwrap();
+        let (batch, found) = pad_packed_sequence(&packed, PadOptions::default().batch_first(batch_first).padding_value(9.0)).unwrap();
         prop_assert_eq!(&found, &lengths);
-        prop_assert_eq!(values(&unpad_sequence(&batch, &lengths, batch_first).unwrap()), values(&given));
-        let again = pack_padded_sequence(&batch, &lengths, batch_first, false).unwrap();
+        prop_assert_eq!(values(&unpad_sequence(&batch, &lengths, PadOptions::default().batch_first(batch_first)).unwrap()), values(&given));
+        let again = pack_padded_sequence(&batch, &lengths, PackOptions::default().batch_first(batch_first).enforce_sorted(false)).unwrap();
         prop_assert_eq!(again.data().to_vec(), packed.data().to_vec());
         prop_assert_eq!(again.sorted_indices(), packed.sorted_indices());
-        let right = pad_sequence(&given, batch_first, 9.0, PaddingSide::Right).unwrap();
+        let right = pad_sequence(&given, PadOptions::default().batch_first(batch_first).padding_value(9.0)).unwrap();
         prop_assert_eq!(right.to_vec(), batch.to_vec());
         if left {
-            let left = pad_sequence(&given, batch_first, 9.0, PaddingSide::Left).unwrap();
+            let left = pad_sequence(&given, PadOptions::default().batch_first(batch_first).padding_value(9.0).padding_side(PaddingSide::Left)).unwrap();
             let flipped: Vec<V> = given.iter().map(|sequence| sequence.flip(&[0])).collect();
-            let other = pad_sequence(&flipped, batch_first, 9.0, PaddingSide::Right).unwrap();
+            let other = pad_sequence(&flipped, PadOptions::default().batch_first(batch_first).padding_value(9.0)).unwrap();
             let time = if batch_first { 1 } else { 0 };
             prop_assert_eq!(left.flip(&[time]).to_vec(), other.to_vec());
         }
@@ -123,18 +137,18 @@ check_gradient! {
         x in wengert_check::tensor([3, 2, 2]),
         lengths in wengert_check::draws(|draw| vec![1 + draw.below(3), 1 + draw.below(3)]),
     ) {
-        let packed = pack_padded_sequence(&x, &lengths, false, false).unwrap();
+        let packed = pack_padded_sequence(&x, &lengths, PackOptions::default().enforce_sorted(false)).unwrap();
         let sequences = unpack_sequence(&packed);
-        (pad_packed_sequence(&packed, true, 2.0, Some(4)).unwrap().0,
-            pad_sequence(&sequences, false, 0.0, PaddingSide::Left).unwrap(),
-            pack_sequence(&sequences, false).unwrap().data().clone())
+        (pad_packed_sequence(&packed, PadOptions::default().batch_first(true).padding_value(2.0).total_length(4)).unwrap().0,
+            pad_sequence(&sequences, PadOptions::default().padding_side(PaddingSide::Left)).unwrap(),
+            pack_sequence(&sequences, PackOptions::default().enforce_sorted(false)).unwrap().data().clone())
     }
 }
 
 #[test]
 fn batches_that_cannot_be_packed() {
     let pack = |shape: &[usize], lengths: &[usize], sorted| {
-        pack_padded_sequence(&zeros(shape), lengths, false, sorted)
+        pack_padded_sequence(&zeros(shape), lengths, PackOptions::default().enforce_sorted(sorted))
     };
     let of = |text: &str| format!("pack_padded_sequence: {text}");
     let nothing = "expected a batch with at least one sequence and one step, got shape ";
@@ -153,31 +167,34 @@ fn batches_that_cannot_be_packed() {
 #[test]
 fn sequences_that_cannot_be_packed_or_padded() {
     let shapes = |shapes: &[&[usize]]| shapes.iter().map(|shape| zeros(shape)).collect::<Vec<_>>();
-    refused(pack_sequence::<f32>(&[], true), "pack_sequence: expected at least one sequence, got 0");
     refused(
-        pad_sequence::<f32>(&[], true, 0.0, PaddingSide::Right),
+        pack_sequence::<f32>(&[], PackOptions::default()),
+        "pack_sequence: expected at least one sequence, got 0",
+    );
+    refused(
+        pad_sequence::<f32>(&[], PadOptions::default().batch_first(true)),
         "pad_sequence: expected at least one sequence, got 0",
     );
     refused(
-        pack_sequence(&shapes(&[&[2, 3], &[2, 4]]), true),
+        pack_sequence(&shapes(&[&[2, 3], &[2, 4]]), PackOptions::default()),
         "pack_sequence: expected sequences of one width, the first of shape [2, 3], \
          got [2, 4] for sequence 1",
     );
     refused(
-        pack_sequence(&shapes(&[&[2], &[0]]), true),
+        pack_sequence(&shapes(&[&[2], &[0]]), PackOptions::default()),
         "pack_sequence: lengths must be at least 1, got 0 for sample 1",
     );
     refused(
-        pack_sequence(&shapes(&[&[2], &[3]]), true),
+        pack_sequence(&shapes(&[&[2], &[3]]), PackOptions::default()),
         "pack_sequence: lengths must be decreasing, or enforce_sorted false, got 2 for sample 0, then 3",
     );
 }
 
 #[test]
 fn packed_sequences_that_cannot_be_padded() {
-    let packed = pack_sequence(&[zeros(&[3, 1]), zeros(&[2, 1])], true).unwrap();
+    let packed = pack_sequence(&[zeros(&[3, 1]), zeros(&[2, 1])], PackOptions::default()).unwrap();
     refused(
-        pad_packed_sequence(&packed, false, 0.0, Some(2)),
+        pad_packed_sequence(&packed, PadOptions::default().total_length(2)),
         "pad_packed_sequence: total_length must be at least 3, the longest sequence, got 2",
     );
     refused(packed.with_data(zeros(&[4, 1])), "PackedSequence: expected 5 elements, got shape [4, 1]");
@@ -185,7 +202,8 @@ fn packed_sequences_that_cannot_be_padded() {
 
 #[test]
 fn lengths_that_a_padded_batch_has_not() {
-    let unpad = |shape: &[usize], lengths: &[usize]| unpad_sequence(&zeros(shape), lengths, false);
+    let unpad =
+        |shape: &[usize], lengths: &[usize]| unpad_sequence(&zeros(shape), lengths, PadOptions::default());
     refused(unpad(&[3], &[3]), "unpad_sequence: expected a batch of at least 2 axes, got shape [3]");
     refused(unpad(&[3, 2], &[3]), "unpad_sequence: expected 2 lengths, one for each sample, got 1");
     refused(
@@ -212,7 +230,7 @@ fn parts_that_are_no_packed_sequence() {
 #[test]
 fn layers_refuse_what_does_not_fit_their_sequences() {
     let gru = Gru::builder(3, 5).num_layers(2).build().unwrap();
-    let packed = pack_sequence(&[zeros(&[3, 3]), zeros(&[2, 3])], true).unwrap();
+    let packed = pack_sequence(&[zeros(&[3, 3]), zeros(&[2, 3])], PackOptions::default()).unwrap();
     let wide = packed.with_data(zeros(&[5, 4])).unwrap();
     refused(gru.forward_packed(&wide, None), "GRU: expected an input of width 3, got 4 in shape [5, 4]");
     let state = zeros(&[2, 3, 5]);

@@ -99,7 +99,7 @@ fn loading_keeps_a_parameters_identity_and_whether_it_is_frozen() {
 fn a_tied_parameter_is_saved_under_both_names_and_loaded_as_one() {
     let tied = || {
         let mut model = model(4);
-        model.head = Linear::with_bias(3, 5, false).unwrap();
+        model.head = Linear::without_bias(3, 5).unwrap();
         model.head.weight = model.embedding.weight.clone();
         model
     };
@@ -114,7 +114,7 @@ fn a_tied_parameter_is_saved_under_both_names_and_loaded_as_one() {
 #[test]
 fn tied_names_with_different_values_are_refused_by_both_names() {
     let mut model = model(4);
-    model.head = Linear::with_bias(3, 5, false).unwrap();
+    model.head = Linear::without_bias(3, 5).unwrap();
     model.head.weight = model.embedding.weight.clone();
     let mut map = model.state_dict();
     // NaN is the same as NaN.

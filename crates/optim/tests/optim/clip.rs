@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wengert_core::{Parameter, Tensor, Variable};
-use wengert_optim::{clip_grad_norm, clip_grad_norm_with, clip_grad_value};
+use wengert_optim::{ClipGradNorm, clip_grad_norm, clip_grad_value};
 
 use crate::{Case, case, config, parameter, set_grad};
 
@@ -28,7 +28,8 @@ fn norms_are_pytorchs() {
     ];
     for (norm_type, norm, first) in expected {
         let parameters = two();
-        let got = clip_grad_norm_with(&parameters, 2.5, norm_type, true).unwrap();
+        let got =
+            ClipGradNorm::new(2.5).norm_type(norm_type).error_if_nonfinite(true).clip(&parameters).unwrap();
         assert!((got - norm).abs() < 1e-12, "{norm_type}-norm: {got}, expected {norm}");
         let grad = grads(&parameters)[0].clone().unwrap();
         assert!(grad.iter().zip(first).all(|(got, expected)| (got - expected).abs() < 1e-12), "{grad:?}");
@@ -52,7 +53,11 @@ fn the_norm_of_nothing_is_zero_with_its_sign() {
     empty.set_grad(Some(Variable::from(Tensor::zeros([0, 2]))));
     for norm_type in [0.5, 1.0, 2.0, 3.0, f64::INFINITY] {
         for parameters in [&[][..], &[parameter([1.0])], std::slice::from_ref(&empty)] {
-            let norm = clip_grad_norm_with(parameters, 1.0, norm_type, true).unwrap();
+            let norm = ClipGradNorm::new(1.0)
+                .norm_type(norm_type)
+                .error_if_nonfinite(true)
+                .clip(parameters)
+                .unwrap();
             assert_eq!(norm.to_bits(), 0, "the {norm_type}-norm of {} parameters: {norm}", parameters.len());
         }
     }
@@ -79,12 +84,16 @@ fn a_nan_is_seen_wherever_it_is() {
             values[at] = f64::NAN;
             set_grad(&parameters[0], &values[..3]);
             set_grad(&parameters[1], &values[3..]);
-            let error = clip_grad_norm_with(&parameters, 1.0, norm_type, true).unwrap_err();
+            let error = ClipGradNorm::new(1.0)
+                .norm_type(norm_type)
+                .error_if_nonfinite(true)
+                .clip(&parameters)
+                .unwrap_err();
             assert_eq!(error.to_string(), "clip_grad_norm: the gradients' norm must be finite, got NaN");
             let unchanged = grads(&parameters).into_iter().flatten().flatten().zip(&values);
             assert!(unchanged.into_iter().all(|(got, before)| got.to_bits() == before.to_bits()));
             // Without the error it spreads, as in PyTorch.
-            assert!(clip_grad_norm_with(&parameters, 1.0, norm_type, false).unwrap().is_nan());
+            assert!(ClipGradNorm::new(1.0).norm_type(norm_type).clip(&parameters).unwrap().is_nan());
             assert!(grads(&parameters).into_iter().flatten().flatten().all(f64::is_nan));
         }
     }
@@ -94,7 +103,11 @@ fn a_nan_is_seen_wherever_it_is() {
 fn an_infinite_norm_is_an_error_on_request() {
     let parameters = two();
     set_grad(&parameters[0], &[1.0, f64::NEG_INFINITY, 2.0]);
-    let error = clip_grad_norm_with(&parameters, 1.0, f64::INFINITY, true).unwrap_err();
+    let error = ClipGradNorm::new(1.0)
+        .norm_type(f64::INFINITY)
+        .error_if_nonfinite(true)
+        .clip(&parameters)
+        .unwrap_err();
     assert_eq!(error.to_string(), "clip_grad_norm: the gradients' norm must be finite, got inf");
     assert_eq!(clip_grad_norm(&parameters, 1.0), Ok(f64::INFINITY));
     assert!(grads(&parameters)[0].as_ref().unwrap()[1].is_nan());
@@ -112,7 +125,7 @@ fn bounds_that_make_no_sense_are_refused() {
         (1.0, f64::NEG_INFINITY, "clip_grad_norm: norm_type must be above 0, got -inf"),
         (1.0, f64::NAN, "clip_grad_norm: norm_type must be above 0, got NaN"),
     ] {
-        let error = clip_grad_norm_with(&parameters, max_norm, norm_type, false).unwrap_err();
+        let error = ClipGradNorm::new(max_norm).norm_type(norm_type).clip(&parameters).unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
     assert_eq!(grads(&parameters), before);
@@ -176,7 +189,7 @@ proptest! {
     ) {
         let parameters = case.parameters::<f64>();
         case.set_grads(0, &parameters);
-        let got = clip_grad_norm_with(&parameters, max_norm, norm_type, true).unwrap();
+        let got = ClipGradNorm::new(max_norm).norm_type(norm_type).error_if_nonfinite(true).clip(&parameters).unwrap();
         let all = flat(&case);
         let norm = if norm_type == f64::INFINITY {
             all.iter().fold(0.0, |max: f64, x| max.max(x.abs()))

@@ -2,8 +2,8 @@
 
 use wengert_core::{Float, Parameter, Tensor, Variable};
 use wengert_optim::{
-    AdamOptions, AdamWOptions, Optimizer, RmsPropOptions, Rule, RuleOptimizer, SgdOptions,
-    clip_grad_norm_with, clip_grad_value,
+    AdamOptions, AdamWOptions, ClipGradNorm, Optimizer, RmsPropOptions, Rule, RuleOptimizer, SgdOptions,
+    clip_grad_value,
 };
 
 use crate::{bits, set_grad};
@@ -72,7 +72,11 @@ fn norm_is_naive<T: Float>() {
         ] {
             let w = of::<T>(&exact);
             set_grad(&w, &exact);
-            let got = clip_grad_norm_with(std::slice::from_ref(&w), 1.0, norm_type, true).unwrap();
+            let got = ClipGradNorm::new(1.0)
+                .norm_type(norm_type)
+                .error_if_nonfinite(true)
+                .clip(std::slice::from_ref(&w))
+                .unwrap();
             assert!(
                 (got - expected).abs() <= 1e-13 * expected,
                 "{norm_type}-norm of {size}: {got}, {expected}"
@@ -109,7 +113,7 @@ fn a_nan_is_seen_at_every_place_of_many() {
             let grad = Tensor::from_fn([129], |i| if i == at { f32::NAN } else { i as f32 });
             w.set_grad(Some(Variable::from(grad)));
             assert!(
-                clip_grad_norm_with(&[w], 1.0, norm_type, false).unwrap().is_nan(),
+                ClipGradNorm::new(1.0).norm_type(norm_type).clip(&[w]).unwrap().is_nan(),
                 "{norm_type} at {at}"
             );
         }
@@ -120,6 +124,6 @@ fn a_nan_is_seen_at_every_place_of_many() {
 fn squares_that_no_f32_holds_have_a_norm() {
     let w = of::<f32>(&[0.0; 40]);
     set_grad(&w, &[1e30; 40]);
-    let norm = clip_grad_norm_with(&[w], 1.0, 2.0, true).unwrap();
+    let norm = ClipGradNorm::new(1.0).error_if_nonfinite(true).clip(&[w]).unwrap();
     assert!((norm / (f64::from(1e30f32) * 40f64.sqrt()) - 1.0).abs() < 1e-12);
 }
