@@ -41,7 +41,7 @@ pub use backward::{
     vjp,
 };
 pub use base::error::{Cause, Error, Result};
-pub use base::message::set_warning_hook;
+pub use base::message::{WarningHook, set_warning_hook};
 pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
 pub use base::scope::scope;
 pub use io::{AnyTensor, TensorMap};

@@ -200,7 +200,7 @@ const LARGEST_MAGNITUDE: u8 = 2;
 
 /// What [`Lanes`] makes of the magnitudes or squares of elements.
 #[inline(always)]
-fn joined<const KIND: u8>(sum: f64, x: f64) -> f64 {
+fn combined<const KIND: u8>(sum: f64, x: f64) -> f64 {
     match KIND {
         // `f64::max` would pass over a NaN.
         LARGEST_MAGNITUDE => {
@@ -219,7 +219,7 @@ fn joined<const KIND: u8>(sum: f64, x: f64) -> f64 {
 fn in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
     let mut found = vec![0.0; elements.len().div_ceil(NORM_CHUNK)];
     dispatch_shared(Lanes::<T, KIND> { elements, found: &mut found });
-    found.into_iter().fold(0.0, joined::<KIND>)
+    found.into_iter().fold(0.0, combined::<KIND>)
 }
 
 struct Lanes<'l, T, const KIND: u8> {
@@ -265,13 +265,13 @@ fn chunk_in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
     for chunk in elements.chunks(NORM_LANES) {
         for (lane, x) in lanes.iter_mut().zip(chunk) {
             let x = x.to_f64();
-            *lane = joined::<KIND>(*lane, if KIND == SQUARES { x * x } else { x.abs() });
+            *lane = combined::<KIND>(*lane, if KIND == SQUARES { x * x } else { x.abs() });
         }
     }
     let mut width = NORM_LANES / 2;
     while width > 0 {
         for l in 0..width {
-            lanes[l] = joined::<KIND>(lanes[l], lanes[l + width]);
+            lanes[l] = combined::<KIND>(lanes[l], lanes[l + width]);
         }
         width /= 2;
     }
@@ -280,7 +280,7 @@ fn chunk_in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
 
 fn norm_of(values: impl Iterator<Item = f64>, norm_type: f64) -> f64 {
     if norm_type == f64::INFINITY {
-        return values.fold(0.0, |max, x| joined::<LARGEST_MAGNITUDE>(max, x.abs()));
+        return values.fold(0.0, |max, x| combined::<LARGEST_MAGNITUDE>(max, x.abs()));
     }
     if norm_type == 2.0 {
         return from_zero(values.map(|x| x * x)).sqrt();

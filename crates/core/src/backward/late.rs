@@ -131,7 +131,7 @@ impl<T: Float> Late<T> {
         self.rows = 0;
         if is_recording() {
             let (left, right): (Vec<_>, Vec<_>) = self.pairs.drain(..).rev().unzip();
-            let product = joined(&left).t().matmul(&joined(&right));
+            let product = catenated(&left).t().matmul(&catenated(&right));
             return parts.arrive(self.term(product), sum);
         }
         let left = stacked(self.pairs.iter().rev().map(|(left, _)| left));
@@ -156,7 +156,7 @@ impl<T: Float> Late<T> {
     }
 }
 
-fn joined<T: Float>(parts: &[Variable<T>]) -> Variable<T> {
+fn catenated<T: Float>(parts: &[Variable<T>]) -> Variable<T> {
     match parts {
         [only] => only.clone(),
         parts => cat(&parts.iter().collect::<Vec<_>>(), 0),

@@ -2,9 +2,10 @@
 
 use std::sync::{PoisonError, RwLock};
 
-type Hook = Box<dyn Fn(&str) + Send + Sync>;
+/// What takes warnings.
+pub type WarningHook = Box<dyn Fn(&str) + Send + Sync>;
 
-static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
+static HOOK: RwLock<Option<WarningHook>> = RwLock::new(None);
 
 /// Hands warnings to `hook`, or, without one, to what they go to by default: the standard error stream, or
 /// with feature `log` that crate, at level `warn`.
@@ -22,7 +23,7 @@ static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
 /// set_warning_hook(None);
 /// assert!(seen.lock().unwrap().is_empty());
 /// ```
-pub fn set_warning_hook(hook: Option<Box<dyn Fn(&str) + Send + Sync>>) {
+pub fn set_warning_hook(hook: Option<WarningHook>) {
     let old = std::mem::replace(&mut *HOOK.write().unwrap_or_else(PoisonError::into_inner), hook);
     drop(old);
 }

@@ -9,7 +9,7 @@ use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
-use crate::tensor::packs::{Kept, pack_of};
+use crate::tensor::packs::{Packed, pack_of};
 use crate::tensor::{Matrix, Tensor};
 
 /// A product; a vector is a row on the left and a column on the right.
@@ -26,9 +26,9 @@ pub(super) fn multiply<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, start: Star
         return gemm_naive(a.at(0), b.at(0), start, c);
     }
     match pack_of(m, b) {
-        Kept::Pack(pack) => gemm_packed(a.at(0), pack.in_order(), start, c),
-        Kept::NotYet => gemm_like_packed(a.at(0), b.at(0), start, c),
-        Kept::Never => gemm(a.at(0), b.at(0), start, c),
+        Packed::Pack(pack) => gemm_packed(a.at(0), pack.in_order(), start, c),
+        Packed::NotYet => gemm_like_packed(a.at(0), b.at(0), start, c),
+        Packed::Never => gemm(a.at(0), b.at(0), start, c),
     }
 }
 

@@ -27,7 +27,7 @@ fn along<T: Float, const I: usize>(
 }
 
 fn row_function<T: Float>(x: &Tensor<T>, axis: usize, function: RowFunction) -> Tensor<T> {
-    along([x], axis, |[source], out, width| dispatch_shared(rows::Rows { function, source, out, width }))
+    along([x], axis, |[source], out, width| dispatch_shared(rows::OverRows { function, source, out, width }))
 }
 
 /// The fused pullback: the cotangent of the input in one pass over the output and its cotangent.
@@ -41,7 +41,7 @@ fn give_back<T: Float>(
     if gradients.wants(0) {
         let (y, g) = (saved.expect_output(0), cotangents.only().peek());
         let found = along([y, &g], axis, |[result, cotangent], out, width| {
-            dispatch_shared(rows::RowsBack { function, result, cotangent, out, width });
+            dispatch_shared(rows::OverRowsBack { function, result, cotangent, out, width });
         });
         gradients.add_value(0, found);
     }

@@ -130,7 +130,7 @@ fn inverse(dims: &[isize]) -> Vec<isize> {
 
 impl<T: Float> Variable<T> {
     /// The slice at `index` of axis `dim`, without that axis (`torch.select`). As all views it panics where
-    /// [`Tensor::select`] refuses.
+    /// [`Tensor::select`](crate::Tensor::select) refuses.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

@@ -54,7 +54,6 @@ impl Attributes {
     }
 
     /// With another argument.
-    #[must_use]
     pub fn with(mut self, name: &'static str, value: Attribute) -> Self {
         self.0.push((name, value));
         self
@@ -64,38 +63,32 @@ impl Attributes {
     ///
     /// # Panics
     /// If it is beyond `i64`.
-    #[must_use]
     pub fn int(self, name: &'static str, value: impl TryInto<i64>) -> Self {
         let Ok(value) = value.try_into() else { panic!("attribute {name}: expected a number inside i64") };
         self.with(name, Attribute::Int(value))
     }
 
     /// With a number.
-    #[must_use]
     pub fn float(self, name: &'static str, value: f64) -> Self {
         self.with(name, Attribute::Float(value))
     }
 
     /// With something that holds; what does not is left out.
-    #[must_use]
     pub fn flag(self, name: &'static str, holds: bool) -> Self {
         if holds { self.with(name, Attribute::Flag) } else { self }
     }
 
     /// With a list of whole numbers: a shape.
-    #[must_use]
     pub fn ints(self, name: &'static str, values: &[usize]) -> Self {
         self.with(name, Attribute::Ints(values.iter().map(|&value| value as i64).collect()))
     }
 
     /// With axes: one as a number, several as a list.
-    #[must_use]
     pub fn dims(self, name: &'static str, axes: &[usize]) -> Self {
         if let [axis] = axes { self.int(name, *axis) } else { self.ints(name, axes) }
     }
 
     /// With indices.
-    #[must_use]
     pub fn indices(self, name: &'static str, index: &Tensor<i64>) -> Self {
         self.with(name, Attribute::Indices(index.clone()))
     }

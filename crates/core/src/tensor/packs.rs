@@ -35,7 +35,7 @@ pub(crate) struct Packs<T: Element> {
 }
 
 /// What is kept of a matrix for a product.
-pub(crate) enum Kept<T: Element> {
+pub(crate) enum Packed<T: Element> {
     /// Nothing ever: what the product does is its own affair.
     Never,
     /// Nothing yet: the product must be what it will be with a pack, or its bits would depend on what
@@ -136,13 +136,13 @@ impl Place {
 }
 
 /// The pack of a matrix that `rows` rows are multiplied by.
-pub(crate) fn pack_of<T: Element + Arithmetic>(rows: usize, matrix: Matrix<'_, T>) -> Kept<T> {
+pub(crate) fn pack_of<T: Element + Arithmetic>(rows: usize, matrix: Matrix<'_, T>) -> Packed<T> {
     let [k, n] = matrix.extents;
     match pack_len::<T>(k, n) {
         Some(len) if rows <= MOST_ROWS && k.saturating_mul(n) >= LEAST_ELEMENTS => {
-            find(matrix, len).map_or(Kept::NotYet, Kept::Pack)
+            find(matrix, len).map_or(Packed::NotYet, Packed::Pack)
         }
-        _ => Kept::Never,
+        _ => Packed::Never,
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn pack(matrix: &Tensor) -> Option<Tensor> {
-        if let Kept::Pack(pack) = pack_of(3, Matrix::of(matrix)) { Some(pack) } else { None }
+        if let Packed::Pack(pack) = pack_of(3, Matrix::of(matrix)) { Some(pack) } else { None }
     }
 
     fn has_packs() -> bool {
@@ -245,8 +245,8 @@ mod tests {
     fn many_rows_and_small_matrices_do_without() {
         let (weight, small) = (weight(), Tensor::<f32>::ones([3, 3]));
         for _ in 0..3 {
-            assert!(matches!(pack_of(1000, Matrix::of(&weight)), Kept::Never));
-            assert!(matches!(pack_of(3, Matrix::of(&small)), Kept::Never));
+            assert!(matches!(pack_of(1000, Matrix::of(&weight)), Packed::Never));
+            assert!(matches!(pack_of(3, Matrix::of(&small)), Packed::Never));
         }
     }
 

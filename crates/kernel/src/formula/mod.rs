@@ -105,7 +105,7 @@ where
     #[inline]
     fn sweep<F: Body<I, C, O>>(&self, body: &F) {
         let run = self.begin();
-        let worth = team::parts(self.operands() / OPERANDS);
+        let worth = team::parts_worth(self.operands() / OPERANDS);
         if worth <= 1 && self.whole_vectors {
             // SAFETY: the job has seen that each operand ends with a whole vector.
             return unsafe { self.in_place(body, 0..self.inner) };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::panels::width;
 use super::product::Extents;
-use super::sizes::{kc, parts};
+use super::sizes::{even_parts, kc};
 use super::vector::Vector;
 
 /// Packs these panels of B, k x n.
@@ -18,7 +18,7 @@ pub(super) unsafe fn pack_whole<V: Vector>(
     to: *mut V::Item,
     panels: Range<usize>,
 ) {
-    for (from, depth) in parts(extents.k, kc::<V::Item>()) {
+    for (from, depth) in even_parts(extents.k, kc::<V::Item>()) {
         // SAFETY: the block lies inside B, and its pack inside the whole one.
         unsafe {
             let block = (b.0.offset(from as isize * b.1), b.1, b.2);
@@ -43,7 +43,7 @@ pub(super) unsafe fn pack_block<V: Vector>(
     to: *mut V::Item,
     panels: Range<usize>,
 ) {
-    for (first, side) in parts(n.div_ceil(V::LANES), V::NR).take(panels.end).skip(panels.start) {
+    for (first, side) in even_parts(n.div_ceil(V::LANES), V::NR).take(panels.end).skip(panels.start) {
         let (j, end) = (first * V::LANES, n.min((first + side) * V::LANES));
         // SAFETY: the columns lie inside B, the panel inside the pack.
         unsafe {

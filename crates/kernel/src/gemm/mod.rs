@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 use self::product::{Extents, Product};
-use self::shared::Address;
+use self::threads::Address;
 use crate::memory::buffer::Buffer;
 use crate::memory::refusal::refuse;
 use crate::number::Number;
@@ -24,11 +24,11 @@ mod matrix;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod panels;
 mod product;
-mod shared;
 #[cfg_attr(any(miri, not(target_arch = "x86_64")), allow(dead_code, reason = "only one is for this machine"))]
 mod sizes;
 #[cfg(test)]
 mod tests;
+mod threads;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod tile;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -174,7 +174,7 @@ pub fn pack<T: Gemm>(b: MatRef<'_, T>, to: &mut [T]) {
     if k > 0 && n > 0 {
         let b = (b.start, b.row_stride as isize, b.col_stride as isize);
         // SAFETY: all of B lies inside its memory, and `to` is as long as the pack.
-        unsafe { shared::pack(Extents { m: 0, k, n }, b, to.as_mut_ptr()) }
+        unsafe { threads::pack(Extents { m: 0, k, n }, b, to.as_mut_ptr()) }
     }
 }
 

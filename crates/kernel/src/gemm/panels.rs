@@ -12,7 +12,7 @@ use super::Gemm;
 use super::ahead::Ahead;
 use super::blocks::{gather, pack_block, pack_whole};
 use super::product::{Extents, Product};
-use super::sizes::{MC, MR, kc, nc, parts};
+use super::sizes::{MC, MR, even_parts, kc, nc};
 use super::tile::of_extents;
 use super::vector::Vector;
 use crate::memory::dims::checked_count;
@@ -32,7 +32,7 @@ pub(super) fn width(n: usize, lanes: usize) -> usize {
 
 /// Where a panel of a block of k rows and n columns begins.
 fn panel_start<V: Vector>(k: usize, n: usize, panel: usize) -> usize {
-    let (first, _) = parts(n.div_ceil(V::LANES), V::NR).nth(panel).expect("a panel of this block");
+    let (first, _) = even_parts(n.div_ceil(V::LANES), V::NR).nth(panel).expect("a panel of this block");
     k * first * V::LANES
 }
 
@@ -49,8 +49,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         macro_kernel: MacroKernel<T>,
     ) {
         let Extents { m, k, n } = self.extents;
-        for (pc, depth) in parts(k, kc::<T>()) {
-            for ic in parts(m, MC) {
+        for (pc, depth) in even_parts(k, kc::<T>()) {
+            for ic in even_parts(m, MC) {
                 // SAFETY: the part of the pack is that of the part of the product.
                 unsafe {
                     let part = self.part(ic, (pc, depth), (0, n));
@@ -70,14 +70,14 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     #[inline(always)]
     unsafe fn packing<V: Vector<Item = T>>(&self, scratch: *mut T, macro_kernel: MacroKernel<T>) {
         let Extents { m, k, n } = self.extents;
-        for jc in parts(n, nc::<T>()) {
-            for pc in parts(k, kc::<T>()) {
+        for jc in even_parts(n, nc::<T>()) {
+            for pc in even_parts(k, kc::<T>()) {
                 // SAFETY: the parts lie inside; `scratch` has room for the blocks.
                 unsafe {
                     let block = self.part((0, m), pc, jc);
                     pack_block::<V>(block.extents, block.b, scratch, 0..usize::MAX);
                     if self.a.2 == 1 {
-                        for ic in parts(m, MC) {
+                        for ic in even_parts(m, MC) {
                             let strip = block.part(ic, (0, pc.1), (0, jc.1));
                             macro_kernel(&strip, scratch, 0..usize::MAX, &mut Ahead::nothing(), scratch);
                         }
@@ -107,7 +107,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         // SAFETY: the parts lie inside, and `room` has some for two strips.
         unsafe {
             let (mut here, mut there) = (room, room.add(k * m.min(MC)));
-            let mut strips = parts(m, MC).map(|ic| self.part(ic, (0, k), (0, n))).peekable();
+            let mut strips = even_parts(m, MC).map(|ic| self.part(ic, (0, k), (0, n))).peekable();
             if let Some(first) = strips.peek() {
                 gather::<V>((first.extents.m, k), first.a, here);
             }
@@ -146,7 +146,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     #[inline(always)]
     unsafe fn in_place<V: Vector<Item = T>>(&self) {
         let Extents { m, k, n } = self.extents;
-        for pc in parts(k, kc::<T>()) {
+        for pc in even_parts(k, kc::<T>()) {
             // SAFETY: the part lies inside.
             unsafe {
                 let part = self.part((0, m), pc, (0, n));
@@ -172,7 +172,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     ) {
         let Extents { m, k, n } = self.extents;
         let along = self.a.2 == 1;
-        let mut all = parts(n.div_ceil(V::LANES), V::NR).take(panels.end).skip(panels.start).peekable();
+        let mut all = even_parts(n.div_ceil(V::LANES), V::NR).take(panels.end).skip(panels.start).peekable();
         let tiles = m.div_ceil(MR);
         while let Some((first, side)) = all.next() {
             let next = all.peek().map_or(then, |(next, _)| b.wrapping_add(k * next * V::LANES));
@@ -182,7 +182,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                 let left = end - jr - (side - 1) * V::LANES;
                 let (last, half) = (V::mask(left), 2 * left <= V::LANES);
                 let rows = b.add(if PADDED { k * jr } else { jr });
-                for (t, (ir, height)) in parts(m, MR).enumerate() {
+                for (t, (ir, height)) in even_parts(m, MR).enumerate() {
                     let ahead = ahead.next(self.a.0);
                     let next = next.wrapping_add(t * (k * side * V::LANES / tiles));
                     of_extents!(

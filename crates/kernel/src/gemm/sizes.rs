@@ -11,7 +11,7 @@
 //! 1. `ir` over mc in steps of mr: rows of A, and a tile of C in registers, which the micro-kernel computes
 //!    along kc.
 //!
-//! Steps are evened out: `total` goes in as few parts as possible, of nearly equal length ([`parts`]).
+//! Steps are evened out: `total` goes in as few parts as possible, of nearly equal length ([`even_parts`]).
 
 use crate::run::team::share_of;
 
@@ -36,7 +36,7 @@ pub(super) const fn nc<T>() -> usize {
 
 /// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its
 /// length.
-pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn even_parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
     (0..count).map(move |i| {
         let start = share_of(total, i, count);

@@ -164,9 +164,9 @@ pub fn dot<T: Arithmetic>(a: &[T], b: &[T]) -> f64 {
 
 /// A row's mean and its variance around that mean, biased.
 ///
-/// What is summed in its own precision is a guess of the mean and then what is left beside it: `mean = guess
-/// + mean(x - guess)`, `variance = mean((x - guess)^2) - mean(x - guess)^2`, where the last term is near zero
-/// (Chan, Golub, LeVeque 1983).
+/// What is summed in its own precision is a guess of the mean and then what is left beside it:
+/// `mean = guess + mean(x - guess)`, `variance = mean((x - guess)^2) - mean(x - guess)^2`. The last term is
+/// near zero (Chan, Golub, LeVeque 1983).
 #[inline(always)]
 pub fn moments<T: Arithmetic, N: Lane<T>>(row: &[T]) -> (T, f64) {
     let count = row.len() as f64;

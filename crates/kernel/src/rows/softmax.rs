@@ -17,7 +17,7 @@ pub enum RowFunction {
 
 /// A function of each row of `width` elements; shifted by the row's maximum, so that no exponential
 /// overflows.
-pub struct Rows<'a, T> {
+pub struct OverRows<'a, T> {
     /// Which function.
     pub function: RowFunction,
     /// What is read, rows one behind the other.
@@ -28,7 +28,7 @@ pub struct Rows<'a, T> {
     pub width: usize,
 }
 
-impl<T: Arithmetic> Kernel<T> for Rows<'_, T> {
+impl<T: Arithmetic> Kernel<T> for OverRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -59,7 +59,7 @@ impl<T: Arithmetic> Kernel<T> for Rows<'_, T> {
 /// What an exponential counts for beside a number read or written.
 pub(crate) const EXPONENTIAL: usize = 4;
 
-impl<T: Arithmetic> Divisible for Rows<'_, T> {
+impl<T: Arithmetic> Divisible for OverRows<'_, T> {
     fn rows(&self) -> usize {
         self.source.len().checked_div(self.width).unwrap_or(0)
     }
@@ -70,12 +70,12 @@ impl<T: Arithmetic> Divisible for Rows<'_, T> {
 
     fn split_at(self, rows: usize) -> (Self, Self) {
         let (source, out) = (cut(self.source, rows, self.width), cut_mut(self.out, rows, self.width));
-        (Rows { source: source.0, out: out.0, ..self }, Rows { source: source.1, out: out.1, ..self })
+        (OverRows { source: source.0, out: out.0, ..self }, OverRows { source: source.1, out: out.1, ..self })
     }
 }
 
-/// The cotangents of [`Rows`]' sources from its results and their cotangents.
-pub struct RowsBack<'a, T> {
+/// The cotangents of [`OverRows`]' sources from its results and their cotangents.
+pub struct OverRowsBack<'a, T> {
     /// Which function.
     pub function: RowFunction,
     /// The result of the way forth.
@@ -88,7 +88,7 @@ pub struct RowsBack<'a, T> {
     pub width: usize,
 }
 
-impl<T: Arithmetic> Kernel<T> for RowsBack<'_, T> {
+impl<T: Arithmetic> Kernel<T> for OverRowsBack<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -114,7 +114,7 @@ impl<T: Arithmetic> Kernel<T> for RowsBack<'_, T> {
     }
 }
 
-impl<T: Arithmetic> Divisible for RowsBack<'_, T> {
+impl<T: Arithmetic> Divisible for OverRowsBack<'_, T> {
     fn rows(&self) -> usize {
         self.result.len().checked_div(self.width).unwrap_or(0)
     }
@@ -128,8 +128,8 @@ impl<T: Arithmetic> Divisible for RowsBack<'_, T> {
         let cotangent = cut(self.cotangent, rows, self.width);
         let out = cut_mut(self.out, rows, self.width);
         (
-            RowsBack { result: result.0, cotangent: cotangent.0, out: out.0, ..self },
-            RowsBack { result: result.1, cotangent: cotangent.1, out: out.1, ..self },
+            OverRowsBack { result: result.0, cotangent: cotangent.0, out: out.0, ..self },
+            OverRowsBack { result: result.1, cotangent: cotangent.1, out: out.1, ..self },
         )
     }
 }
@@ -302,13 +302,13 @@ pub(crate) mod tests {
 
     fn function(function: RowFunction, source: &[f64], width: usize) -> Vec<f64> {
         let mut out = vec![f64::NAN; source.len()];
-        crate::run::level::dispatch(Rows { function, source, out: &mut out, width });
+        crate::run::level::dispatch(OverRows { function, source, out: &mut out, width });
         out
     }
 
     fn back(function: RowFunction, result: &[f64], cotangent: &[f64], width: usize) -> Vec<f64> {
         let mut out = vec![f64::NAN; result.len()];
-        crate::run::level::dispatch(RowsBack { function, result, cotangent, out: &mut out, width });
+        crate::run::level::dispatch(OverRowsBack { function, result, cotangent, out: &mut out, width });
         out
     }
 

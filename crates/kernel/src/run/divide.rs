@@ -62,7 +62,7 @@ pub fn dispatch_shared<T: Arithmetic, K: Kernel<T, Output = ()> + Divisible>(ker
 }
 
 fn parts(kernel: &impl Divisible) -> usize {
-    team::parts(kernel.numbers() / NUMBERS_IN_NANOSECOND).min(kernel.rows())
+    team::parts_worth(kernel.numbers() / NUMBERS_IN_NANOSECOND).min(kernel.rows())
 }
 
 /// Whether it would be several threads' work now.
@@ -107,7 +107,7 @@ mod tests {
     use crate::rows::cross_entropy::{CrossEntropy, CrossEntropyBack, IGNORED};
     use crate::rows::layer_norm::{Normalise, NormaliseAffine, NormaliseBack};
     use crate::rows::reduce::Sum;
-    use crate::rows::softmax::{LogSumExp, RowFunction, Rows, RowsBack};
+    use crate::rows::softmax::{LogSumExp, OverRows, OverRowsBack, RowFunction};
 
     const ROWS: usize = 11;
     const WIDTH: usize = 65;
@@ -146,8 +146,8 @@ mod tests {
         let targets: Vec<i64> = (0..ROWS as i64).map(|r| if r == 4 { IGNORED } else { r * 5 }).collect();
         let statistics = &result[..2 * ROWS];
         for function in [RowFunction::Softmax, RowFunction::LogSoftmax] {
-            same_in_parts!(|out| Rows { function, source, out, width });
-            same_in_parts!(|out| RowsBack { function, result, cotangent, out, width });
+            same_in_parts!(|out| OverRows { function, source, out, width });
+            same_in_parts!(|out| OverRowsBack { function, result, cotangent, out, width });
         }
         same_in_parts!(|out| LogSumExp { source, out: &mut out[..ROWS], width });
         same_in_parts!(|out| {

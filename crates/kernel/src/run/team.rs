@@ -103,7 +103,7 @@ pub fn set_num_threads(threads: usize) {
 
 /// How many parts work of about `nanoseconds` is worth now.
 #[inline]
-pub fn parts(nanoseconds: usize) -> usize {
+pub fn parts_worth(nanoseconds: usize) -> usize {
     if nanoseconds < 2 * LEAST_NANOSECONDS { 1 } else { parts_of_long(nanoseconds) }
 }
 
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn short_work_is_not_cut() {
-        assert_eq!(parts(LEAST_NANOSECONDS), 1);
+        assert_eq!(parts_worth(LEAST_NANOSECONDS), 1);
         assert_eq!(
             [2, 3, 4, 7, 8, 100].map(|times| cut(times * LEAST_NANOSECONDS, 4)),
             [2, 3, 4, 4, 8, 4 * PARTS]

@@ -39,7 +39,7 @@ impl<C: Cell> Sweep<'_, C> {
             outputs.push(swept.output);
             states.extend(swept.states);
         }
-        self.joined(outputs, state, states)
+        self.swept(outputs, state, states)
     }
 
     /// [`Sweep::run`] as one operation on data, state and parameters.

@@ -6,7 +6,7 @@ use wengert_core::{Error, Result, Tensor, Variable};
 use super::masked::Valid;
 use crate::cell::check_state;
 use crate::module::Module;
-use crate::sequence::{Layout, PackedSequence, Packing, invert_permutation};
+use crate::sequence::{BatchLayout, PackedSequence, Packing, invert_permutation};
 use crate::state::State;
 
 /// Recurrent layers: a [`Recurrent`](crate::Recurrent), or a [`Stack`](crate::Stack) of such. States are one
@@ -117,7 +117,7 @@ pub trait Layers: Module + Clone {
         check_input(self, input)?;
         let batched = input.rank() == 3;
         let batch = if batched { input.clone() } else { input.unsqueeze(1) };
-        let layout = Layout::of(batch.shape(), batched && self.is_batch_first());
+        let layout = BatchLayout::of(batch.shape(), batched && self.is_batch_first());
         let packing = Packing::of(&valid.into().times(self.name(), layout)?, |t, n| layout.place(t, n));
         let state = given(self, state, layout.batch, batched)?;
         // The sweep sees no sequence that has no steps, unless a state has.

@@ -3,7 +3,7 @@
 use wengert_core::__private::or_refused;
 use wengert_core::{Error, Result, Tensor};
 
-use crate::sequence::{Layout, check_lengths, first_times};
+use crate::sequence::{BatchLayout, check_lengths, first_times};
 
 /// Which steps of a batch count.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl<'v> From<&'v Tensor<bool>> for Valid<'v> {
 
 impl Valid<'_> {
     /// The times that count, for each sample.
-    pub(super) fn times(&self, name: &'static str, layout: Layout) -> Result<Vec<Vec<usize>>> {
+    pub(super) fn times(&self, name: &'static str, layout: BatchLayout) -> Result<Vec<Vec<usize>>> {
         match self {
             Valid::Lengths(lengths) => {
                 check_lengths(name, lengths, layout)?;

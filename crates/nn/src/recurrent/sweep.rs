@@ -36,7 +36,7 @@ impl<C: Cell> Sweep<'_, C> {
     #[track_caller]
     pub fn run(&self, data: &Variable<C::Element>, state: &C::State) -> Swept<C::State> {
         let steps = self.cell.project(data).split(self.sizes, 0);
-        let mut rows = Rows::new(state, self.reverse);
+        let mut rows = ActiveRows::new(state, self.reverse);
         let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
         let mut step = |projected: &Variable<C::Element>| {
             let now = rows.of(projected.shape()[0]);
@@ -52,12 +52,12 @@ impl<C: Cell> Sweep<'_, C> {
         } else {
             steps.iter().for_each(&mut step);
         }
-        self.joined(outputs, rows.whole(), states)
+        self.swept(outputs, rows.whole(), states)
     }
 
     /// Pieces in the order in which they were computed, as one sweep.
     #[track_caller]
-    pub fn joined(
+    pub fn swept(
         &self,
         mut outputs: Vec<Variable<C::Element>>,
         state: C::State,
@@ -137,7 +137,7 @@ pub(super) fn mask<T: wengert_core::Float>(shape: &[usize], p: f64) -> Variable<
 }
 
 /// The rows of a state that take part in a step.
-struct Rows<'s, S: State> {
+struct ActiveRows<'s, S: State> {
     initial: &'s S,
     count: usize,
     reverse: bool,
@@ -147,11 +147,11 @@ struct Rows<'s, S: State> {
     ended: Vec<S>,
 }
 
-impl<'s, S: State> Rows<'s, S> {
+impl<'s, S: State> ActiveRows<'s, S> {
     fn new(initial: &'s S, reverse: bool) -> Self {
         let count = initial.parts().first().map_or(0, |part| part.shape()[0]);
         let (now, active) = if reverse { (None, 0) } else { (Some(initial.clone()), count) };
-        Rows { initial, count, reverse, now, active, ended: Vec::new() }
+        ActiveRows { initial, count, reverse, now, active, ended: Vec::new() }
     }
 
     /// The first `rows` rows: others end here, or begin here if time runs backward.

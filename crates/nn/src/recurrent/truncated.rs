@@ -140,7 +140,7 @@ impl<L: Layers> Truncated<L> {
             pieces.push(Piece { steps, input, entry, output: Cut::of(output), exit, layer: layer.clone() });
         }
         let outputs: Vec<_> = pieces.iter().map(|piece| &piece.output.leaf).collect();
-        let loss = loss(&joined(&outputs, time))?;
+        let loss = loss(&in_one(&outputs, time))?;
         loss.backward()?;
         self.state = pieces.last().map(|piece| piece.exit.detach());
         self.pieces.extend(pieces);
@@ -242,7 +242,7 @@ fn take_grad<T: Float>(leaf: &Variable<T>) -> Option<Variable<T>> {
 }
 
 #[track_caller]
-fn joined<T: Float>(pieces: &[&Variable<T>], time: isize) -> Variable<T> {
+fn in_one<T: Float>(pieces: &[&Variable<T>], time: isize) -> Variable<T> {
     if let [only] = pieces { Variable::clone(only) } else { cat(pieces, time) }
 }
 
@@ -302,7 +302,7 @@ impl Ends {
             }
         }
         let state = state.expect("a window has at least one step");
-        Ok((joined(&outputs.iter().collect::<Vec<_>>(), time), state))
+        Ok((in_one(&outputs.iter().collect::<Vec<_>>(), time), state))
     }
 
     /// The layer's initial state where a document ends.

@@ -6,7 +6,7 @@ use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Result, Variable};
 
 use super::options::{PackOptions, PadOptions};
-use super::places::{Layout, Packing, check_lengths, index, starts};
+use super::places::{BatchLayout, Packing, check_lengths, index, starts};
 
 /// Sequences of different lengths without their padding (`torch.nn.utils.rnn.PackedSequence`): the first
 /// elements of all sequences, the longest sequence first, then the second elements of those that have one,
@@ -189,7 +189,7 @@ pub fn pack_padded_sequence<T: Float>(
         let expected = "a batch with at least one sequence and one step";
         return Err(Error::shape(NAME, expected, format!("shape {:?}", input.shape())));
     }
-    let layout = Layout::of(input.shape(), batch_first);
+    let layout = BatchLayout::of(input.shape(), batch_first);
     check_lengths(NAME, lengths, layout)?;
     check_packable(NAME, lengths, enforce_sorted)?;
     let packing = or_refused(NAME, || Ok(Packing::of_lengths(lengths, |t, n| layout.place(t, n))))?;
@@ -243,7 +243,7 @@ pub fn pad_packed_sequence<T: Float>(
         let expected = format!("at least {longest}, the longest sequence");
         return Err(Error::argument("pad_packed_sequence", "total_length", expected, steps));
     }
-    let layout = Layout { steps, batch: sequence.batch_sizes[0], batch_first };
+    let layout = BatchLayout { steps, batch: sequence.batch_sizes[0], batch_first };
     room_for::<i64>("pad_packed_sequence", &layout.shape())?;
     let lengths = sequence.lengths();
     let places = Packing::of_lengths(&lengths, |t, n| layout.place(t, n)).places;
@@ -262,7 +262,7 @@ pub fn pad_packed_sequence<T: Float>(
 pub fn pack_sequence<T: Float>(sequences: &[Variable<T>], options: PackOptions) -> Result<PackedSequence<T>> {
     let enforce_sorted = options.enforce_sorted;
     const NAME: &str = "pack_sequence";
-    let (rows, lengths) = super::padded::joined(NAME, sequences)?;
+    let (rows, lengths) = super::padded::end_to_end(NAME, sequences)?;
     check_packable(NAME, &lengths, enforce_sorted)?;
     let starts = starts(&lengths);
     packed(Packing::of_lengths(&lengths, |t, n| starts[n] + t), &rows, enforce_sorted)

@@ -4,7 +4,7 @@ use wengert_core::__private::room_for;
 use wengert_core::{Error, Float, Result, Variable, cat};
 
 use super::options::{PadOptions, PaddingSide};
-use super::places::{Layout, check_lengths};
+use super::places::{BatchLayout, check_lengths};
 
 /// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value`
 /// on the `padding_side` to the longest (`torch.nn.utils.rnn.pad_sequence`).
@@ -23,9 +23,9 @@ use super::places::{Layout, check_lengths};
 #[track_caller]
 pub fn pad_sequence<T: Float>(sequences: &[Variable<T>], options: PadOptions) -> Result<Variable<T>> {
     let PadOptions { batch_first, padding_value, padding_side, .. } = options;
-    let (rows, lengths) = joined("pad_sequence", sequences)?;
+    let (rows, lengths) = end_to_end("pad_sequence", sequences)?;
     let steps = lengths.iter().copied().max().unwrap_or(0);
-    let layout = Layout { steps, batch: lengths.len(), batch_first };
+    let layout = BatchLayout { steps, batch: lengths.len(), batch_first };
     room_for::<i64>("pad_sequence", &layout.shape())?;
     let first = |length| if padding_side == PaddingSide::Left { steps - length } else { 0 };
     let places = lengths
@@ -60,7 +60,7 @@ pub fn unpad_sequence<T: Float>(
     if padded.rank() < 2 {
         return Err(Error::shape(NAME, "a batch of at least 2 axes", format!("shape {:?}", padded.shape())));
     }
-    check_lengths(NAME, lengths, Layout::of(padded.shape(), batch_first))?;
+    check_lengths(NAME, lengths, BatchLayout::of(padded.shape(), batch_first))?;
     let batch = if batch_first { 0 } else { 1 };
     let sequence = |(n, &length): (usize, &usize)| padded.select(batch, n).narrow(0, 0, length);
     Ok(lengths.iter().enumerate().map(sequence).collect())
@@ -68,7 +68,7 @@ pub fn unpad_sequence<T: Float>(
 
 /// Sequences one behind the other, and their lengths.
 #[track_caller]
-pub(super) fn joined<T: Float>(
+pub(super) fn end_to_end<T: Float>(
     operation: &'static str,
     sequences: &[Variable<T>],
 ) -> Result<(Variable<T>, Vec<usize>)> {

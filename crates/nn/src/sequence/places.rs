@@ -5,17 +5,17 @@ use wengert_core::{Error, Float, Result, Tensor, Variable, cat};
 
 /// A padded batch as rows: (L, N, ..), or (N, L, ..) if `batch_first`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Layout {
+pub(crate) struct BatchLayout {
     pub steps: usize,
     pub batch: usize,
     pub batch_first: bool,
 }
 
-impl Layout {
+impl BatchLayout {
     /// Of a tensor whose first two axes are time and batch.
     pub fn of(shape: &[usize], batch_first: bool) -> Self {
         let (steps, batch) = if batch_first { (shape[1], shape[0]) } else { (shape[0], shape[1]) };
-        Layout { steps, batch, batch_first }
+        BatchLayout { steps, batch, batch_first }
     }
 
     /// The first two axes.
@@ -112,8 +112,8 @@ pub(super) fn starts(counts: &[usize]) -> Vec<usize> {
 }
 
 /// There is one length for each sample, and none is longer than the batch.
-pub(crate) fn check_lengths(operation: &'static str, lengths: &[usize], layout: Layout) -> Result<()> {
-    let Layout { steps, batch, .. } = layout;
+pub(crate) fn check_lengths(operation: &'static str, lengths: &[usize], layout: BatchLayout) -> Result<()> {
+    let BatchLayout { steps, batch, .. } = layout;
     if lengths.len() != batch {
         return Err(Error::shape(operation, format!("{batch} lengths, one for each sample"), lengths.len()));
     }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn steps_that_count_are_packed_the_longest_sequence_first() {
-        let layout = Layout::of(&[4, 4], false);
+        let layout = BatchLayout::of(&[4, 4], false);
         let times = [vec![0], vec![0, 2, 3], vec![], vec![1, 2]];
         let packing = Packing::of(&times, |t, n| layout.place(t, n));
         assert_eq!(packing.order, [1, 3, 0, 2]);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_batch_whose_first_axis_is_the_batch_has_its_rows_sample_by_sample() {
-        let layout = Layout::of(&[2, 3, 5], true);
+        let layout = BatchLayout::of(&[2, 3, 5], true);
         assert_eq!((layout.steps, layout.batch, layout.place(2, 1), layout.shape()), (3, 2, 5, [2, 3]));
     }
 }

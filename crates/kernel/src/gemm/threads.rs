@@ -68,7 +68,7 @@ impl<T> Product<T> {
 /// As for [`Gemm::pack`].
 pub(super) unsafe fn pack<T: Gemm>(extents: Extents, b: (*const T, isize, isize), to: *mut T) {
     let panels = T::panels(extents.n);
-    let parts = team::parts(extents.k * extents.n / PACKED).min(panels);
+    let parts = team::parts_worth(extents.k * extents.n / PACKED).min(panels);
     let (from, to) = (Address(b.0), Address(to.cast_const()));
     team::share(parts, |part| {
         let b = (from.get(), b.1, b.2);
@@ -87,7 +87,7 @@ impl<T: Gemm> Product<T> {
     /// As for [`Gemm::run`].
     #[inline]
     pub(super) unsafe fn shared(&self, backend: Backend) {
-        let parts = team::parts(self.nanoseconds());
+        let parts = team::parts_worth(self.nanoseconds());
         if parts > 1 && backend != Backend::Naive {
             // SAFETY: the caller's promise.
             unsafe { self.cut(backend, parts) }
@@ -129,7 +129,7 @@ impl<T: Gemm> Product<T> {
     /// As for [`Gemm::run_packed`].
     #[inline]
     pub(super) unsafe fn shared_packed(&self, pack: Address<T>) {
-        let (all, wanted) = (T::panels(self.extents.n), team::parts(self.nanoseconds()));
+        let (all, wanted) = (T::panels(self.extents.n), team::parts_worth(self.nanoseconds()));
         if wanted > 1 {
             // SAFETY: the caller's promise.
             unsafe { self.cut_packed(pack, all, wanted) }
