@@ -18,7 +18,8 @@ fn score(x: &[f64]) -> [f64; 2] {
     })
 }
 
-/// A vector rotated by a quaternion that need not have length 1; the arguments are w, x, y, z and the vector.
+/// A vector rotated by a quaternion that need not have length 1; the arguments are w, x, y, z and the
+/// vector.
 fn rotate(q: &[f64]) -> [f64; 3] {
     let (w, u, v) = (q[0], [q[1], q[2], q[3]], [q[4], q[5], q[6]]);
     let norm = w * w + dot(u, u);

@@ -45,7 +45,8 @@ impl Operation<f64> for Length {
     }
 }
 
-// (c) The same with a backward in tensors, as it would call a library's routine: the first derivative alone.
+// (c) The same with a backward in tensors, as it would call a library's routine: the first derivative
+// alone.
 
 /// [`Length`], to the first order.
 struct LengthOnce;

@@ -1,5 +1,5 @@
-//! A live series, learned as it passes: a million steps through a two-layer GRU that carries its state and is
-//! trained window by window, with memory that stays flat.
+//! A live series, learned as it passes: a million steps through a two-layer GRU that carries its state and
+//! is trained window by window, with memory that stays flat.
 //!
 //! `cargo run --release --example streaming -- [--steps 1000000] [--window 50] [--hidden 32]`
 //!

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p wengert-bench --bench kernels -- [part of a name]`
 //!
-//! Results are dropped as they come, so that each finds the memory of the one before, as in a training loop.
+//! Results are dropped as they come, so that each finds the memory of the one before, as in a training
+//! loop.
 
 use std::time::Duration;
 

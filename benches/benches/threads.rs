@@ -1,5 +1,5 @@
-//! How much a second thread is worth for a loop of a given length: the team of `wengert` beside rayon's work
-//! stealing, in a sequence of such loops, as the steps of a recurrence are.
+//! How much a second thread is worth for a loop of a given length: the team of `wengert` beside rayon's
+//! work stealing, in a sequence of such loops, as the steps of a recurrence are.
 //!
 //! `cargo bench -p wengert-bench --bench threads`
 

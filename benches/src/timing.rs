@@ -19,8 +19,8 @@ impl Times {
         Times::sorted(times)
     }
 
-    /// Repeats `run` until `most` has passed, but at least once, after a first time. That one does not count,
-    /// unless it took ten times as long as there is: then it has to do.
+    /// Repeats `run` until `most` has passed, but at least once, after a first time. That one does not
+    /// count, unless it took ten times as long as there is: then it has to do.
     pub fn within(run: &mut dyn FnMut(), most: Duration) -> Self {
         let start = Instant::now();
         let first = once(run);

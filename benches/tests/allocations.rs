@@ -33,9 +33,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Large allocations, small ones and recorded operations of one run in steady state: the fewest of some runs,
-/// since a helper may take a part of some product for the first time in any of them, and needs memory to pack
-/// it in.
+/// Large allocations, small ones and recorded operations of one run in steady state: the fewest of some
+/// runs, since a helper may take a part of some product for the first time in any of them, and needs memory
+/// to pack it in.
 fn of_a_run(run: &mut dyn FnMut()) -> [usize; 3] {
     (0..3).for_each(|_| run());
     let runs: Vec<_> = (0..5).map(|_| counted(run)).collect();

@@ -6,8 +6,8 @@
 //! cargo run --release --example char_rnn -- --resume FILE --sample 500 --prompt "fn main"
 //! ```
 //!
-//! `text.rs` reads and cuts the text, `model.rs` is the network, `train.rs` the loop, `checkpoint.rs` what is
-//! kept, `plot.rs` the curve.
+//! `text.rs` reads and cuts the text, `model.rs` is the network, `train.rs` the loop, `checkpoint.rs` what
+//! is kept, `plot.rs` the curve.
 
 mod checkpoint;
 mod model;

@@ -1,4 +1,5 @@
-//! A process that is killed while it saves leaves the old file or the new one, and what it left beside goes.
+//! A process that is killed while it saves leaves the old file or the new one, and what it left beside
+//! goes.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

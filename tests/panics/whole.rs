@@ -59,8 +59,8 @@ pub fn leaves_everything_whole(f: impl Fn() + Sync) {
     thread::scope(|threads| threads.spawn(times).join().unwrap_or_else(|panic| resume_unwind(panic)));
 }
 
-/// No operation is left on the tape, the thread's modes are the usual ones, values are those there were, and
-/// threads share work.
+/// No operation is left on the tape, the thread's modes are the usual ones, values are those there were,
+/// and threads share work.
 fn everything_works(nodes: isize, values: &[u64]) {
     assert_eq!(live_nodes(), nodes, "operations on the tape");
     assert!(is_recording() && !is_plain());

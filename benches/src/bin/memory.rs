@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release -p wengert-bench --bin memory -- [--plot docs/memory.svg]`
 //!
-//! Each figure comes from a process of its own: its peak above what it held before its first tensor, and the
-//! time of a forward and backward pass after a first one.
+//! Each figure comes from a process of its own: its peak above what it held before its first tensor, and
+//! the time of a forward and backward pass after a first one.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

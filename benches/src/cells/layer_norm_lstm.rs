@@ -18,8 +18,8 @@ pointwise! {
 }
 
 /// With gates in the order i, f, g, o, each a quarter of `LN(W_ih x) + LN(W_hh h)`:
-/// `c' = LN(sigmoid(f) c + sigmoid(i) tanh(g))`, `h' = sigmoid(o) tanh(c')`. The norms' biases are the gates'
-/// ones.
+/// `c' = LN(sigmoid(f) c + sigmoid(i) tanh(g))`, `h' = sigmoid(o) tanh(c')`. The norms' biases are the
+/// gates' ones.
 ///
 /// Parameters: `input` (4H, in), `hidden` (4H, H), and the norms `input_norm` and `hidden_norm` (4H),
 /// `cell_norm` (H).

@@ -1,4 +1,5 @@
-//! A recurrent layer alone: the loss is the mean of the squared output, and every parameter gets a gradient.
+//! A recurrent layer alone: the loss is the mean of the squared output, and every parameter gets a
+//! gradient.
 
 use wengert::prelude::*;
 

@@ -9,7 +9,8 @@ use crate::subject::{Subject, Values};
 /// `[output][leaf]`.
 pub(crate) type Jacobians = Vec<Vec<Matrix>>;
 
-/// All derivatives of `outputs`, a row for each element; each walk is made twice, and must agree with itself.
+/// All derivatives of `outputs`, a row for each element; each walk is made twice, and must agree with
+/// itself.
 pub(crate) fn jacobians(
     subject: &Subject<'_>,
     outputs: &[Variable<f64>],
@@ -86,8 +87,8 @@ pub(crate) fn uniform(shape: &[usize], generator: &mut Generator) -> Tensor<f64>
     Tensor::from_fn(shape, |_| generator.uniform(-1.0, 1.0))
 }
 
-/// What must hold of every backward: a walk changes nothing, so a second one gives the same; it is linear in
-/// its cotangents, so zeros give zeros; a missing cotangent is a zero; and a recorded walk gives what an
+/// What must hold of every backward: a walk changes nothing, so a second one gives the same; it is linear
+/// in its cotangents, so zeros give zeros; a missing cotangent is a zero; and a recorded walk gives what an
 /// unrecorded one gives.
 pub(crate) fn laws(
     subject: &Subject<'_>,

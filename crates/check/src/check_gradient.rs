@@ -4,10 +4,10 @@
 /// first and second order.
 ///
 /// An argument is drawn from a strategy of this crate, [`tensor`](crate::tensor()) or
-/// [`draws`](crate::draws), or from a range; a later one may depend on an earlier one. A drawn `Tensor<f64>`
-/// reaches the body as a `Variable<f64>` and is differentiated in; so are the parameters of a drawn module;
-/// anything else is passed on as it is. The body gives whatever [`IntoOutputs`](crate::IntoOutputs) takes.
-/// What comes out is an ordinary `#[test]` that runs proptest.
+/// [`draws`](crate::draws), or from a range; a later one may depend on an earlier one. A drawn
+/// `Tensor<f64>` reaches the body as a `Variable<f64>` and is differentiated in; so are the parameters of a
+/// drawn module; anything else is passed on as it is. The body gives whatever
+/// [`IntoOutputs`](crate::IntoOutputs) takes. What comes out is an ordinary `#[test]` that runs proptest.
 ///
 /// ```
 /// use wengert_check::{check_gradient, tensor};

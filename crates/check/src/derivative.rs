@@ -9,8 +9,8 @@ use crate::matrix::Matrix;
 use crate::report::{Doubt, Report};
 use crate::worst::{At, Worst};
 
-/// What a function under [`check_derivative`], or its derivative, may return: a number, a list or an array of
-/// numbers, the rows of a matrix, or a result of one of these.
+/// What a function under [`check_derivative`], or its derivative, may return: a number, a list or an array
+/// of numbers, the rows of a matrix, or a result of one of these.
 pub trait IntoNumbers {
     /// The numbers, row after row; the error's text if there are none.
     ///
@@ -80,12 +80,12 @@ pub(crate) struct Named<'n> {
 }
 
 impl Gradcheck {
-    /// Checks a function of numbers against `derivative`, which gives the gradient, or the Jacobian row after
-    /// row: a row for each value of `f`, a column for each argument.
+    /// Checks a function of numbers against `derivative`, which gives the gradient, or the Jacobian row
+    /// after row: a row for each value of `f`, a column for each argument.
     ///
     /// # Errors
-    /// A derivative that isn't that of differences, the shape of a Jacobian that doesn't fit, a function that
-    /// isn't deterministic or fails. What can't be decided is said on standard error, and given by
+    /// A derivative that isn't that of differences, the shape of a Jacobian that doesn't fit, a function
+    /// that isn't deterministic or fails. What can't be decided is said on standard error, and given by
     /// [`Gradcheck::report_derivative`].
     pub fn check_derivative<Y: IntoNumbers, D: IntoNumbers>(
         &self,

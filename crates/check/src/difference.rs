@@ -1,16 +1,16 @@
 //! Derivatives by finite differences, each with what it is uncertain by.
 //!
 //! The first estimate is one central difference, whose step is as large as a function without sharp turns
-//! allows, so that there is little noise in it: it settles most elements at two calls, and with two more one
-//! of fourth order settles nearly all others. What they leave open is looked at over a ladder of steps, each
-//! a quarter of the last, from a quarter of the element's size down to 1e-9 of it.
+//! allows, so that there is little noise in it: it settles most elements at two calls, and with two more
+//! one of fourth order settles nearly all others. What they leave open is looked at over a ladder of steps,
+//! each a quarter of the last, from a quarter of the element's size down to 1e-9 of it.
 //!
 //! Small steps see the derivative and rounding noise, large ones the derivative and what lies further away:
 //! curvature, kinks. So the ladder is climbed from below (Lepski's rule, Math. Meth. Statist. 1991): each
 //! step gives an interval, as wide as its noise, and the largest step is taken whose interval still meets
 //! those of all smaller ones. The noise is `eps |f| / h` with the function's own size, or what the smallest
-//! steps scatter by if that is more: a sum whose terms cancel is as noisy as its terms. None of this looks at
-//! the tape's derivative.
+//! steps scatter by if that is more: a sum whose terms cancel is as noisy as its terms. None of this looks
+//! at the tape's derivative.
 
 /// A derivative by differences, right to within `uncertainty`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -169,8 +169,8 @@ impl Samples {
         self.above[j] == self.centre && self.below[j] == self.centre
     }
 
-    /// Small steps that change nothing say nothing if larger ones change something on both sides: a sum that
-    /// cancels has such stairs. Where one side stays flat, beside a kink, they are right.
+    /// Small steps that change nothing say nothing if larger ones change something on both sides: a sum
+    /// that cancels has such stairs. Where one side stays flat, beside a kink, they are right.
     fn drop_steps_below_resolution(&mut self) {
         let Some(top) = self.steps.len().checked_sub(1) else { return };
         let Some(first) = (0..=top).find(|&j| !self.is_flat_at(j)) else { return };
@@ -260,9 +260,9 @@ impl Samples {
         apart[..level].iter().fold(0.0, |noise: f64, apart| noise.max(apart.min(most)))
     }
 
-    /// The intervals are climbed for as long as they meet. The topmost of those may already lean, so the best
-    /// one below it is taken. Three at least must agree: where smaller steps give ever other slopes there
-    /// is no derivative.
+    /// The intervals are climbed for as long as they meet. The topmost of those may already lean, so the
+    /// best one below it is taken. Three at least must agree: where smaller steps give ever other
+    /// slopes there is no derivative.
     fn settle(&self, side: Side) -> Option<Estimate> {
         let intervals = self.intervals(side);
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);

@@ -1,9 +1,9 @@
 //! Drawing what a property is checked on, in such a way that it shrinks.
 //!
 //! What is drawn comes from a list of choices: whole numbers below a bound, and lists of reals. A smaller
-//! case is the same program run on simpler choices: numbers closer to 0 (an extent, a rank, a layout), reals
-//! replaced by simple ones. One draw may depend on another, and when an earlier one shrinks the later ones
-//! still fit: a list of reals that is now too long is cut, one that is too short is continued.
+//! case is the same program run on simpler choices: numbers closer to 0 (an extent, a rank, a layout),
+//! reals replaced by simple ones. One draw may depend on another, and when an earlier one shrinks the later
+//! ones still fit: a list of reals that is now too long is cut, one that is too short is continued.
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};

@@ -105,8 +105,8 @@ impl Gradcheck {
         self
     }
 
-    /// Whether inputs may be expanded (stride 0). They are differentiated as if every element were one of its
-    /// own.
+    /// Whether inputs may be expanded (stride 0). They are differentiated as if every element were one of
+    /// its own.
     pub fn expanded(mut self, on: bool) -> Self {
         self.expanded = on;
         self
@@ -136,8 +136,8 @@ impl Gradcheck {
         self.run(&self.subject(f, inputs))
     }
 
-    /// Checks the second derivatives (`torch.autograd.gradgradcheck`): [`Gradcheck::check`] of the gradients
-    /// of `f` for random cotangents from U(-1, 1), in the inputs and in these cotangents.
+    /// Checks the second derivatives (`torch.autograd.gradgradcheck`): [`Gradcheck::check`] of the
+    /// gradients of `f` for random cotangents from U(-1, 1), in the inputs and in these cotangents.
     ///
     /// # Errors
     /// As [`Gradcheck::check`].

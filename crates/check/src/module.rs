@@ -8,8 +8,8 @@ use crate::gradcheck::Gradcheck;
 use crate::outputs::IntoOutputs;
 use crate::subject::{Label, Leaf, Subject, Values};
 
-/// A module as a function of a list of variables: every [`Forward`] module, every [`Recurrent`] layer, every
-/// [`Cell`]. `Kind` tells them apart and is always inferred.
+/// A module as a function of a list of variables: every [`Forward`] module, every [`Recurrent`] layer,
+/// every [`Cell`]. `Kind` tells them apart and is always inferred.
 pub trait Call<Kind>: Module<Element = f64> {
     /// The outputs at these inputs.
     ///

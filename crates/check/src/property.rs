@@ -22,9 +22,10 @@ use crate::subject::Subject;
 
 /// How a property is checked: on how many cases, to which order, with what tolerances.
 ///
-/// A failure is told at once, on standard error, with the line that runs the case again; then a smaller case
-/// is looked for that fails in the same way and about as clearly. A panic of what is checked is a failure
-/// like others. Derivatives that could not be told from noise are counted over all cases and told at the end.
+/// A failure is told at once, on standard error, with the line that runs the case again; then a smaller
+/// case is looked for that fails in the same way and about as clearly. A panic of what is checked is a
+/// failure like others. Derivatives that could not be told from noise are counted over all cases and told
+/// at the end.
 ///
 /// The number of cases, the seed and the limits of shrinking follow proptest's environment variables,
 /// `PROPTEST_CASES`, `PROPTEST_RNG_SEED`, `PROPTEST_MAX_SHRINK_TIME` (milliseconds). Nothing is written to
@@ -167,8 +168,8 @@ impl Property {
         self.test(&strategy, test, |drawn| drawn.text.clone())
     }
 
-    /// Checks a function of numbers and a derivative written by hand ([`Gradcheck::check_derivative`]) at all
-    /// points that `case` draws: its inputs' elements, one input after the other.
+    /// Checks a function of numbers and a derivative written by hand ([`Gradcheck::check_derivative`]) at
+    /// all points that `case` draws: its inputs' elements, one input after the other.
     ///
     /// # Errors
     /// As [`Property::run`].

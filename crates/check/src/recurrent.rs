@@ -76,8 +76,8 @@ pub struct RecurrentConfig {
     pub mask: Vec<bool>,
 }
 
-/// Configurations of up to three layers of up to three units, on up to four steps of up to two samples. They
-/// shrink to one of everything, and to the defaults.
+/// Configurations of up to three layers of up to three units, on up to four steps of up to two samples.
+/// They shrink to one of everything, and to the defaults.
 ///
 /// ```
 /// use wengert_check::{check_gradient, recurrent};

@@ -9,9 +9,9 @@ use crate::verdict::{Judged, Verdict};
 
 /// The derivatives that were compared, and those among them that nothing can be said of.
 ///
-/// A derivative is undecidable if differences agree with it but would agree as well with one that is off by a
-/// thousandth, because it drowns in the rounding noise of the function's own size; or if differences find no
-/// derivative at all (a jump, no finite value).
+/// A derivative is undecidable if differences agree with it but would agree as well with one that is off by
+/// a thousandth, because it drowns in the rounding noise of the function's own size; or if differences find
+/// no derivative at all (a jump, no finite value).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
@@ -70,8 +70,8 @@ impl Report {
         self.doubts.extend(other.doubts.into_iter().take(room));
     }
 
-    /// Says what is undecidable: to the property that runs, or on standard error, where a test's output isn't
-    /// captured.
+    /// Says what is undecidable: to the property that runs, or on standard error, where a test's output
+    /// isn't captured.
     pub(crate) fn publish(self) {
         COLLECTED.with_borrow_mut(|collected| match collected {
             Some(all) => all.add(self),

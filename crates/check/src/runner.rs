@@ -46,8 +46,8 @@ pub(crate) struct Runner<'r> {
 }
 
 impl Runner<'_> {
-    /// Runs `test` on cases of `strategy`; `text` describes one. Each case has a seed of its own, with which
-    /// it is the first one.
+    /// Runs `test` on cases of `strategy`; `text` describes one. Each case has a seed of its own, with
+    /// which it is the first one.
     pub fn run<S: Strategy>(
         &self,
         strategy: &S,

@@ -29,8 +29,8 @@ impl Extent for RangeInclusive<usize> {
     }
 }
 
-/// A shape, known or to be drawn: extents in an array, a slice, a list or a tuple, `(1..4, 3)`; or a strategy
-/// for shapes.
+/// A shape, known or to be drawn: extents in an array, a slice, a list or a tuple, `(1..4, 3)`; or a
+/// strategy for shapes.
 pub trait Shape {
     /// Draws it.
     fn shape(&self, draw: &mut Draw) -> Vec<usize>;
@@ -83,8 +83,8 @@ tuple!(A 0, B 1, C 2, D 3);
 /// More elements than this have only axes of extent 1 added.
 const MANY_ELEMENTS: usize = 40;
 
-/// Shapes of a rank in `ranks` with every extent in `extents`, of at most some hundred elements. They shrink
-/// to fewer and shorter axes.
+/// Shapes of a rank in `ranks` with every extent in `extents`, of at most some hundred elements. They
+/// shrink to fewer and shorter axes.
 ///
 /// ```
 /// use wengert_check::{proptest::prelude::*, shapes};

@@ -80,8 +80,8 @@ impl<'f> Subject<'f> {
         self.outputs.get(k).cloned().unwrap_or_else(|| Label::new(format!("output {k}")))
     }
 
-    /// The cotangents of the leaves, zeros where nothing flows. `cotangents` stand for outputs one by one; an
-    /// output without one is left out of the call.
+    /// The cotangents of the leaves, zeros where nothing flows. `cotangents` stand for outputs one by one;
+    /// an output without one is left out of the call.
     pub fn pull_back(
         &self,
         outputs: &[Variable<f64>],
@@ -103,8 +103,8 @@ impl<'f> Subject<'f> {
         Failure::Backward { order: self.order, error: Box::new(error) }
     }
 
-    /// The derivative as a function: of the leaves and of a cotangent for each output, `cotangent(k, shape)`
-    /// being the value to start from; its outputs are the gradients.
+    /// The derivative as a function: of the leaves and of a cotangent for each output, `cotangent(k,
+    /// shape)` being the value to start from; its outputs are the gradients.
     pub fn derivative(self, mut cotangent: impl FnMut(&[usize]) -> Tensor<f64>) -> Result<Self, Failure>
     where
         Self: 'f,

@@ -30,8 +30,8 @@ pub struct TensorStrategy {
 }
 strategy!(TensorStrategy);
 
-/// Tensors over a shape, by default with reals from [-3, 3] and in any layout: contiguous, transposed, a part
-/// of a larger one, every second element of one.
+/// Tensors over a shape, by default with reals from [-3, 3] and in any layout: contiguous, transposed, a
+/// part of a larger one, every second element of one.
 ///
 /// They shrink to smaller extents, then to contiguous ones, then to simple values.
 ///

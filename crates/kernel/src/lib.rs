@@ -3,8 +3,8 @@
 //! Kernels speak of pointers, extents, strides and numbers. [`memory`] says what may be read and who may
 //! write it, [`run`] which instructions and how many threads there are, [`real`] what a formula computes
 //! with, [`formula`] runs one over elements, [`rows`] what goes along rows, [`gemm`] multiplies matrices.
-//! Each kernel checks its bounds once, before its loops, or takes a type that proves them, and has a portable
-//! form that runs under Miri.
+//! Each kernel checks its bounds once, before its loops, or takes a type that proves them, and has a
+//! portable form that runs under Miri.
 //!
 //! This crate is a part of `wengert-core` and changes with it: use that.
 

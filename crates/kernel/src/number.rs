@@ -11,8 +11,8 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A type that memory can hold: `f32`, `f64`, `i64` (indices) or `bool` (masks). All bytes zero is a value of
-/// each.
+/// A type that memory can hold: `f32`, `f64`, `i64` (indices) or `bool` (masks). All bytes zero is a value
+/// of each.
 pub trait Number:
     Copy + Send + Sync + PartialEq + PartialOrd + Debug + Default + 'static + sealed::Sealed
 {

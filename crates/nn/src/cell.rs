@@ -30,7 +30,9 @@ use crate::state::{MapPart, State};
 ///     type State = Variable;
 ///     fn input_size(&self) -> usize { self.gate.shape()[1] }
 ///     fn output_size(&self) -> usize { self.gate.shape()[0] }
-///     fn zero_state(&self, batch: usize) -> Variable { Variable::new(Tensor::zeros([batch, self.output_size()])) }
+///     fn zero_state(&self, batch: usize) -> Variable {
+///         Tensor::zeros([batch, self.output_size()]).into()
+///     }
 ///     fn step(&self, x: &Variable, h: &Variable) -> (Variable, Variable) {
 ///         let a = h.linear(&self.recurrent, Some(&x.linear(&self.gate, None)));
 ///         let h = Unit.apply1([&a, &x.linear(&self.candidate, None), h]);
@@ -39,7 +41,9 @@ use crate::state::{MapPart, State};
 /// }
 ///
 /// let weight = |out, input| Parameter::new(Tensor::uniform([out, input], -0.1, 0.1));
-/// let light = |input| Ok(Light { gate: weight(8, input), candidate: weight(8, input), recurrent: weight(8, 8) });
+/// let light = |input| {
+///     Ok(Light { gate: weight(8, input), candidate: weight(8, input), recurrent: weight(8, 8) })
+/// };
 /// let rnn = Recurrent::of(4, light).num_layers(2).bidirectional(true).build()?;
 /// let (out, h) = rnn.forward(&Variable::new(Tensor::randn([5, 3, 4])), None)?;
 /// assert_eq!((out.shape(), h.shape()), (&[5, 3, 16][..], &[4, 3, 8][..]));
@@ -60,7 +64,8 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
     /// The state before the first step of `batch` samples; its variables are (batch, ..).
     fn zero_state(&self, batch: usize) -> Self::State;
 
-    /// The part of a step that does not depend on the state, for inputs (.., input_size) of any leading axes.
+    /// The part of a step that does not depend on the state, for inputs (.., input_size) of any leading
+    /// axes.
     fn project(&self, input: &Variable<Self::Element>) -> Variable<Self::Element> {
         input.clone()
     }

@@ -1,9 +1,9 @@
 //! Recurrent layers, modules, losses and initialisers.
 //!
-//! A [`Cell`] is one step with explicit state, written with operations on variables; [`Recurrent`] turns any
-//! cell into layers and directions. [`Rnn`], [`Lstm`] and [`Gru`] are that runner over our cells: nothing in
-//! them is out of a user's reach, and no backward is written by hand. A [`Module`] is anything that owns
-//! parameters; one walk over them serves saving, loading, counting, freezing and copying.
+//! A [`Cell`] is one step with explicit state, written with operations on variables; [`Recurrent`] turns
+//! any cell into layers and directions. [`Rnn`], [`Lstm`] and [`Gru`] are that runner over our cells:
+//! nothing in them is out of a user's reach, and no backward is written by hand. A [`Module`] is anything
+//! that owns parameters; one walk over them serves saving, loading, counting, freezing and copying.
 //!
 //! ```
 //! use wengert_core::{Tensor, Variable};

@@ -99,8 +99,8 @@ pub trait Module {
         Ok(())
     }
 
-    /// The names of the parameters that require a gradient and have none: since the gradients were forgotten,
-    /// no backward reached them, so they will not learn. A tied one is named once.
+    /// The names of the parameters that require a gradient and have none: since the gradients were
+    /// forgotten, no backward reached them, so they will not learn. A tied one is named once.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};

@@ -83,7 +83,8 @@ pub trait Persist: Module {
     /// Reads a state dict from a file.
     ///
     /// # Errors
-    /// If the file can't be read or is damaged, or as [`Persist::load_state_dict`]; then nothing has changed.
+    /// If the file can't be read or is damaged, or as [`Persist::load_state_dict`]; then nothing has
+    /// changed.
     #[cfg(feature = "safetensors")]
     fn load(&self, path: impl AsRef<Path>) -> Result<()> {
         self.load_state_dict(&TensorMap::load(path)?)

@@ -7,7 +7,10 @@ use crate::rule::{Rule, Update, pulled, with, without};
 use crate::rule_optimizer::RuleOptimizer;
 
 macro_rules! adam {
-    ($(#[$options_doc:meta])* $options:ident, $(#[$doc:meta])* $name:ident, $text:literal, $decay:literal, $decoupled:literal) => {
+    (
+        $(#[$options_doc:meta])* $options:ident,
+        $(#[$doc:meta])* $name:ident, $text:literal, $decay:literal, $decoupled:literal
+    ) => {
         options! {
             $(#[$options_doc])*
             $options, $text {
@@ -33,7 +36,10 @@ macro_rules! adam {
 
         impl Rule for $options {
             fn states(&self) -> &'static [&'static str] {
-                if self.amsgrad { &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"] } else { &["exp_avg", "exp_avg_sq"] }
+                match self.amsgrad {
+                    true => &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"],
+                    false => &["exp_avg", "exp_avg_sq"],
+                }
             }
 
             fn non_negative_states(&self) -> &'static [&'static str] {
@@ -65,12 +71,14 @@ macro_rules! adam {
 }
 
 adam! {
-    /// Options of [`Adam`]; the defaults are `torch.optim.Adam`'s: lr 1e-3, betas 0.9 and 0.999, eps 1e-8, no weight decay.
+    /// Options of [`Adam`]; the defaults are `torch.optim.Adam`'s: lr 1e-3, betas 0.9 and 0.999, eps 1e-8, no
+    /// weight decay.
     AdamOptions,
     /// Adam (`torch.optim.Adam`).
     ///
     /// `g += wd p`; `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`;
-    /// `p -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps)`, where `t` counts the steps of this parameter.
+    /// `p -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps)`, where `t` counts the steps of this
+    /// parameter.
     /// With amsgrad the largest `v` so far is in place of `v`; to maximise, `g` is negated first.
     ///
     /// States: `exp_avg` (m), `exp_avg_sq` (v), with amsgrad `max_exp_avg_sq`.
@@ -89,10 +97,11 @@ adam! {
 }
 
 adam! {
-    /// Options of [`AdamW`]; the defaults are `torch.optim.AdamW`'s: as [`AdamOptions`], with weight decay 1e-2.
+    /// Options of [`AdamW`]; the defaults are `torch.optim.AdamW`'s: as [`AdamOptions`], with weight decay
+    /// 1e-2.
     AdamWOptions,
-    /// Adam with weight decay apart from the gradient (`torch.optim.AdamW`): first `p *= 1 - lr wd`, then as [`Adam`]
-    /// without decay.
+    /// Adam with weight decay apart from the gradient (`torch.optim.AdamW`): first `p *= 1 - lr wd`, then as
+    /// [`Adam`] without decay.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};

@@ -66,8 +66,8 @@ impl ClipGradNorm {
     /// Scales the gradients and gives the norm that they had.
     ///
     /// # Errors
-    /// If `max_norm` is negative or NaN, `norm_type` is not above 0, or the norm is not finite and that is an
-    /// error; then no gradient has changed.
+    /// If `max_norm` is negative or NaN, `norm_type` is not above 0, or the norm is not finite and that is
+    /// an error; then no gradient has changed.
     pub fn clip<T: Float>(self, parameters: &[Parameter<T>]) -> Result<f64> {
         let ClipGradNorm { max_norm, norm_type, error_if_nonfinite } = self;
         if max_norm.is_nan() || max_norm < 0.0 {
@@ -214,8 +214,8 @@ fn combined<const KIND: u8>(sum: f64, x: f64) -> f64 {
     }
 }
 
-/// The sum of squares, the sum of magnitudes or the largest magnitude of elements, in f64, where no square of
-/// an f32 overflows. It runs in chunks, and in lanes within them: the order depends on the length alone.
+/// The sum of squares, the sum of magnitudes or the largest magnitude of elements, in f64, where no square
+/// of an f32 overflows. It runs in chunks, and in lanes within them: the order depends on the length alone.
 fn in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
     let mut found = vec![0.0; elements.len().div_ceil(NORM_CHUNK)];
     dispatch_shared(Lanes::<T, KIND> { elements, found: &mut found });

@@ -1,8 +1,8 @@
 //! Optimizers and gradient clipping, with PyTorch's update rules and defaults.
 //!
 //! An optimizer is its [`options!`] and a [`Rule`], the update of one parameter in one pass;
-//! [`RuleOptimizer`] does the rest for all of them: groups, states, skipping, saving. A new optimizer is one
-//! file.
+//! [`RuleOptimizer`] does the rest for all of them: groups, states, skipping, saving. A new optimizer is
+//! one file.
 //!
 //! ```
 //! use wengert_core::{Parameter, Tensor};

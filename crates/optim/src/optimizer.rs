@@ -35,9 +35,9 @@ pub trait Optimizer<T: Float = f32> {
     /// ([`warn_without_gradient`](RuleOptimizer::warn_without_gradient)).
     ///
     /// # Errors
-    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`] if
-    /// an option was set out of its range or what has a gradient is a computed value; then no parameter
-    /// has changed.
+    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`]
+    /// if an option was set out of its range or what has a gradient is a computed value; then no
+    /// parameter has changed.
     fn step(&mut self) -> Result<()>;
 
     /// All parameters, group after group.
@@ -77,9 +77,9 @@ pub trait Optimizer<T: Float = f32> {
     /// and is for the same parameters in the same order.
     ///
     /// # Errors
-    /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape; [`Error::Argument`]
-    /// names an option, a step count or a state out of its range, or a version that is not known. Then
-    /// nothing has changed.
+    /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape;
+    /// [`Error::Argument`] names an option, a step count or a state out of its range, or a version that
+    /// is not known. Then nothing has changed.
     ///
     /// Elements of states that are infinite or no number are taken over: they come about in training.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;

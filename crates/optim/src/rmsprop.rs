@@ -7,7 +7,8 @@ use crate::rule::{Rule, Update, pulled, with, without};
 use crate::rule_optimizer::RuleOptimizer;
 
 options! {
-    /// Options of [`RmsProp`]; the defaults are `torch.optim.RMSprop`'s: lr 1e-2, alpha 0.99, eps 1e-8, nothing else.
+    /// Options of [`RmsProp`]; the defaults are `torch.optim.RMSprop`'s: lr 1e-2, alpha 0.99, eps 1e-8,
+    /// nothing else.
     RmsPropOptions, "RMSprop" {
         /// Learning rate.
         lr: f64 = 1e-2, at_least_zero;
@@ -28,10 +29,10 @@ options! {
 
 /// RMSprop (`torch.optim.RMSprop`).
 ///
-/// `g += wd p`; `s = a s + (1 - a) g^2`; centred, `m = a m + (1 - a) g` and `max(0, s - m^2)` in place of s,
-/// which rounding takes below zero where gradients are steady (PyTorch then gives NaN);
-/// `d = g / (sqrt(s) + eps)`; with momentum `b = mu b + d`, `d = b`; `p -= lr d`. To maximise, `g` is negated
-/// first.
+/// `g += wd p`; `s = a s + (1 - a) g^2`; centred, `m = a m + (1 - a) g` and `max(0, s - m^2)` in place of
+/// s, which rounding takes below zero where gradients are steady (PyTorch then gives NaN);
+/// `d = g / (sqrt(s) + eps)`; with momentum `b = mu b + d`, `d = b`; `p -= lr d`. To maximise, `g` is
+/// negated first.
 ///
 /// States: `square_avg` (s), centred `grad_avg` (m), with momentum `momentum_buffer` (b).
 ///

@@ -76,8 +76,8 @@ impl<'u, T> Update<'u, T> {
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub trait Rule: Options + Sync {
-    /// The names of the states that a parameter has under these options, as PyTorch calls them; no others are
-    /// kept.
+    /// The names of the states that a parameter has under these options, as PyTorch calls them; no others
+    /// are kept.
     fn states(&self) -> &'static [&'static str] {
         &[]
     }
@@ -104,8 +104,8 @@ pub trait Rule: Options + Sync {
 
     /// Changes one parameter, in one pass over its elements.
     ///
-    /// It is called from a [`Kernel`](wengert_core::Kernel): marked `#[inline(always)]`, as what it calls, a
-    /// plain loop over the slices is compiled with the best instructions of the machine.
+    /// It is called from a [`Kernel`](wengert_core::Kernel): marked `#[inline(always)]`, as what it calls,
+    /// a plain loop over the slices is compiled with the best instructions of the machine.
     fn update<T: Float>(&self, update: Update<'_, T>);
 }
 

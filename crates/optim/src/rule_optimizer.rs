@@ -110,8 +110,8 @@ impl<R: Rule, T: Float> RuleOptimizer<R, T> {
         Ok(())
     }
 
-    /// Whether the first step from now warns, once, if parameters that require a gradient have none. It does
-    /// from the start: a loss that does not reach them is a mistake that nothing else shows.
+    /// Whether the first step from now warns, once, if parameters that require a gradient have none. It
+    /// does from the start: a loss that does not reach them is a mistake that nothing else shows.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};
@@ -165,8 +165,9 @@ fn warning(rule: &str, names: &[String], all: usize) -> String {
         list += &format!(" and {} more", names.len() - SHOWN_NAMES);
     }
     format!(
-        "warning: {rule}: at its first step {} of {all} parameters have no gradient and stay as they are: {list}. The \
-         loss does not depend on them; freeze what is not to learn, or see `warn_without_gradient`.",
+        "warning: {rule}: at its first step {} of {all} parameters have no gradient and stay as they are: \
+         {list}. The loss does not depend on them; freeze what is not to learn, or see \
+         `warn_without_gradient`.",
         names.len()
     )
 }

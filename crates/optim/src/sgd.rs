@@ -27,8 +27,8 @@ options! {
 
 /// Stochastic gradient descent (`torch.optim.SGD`).
 ///
-/// `g += wd p`; with momentum `b = mu b + (1 - d) g` (the first time `b = g`), `g = b`, or with Nesterov `g +
-/// mu b`; `p -= lr g`. To maximise, `g` is negated first.
+/// `g += wd p`; with momentum `b = mu b + (1 - d) g` (the first time `b = g`), `g = b`, or with Nesterov `g
+/// + mu b`; `p -= lr g`. To maximise, `g` is negated first.
 ///
 /// State: with momentum, `momentum_buffer` (b).
 ///
@@ -53,7 +53,10 @@ options! {
 /// use wengert_optim::{Sgd, SgdOptions};
 /// let w = Parameter::new(Tensor::<f32>::zeros([2]));
 /// let error = Sgd::with([w], SgdOptions::default().nesterov(true)).err().unwrap();
-/// assert_eq!(error.to_string(), "SGD: nesterov must be used with momentum above 0 and dampening 0, got momentum 0, dampening 0");
+/// assert_eq!(
+///     error.to_string(),
+///     "SGD: nesterov must be used with momentum above 0 and dampening 0, got momentum 0, dampening 0"
+/// );
 /// ```
 pub type Sgd<T = f32> = RuleOptimizer<SgdOptions, T>;
 

@@ -1,5 +1,6 @@
 //! Recurrent networks on a dynamic graph: tensors, a tape, derivatives of every order, RNN, LSTM, GRU and
-//! cells of one's own, optimizers. This crate re-exports the others; most programs need only its [`prelude`].
+//! cells of one's own, optimizers. This crate re-exports the others; most programs need only its
+//! [`prelude`].
 //!
 //! ```
 //! use wengert::prelude::*;

@@ -21,8 +21,8 @@ struct Pair {
     pytorch: String,
 }
 
-/// Prints what differs and is not listed, and what is listed and does not differ; gives how many places were
-/// compared, and how many lines were printed.
+/// Prints what differs and is not listed, and what is listed and does not differ; gives how many places
+/// were compared, and how many lines were printed.
 pub fn compare(folder: &Path) -> Result<(usize, usize), Failure> {
     let mut found = BTreeMap::new();
     let compared = table::<f32>(&folder.join("f32.csv"), &mut found)?

@@ -76,8 +76,8 @@ fn milliseconds(run: &mut dyn FnMut(), seconds: f64) -> f64 {
     spent.as_secs_f64() * 1e3 / f64::from(runs)
 }
 
-/// How long this thread has been on a core, so that others on the machine don't count; none where the system
-/// does not say.
+/// How long this thread has been on a core, so that others on the machine don't count; none where the
+/// system does not say.
 fn on_a_core() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)

@@ -215,11 +215,13 @@ kinds! {
     "sequences" |n| {
         let sequences: Vec<Variable> = (0..n).map(|i| leaf([1 + i % 3, 2])).collect();
         move || {
-            let packed = pack_sequence(&sequences, PackOptions::default().enforce_sorted(false)).expect("alike");
+            let pack = PackOptions::default().enforce_sorted(false);
+            let pad = PadOptions::default().batch_first(true);
+            let packed = pack_sequence(&sequences, pack).expect("alike");
             let again = unpack_sequence(&packed);
-            let (batch, lengths) = pad_packed_sequence(&packed, PadOptions::default().batch_first(true)).expect("as long as needed");
-            drop(unpad_sequence(&batch, &lengths, PadOptions::default().batch_first(true)).expect("its lengths"));
-            backward(&pad_sequence(&again, PadOptions::default().batch_first(true).padding_side(Default::default())).expect("alike"));
+            let (batch, lengths) = pad_packed_sequence(&packed, pad).expect("as long as needed");
+            drop(unpad_sequence(&batch, &lengths, pad).expect("its lengths"));
+            backward(&pad_sequence(&again, pad).expect("alike"));
         }
     }
     "steps" |n| {
@@ -232,7 +234,8 @@ kinds! {
     }
     "steps-of-lengths" |n| {
         let (rnn, x) = (Gru::new(2, 2).expect("sizes"), leaf([n, 2, 2]));
-        let packed = pack_padded_sequence(&x, &[n / 2, n], PackOptions::default().enforce_sorted(false)).expect("lengths");
+        let in_any_order = PackOptions::default().enforce_sorted(false);
+        let packed = pack_padded_sequence(&x, &[n / 2, n], in_any_order).expect("lengths");
         move || {
             let packed = rnn.forward_packed(&packed, None).expect("fits").0;
             backward(packed.data());

@@ -1,5 +1,5 @@
-//! How the cost of a forward and backward pass grows: measures one pass, or draws what was measured. And how
-//! time grows with a number of things: inputs, parameters, steps ..
+//! How the cost of a forward and backward pass grows: measures one pass, or draws what was measured. And
+//! how time grows with a number of things: inputs, parameters, steps ..
 //!
 //! `python benches/growth.py` runs this program and its PyTorch counterpart for all sizes, and has the plot
 //! drawn. `cargo run --release -p wengert-bench --bin growth -- counts` prints the table of numbers of

@@ -104,8 +104,8 @@ fn draw_panel(
     Ok(())
 }
 
-/// From the least to the largest, with room around them; marked at powers of two where powers of ten would be
-/// too few.
+/// From the least to the largest, with room around them; marked at powers of two where powers of ten would
+/// be too few.
 fn scale(values: impl Iterator<Item = f64>, room: f64) -> LogCoord<f64> {
     let (low, high) =
         values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));

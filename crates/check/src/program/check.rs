@@ -292,16 +292,16 @@ impl Program {
         Ok(())
     }
 
-    /// The smallest program that still fails in the same way, as far as is found in this time: lines are left
-    /// out, values that were computed are given, hooks and passes are dropped.
+    /// The smallest program that still fails in the same way, as far as is found in this time: lines are
+    /// left out, values that were computed are given, hooks and passes are dropped.
     pub fn shrink(&self, limit: Duration) -> Program {
         let Err(message) = self.check() else { return self.clone() };
         let same = |other: String| kind(&other) == kind(&message);
         shrunk(self, limit, |program| program.check().is_err_and(same))
     }
 
-    /// What the program gives in `f32`, by the fast ways, as a few numbers: to be compared between processes
-    /// that use other instructions.
+    /// What the program gives in `f32`, by the fast ways, as a few numbers: to be compared between
+    /// processes that use other instructions.
     ///
     /// # Errors
     /// As [`Program::check`].

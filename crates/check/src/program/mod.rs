@@ -2,8 +2,8 @@
 //! against.
 //!
 //! A [`Program`] is a list of lines: leaves, operations, small recurrent layers. It is run forward and back
-//! in several ways that must agree: by the fast ways and [plainly](wengert_core::with_plain); with hooks that
-//! look on and without; recorded and unrecorded; on one thread and on several. Finite differences tell
+//! in several ways that must agree: by the fast ways and [plainly](wengert_core::with_plain); with hooks
+//! that look on and without; recorded and unrecorded; on one thread and on several. Finite differences tell
 //! whether a rule is right, programs whether what runs the rules is.
 
 mod check;

@@ -63,8 +63,8 @@ fn factors<T: Float>(shape: &[usize], size: f64, seed: u64) -> Variable<T> {
     Variable::from(Tensor::from_fn(shape, |_| T::from_f64(1.0 + direction(&mut generator))))
 }
 
-/// Puts errors in a value, and others in its cotangent: those of the value alone would leave what is zero by
-/// symmetry at zero.
+/// Puts errors in a value, and others in its cotangent: those of the value alone would leave what is zero
+/// by symmetry at zero.
 fn put_errors_in<T: Float>(value: &mut Variable<T>, size: f64, seed: u64) {
     *value = &*value * factors(value.shape(), size, seed);
     if value.requires_grad() {

@@ -1,5 +1,5 @@
-//! What the comparison is able to see: no alarm for what is right, no pass for what is wrong by a thousandth,
-//! over sixteen orders of magnitude.
+//! What the comparison is able to see: no alarm for what is right, no pass for what is wrong by a
+//! thousandth, over sixteen orders of magnitude.
 
 use wengert_check::{Failure, Gradcheck, Report};
 use wengert_core::Generator;
@@ -17,8 +17,8 @@ struct Drawn {
     x: f64,
 }
 
-/// `size g(rate x) + offset`, whose offset may be larger by many orders, and may be taken off again: then the
-/// noise is that of a sum that cancels.
+/// `size g(rate x) + offset`, whose offset may be larger by many orders, and may be taken off again: then
+/// the noise is that of a sum that cancels.
 fn draw(random: &mut Generator) -> Drawn {
     let mut decades = |low: f64, high: f64| 10f64.powf(random.uniform(low, high));
     let (size, rate) = (decades(-8.0, 8.0), decades(-1.0, 1.0));

@@ -40,8 +40,8 @@ fn add_part<T: Float>(sum: &mut Variable<T>, region: &Region, part: &Variable<T>
     *sum = Variable::from(copy);
 }
 
-/// Parts that wait to be put together by one recorded operation: each in a sum of its own would take as long
-/// as the whole.
+/// Parts that wait to be put together by one recorded operation: each in a sum of its own would take as
+/// long as the whole.
 pub(crate) struct RecordedParts<T: Float> {
     waiting: Vec<(Region, Variable<T>)>,
     elements: usize,

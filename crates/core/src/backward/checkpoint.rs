@@ -1,9 +1,9 @@
 //! Computing again instead of keeping: a part of a program whose intermediate values are not saved.
 //!
-//! A checkpoint is one operation that saves its inputs. Its pullback is the derivative of the function, taken
-//! by running it once more; and as that derivative is itself a function of inputs and cotangents, recording
-//! it makes a checkpoint of it. So second derivatives don't keep intermediate values either. What the
-//! function captures is found while it first runs, and is an input like the others from then on.
+//! A checkpoint is one operation that saves its inputs. Its pullback is the derivative of the function,
+//! taken by running it once more; and as that derivative is itself a function of inputs and cotangents,
+//! recording it makes a checkpoint of it. So second derivatives don't keep intermediate values either. What
+//! the function captures is found while it first runs, and is an input like the others from then on.
 
 use std::sync::Arc;
 
@@ -61,7 +61,8 @@ impl<T: Float> Rule<T> for Checkpoint<T> {
     }
 }
 
-/// The values of a function that seeds its own randomness, recorded as a checkpoint if anything is recorded.
+/// The values of a function that seeds its own randomness, recorded as a checkpoint if anything is
+/// recorded.
 fn applied<T: Float>(
     function: Function<T>,
     generator: GeneratorState,
@@ -75,8 +76,8 @@ fn applied<T: Float>(
     Ok(Checkpoint { function, generator }.record(&inputs, &values))
 }
 
-/// The derivative of `function` in the `wanted` inputs, as a function of all inputs and of the cotangents of
-/// those outputs that have one.
+/// The derivative of `function` in the `wanted` inputs, as a function of all inputs and of the cotangents
+/// of those outputs that have one.
 fn derivative<T: Float>(
     function: Function<T>,
     generator: GeneratorState,

@@ -12,8 +12,8 @@ use crate::tensor::Tensor;
 
 type Values<T> = Vec<Variable<T>>;
 
-/// The outputs of a function, and a product of its derivative: one variable for each input (`vjp`) or output
-/// (`jvp`).
+/// The outputs of a function, and a product of its derivative: one variable for each input (`vjp`) or
+/// output (`jvp`).
 pub type OutputsAndProduct<T> = (Vec<Variable<T>>, Vec<Variable<T>>);
 
 /// The outputs of `f` at `inputs`, and the cotangents of the inputs: for each input `x` the sum over the
@@ -75,8 +75,8 @@ pub fn jvp<T: Float>(
     })
 }
 
-/// All derivatives: `jacobian[k][i]` is `d y_k / d x_i`, of the shape of output `k` followed by that of input
-/// `i`. One walk back for each element of the outputs.
+/// All derivatives: `jacobian[k][i]` is `d y_k / d x_i`, of the shape of output `k` followed by that of
+/// input `i`. One walk back for each element of the outputs.
 ///
 /// ```
 /// use wengert_core::{jacobian, Tensor, Variable};
@@ -124,7 +124,8 @@ pub fn hessian<T: Float>(
 /// them: the slope's walk back is recorded, and walked back.
 ///
 /// # Errors
-/// If `f` does not give a single element; another number of tangents than of inputs, or one of another shape.
+/// If `f` does not give a single element; another number of tangents than of inputs, or one of another
+/// shape.
 ///
 /// ```
 /// use wengert_core::{hvp, Tensor, Variable};

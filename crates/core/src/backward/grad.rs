@@ -37,8 +37,8 @@ impl<T: Float> Default for GradOptions<T> {
 }
 
 impl<T: Float> GradOptions<T> {
-    /// Keep the values that the graph saved, so that it can be gone through again; follows `create_graph` if
-    /// not set.
+    /// Keep the values that the graph saved, so that it can be gone through again; follows `create_graph`
+    /// if not set.
     pub fn retain_graph(mut self, on: bool) -> Self {
         self.retain_graph = Some(on);
         self
@@ -141,8 +141,8 @@ fn gradients<T: Float>(
     found.into_iter().zip(inputs).enumerate().map(or_zero).collect()
 }
 
-/// [`Variable::backward`] of several values at once (`torch.autograd.backward`): leaves `x` get the sum over
-/// the outputs `y` of `cotangent(y)^T dy/dx`, and what they share is gone through once.
+/// [`Variable::backward`] of several values at once (`torch.autograd.backward`): leaves `x` get the sum
+/// over the outputs `y` of `cotangent(y)^T dy/dx`, and what they share is gone through once.
 ///
 /// # Errors
 /// As [`grad`] without inputs.

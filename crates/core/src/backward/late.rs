@@ -1,9 +1,9 @@
 //! Products that wait to be summed.
 //!
-//! A weight that was used at T steps gets T terms `x_t^T dy_t`. They are kept as pairs of factors and become
-//! one product over the rows of all steps: one pass over the gradient instead of T, and the fast shape of a
-//! product. Whoever looks at the cotangent before (a hook, another rule) sees the sum; views of a matrix hand
-//! their pairs on, so a weight that each step transposes or narrows collects them too.
+//! A weight that was used at T steps gets T terms `x_t^T dy_t`. They are kept as pairs of factors and
+//! become one product over the rows of all steps: one pass over the gradient instead of T, and the fast
+//! shape of a product. Whoever looks at the cotangent before (a hook, another rule) sees the sum; views of
+//! a matrix hand their pairs on, so a weight that each step transposes or narrows collects them too.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;

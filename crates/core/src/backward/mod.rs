@@ -1,9 +1,9 @@
 //! Going back through the tape: the sweep, and what is asked of it.
 //!
 //! Read [`plain_sweep`] first. Cotangents are summed in a table; the nodes that the outputs were computed
-//! from are visited from the highest number down, that is after all that used them; each node's rule, run as
-//! it is written, turns the cotangents of its outputs into terms of those of its inputs. Everything else in
-//! this folder computes the same sums with less time and memory (`sweep.rs` says how), and the random
+//! from are visited from the highest number down, that is after all that used them; each node's rule, run
+//! as it is written, turns the cotangents of its outputs into terms of those of its inputs. Everything else
+//! in this folder computes the same sums with less time and memory (`sweep.rs` says how), and the random
 //! programs of `wengert-check` hold one against the other.
 
 mod accumulate;
@@ -39,8 +39,8 @@ pub use functional::{OutputsAndProduct, hessian, hvp, jacobian, jvp, vjp};
 pub use grad::{GradOptions, backward, grad};
 pub use listing::{Tape, TapeEntry};
 
-/// The sums of cotangents of `outputs` and of all that they were computed from; what `wants` refuses is left
-/// out.
+/// The sums of cotangents of `outputs` and of all that they were computed from; what `wants` refuses is
+/// left out.
 fn plain_sweep<T: Float>(
     outputs: &[(&Edge<T>, Variable<T>)],
     retain: bool,

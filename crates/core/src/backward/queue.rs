@@ -27,7 +27,8 @@ const LISTED: usize = 16;
 /// Nodes that are taken out from the highest number down; of equal ones, which come from different threads,
 /// the one reached first.
 ///
-/// The highest few are a sorted list, short enough to be searched without a table; the others wait in a heap.
+/// The highest few are a sorted list, short enough to be searched without a table; the others wait in a
+/// heap.
 pub(crate) struct Queue<'g, T: Float> {
     /// The only one that waits, on a chain.
     only: Option<Pending<'g, T>>,
@@ -101,8 +102,8 @@ impl<'g, T: Float> Queue<'g, T> {
         memory
     }
 
-    /// The first cotangent of a node with one output, if no other node waits: a chain needs neither order nor
-    /// search.
+    /// The first cotangent of a node with one output, if no other node waits: a chain needs neither order
+    /// nor search.
     #[inline]
     pub(crate) fn start(&mut self, node: &'g NodeRef<T>, value: Tensor<T>) -> Result<(), Tensor<T>> {
         if !self.is_next(node) {

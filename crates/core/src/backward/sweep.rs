@@ -32,7 +32,8 @@ pub(super) const DEEP: usize = 4;
 /// One walk from outputs back to leaves, with its own table of cotangents.
 ///
 /// Nodes are visited from the highest number down, that is after all that used them. They belong to the
-/// outputs' graph, which stays as it is during the walk: so they are borrowed, and no count goes up and down.
+/// outputs' graph, which stays as it is during the walk: so they are borrowed, and no count goes up and
+/// down.
 pub(crate) struct Walk<'g, T: Float> {
     /// Keys of what the wanted cotangents depend on; none if everything is wanted.
     relevant: Option<KeySet>,

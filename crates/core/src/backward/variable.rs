@@ -10,13 +10,13 @@ impl<T: Float> Variable<T> {
     /// Adds the gradient of this scalar to [`Variable::grad`] of every leaf it was computed from, and
     /// frees the values that the graph saved.
     ///
-    /// Several threads may go back to the same leaves, each through a graph of its own: no gradient is lost,
-    /// and whoever looks at [`Variable::grad`] meanwhile sees a whole sum, which does not change in his
-    /// hands. The terms are added in the order in which the threads come, so that the last bits of the
-    /// sum may differ from run to run. One graph is for one of them, unless all retain it: who finds
-    /// its values taken gets [`Error::Freed`](crate::Error::Freed). What takes a gradient and puts another
-    /// one there (clipping, a step and [`Variable::zero_grad`] after it) belongs between the passes: what
-    /// comes in its midst may be lost.
+    /// Several threads may go back to the same leaves, each through a graph of its own: no gradient is
+    /// lost, and whoever looks at [`Variable::grad`] meanwhile sees a whole sum, which does not change
+    /// in his hands. The terms are added in the order in which the threads come, so that the last bits
+    /// of the sum may differ from run to run. One graph is for one of them, unless all retain it: who
+    /// finds its values taken gets [`Error::Freed`](crate::Error::Freed). What takes a gradient and
+    /// puts another one there (clipping, a step and [`Variable::zero_grad`] after it) belongs between
+    /// the passes: what comes in its midst may be lost.
     ///
     /// # Errors
     /// If the variable is not a scalar ([`Variable::backward_with`] takes a cotangent), has no history, or

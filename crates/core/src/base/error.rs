@@ -68,8 +68,8 @@ pub enum Error {
         /// The path of the module that recorded it, behind ` in `; empty outside one.
         path: String,
     },
-    /// A derivative was asked for that goes back through what a [`FirstOrder`](crate::FirstOrder)'s backward
-    /// gave.
+    /// A derivative was asked for that goes back through what a [`FirstOrder`](crate::FirstOrder)'s
+    /// backward gave.
     #[error(
         "{operation} recorded at {location}{path} has a derivative of first order only: its backward is \
          written in tensors; an Operation, whose pullback is written in variables, has every order"

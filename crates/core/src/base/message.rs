@@ -11,7 +11,8 @@ static HOOK: RwLock<Option<WarningHook>> = RwLock::new(None);
 /// with feature `log` that crate, at level `warn`.
 ///
 /// There are few: dropout where it does nothing, parameters that an optimizer has to skip, a property's
-/// failure before it is made smaller. A warning is text of one or several lines, with no line end behind it.
+/// failure before it is made smaller. A warning is text of one or several lines, with no line end behind
+/// it.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};

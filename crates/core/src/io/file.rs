@@ -38,8 +38,8 @@ impl TensorMap {
         Ok(TensorMap { tensors, notes })
     }
 
-    /// Writes the map beside `path` and renames it there, so that a reader finds the old file or the new one
-    /// whole, also if several save to the same path at once or the process dies meanwhile.
+    /// Writes the map beside `path` and renames it there, so that a reader finds the old file or the new
+    /// one whole, also if several save to the same path at once or the process dies meanwhile.
     ///
     /// A symbolic link stays and its target is replaced; a file that is replaced hands on its permissions.
     /// What saves to `path` by processes that have died left beside it (`NAME.PID-N.part`) is removed.

@@ -1,4 +1,5 @@
-//! The format `.safetensors`: the header's length, a header of JSON, the tensors' bytes one behind the other.
+//! The format `.safetensors`: the header's length, a header of JSON, the tensors' bytes one behind the
+//! other.
 
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -64,8 +64,8 @@ fn file_name(path: &Path) -> Result<&OsStr> {
 }
 
 /// A new file in the same folder, locked while it is open; its name is nobody else's, neither another
-/// thread's nor left over from a crash. Nobody else may read it before it has the permissions of the one that
-/// it replaces.
+/// thread's nor left over from a crash. Nobody else may read it before it has the permissions of the one
+/// that it replaces.
 fn create_beside(path: &Path, replaces: bool) -> Result<(File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = file_name(path)?;
@@ -99,7 +99,8 @@ fn private(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn private(_: &mut OpenOptions) {}
 
-/// Removes what processes that died while they saved to `path` left beside it. It is no error if that fails.
+/// Removes what processes that died while they saved to `path` left beside it. It is no error if that
+/// fails.
 fn remove_left(path: &Path) {
     let (Some(name), Ok(entries)) = (path.file_name(), fs::read_dir(folder(path))) else { return };
     for entry in entries.flatten() {

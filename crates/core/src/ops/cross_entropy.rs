@@ -98,13 +98,13 @@ impl<T: Float> Rule<T> for CrossEntropy<T> {
 }
 
 impl<T: Float> Variable<T> {
-    /// `-ln softmax(x)[target]` of each row of the last axis; 0, whatever is in the row, where the target is
-    /// `ignored` (`torch.nn.functional.cross_entropy` with `reduction="none"`). The softmax is not kept: the
-    /// pullback takes it from the logits in its one pass over them.
+    /// `-ln softmax(x)[target]` of each row of the last axis; 0, whatever is in the row, where the target
+    /// is `ignored` (`torch.nn.functional.cross_entropy` with `reduction="none"`). The softmax is not
+    /// kept: the pullback takes it from the logits in its one pass over them.
     ///
     /// # Errors
-    /// If the targets' shape is not this one's without the last axis, there are no classes, or a target is no
-    /// class.
+    /// If the targets' shape is not this one's without the last axis, there are no classes, or a target is
+    /// no class.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

@@ -25,8 +25,8 @@ pub(crate) fn dropout_mask<T: Float>(shape: &[usize], p: f64) -> Tensor<T> {
 }
 
 impl<T: Float> Variable<T> {
-    /// Each element set to zero with probability `p`, the others scaled by `1 / (1 - p)`, with this thread's
-    /// generator (`torch.nn.functional.dropout` in training).
+    /// Each element set to zero with probability `p`, the others scaled by `1 / (1 - p)`, with this
+    /// thread's generator (`torch.nn.functional.dropout` in training).
     ///
     /// # Errors
     /// If `p` is not a probability.

@@ -134,8 +134,8 @@ impl<T: Float> Variable<T> {
         formula::PowScalar { exponent }.apply1([self])
     }
 
-    /// The angle of the point `(x, self)`, in `[-pi, pi]`, broadcasting; the derivatives at the origin are 0
-    /// (`torch.atan2`).
+    /// The angle of the point `(x, self)`, in `[-pi, pi]`, broadcasting; the derivatives at the origin are
+    /// 0 (`torch.atan2`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -166,15 +166,16 @@ impl<T: Float> Variable<T> {
         formula::Maximum.apply1([self, other])
     }
 
-    /// The smaller of two elements, broadcasting; ties share the derivative half and half (`torch.minimum`).
+    /// The smaller of two elements, broadcasting; ties share the derivative half and half
+    /// (`torch.minimum`).
     #[track_caller]
     pub fn minimum(&self, other: &Variable<T>) -> Variable<T> {
         formula::Minimum.apply1([self, other])
     }
 
-    /// Each element held inside `[min, max]`, `min(max(x, min), max)` (`torch.clamp`): `max` everywhere if it
-    /// is below `min`, NaN everywhere if a bound is. At the bounds the derivative is 1, where PyTorch 2.15
-    /// gives 0.
+    /// Each element held inside `[min, max]`, `min(max(x, min), max)` (`torch.clamp`): `max` everywhere if
+    /// it is below `min`, NaN everywhere if a bound is. At the bounds the derivative is 1, where
+    /// PyTorch 2.15 gives 0.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

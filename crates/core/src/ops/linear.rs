@@ -40,8 +40,8 @@ fn out_shape(x: &Dims, weight: &[usize], bias: Option<&Dims>) -> Result<Dims> {
     Ok(shape)
 }
 
-/// `x` as a matrix of these extents, which `shape` has in all but its last axis; what is made for that is put
-/// into `made`.
+/// `x` as a matrix of these extents, which `shape` has in all but its last axis; what is made for that is
+/// put into `made`.
 #[inline]
 fn flat<'x, T: Float>(
     x: &'x Tensor<T>,

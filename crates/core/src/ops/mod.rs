@@ -1,11 +1,11 @@
 //! The operations on variables, each with its rule beside it.
 //!
 //! A pointwise one is a formula (`elementwise.rs`, `activation.rs`, `arithmetic.rs`): a few lines of
-//! [`pointwise!`](crate::pointwise!) and a method. Any other is an [`Operation`](crate::Operation): a struct
-//! of its arguments, `forward` in tensors, `pullback` in variables, `attributes` that name the arguments, and
-//! a method that checks them. Each file's `operations` says how its operations are built from attributes and
-//! what inputs they fit: the registry ([`operations`](crate::operations)), from which tests and tools take
-//! them. A new one is a new file here, or a few lines in the file of its kind.
+//! [`pointwise!`](crate::pointwise!) and a method. Any other is an [`Operation`](crate::Operation): a
+//! struct of its arguments, `forward` in tensors, `pullback` in variables, `attributes` that name the
+//! arguments, and a method that checks them. Each file's `operations` says how its operations are built
+//! from attributes and what inputs they fit: the registry ([`operations`](crate::operations)), from which
+//! tests and tools take them. A new one is a new file here, or a few lines in the file of its kind.
 //!
 //! A pullback is linear in its cotangents, so operations come in pairs whose pullbacks are each other:
 //! `sum` and `expand`, `narrow` and `Embed`, `index_select` and `index_add`, `gather` and `scatter_add`.

@@ -216,9 +216,9 @@ impl<T: Float> Variable<T> {
         self.reshape(pairs(&|_| 1)).expand(pairs(&|axis| repeats[axis])).reshape(&*all)
     }
 
-    /// `value` put before and behind the last axes: `pad` has two numbers for the last axis, then two for the
-    /// one before it, and so on; a negative one takes elements away (`torch.nn.functional.pad`, mode
-    /// `constant`).
+    /// `value` put before and behind the last axes: `pad` has two numbers for the last axis, then two for
+    /// the one before it, and so on; a negative one takes elements away (`torch.nn.functional.pad`,
+    /// mode `constant`).
     ///
     /// # Panics
     /// If `pad` has an odd length, names more axes than there are, takes away more than there is, or adds

@@ -1,4 +1,5 @@
-//! The registry of operations: what there is, what each is called with, and how it is built again from that.
+//! The registry of operations: what there is, what each is called with, and how it is built again from
+//! that.
 //!
 //! An operation's own file says its entries, beside forward and rule; `ops/mod.rs` puts the files together.
 
@@ -7,8 +8,8 @@ use std::fmt;
 use crate::tape::{Attributes, Float, Variable};
 use crate::tensor::Tensor;
 
-/// Numbers that an input of an operation is sensible for: where it has a derivative, and one that differences
-/// can find.
+/// Numbers that an input of an operation is sensible for: where it has a derivative, and one that
+/// differences can find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Domain {
@@ -51,8 +52,8 @@ pub type Choose<'c> = dyn FnMut(usize) -> usize + 'c;
 type Fit = fn(&mut Choose<'_>, &[usize]) -> Option<Fitted>;
 type Apply<T> = fn(&Attributes, &[&Variable<T>]) -> Vec<Variable<T>>;
 
-/// An operation that there is: its name on the tape, how inputs and arguments for it are found, and how it is
-/// applied to them.
+/// An operation that there is: its name on the tape, how inputs and arguments for it are found, and how it
+/// is applied to them.
 ///
 /// ```
 /// use wengert_core::{operations, Attributes, Tensor, Variable};
@@ -113,8 +114,8 @@ impl<T: Float> OperationEntry<T> {
         self.exact
     }
 
-    /// Shapes of all inputs and arguments, for a first input of this shape; none if it does not fit. `choose`
-    /// decides between several, 0 being the simplest.
+    /// Shapes of all inputs and arguments, for a first input of this shape; none if it does not fit.
+    /// `choose` decides between several, 0 being the simplest.
     pub fn fit(&self, choose: &mut Choose<'_>, shape: &[usize]) -> Option<Fitted> {
         (self.fit)(choose, shape)
     }

@@ -1,8 +1,8 @@
 //! Running sums and products along an axis, and the linear recurrence that both are made of.
 //!
 //! `y_t = a_t y_(t-1) + b_t` is differentiated by the same recurrence in the other direction: with `g` the
-//! cotangent of `y`, that of `b` is `s_t = g_t + a_(t+1) s_(t+1)`, and that of `a` is `s_t y_(t-1)`. Nothing
-//! is divided by, so zeros among the factors of a product are nothing special, at any order.
+//! cotangent of `y`, that of `b` is `s_t = g_t + a_(t+1) s_(t+1)`, and that of `a` is `s_t y_(t-1)`.
+//! Nothing is divided by, so zeros among the factors of a product are nothing special, at any order.
 
 use smallvec::{SmallVec, smallvec};
 
@@ -15,9 +15,9 @@ use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
 
-/// Fills `out`, row-major of this shape, along `axis`: `next(last, i)` gives element `i` from the one before
-/// it, `start` at first. What goes on from step to step is kept in f64, so that an `f32` is rounded once and
-/// not once for each step before it.
+/// Fills `out`, row-major of this shape, along `axis`: `next(last, i)` gives element `i` from the one
+/// before it, `start` at first. What goes on from step to step is kept in f64, so that an `f32` is rounded
+/// once and not once for each step before it.
 fn scan<T: Float>(
     (shape, axis, reverse): (&[usize], usize, bool),
     start: f64,
@@ -135,8 +135,8 @@ fn shifted<T: Float>(x: &Variable<T>, axis: usize, next: bool, fill: f64) -> Var
 }
 
 impl<T: Float> Variable<T> {
-    /// The sum of all elements up to each one along axis `dim` (`torch.cumsum`). It runs in f64, so that each
-    /// sum of f32 is rounded once, however many elements it is of.
+    /// The sum of all elements up to each one along axis `dim` (`torch.cumsum`). It runs in f64, so that
+    /// each sum of f32 is rounded once, however many elements it is of.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -205,9 +205,9 @@ impl<T: Float> Variable<T> {
         if keepdim { product } else { product.squeeze(dim) }
     }
 
-    /// The linear recurrence `y_t = a_t y_(t-1) + b_t` along axis `dim`, from `y_(-1) = 0`; `self` is `a`. It
-    /// is what minimal recurrent units without a nonlinearity in the state are made of (Feng et al. 2024,
-    /// arXiv 2410.01201).
+    /// The linear recurrence `y_t = a_t y_(t-1) + b_t` along axis `dim`, from `y_(-1) = 0`; `self` is `a`.
+    /// It is what minimal recurrent units without a nonlinearity in the state are made of (Feng et al.
+    /// 2024, arXiv 2410.01201).
     ///
     /// # Panics
     /// If the shapes differ.

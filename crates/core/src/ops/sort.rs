@@ -9,8 +9,8 @@ use crate::tape::{Float, Variable};
 use crate::tensor::{Element, Tensor, memory};
 
 impl<T: Element> Tensor<T> {
-    /// Where the elements along axis `dim` are in order; equals stay in theirs, and NaN counts as the largest
-    /// (`torch.argsort` with `stable=True`).
+    /// Where the elements along axis `dim` are in order; equals stay in theirs, and NaN counts as the
+    /// largest (`torch.argsort` with `stable=True`).
     ///
     /// # Errors
     /// If there is no such axis.

@@ -135,7 +135,8 @@ impl Split {
 }
 
 impl<T: Float> Variable<T> {
-    /// Parts of the given extents along axis `dim` (`torch.split`); all are views, recorded as one operation.
+    /// Parts of the given extents along axis `dim` (`torch.split`); all are views, recorded as one
+    /// operation.
     ///
     /// # Panics
     /// If the extents don't add up to the axis.

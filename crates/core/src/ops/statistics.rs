@@ -188,9 +188,9 @@ impl<T: Float> Operation<T> for Norm {
 }
 
 impl<T: Float> Variable<T> {
-    /// The variance over axes `dims`, all if there are none: the sum of squared distances from the mean over
-    /// `n - correction` (`torch.var`, whose default correction is 1). The axes stay with extent 1 if
-    /// `keepdim`.
+    /// The variance over axes `dims`, all if there are none: the sum of squared distances from the mean
+    /// over `n - correction` (`torch.var`, whose default correction is 1). The axes stay with extent 1
+    /// if `keepdim`.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -235,8 +235,8 @@ impl<T: Float> Variable<T> {
     }
 
     /// The p-norm `(sum |x|^p)^(1/p)` over axes `dims`, all if there are none (`torch.linalg.vector_norm`):
-    /// the largest size for an infinite `p` (0 of no elements), the smallest for a negative infinite one, the
-    /// number of elements that are not 0 for 0. Its derivative is 0
+    /// the largest size for an infinite `p` (0 of no elements), the smallest for a negative infinite one,
+    /// the number of elements that are not 0 for 0. Its derivative is 0
     /// where it is 0, and that of a count everywhere.
     ///
     /// ```

@@ -4,8 +4,8 @@ use crate::tape::{Float, Variable};
 use crate::tensor::Tensor;
 
 impl<T: Float> Variable<T> {
-    /// The elements on and below a diagonal of the last two axes, zeros above; diagonal 0 is the main one, 1
-    /// the one above it (`torch.tril`).
+    /// The elements on and below a diagonal of the last two axes, zeros above; diagonal 0 is the main one,
+    /// 1 the one above it (`torch.tril`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

@@ -8,8 +8,8 @@ use super::{Generator, GeneratorState};
 /// The seed of the main thread's generator until [`manual_seed`] is called: a program of one thread is
 /// reproducible by default.
 ///
-/// Every other thread that is not seeded draws from a [stream](Generator::stream) of this seed that no other
-/// thread has. Which one depends on the order in which threads first draw, so what they draw is not
+/// Every other thread that is not seeded draws from a [stream](Generator::stream) of this seed that no
+/// other thread has. Which one depends on the order in which threads first draw, so what they draw is not
 /// reproducible.
 ///
 /// ```
@@ -39,8 +39,8 @@ fn unseeded() -> Generator {
 ///
 /// Threads don't share a generator: each that calls this with the same seed draws the same numbers, however
 /// they are scheduled. For threads that are to draw different ones and the same in every run, give each a
-/// [`Generator::stream`] of one seed with [`set_generator_state`]. One that is not seeded draws what no other
-/// does, not reproducibly ([`DEFAULT_SEED`]).
+/// [`Generator::stream`] of one seed with [`set_generator_state`]. One that is not seeded draws what no
+/// other does, not reproducibly ([`DEFAULT_SEED`]).
 ///
 /// # Panics
 /// Inside the closure of [`with_generator`].
@@ -57,8 +57,8 @@ pub fn manual_seed(seed: u64) {
     borrow("manual_seed", |generator| *generator = Generator::from_seed(seed));
 }
 
-/// Draws from this thread's generator. The main thread starts from [`DEFAULT_SEED`] if it was not seeded, any
-/// other from a stream that no other thread has.
+/// Draws from this thread's generator. The main thread starts from [`DEFAULT_SEED`] if it was not seeded,
+/// any other from a stream that no other thread has.
 ///
 /// If the closure panics the generator stays where its draws have brought it.
 ///

@@ -27,10 +27,10 @@ impl Drop for Restore {
     }
 }
 
-/// Runs `f` and looks at everything that is recorded in it and at every cotangent on its way back: the first
-/// NaN or infinity is the error that comes out, with the operation, the line where it was recorded, the
-/// module's path and the shapes (`torch.autograd.detect_anomaly`, which looks at backward alone). A backward
-/// stops there.
+/// Runs `f` and looks at everything that is recorded in it and at every cotangent on its way back: the
+/// first NaN or infinity is the error that comes out, with the operation, the line where it was recorded,
+/// the module's path and the shapes (`torch.autograd.detect_anomaly`, which looks at backward alone). A
+/// backward stops there.
 ///
 /// It reads every value, so it is for finding a fault and not for every day.
 ///

@@ -1,9 +1,9 @@
 //! What a function takes from around it, beside its arguments.
 //!
-//! A checkpoint's function runs unrecorded first. Its arguments have no history then, so an operand that has
-//! some, and not from the run itself, was captured: [`watch`] notes it. When the function is recorded later,
-//! other variables [stand in](standing_in) for these: so it is a function of all that it depends on, and its
-//! derivatives of every order are those of any function.
+//! A checkpoint's function runs unrecorded first. Its arguments have no history then, so an operand that
+//! has some, and not from the run itself, was captured: [`watch`] notes it. When the function is recorded
+//! later, other variables [stand in](standing_in) for these: so it is a function of all that it depends on,
+//! and its derivatives of every order are those of any function.
 
 use std::any::Any;
 use std::cell::RefCell;

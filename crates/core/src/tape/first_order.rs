@@ -12,12 +12,12 @@ use crate::tensor::Tensor;
 /// An operation whose backward is a plain computation with tensors: a kernel of one's own, a library's
 /// routine.
 ///
-/// `forward` computes the outputs `y` from the inputs `x`, `backward` from the cotangents `c` of the outputs
-/// those of the inputs, `c^T dy/dx`. The first derivative is all there is: an [`Operation`], whose pullback
-/// is written in variables, has every order.
+/// `forward` computes the outputs `y` from the inputs `x`, `backward` from the cotangents `c` of the
+/// outputs those of the inputs, `c^T dy/dx`. The first derivative is all there is: an [`Operation`], whose
+/// pullback is written in variables, has every order.
 ///
-/// A recorded backward (`create_graph`) is right as far as it goes. What would go back through its result, on
-/// the way to whatever that depends on, gets [`Error::FirstOrderOnly`] with the line that recorded the
+/// A recorded backward (`create_graph`) is right as far as it goes. What would go back through its result,
+/// on the way to whatever that depends on, gets [`Error::FirstOrderOnly`] with the line that recorded the
 /// operation; as nothing shows which inputs `backward` made use of, that is all of them.
 ///
 /// ```

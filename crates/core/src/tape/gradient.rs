@@ -82,8 +82,8 @@ impl<T: Float> Variable<T> {
     }
 
     /// Calls `hook` with the gradient of this variable whenever a backward has finished it; what the
-    /// hook returns takes its place. For an intermediate value the hook lives as long as this handle and its
-    /// later clones.
+    /// hook returns takes its place. For an intermediate value the hook lives as long as this handle and
+    /// its later clones.
     ///
     /// What it returns has the shape of what it was given; else that backward is an
     /// [`Error::Hook`](crate::Error::Hook), which names the line of this call, and changes no leaf's

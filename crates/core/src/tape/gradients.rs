@@ -1,8 +1,8 @@
 //! Where a pullback puts the cotangents of an operation's inputs.
 //!
-//! There are four ways to add to one: a term of its shape, of a shape that it was broadcast to, to a slice of
-//! it, and as the factors of a product that waits for others. Below them stands what only the library's own
-//! rules use: writing to where a cotangent will be wanted, and handing one on as it is.
+//! There are four ways to add to one: a term of its shape, of a shape that it was broadcast to, to a slice
+//! of it, and as the factors of a product that waits for others. Below them stands what only the library's
+//! own rules use: writing to where a cotangent will be wanted, and handing one on as it is.
 
 use super::node::Edge;
 use super::recycle::NodeRef;
@@ -72,8 +72,8 @@ impl<T: Float> Gradients<'_, T> {
         }
     }
 
-    /// Adds a term to the entries of axis `dim` from `start` on of the cotangent of input `i`, as many as it
-    /// has, and nothing to the others: the pullback of [`Variable::narrow`].
+    /// Adds a term to the entries of axis `dim` from `start` on of the cotangent of input `i`, as many as
+    /// it has, and nothing to the others: the pullback of [`Variable::narrow`].
     ///
     /// # Panics
     /// If that is no part of the input: a mistake in the rule.
@@ -118,8 +118,8 @@ impl<T: Float> Gradients<'_, T> {
         self.add_region(i, || region, cotangent);
     }
 
-    /// Adds the term `left^T right`, of factors (r, m) and (r, n), to the cotangent of input `i` (m, n). Such
-    /// terms are collected and become one product.
+    /// Adds the term `left^T right`, of factors (r, m) and (r, n), to the cotangent of input `i` (m, n).
+    /// Such terms are collected and become one product.
     ///
     /// # Panics
     /// If they are no matrices of as many rows, or the input is no matrix of that shape.

@@ -2,9 +2,10 @@
 //!
 //! A recorded operation is a [`Node`](node::Node): its inputs' edges, its [`Rule`](rule::Rule), the values
 //! that the rule needs. The tape is no list but an order: each node has a number above those of its inputs,
-//! so going through the reachable nodes from the highest number down visits each after all that used it. What
-//! no handle reaches any more is freed at once. The types of this folder name each other, for a variable has
-//! an edge to a node, whose rule takes variables; the cotangents belong to the sweep, in `backward/`.
+//! so going through the reachable nodes from the highest number down visits each after all that used it.
+//! What no handle reaches any more is freed at once. The types of this folder name each other, for a
+//! variable has an edge to a node, whose rule takes variables; the cotangents belong to the sweep, in
+//! `backward/`.
 
 pub(crate) mod anomaly;
 mod attributes;

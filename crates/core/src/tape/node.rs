@@ -144,8 +144,8 @@ impl<T: Float> Node<T> {
         }
     }
 
-    /// Puts an idle node on the tape, field by field where it stays; `keep` fills in the values that the rule
-    /// saves.
+    /// Puts an idle node on the tape, field by field where it stays; `keep` fills in the values that the
+    /// rule saves.
     #[inline(always)]
     pub(crate) fn record<R: Rule<T>>(
         &mut self,

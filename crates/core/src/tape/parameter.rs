@@ -18,9 +18,9 @@ const FIXED: &str = "a parameter that stands for a computed value does not chang
 ///
 /// It requires a gradient from the start, and a clone is the same parameter: that is how weights are tied.
 ///
-/// Several threads may read one while another changes it: each operand of an operation is the value before or
-/// after a change, never half of one, and nobody hangs. The change itself is refused ([`Error::InPlace`])
-/// while a recorded operation needs the value, whichever thread has recorded it.
+/// Several threads may read one while another changes it: each operand of an operation is the value before
+/// or after a change, never half of one, and nobody hangs. The change itself is refused
+/// ([`Error::InPlace`]) while a recorded operation needs the value, whichever thread has recorded it.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -70,9 +70,9 @@ impl<T: Float> Parameter<T> {
         self.name.as_deref()
     }
 
-    /// The names of those that require a gradient and have none: the backward passes since the gradients were
-    /// forgotten did not reach them. One without a name is called by its place in the list and its shape;
-    /// a tied one comes once. [`Variable::backward_reporting`] tells it of a single backward.
+    /// The names of those that require a gradient and have none: the backward passes since the gradients
+    /// were forgotten did not reach them. One without a name is called by its place in the list and its
+    /// shape; a tied one comes once. [`Variable::backward_reporting`] tells it of a single backward.
     ///
     /// ```
     /// # use wengert_core::{Parameter, Tensor};
@@ -100,8 +100,8 @@ impl<T: Float> Parameter<T> {
         .collect()
     }
 
-    /// A computed value in the place of a parameter: in a copy of a module whose parameters are functions of
-    /// others (a weight with dropout, a weight that another network computes,
+    /// A computed value in the place of a parameter: in a copy of a module whose parameters are functions
+    /// of others (a weight with dropout, a weight that another network computes,
     /// `torch.func.functional_call`), or a leaf that is no parameter. Its value can't be changed.
     ///
     /// ```
@@ -150,8 +150,8 @@ impl<T: Float> Parameter<T> {
         self.own_leaf().set_requires_grad(on);
     }
 
-    /// A parameter of its own with a copy of the value, in any element type, of the same name, frozen if this
-    /// one is; without gradient.
+    /// A parameter of its own with a copy of the value, in any element type, of the same name, frozen if
+    /// this one is; without gradient.
     pub fn copy<U: Float>(&self) -> Parameter<U> {
         let mut copy = Parameter::new(self.peek().cast::<U>());
         copy.name.clone_from(&self.name);

@@ -11,8 +11,8 @@ use crate::base::mode::Mode;
 use crate::tensor::Tensor;
 use crate::tensor::storage::Holder;
 
-/// Runs `forward` on the values of `inputs`; what it gives is on the tape with `rule`, if an input requires a
-/// gradient.
+/// Runs `forward` on the values of `inputs`; what it gives is on the tape with `rule`, if an input requires
+/// a gradient.
 #[track_caller]
 #[inline]
 pub(crate) fn apply<T: Float, R: Rule<T>>(

@@ -59,8 +59,8 @@ fn end_lasting<V>(list: &Lasting<V>) {
     drop(ended);
 }
 
-/// Empty containers that keep their memory for their next use: as many as were made on this thread, `MOST` at
-/// most. Else a thread that only drops what others made would pile it up.
+/// Empty containers that keep their memory for their next use: as many as were made on this thread, `MOST`
+/// at most. Else a thread that only drops what others made would pile it up.
 pub(crate) struct Spare<V, const MOST: usize> {
     spares: Lasting<V>,
     made: Cell<usize>,
@@ -255,8 +255,8 @@ impl<T: Float> Recycler<T> {
     }
 }
 
-/// Nodes are being emptied; where the end of an operation panics, the others that wait are emptied while that
-/// goes on.
+/// Nodes are being emptied; where the end of an operation panics, the others that wait are emptied while
+/// that goes on.
 struct Emptying<'r, T: Float>(&'r Recycler<T>);
 
 impl<T: Float> Drop for Emptying<'_, T> {

@@ -9,10 +9,11 @@ use crate::tensor::Region;
 /// A pullback with its constants.
 ///
 /// Some rules are written twice. [`Rule::pullback`] is the rule in operations on variables: it is what is
-/// recorded where derivatives are to be differentiated, and the plain sweep always runs it. [`Rule::fused`],
-/// the same in one pass over tensors and over the cotangents that nobody else holds, is what an ordinary
-/// backward runs. Which one is the sweep's to say; that they agree is seen by running every entry of the
-/// registry both ways, and by the random programs. A rule without the second text has the first one for both.
+/// recorded where derivatives are to be differentiated, and the plain sweep always runs it.
+/// [`Rule::fused`], the same in one pass over tensors and over the cotangents that nobody else holds, is
+/// what an ordinary backward runs. Which one is the sweep's to say; that they agree is seen by running
+/// every entry of the registry both ways, and by the random programs. A rule without the second text has
+/// the first one for both.
 pub(crate) trait Rule<T: Float>: Send + Sync + 'static {
     /// The name on the tape.
     fn name(&self) -> &'static &'static str;

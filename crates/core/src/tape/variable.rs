@@ -14,8 +14,8 @@ use crate::tensor::Tensor;
 
 /// A tensor on the tape: PyTorch's `Variable`.
 ///
-/// A cheap handle, `Send + Sync`; clones are the same variable. What is computed from variables that require
-/// a gradient is recorded, and [`Variable::backward`] goes back through the record.
+/// A cheap handle, `Send + Sync`; clones are the same variable. What is computed from variables that
+/// require a gradient is recorded, and [`Variable::backward`] goes back through the record.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -191,7 +191,8 @@ impl<T: Float> Variable<T> {
         }
     }
 
-    /// Whether such a variable is the only handle to its elements, which are all there are in their storage.
+    /// Whether such a variable is the only handle to its elements, which are all there are in their
+    /// storage.
     #[inline]
     pub(crate) fn is_sole(&self) -> bool {
         matches!(&self.repr, Repr::Computed { value, edge: None, .. } if value.is_sole())

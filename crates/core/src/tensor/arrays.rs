@@ -33,8 +33,8 @@ impl<T: Element> Tensor<T> {
     /// An ndarray view of the elements, without copying.
     ///
     /// # Panics
-    /// If the tensor has no elements, but other extents whose product does not fit an `isize`: ndarray has no
-    /// such arrays.
+    /// If the tensor has no elements, but other extents whose product does not fit an `isize`: ndarray has
+    /// no such arrays.
     ///
     /// ```
     /// # use wengert_core::Tensor;

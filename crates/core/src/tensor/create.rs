@@ -42,8 +42,8 @@ impl<T: Element> Tensor<T> {
     /// ```
     ///
     /// # Panics
-    /// If the product of the extents does not fit an `isize`, or there is no memory for as many elements: as
-    /// everything here that does not return a [`Result`].
+    /// If the product of the extents does not fit an `isize`, or there is no memory for as many elements:
+    /// as everything here that does not return a [`Result`].
     #[track_caller]
     pub fn from_fn(shape: impl AsRef<[usize]>, f: impl FnMut(usize) -> T) -> Self {
         expect(Tensor::numbered("from_fn", shape, f))

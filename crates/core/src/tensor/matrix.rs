@@ -5,7 +5,8 @@ use wengert_kernel::gemm::MatRef;
 use super::Tensor;
 use crate::tensor::Element;
 
-/// The last two axes of a tensor, the way round that a product wants: nothing is made for it, as for a view.
+/// The last two axes of a tensor, the way round that a product wants: nothing is made for it, as for a
+/// view.
 pub(crate) struct Matrix<'t, T: Element> {
     pub(crate) tensor: &'t Tensor<T>,
     pub(crate) extents: [usize; 2],

@@ -30,8 +30,8 @@ const LARGE: usize = 1 << 20;
 
 /// Makes sure that there is memory for a result of `operation`, if it is large.
 ///
-/// For functions that record an operation of their caller's line, which unwinding to an error would hide. The
-/// memory waits in the pool.
+/// For functions that record an operation of their caller's line, which unwinding to an error would hide.
+/// The memory waits in the pool.
 ///
 /// # Errors
 /// If there is none.

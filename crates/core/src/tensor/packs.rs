@@ -2,8 +2,8 @@
 //!
 //! A weight enters a product at every step of a sequence, and its values change only between sequences. At
 //! the second use of a matrix its pack is made, and all later products with few rows use it, forward and
-//! backward, until the values change. The storage holds the packs: a view finds them too, and they go when it
-//! goes.
+//! backward, until the values change. The storage holds the packs: a view finds them too, and they go when
+//! it goes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -2,8 +2,8 @@
 //!
 //! When the last handle of a storage drops, the whole storage, its reference count included, goes to the
 //! pool of the thread that dropped it, and the next tensor of about that size takes it from there. Of each
-//! size a thread keeps no more than it made itself: what others make and this one drops would never be asked
-//! for.
+//! size a thread keeps no more than it made itself: what others make and this one drops would never be
+//! asked for.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -124,8 +124,8 @@ fn acquire_from<T: Element>(
     Some(fresh)
 }
 
-/// A storage from the system; out of line, since it is rare in steady state. What this thread keeps for later
-/// is given back before it gives up.
+/// A storage from the system; out of line, since it is rare in steady state. What this thread keeps for
+/// later is given back before it gives up.
 #[cold]
 #[inline(never)]
 fn unused<T: Element>(class: usize, capacity: usize) -> Option<Unique<Storage<T>>> {

@@ -10,7 +10,8 @@ use crate::structured::{mean, product, total};
 use crate::trial::{A, Line, Trial, derivatives_hold, fill, line, one, over, removed, values_hold, with};
 use wengert_check::Draw;
 
-/// What each line along `axis` becomes, given as a function of the lines at the same place of all arguments.
+/// What each line along `axis` becomes, given as a function of the lines at the same place of all
+/// arguments.
 fn along(axis: usize, f: impl Fn(&[Vec<f64>]) -> Vec<f64> + 'static) -> impl Fn(&[A]) -> A {
     move |x| {
         let row = |x: &A, at: &[usize]| (0..x.shape()[axis]).map(|i| x[&with(at, axis, i)[..]]).collect();

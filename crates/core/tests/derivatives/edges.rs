@@ -1,5 +1,5 @@
-//! What holds at the edges of the numbers: large ones beside each other, infinities, NaN, sums of many terms,
-//! nothing at all.
+//! What holds at the edges of the numbers: large ones beside each other, infinities, NaN, sums of many
+//! terms, nothing at all.
 
 use wengert_core::{Float, Tensor, Variable};
 
@@ -9,8 +9,8 @@ const SIZES: [f64; 10] = [0.0, 1e3, 1e5, 1e7, 1e15, 1e30, -1e3, -1e5, -1e7, -1e3
 const INF: f64 = f64::INFINITY;
 const LN_2: f64 = std::f64::consts::LN_2;
 
-/// A function's elements at `x`; the gradient of the first one, unrecorded and recorded; the gradient of that
-/// one's first element.
+/// A function's elements at `x`; the gradient of the first one, unrecorded and recorded; the gradient of
+/// that one's first element.
 struct Found {
     value: Vec<f64>,
     first: Vec<f64>,

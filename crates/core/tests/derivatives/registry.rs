@@ -35,7 +35,8 @@ fn for_each(mut check: impl FnMut(&OperationEntry<f64>, &Fitted, &[Tensor<f64>])
     }
 }
 
-/// Whether the operation itself stands on the tape of its result, rather than something before or behind it.
+/// Whether the operation itself stands on the tape of its result, rather than something before or behind
+/// it.
 fn names(operation: &OperationEntry<f64>, results: &[V]) -> bool {
     results.iter().any(|result| result.grad_fn() == Some(operation.name()))
 }

@@ -267,7 +267,9 @@ pub fn operations() -> Vec<Line> {
                 manual_seed(seed);
                 v.dropout(0.4).unwrap()
             };
-            let mask = kept(&V::from(Tensor::ones(&shape))).value();
+            // Which are dropped is seen from the outside; what is made of the others is not taken from it.
+            let mask =
+                kept(&V::from(Tensor::ones(&shape))).value().map(|x| if x == 0.0 { 0.0 } else { 1.0 / 0.6 });
             let naive = move |x: &[A]| &x[0] * &mask.as_ndarray();
             one(vec![draw.tensor(&shape, NonZero)], move |v| kept(v[0]), naive)
         }),

@@ -1,5 +1,5 @@
-//! Leaves that nobody has a handle to any more, before a backward or in its midst: they get no gradient, and
-//! nothing else changes.
+//! Leaves that nobody has a handle to any more, before a backward or in its midst: they get no gradient,
+//! and nothing else changes.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
-//! Where cotangents are written: in place, over others, into parts of one buffer; and what is kept of values
-//! that change.
+//! Where cotangents are written: in place, over others, into parts of one buffer; and what is kept of
+//! values that change.
 
 use wengert_core::{Parameter, Tensor, Variable, cat, with_plain};
 

@@ -1,5 +1,5 @@
-//! Whatever extents a function is given, however large: it refuses them with a message, or gives a tensor of
-//! as many elements as their product.
+//! Whatever extents a function is given, however large: it refuses them with a message, or gives a tensor
+//! of as many elements as their product.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

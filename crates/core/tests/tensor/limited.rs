@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 const VARIABLE: &str = "WENGERT_TEST_IS_LIMITED";
 
 /// Runs `work` in a process with so many KiB of address space, which begins the test `name` again; whatever
-/// ends it fails the test that began it. Nothing runs where there is no `sh`, or WENGERT_UNLIMITED says that
-/// the process needs all address space, as with a sanitizer.
+/// ends it fails the test that began it. Nothing runs where there is no `sh`, or WENGERT_UNLIMITED says
+/// that the process needs all address space, as with a sanitizer.
 pub fn within(kib: usize, name: &str, work: impl FnOnce()) {
     if std::env::var_os(VARIABLE).is_some() {
         return work();

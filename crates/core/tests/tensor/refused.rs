@@ -1,5 +1,5 @@
-//! What the allocator refuses is an error where the function returns one, elsewhere a panic that says so; the
-//! process goes on.
+//! What the allocator refuses is an error where the function returns one, elsewhere a panic that says so;
+//! the process goes on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -178,8 +178,8 @@ unsafe fn block<T, N, F, const B: usize, const I: usize, const C: usize, const O
     }
 }
 
-/// Copies the first `len` of `B` elements, all or less than [`TAIL`]: in pieces of lengths that the compiler
-/// knows, since a call would take longer than the copy.
+/// Copies the first `len` of `B` elements, all or less than [`TAIL`]: in pieces of lengths that the
+/// compiler knows, since a call would take longer than the copy.
 ///
 /// # Safety
 /// `from` is valid for reads of `B` elements, `to` for writes of `len <= B`, and they are apart.

@@ -24,8 +24,8 @@ struct Operand {
     memory: Guarded<f32>,
 }
 
-/// The memory of so many elements, with room for whole vectors or without; whole numbers, whose products are
-/// exact.
+/// The memory of so many elements, with room for whole vectors or without; whole numbers, whose products
+/// are exact.
 fn memory(len: usize, room: bool, side: Side) -> Guarded<f32> {
     let len = if room { len.next_multiple_of(TAIL) } else { len };
     Guarded::of(&(0..len).map(|i| (i * 7 % 11) as f32 - 5.0).collect::<Vec<_>>(), side)

@@ -1,7 +1,7 @@
 //! A pointwise formula over strided operands, compiled for each instruction set.
 //!
-//! The formula runs over blocks of fixed length that the compiler turns into vectors. An operand that lies in
-//! order is read where it is; one that is broadcast, strided or cut off by the end of a row goes through
+//! The formula runs over blocks of fixed length that the compiler turns into vectors. An operand that lies
+//! in order is read where it is; one that is broadcast, strided or cut off by the end of a row goes through
 //! scratch, so that one loop serves all layouts, and that loop is all that is compiled for each formula.
 #![allow(
     clippy::needless_range_loop,
@@ -58,12 +58,12 @@ trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
     /// The body over `len` elements of operands in order.
     ///
     /// # Safety
-    /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each result
-    /// that is not null for writes of `len`.
+    /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each
+    /// result that is not null for writes of `len`.
     unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize);
 
-    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as what
-    /// it does.
+    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as
+    /// what it does.
     ///
     /// # Safety
     /// As for [`InOrder::run`], in each row.

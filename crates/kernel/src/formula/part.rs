@@ -58,7 +58,8 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Job<'_, T, I, C,
         }
     }
 
-    /// The body over operands that all lie in order and end with a whole vector, which is written to its end.
+    /// The body over operands that all lie in order and end with a whole vector, which is written to its
+    /// end.
     ///
     /// # Safety
     /// That they do, and the part begins with a whole vector.

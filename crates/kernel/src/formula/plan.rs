@@ -57,8 +57,8 @@ fn is_walked(extent: usize) -> bool {
     extent != 1
 }
 
-/// Whether the rows that a plan over `shape` would go along, along the last axis that is walked, lie in order
-/// in an operand of these strides: only such a one can be a result.
+/// Whether the rows that a plan over `shape` would go along, along the last axis that is walked, lie in
+/// order in an operand of these strides: only such a one can be a result.
 #[inline]
 pub fn has_rows_in_order(shape: &[usize], strides: &[usize]) -> bool {
     let mut axis = shape.len();
@@ -80,8 +80,8 @@ fn check_broadcasts(shape: &Dims, layout: &Layout) {
     assert!(fits, "an operand of shape {own:?} for {shape:?}");
 }
 
-/// How far neighbours along an axis of a shape of this rank, which `layout` broadcasts to, are apart: not at
-/// all where it is stretched.
+/// How far neighbours along an axis of a shape of this rank, which `layout` broadcasts to, are apart: not
+/// at all where it is stretched.
 #[inline(always)]
 fn stride(layout: &Layout, rank: usize, axis: usize) -> usize {
     match (axis + layout.shape().len()).checked_sub(rank) {
@@ -103,8 +103,8 @@ pub(crate) struct Plan<const I: usize, const C: usize, const O: usize> {
 }
 
 impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
-    /// The loops over `shape`, from the strides along each axis. Neighbouring axes along which every operand
-    /// goes on without a jump are one.
+    /// The loops over `shape`, from the strides along each axis. Neighbouring axes along which every
+    /// operand goes on without a jump are one.
     #[inline(always)]
     pub(crate) fn of(shape: &[usize], strides: impl Fn(usize) -> Each<I, C, O>) -> Self {
         let mut plan =

@@ -38,8 +38,8 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> 
     /// The body over `rows` rows, of which this is the first, of `len` elements.
     ///
     /// # Safety
-    /// Each operand is valid for `len` elements of each row, its step apart, and in order for as many as its
-    /// span says, which may be none at all; results lie in order, or are null.
+    /// Each operand is valid for `len` elements of each row, its step apart, and in order for as many as
+    /// its span says, which may be none at all; results lie in order, or are null.
     #[inline]
     pub(super) unsafe fn sweep(
         &self,
@@ -123,7 +123,8 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> 
         below
     }
 
-    /// The body over one row, of which what can't be read in whole vectors where it is goes through scratch.
+    /// The body over one row, of which what can't be read in whole vectors where it is goes through
+    /// scratch.
     ///
     /// # Safety
     /// As for [`Row::sweep`].
@@ -159,8 +160,9 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> 
     }
 }
 
-/// Where elements `j..j + len` of a row can be read in whole vectors: in place, or in `scratch`, filled here;
-/// with the one element of a repeated operand at the `first` time alone, since no later piece is longer.
+/// Where elements `j..j + len` of a row can be read in whole vectors: in place, or in `scratch`, filled
+/// here; with the one element of a repeated operand at the `first` time alone, since no later piece is
+/// longer.
 ///
 /// # Safety
 /// `(j..j + len) * step` lie inside the operand.

@@ -27,8 +27,8 @@ impl<T> Ahead<T> {
         Ahead { at: (std::ptr::null(), 0), hop: (0, 0), turn: (1, 1), tiles: 0, lines: None }
     }
 
-    /// A block of `height` rows, whose columns are contiguous, `stride` apart. A tile has time for a line of
-    /// a column in `steps`: the others' are those of the next tiles.
+    /// A block of `height` rows, whose columns are contiguous, `stride` apart. A tile has time for a line
+    /// of a column in `steps`: the others' are those of the next tiles.
     pub(super) fn columns((start, stride): (*const T, isize), height: usize, steps: usize) -> Self {
         let signed = steps as isize;
         Ahead {

@@ -37,8 +37,8 @@ fn panel_start<V: Vector>(k: usize, n: usize, panel: usize) -> usize {
 }
 
 /// # Safety
-/// Of every function: the product is as [`Product`] says, the rows of C and of the start are contiguous, the
-/// machine has V's instructions; a pack is one of this product's B, or of the given matrix's size.
+/// Of every function: the product is as [`Product`] says, the rows of C and of the start are contiguous,
+/// the machine has V's instructions; a pack is one of this product's B, or of the given matrix's size.
 impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// Loops 4 and 3 for these panels of C, with a pack of all of B.
     #[inline(always)]
@@ -65,8 +65,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
         }
     }
 
-    /// Loops 5 to 3: B is packed block by block into `scratch`, and A's strips behind it where their rows are
-    /// not contiguous.
+    /// Loops 5 to 3: B is packed block by block into `scratch`, and A's strips behind it where their rows
+    /// are not contiguous.
     #[inline(always)]
     unsafe fn packing<V: Vector<Item = T>>(&self, scratch: *mut T, macro_kernel: MacroKernel<T>) {
         let Extents { m, k, n } = self.extents;
@@ -92,8 +92,8 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
 
     /// With B packed in one block, strip by strip of A, which are copied to `room` in turn.
     ///
-    /// The next strip comes piece by piece between panels: rows that lie a power of two apart share places in
-    /// the caches, which would not hold a whole strip of them.
+    /// The next strip comes piece by piece between panels: rows that lie a power of two apart share places
+    /// in the caches, which would not hold a whole strip of them.
     #[inline(always)]
     unsafe fn gathering<V: Vector<Item = T>>(
         &self,

@@ -62,7 +62,8 @@ impl<T: Gemm> Product<T> {
         }
     }
 
-    /// The product as one whose C has contiguous rows, if it can: that of the transposes gives the transpose.
+    /// The product as one whose C has contiguous rows, if it can: that of the transposes gives the
+    /// transpose.
     pub(super) fn oriented(self) -> Self {
         let Extents { m, k, n } = self.extents;
         if self.c.1 != 1 || self.c.2 == 1 && n > 1 {

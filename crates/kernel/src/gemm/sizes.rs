@@ -1,8 +1,8 @@
 //! How large the blocks of a product are, once for all loops, under the names of the literature.
 //!
 //! A large product is five loops around a micro-kernel (Goto and van de Geijn, "Anatomy of High-Performance
-//! Matrix Multiplication", ACM TOMS 34, 2008; Van Zee and van de Geijn, "BLIS", ACM TOMS 41, 2015), from the
-//! outermost in:
+//! Matrix Multiplication", ACM TOMS 34, 2008; Van Zee and van de Geijn, "BLIS", ACM TOMS 41, 2015), from
+//! the outermost in:
 //!
 //! 5. `jc` over n in steps of nc: a block of B's columns;
 //! 4. `pc` over k in steps of kc: the block's rows, which are packed into micro-panels;
@@ -34,8 +34,8 @@ pub(super) const fn nc<T>() -> usize {
     NC_BYTES / size_of::<T>()
 }
 
-/// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and its
-/// length.
+/// `total` in as few parts of at most `most` as possible, of nearly equal length: where each begins, and
+/// its length.
 pub(super) fn even_parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
     (0..count).map(move |i| {

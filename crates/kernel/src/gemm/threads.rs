@@ -29,8 +29,8 @@ impl<T> Address<T> {
     }
 }
 
-// SAFETY: it says where matrices of numbers lie; who runs it vouches that nobody else uses the part of C that
-// is written.
+// SAFETY: it says where matrices of numbers lie; who runs it vouches that nobody else uses the part of C
+// that is written.
 unsafe impl<T: Send + Sync> Sync for Product<T> {}
 
 impl<T> Product<T> {

@@ -55,13 +55,14 @@ fn opaque<T>(mut pointer: *const T) -> *const T {
     pointer
 }
 
-/// The lines of the next panel that a tile fetches in a turn of its loop: so that some six of them fetch all.
+/// The lines of the next panel that a tile fetches in a turn of its loop: so that some six of them fetch
+/// all.
 const fn next_lines<V: Vector>() -> usize {
     (V::NR * size_of::<V>() * V::STEPS / LINE).div_ceil(MR)
 }
 
-/// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes `last`,
-/// none of them in its upper half if it is HALF.
+/// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes
+/// `last`, none of them in its upper half if it is HALF.
 ///
 /// # Safety
 /// Those lanes may be read, the machine has V's instructions.
@@ -101,10 +102,10 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
     /// R rows from row `i` on, S registers wide from column `j` on, of which the last has the lanes `last`,
     /// and they are in its lower half if it is HALF.
     ///
-    /// A's rows are contiguous if ALONG says so, else its columns, or it takes longer. B's rows begin at `b`,
-    /// where they lie or, if they are PADDED, one behind the other in whole registers. Meanwhile come
-    /// lines from `ahead` on, each a step behind the other, and those of the panel after this one from
-    /// `next` on.
+    /// A's rows are contiguous if ALONG says so, else its columns, or it takes longer. B's rows begin at
+    /// `b`, where they lie or, if they are PADDED, one behind the other in whole registers. Meanwhile
+    /// come lines from `ahead` on, each a step behind the other, and those of the panel after this one
+    /// from `next` on.
     #[inline(always)]
     pub(super) unsafe fn micro_kernel<
         V: Vector<Item = T>,

@@ -14,8 +14,8 @@ pub(super) trait Vector: Copy {
     type Mask: Copy;
     /// How many it holds.
     const LANES: usize;
-    /// How many of them side by side a micro-panel is wide (nr, in vectors), and a tile of C, before its sums
-    /// no longer fit into the registers.
+    /// How many of them side by side a micro-panel is wide (nr, in vectors), and a tile of C, before its
+    /// sums no longer fit into the registers.
     const NR: usize;
     /// The steps along k of a tile that are written out one after the other. What is not arithmetic is then
     /// shared by all of them: where another hyperthread takes half of a core's instructions, these would

@@ -57,7 +57,8 @@ impl<T: Number, X> Block<T, X> {
         Block { buffer, whole, is_cut: AtomicBool::new(false), beside }
     }
 
-    /// Gives memory that is used again the extents that are wanted now; the elements keep whatever they held.
+    /// Gives memory that is used again the extents that are wanted now; the elements keep whatever they
+    /// held.
     ///
     /// # Panics
     /// If it has not the capacity for so many elements.

@@ -1,8 +1,8 @@
 //! Memory that is written part by part, while parts that are finished are already read.
 //!
-//! Cotangents of gates, or of time steps, are parts of one tensor. Who computes such a part writes it to its
-//! place, so that nobody has to put the parts together. A [`Claim`] is the right to do that; what can be read
-//! is made from the claim, after the write.
+//! Cotangents of gates, or of time steps, are parts of one tensor. Who computes such a part writes it to
+//! its place, so that nobody has to put the parts together. A [`Claim`] is the right to do that; what can
+//! be read is made from the claim, after the write.
 
 use smallvec::SmallVec;
 

@@ -171,8 +171,8 @@ impl Dims {
 
     /// The number of elements: the product of the extents, 1 for a scalar.
     ///
-    /// It is that of a tensor, and so fits, or one of them is zero: then it is zero, whatever the product of
-    /// the others wraps to.
+    /// It is that of a tensor, and so fits, or one of them is zero: then it is zero, whatever the product
+    /// of the others wraps to.
     #[inline]
     pub fn count(&self) -> usize {
         let mut count = 1usize;
@@ -222,8 +222,8 @@ pub fn checked_count(extents: &[usize]) -> Option<usize> {
     extents.contains(&0).then_some(0)
 }
 
-/// The product of some of a tensor's extents. Where the tensor has no elements it may not fit: then it is as
-/// large as can be.
+/// The product of some of a tensor's extents. Where the tensor has no elements it may not fit: then it is
+/// as large as can be.
 #[inline]
 pub fn product(extents: &[usize]) -> usize {
     checked_count(extents).unwrap_or(usize::MAX)

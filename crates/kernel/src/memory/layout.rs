@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use super::dims::Dims;
 use super::shared::{Retire, Unique};
 
-/// Where elements lie in memory: from the first one on, how many along each axis, and how far they are apart.
+/// Where elements lie in memory: from the first one on, how many along each axis, and how far they are
+/// apart.
 #[derive(Default)]
 pub struct Layout {
     pub(super) offset: usize,
@@ -95,7 +96,8 @@ impl Layout {
     }
 }
 
-/// How many elements of memory lie from the first one to the last; none if they are more than can be counted.
+/// How many elements of memory lie from the first one to the last; none if they are more than can be
+/// counted.
 #[inline]
 pub(super) fn reach(shape: &[usize], strides: &[usize]) -> Option<usize> {
     let mut last = 0usize;
@@ -140,8 +142,8 @@ fn release_view(view: Unique<Layout>) {
     });
 }
 
-/// A view that is being made of another one's layout: each change leaves elements out, repeats them or names
-/// them anew.
+/// A view that is being made of another one's layout: each change leaves elements out, repeats them or
+/// names them anew.
 pub struct Axes<'l>(pub(super) &'l mut Layout);
 
 impl Axes<'_> {

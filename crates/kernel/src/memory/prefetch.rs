@@ -46,7 +46,8 @@ pub fn fetch_second<V>(at: *const V) {
 
 thread_local! {
     /// Addresses of memory that will be read after what is at work, each with its end.
-    static PIECES: [Cell<(usize, usize)>; MOST_ANNOUNCED] = const { [const { Cell::new((0, 0)) }; MOST_ANNOUNCED] };
+    static PIECES: [Cell<(usize, usize)>; MOST_ANNOUNCED] =
+        const { [const { Cell::new((0, 0)) }; MOST_ANNOUNCED] };
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 

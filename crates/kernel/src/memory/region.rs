@@ -2,10 +2,10 @@
 //!
 //! A [`Block`] is memory with what is kept beside it. Its only handle may change it; once it is shared,
 //! [`Region`]s of it are read. The one way to write memory that others hold is a
-//! [`Cut`](crate::memory::cut::Cut), which gives each of its parts once, and a part is a region only when it
-//! is finished. So nobody writes the elements of a region for as long as there is a handle to it: a region
-//! that is made from another one shows elements of that one, or was checked to lie in memory of which nothing
-//! is being written.
+//! [`Cut`](crate::memory::cut::Cut), which gives each of its parts once, and a part is a region only when
+//! it is finished. So nobody writes the elements of a region for as long as there is a handle to it: a
+//! region that is made from another one shows elements of that one, or was checked to lie in memory of
+//! which nothing is being written.
 
 use super::block::{Beside, Block};
 use super::dims::Dims;

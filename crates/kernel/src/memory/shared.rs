@@ -116,8 +116,8 @@ impl<V: Retire> Shared<V> {
         self.count().load(Ordering::Relaxed) >= MARK
     }
 
-    /// Another handle that is marked, until [`Shared::drop_marked`] drops it: handle and mark are one atomic
-    /// update.
+    /// Another handle that is marked, until [`Shared::drop_marked`] drops it: handle and mark are one
+    /// atomic update.
     #[inline]
     pub fn marked(&self) -> Self {
         self.another(HANDLE | MARK)

@@ -8,8 +8,8 @@ const FULL: u8 = 1;
 /// Being cloned.
 const BUSY: u8 = 2;
 
-/// A value that may be lent for good: to take it is one atomic update, and who finds it being cloned waits in
-/// a loop. It is worked with where it lies, since moving what was just written is slow.
+/// A value that may be lent for good: to take it is one atomic update, and who finds it being cloned waits
+/// in a loop. It is worked with where it lies, since moving what was just written is slow.
 pub struct Takeable<V> {
     state: AtomicU8,
     value: UnsafeCell<V>,

@@ -238,8 +238,8 @@ impl<R: Real, const I: usize> Real for Dual<R, I> {
         self.chain(self.value.ndtr(), peak * (self.value * self.value * R::lit(-0.5)).exp())
     }
 
-    /// `d atan2(y, x) = (x dy - y dx) / (x^2 + y^2)`, with the larger coordinate taken out, so that no square
-    /// leaves the range of numbers.
+    /// `d atan2(y, x) = (x dy - y dx) / (x^2 + y^2)`, with the larger coordinate taken out, so that no
+    /// square leaves the range of numbers.
     #[inline(always)]
     fn atan2(self, x: Self) -> Self {
         let (y, one, zero) = (self.value, R::lit(1.0), R::lit(0.0));

@@ -67,8 +67,8 @@ where
     fn sigmoid(self) -> Self;
     /// Absolute value; its derivative at 0 is 0.
     fn abs(self) -> Self;
-    /// `self^exponent`; the derivative is 0 in the base where the exponent is 0, and 0 in the exponent where
-    /// the base is 0 and the exponent is not negative.
+    /// `self^exponent`; the derivative is 0 in the base where the exponent is 0, and 0 in the exponent
+    /// where the base is 0 and the exponent is not negative.
     fn pow(self, exponent: Self) -> Self;
     /// Sine.
     fn sin(self) -> Self;
@@ -76,8 +76,8 @@ where
     fn cos(self) -> Self;
     /// Error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `self`.
     fn erf(self) -> Self;
-    /// The probability that a standard normal number is below `self`, `(1 + erf(x / sqrt(2))) / 2`, accurate
-    /// in both tails.
+    /// The probability that a standard normal number is below `self`, `(1 + erf(x / sqrt(2))) / 2`,
+    /// accurate in both tails.
     fn ndtr(self) -> Self;
     /// The angle of the point `(x, self)`, in `[-pi, pi]`; the derivatives at the origin are 0.
     fn atan2(self, x: Self) -> Self;

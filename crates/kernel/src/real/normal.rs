@@ -66,8 +66,8 @@ fn scaled_tail(y: f64) -> f64 {
     polynomial((y - 3.0) / (y + 3.0), &NDTR_TAIL) / (1.0 + 2.0 * y)
 }
 
-/// `e^(-factor x^2)`, in two factors: the square of the first half of the digits is exact, and so nothing is
-/// lost where the square is large.
+/// `e^(-factor x^2)`, in two factors: the square of the first half of the digits is exact, and so nothing
+/// is lost where the square is large.
 fn gaussian(x: f64, factor: f64) -> f64 {
     let head = f64::from_bits(x.to_bits() & !0xFFFF_FFFF);
     (-factor * head * head).exp() * (-factor * (x - head) * (x + head)).exp()

@@ -110,8 +110,8 @@ struct Axis {
     from: usize,
 }
 
-/// Calls `row` with the offsets of target and source at the start of every inner loop, and that loop's axis.
-/// Neighbouring axes along which both go on without a jump are one.
+/// Calls `row` with the offsets of target and source at the start of every inner loop, and that loop's
+/// axis. Neighbouring axes along which both go on without a jump are one.
 #[inline]
 fn for_each_row(to: &[usize], from: &Layout, mut row: impl FnMut(usize, usize, Axis)) {
     let (shape, from) = (from.shape(), from.strides());

@@ -11,8 +11,8 @@ pub const CHUNK: usize = 64 * LANES;
 /// The elements of a chunk that are added up before their sums join those of the others: equal terms, whose
 /// roundings all go one way, lose a digit less.
 const PART: usize = 8 * LANES;
-/// The lanes of a sum that stays in memory: a loop so long that the compiler takes vectors of it, rather than
-/// unroll it into single elements.
+/// The lanes of a sum that stays in memory: a loop so long that the compiler takes vectors of it, rather
+/// than unroll it into single elements.
 pub const WIDE: usize = 128;
 /// [`CHUNK`] for as many lanes.
 pub const WIDE_CHUNK: usize = 64 * WIDE;

@@ -8,7 +8,8 @@ use crate::number::Arithmetic;
 use crate::run::level::{Kernel, dispatch};
 use crate::run::team;
 
-/// A [`Kernel`] that can be cut in two: over rows, or over elements, that have nothing to do with each other.
+/// A [`Kernel`] that can be cut in two: over rows, or over elements, that have nothing to do with each
+/// other.
 pub trait Divisible: Sized + Send {
     /// How many rows or elements it goes over.
     fn rows(&self) -> usize;

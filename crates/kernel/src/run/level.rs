@@ -55,8 +55,8 @@ fn detect() -> Level {
 ///
 /// `run` and all it calls must be `#[inline(always)]`, so that it is compiled inside a function with the
 /// instructions. It is generic over the [`Lane`] it computes with: plain numbers on the portable path,
-/// [`Fused`](crate::real::Fused) ones where a multiply-add is an instruction. Numbers that are not wrapped in
-/// one give the same bits everywhere.
+/// [`Fused`](crate::real::Fused) ones where a multiply-add is an instruction. Numbers that are not wrapped
+/// in one give the same bits everywhere.
 ///
 /// ```
 /// use wengert_core::{Float, Kernel, Lane};

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// What a panic carries.
 pub type Payload = Box<dyn Any + Send>;
 
-/// Ends a panic beside which another one goes on to the caller. To drop what it carries is users' code, which
-/// may panic again; what such a drop carries is left, since it could go on like this.
+/// Ends a panic beside which another one goes on to the caller. To drop what it carries is users' code,
+/// which may panic again; what such a drop carries is left, since it could go on like this.
 pub fn discard(payload: Payload) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(again);

@@ -2,10 +2,10 @@
 //!
 //! A step of a recurrence is a matter of microseconds, and handing work to a sleeping thread takes longer
 //! than that. So helpers wait spinning for a while after a job, because within a sequence the next one
-//! follows at once, and sleep only then. A job is cut into parts, which whoever is free takes one by one; the
-//! caller takes them too and never waits for a helper that has not come. How many parts there are depends on
-//! the number of threads and on whether helpers are awake, but no sum is cut where they are, so the result is
-//! the same for any number of threads.
+//! follows at once, and sleep only then. A job is cut into parts, which whoever is free takes one by one;
+//! the caller takes them too and never waits for a helper that has not come. How many parts there are
+//! depends on the number of threads and on whether helpers are awake, but no sum is cut where they are, so
+//! the result is the same for any number of threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
@@ -83,8 +83,8 @@ fn first_num_threads() -> usize {
     num_threads()
 }
 
-/// Sets how many threads an operation may use, in the whole process (`torch.set_num_threads`). Long loops and
-/// large products are cut into parts; results are the same, bit for bit, for any number.
+/// Sets how many threads an operation may use, in the whole process (`torch.set_num_threads`). Long loops
+/// and large products are cut into parts; results are the same, bit for bit, for any number.
 ///
 /// Of several threads that compute at the same time, one has the helpers; the others go on alone.
 ///

@@ -111,9 +111,9 @@ impl<F: CellFactory> RecurrentBuilder<F> {
         self
     }
 
-    /// The probability of dropout on the elements of the parameters of these names in the cell, in training:
-    /// a mask that is the same at every step (DropConnect, as Merity et al. 2017, arXiv 1708.02182, on
-    /// `weight_hh`); default none.
+    /// The probability of dropout on the elements of the parameters of these names in the cell, in
+    /// training: a mask that is the same at every step (DropConnect, as Merity et al. 2017, arXiv
+    /// 1708.02182, on `weight_hh`); default none.
     pub fn weight_dropout<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>, p: f64) -> Self {
         self.options.dropped_weights = names.into_iter().map(N::into).collect();
         self.options.weight_dropout = p;
@@ -127,7 +127,8 @@ impl<F: CellFactory> RecurrentBuilder<F> {
         self
     }
 
-    /// Whether intermediate values are computed again on the way back; see [`Recurrent::set_checkpointing`].
+    /// Whether intermediate values are computed again on the way back; see
+    /// [`Recurrent::set_checkpointing`].
     pub fn checkpointing(mut self, how: Checkpointing) -> Self {
         self.options.checkpointing = Some(how);
         self

@@ -148,7 +148,8 @@ impl CellFactory for GruFactory {
 ///
 /// ```
 /// use wengert_nn::Gru;
-/// assert_eq!(Gru::builder(10, 20).bias(false).batch_first(true).build()?.to_string(), "GRU(10, 20, bias=False, batch_first=True)");
+/// let gru = Gru::builder(10, 20).bias(false).batch_first(true).build()?;
+/// assert_eq!(gru.to_string(), "GRU(10, 20, bias=False, batch_first=True)");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub type Gru<T = f32> = Recurrent<GruCell<T>>;

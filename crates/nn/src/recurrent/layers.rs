@@ -9,8 +9,8 @@ use crate::module::Module;
 use crate::sequence::{BatchLayout, PackedSequence, Packing, invert_permutation};
 use crate::state::State;
 
-/// Recurrent layers: a [`Recurrent`](crate::Recurrent), or a [`Stack`](crate::Stack) of such. States are one
-/// for all layers and directions: each variable (layers D, N, ..).
+/// Recurrent layers: a [`Recurrent`](crate::Recurrent), or a [`Stack`](crate::Stack) of such. States are
+/// one for all layers and directions: each variable (layers D, N, ..).
 ///
 /// Implementors say what a sweep over all steps and a single step are; all forms of a sequence follow.
 pub trait Layers: Module + Clone {
@@ -38,9 +38,9 @@ pub trait Layers: Module + Clone {
     /// The state before the first step of `batch` samples.
     fn zero_state(&self, batch: usize) -> Self::State;
 
-    /// Goes over rows (B, in) of which step t has `sizes[t]`, never more than the step before, from a state,
-    /// or from the layers' own for the sequences of the first step; with `keep_states`, the states after
-    /// every step are kept.
+    /// Goes over rows (B, in) of which step t has `sizes[t]`, never more than the step before, from a
+    /// state, or from the layers' own for the sequences of the first step; with `keep_states`, the
+    /// states after every step are kept.
     fn sweep(
         &self,
         rows: &Variable<Self::Element>,
@@ -145,8 +145,8 @@ pub struct Swept<S: State> {
     pub output: Variable<S::Element>,
     /// The state after each sequence's last step.
     pub state: S,
-    /// The states after every step, where they were asked for: each variable (.., B, ..) with a row for each
-    /// of the output's.
+    /// The states after every step, where they were asked for: each variable (.., B, ..) with a row for
+    /// each of the output's.
     pub states: Option<S>,
 }
 
@@ -212,7 +212,8 @@ fn reordered<S: State>(state: S, order: Option<&[usize]>) -> S {
     }
 }
 
-/// The state of a batch, (layers D, N, ..), or, for those samples that `ends` names, the layers' initial one.
+/// The state of a batch, (layers D, N, ..), or, for those samples that `ends` names, the layers' initial
+/// one.
 #[track_caller]
 pub(super) fn reset<L: Layers>(layers: &L, state: &L::State, ends: &[bool]) -> L::State {
     let ends = Tensor::from(ends.to_vec());

@@ -7,8 +7,8 @@ use crate::cell::Cell;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::state::{MapPart, State};
 
-/// A cell whose state before the first step is learned: the same for every sample. It starts from the cell's
-/// own.
+/// A cell whose state before the first step is learned: the same for every sample. It starts from the
+/// cell's own.
 ///
 /// Parameters: the cell's, and `initial_0`, `initial_1`, .. for the parts of its state.
 #[derive(Clone, Debug)]

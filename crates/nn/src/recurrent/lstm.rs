@@ -27,8 +27,8 @@ pointwise! {
 /// `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h' = sigmoid(o) tanh(c')`, and with a projection `h' = W_hr
 /// h'`.
 ///
-/// Parameters: `weight_ih` (4H, in), `weight_hh` (4H, R), `bias_ih`, `bias_hh` (4H), `weight_hr` (R, H) with
-/// a projection to R, else R = H.
+/// Parameters: `weight_ih` (4H, in), `weight_hh` (4H, R), `bias_ih`, `bias_hh` (4H), `weight_hr` (R, H)
+/// with a projection to R, else R = H.
 #[derive(Clone)]
 pub struct LstmCell<T: Float = f32> {
     weights: Weights<T>,

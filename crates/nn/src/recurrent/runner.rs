@@ -150,8 +150,8 @@ impl<C: Cell> Recurrent<C> {
         Layers::forward(self, input, state)
     }
 
-    /// [`Recurrent::forward`], and the states after every step: each variable (layers D, L, N, ..), with the
-    /// axes of time and batch as the output has them.
+    /// [`Recurrent::forward`], and the states after every step: each variable (layers D, L, N, ..), with
+    /// the axes of time and batch as the output has them.
     ///
     /// # Errors
     /// As there.
@@ -183,7 +183,8 @@ impl<C: Cell> Recurrent<C> {
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::{Lstm, PackOptions, PadOptions, pack_padded_sequence, pad_packed_sequence};
     /// let lstm = Lstm::new(10, 20)?;
-    /// let packed = pack_padded_sequence(&Variable::new(Tensor::randn([7, 3, 10])), &[7, 5, 2], PackOptions::default())?;
+    /// let x = Variable::new(Tensor::randn([7, 3, 10]));
+    /// let packed = pack_padded_sequence(&x, &[7, 5, 2], PackOptions::default())?;
     /// let (out, (h, _c)) = lstm.forward_packed(&packed, None)?;
     /// let (out, lengths) = pad_packed_sequence(&out, PadOptions::default())?;
     /// assert_eq!((out.shape(), h.shape(), lengths), (&[7, 3, 20][..], &[1, 3, 20][..], vec![7, 5, 2]));
@@ -198,15 +199,15 @@ impl<C: Cell> Recurrent<C> {
         Layers::forward_packed(self, input, state)
     }
 
-    /// [`Recurrent::forward`] for a batch of sequences of different lengths, given as they are padded: as if
-    /// each were run by itself. `valid` is the lengths, or a mask of the steps that count, wherever they
-    /// lie. Outputs of steps that don't count are zero, whatever stands there costs nothing and gets no
-    /// gradient; the state is the one after each sequence's last step that counts, and the reverse
-    /// direction begins there. A sequence without any leaves its state as it was.
+    /// [`Recurrent::forward`] for a batch of sequences of different lengths, given as they are padded: as
+    /// if each were run by itself. `valid` is the lengths, or a mask of the steps that count, wherever
+    /// they lie. Outputs of steps that don't count are zero, whatever stands there costs nothing and
+    /// gets no gradient; the state is the one after each sequence's last step that counts, and the
+    /// reverse direction begins there. A sequence without any leaves its state as it was.
     ///
     /// # Errors
-    /// As for [`Recurrent::forward`]; another number of lengths than of samples, one longer than the input, a
-    /// mask of another shape.
+    /// As for [`Recurrent::forward`]; another number of lengths than of samples, one longer than the input,
+    /// a mask of another shape.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};

@@ -35,8 +35,8 @@ impl<L: Layers> Stepper<L> {
     /// These layers step by step, for `batch` samples, from their initial state.
     ///
     /// # Errors
-    /// If a layer is bidirectional: the other direction begins at the end; or there is no memory for so many
-    /// samples.
+    /// If a layer is bidirectional: the other direction begins at the end; or there is no memory for so
+    /// many samples.
     #[track_caller]
     pub fn new(layers: L, batch: usize) -> Result<Self> {
         check_one_direction("Stepper", &layers)?;

@@ -10,9 +10,9 @@ use crate::module::VisitorMut;
 use crate::state::State;
 
 /// Truncated backpropagation through time, BPTT(k2; k1) (Williams and Peng 1990): a long sequence passes in
-/// windows of `k1` steps, the state is carried on, and the loss of each window is differentiated through the
-/// last `k2` steps. Memory is that of `k2` steps, however long the sequence is; with `k2` no less than its
-/// length, the gradients of all windows add up to those of full backpropagation.
+/// windows of `k1` steps, the state is carried on, and the loss of each window is differentiated through
+/// the last `k2` steps. Memory is that of `k2` steps, however long the sequence is; with `k2` no less than
+/// its length, the gradients of all windows add up to those of full backpropagation.
 ///
 /// Parameters may change between the windows, also where these overlap (`k2 > k1`): the steps of an earlier
 /// window are differentiated at the values that they were computed with.
@@ -43,7 +43,8 @@ pub struct Truncated<L: Layers> {
 struct Piece<L: Layers> {
     steps: usize,
     input: Cut<L::Element>,
-    /// The state that the steps began with: where another piece came before, leaves that stand for its exit.
+    /// The state that the steps began with: where another piece came before, leaves that stand for its
+    /// exit.
     entry: Option<L::State>,
     output: Cut<L::Element>,
     exit: L::State,
@@ -108,8 +109,9 @@ impl<L: Layers> Truncated<L> {
     /// adds its gradient to [`Variable::grad`] of the parameters, and of whatever else `input` and `loss`
     /// were computed from. Gives the loss, without history.
     ///
-    /// `ends` says for each step of each sample, in the layout of the input's first axes, whether a document
-    /// ends with it: the next step then starts from the layer's initial state, and no gradient passes.
+    /// `ends` says for each step of each sample, in the layout of the input's first axes, whether a
+    /// document ends with it: the next step then starts from the layer's initial state, and no gradient
+    /// passes.
     ///
     /// # Errors
     /// As [`Layers::forward`]; for more than `k1` steps, `ends` of another shape, a bidirectional layer, or

@@ -11,9 +11,9 @@ pub enum PaddingSide {
     Right,
 }
 
-/// How a padded batch lies and what fills it up: the keyword arguments of [`pad_sequence`](crate::pad_sequence),
-/// [`pad_packed_sequence`](crate::pad_packed_sequence) and [`unpad_sequence`](crate::unpad_sequence), each of
-/// which goes by those that mean something to it.
+/// How a padded batch lies and what fills it up: the keyword arguments of
+/// [`pad_sequence`](crate::pad_sequence), [`pad_packed_sequence`](crate::pad_packed_sequence) and
+/// [`unpad_sequence`](crate::unpad_sequence), each of which goes by those that mean something to it.
 ///
 /// ```
 /// use wengert_nn::{PadOptions, PaddingSide};

@@ -80,8 +80,8 @@ impl<T: Float> PackedSequence<T> {
         &self.batch_sizes
     }
 
-    /// For each packed sequence its place among those that were given; none if they were given in decreasing
-    /// order.
+    /// For each packed sequence its place among those that were given; none if they were given in
+    /// decreasing order.
     pub fn sorted_indices(&self) -> Option<&[usize]> {
         self.sorted_indices.as_deref()
     }
@@ -170,7 +170,8 @@ pub fn invert_permutation(order: &[usize]) -> Vec<usize> {
 /// let batch = Variable::new(Tensor::from([[1.0f32, 4.0], [2.0, 5.0], [3.0, 0.0]]));
 /// let packed = pack_padded_sequence(&batch, &[3, 2], PackOptions::default())?;
 /// assert_eq!(packed.data().to_vec(), [1.0, 4.0, 2.0, 5.0, 3.0]);
-/// let error = pack_padded_sequence(&batch, &[3, 4], PackOptions::default().enforce_sorted(false)).unwrap_err();
+/// let in_any_order = PackOptions::default().enforce_sorted(false);
+/// let error = pack_padded_sequence(&batch, &[3, 4], in_any_order).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "pack_padded_sequence: lengths must be at most 3, the steps of the input, got 4 for sample 1",
@@ -216,8 +217,8 @@ fn check_packable(operation: &'static str, lengths: &[usize], enforce_sorted: bo
 }
 
 /// Packed sequences as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value`,
-/// and their lengths, in the order in which they were given (`torch.nn.utils.rnn.pad_packed_sequence`). L is
-/// the longest's length, or `total_length`.
+/// and their lengths, in the order in which they were given (`torch.nn.utils.rnn.pad_packed_sequence`). L
+/// is the longest's length, or `total_length`.
 ///
 /// # Errors
 /// If `total_length` is smaller than the longest sequence.
@@ -227,7 +228,8 @@ fn check_packable(operation: &'static str, lengths: &[usize], enforce_sorted: bo
 /// use wengert_nn::{PackOptions, PadOptions, pack_sequence, pad_packed_sequence};
 /// let of = |values: &[f32]| Variable::new(Tensor::from(values.to_vec()));
 /// let packed = pack_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], PackOptions::default().enforce_sorted(false))?;
-/// let (batch, lengths) = pad_packed_sequence(&packed, PadOptions::default().batch_first(true).padding_value(-1.0))?;
+/// let options = PadOptions::default().batch_first(true).padding_value(-1.0);
+/// let (batch, lengths) = pad_packed_sequence(&packed, options)?;
 /// assert_eq!((batch.to_vec(), lengths), (vec![6.0, -1.0, 4.0, 5.0], vec![1, 2]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```

@@ -6,8 +6,8 @@ use wengert_core::{Error, Float, Result, Variable, cat};
 use super::options::{PadOptions, PaddingSide};
 use super::places::{BatchLayout, check_lengths};
 
-/// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with `padding_value`
-/// on the `padding_side` to the longest (`torch.nn.utils.rnn.pad_sequence`).
+/// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with
+/// `padding_value` on the `padding_side` to the longest (`torch.nn.utils.rnn.pad_sequence`).
 ///
 /// # Errors
 /// If there is none, or what follows the first axis differs.
@@ -16,7 +16,8 @@ use super::places::{BatchLayout, check_lengths};
 /// use wengert_core::{Tensor, Variable};
 /// use wengert_nn::{PadOptions, PaddingSide, pad_sequence};
 /// let of = |values: &[f32]| Variable::new(Tensor::from(values.to_vec()));
-/// let batch = pad_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], PadOptions::default().batch_first(true).padding_side(PaddingSide::Left))?;
+/// let options = PadOptions::default().batch_first(true).padding_side(PaddingSide::Left);
+/// let batch = pad_sequence(&[of(&[6.0]), of(&[4.0, 5.0])], options)?;
 /// assert_eq!((batch.shape(), batch.to_vec()), (&[2, 2][..], vec![0.0, 6.0, 4.0, 5.0]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```

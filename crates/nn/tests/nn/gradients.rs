@@ -10,6 +10,14 @@ fn few() -> Property {
     Property::new().cases(24)
 }
 
+fn some_lstm(input: usize, hidden: usize, bias: bool) -> LstmCell<f64> {
+    if bias { LstmCell::new(input, hidden) } else { LstmCell::without_bias(input, hidden) }.unwrap().cast()
+}
+
+fn some_gru(input: usize, hidden: usize, bias: bool) -> GruCell<f64> {
+    if bias { GruCell::new(input, hidden) } else { GruCell::without_bias(input, hidden) }.unwrap().cast()
+}
+
 check_gradient! {
     #![property(few())]
 
@@ -107,7 +115,7 @@ check_gradient! {
         n in 0..3,
         bias in 0..2,
         sizes in shapes(2..=2, 1..=3),
-        cell in randomized(move || if bias == 0 { LstmCell::new(sizes[0], sizes[1]) } else { LstmCell::without_bias(sizes[0], sizes[1]) }.unwrap().cast()),
+        cell in randomized(move || some_lstm(sizes[0], sizes[1], bias == 0)),
         x in tensor(rows(n, cell.input_size())),
         h in tensor(rows(n, cell.output_size())),
         c in tensor(rows(n, cell.output_size())),
@@ -119,7 +127,7 @@ check_gradient! {
         n in 0..3,
         bias in 0..2,
         sizes in shapes(2..=2, 1..=3),
-        cell in randomized(move || if bias == 0 { GruCell::new(sizes[0], sizes[1]) } else { GruCell::without_bias(sizes[0], sizes[1]) }.unwrap().cast()),
+        cell in randomized(move || some_gru(sizes[0], sizes[1], bias == 0)),
         x in tensor(rows(n, cell.input_size())),
         h in tensor(rows(n, cell.output_size())),
     ) {

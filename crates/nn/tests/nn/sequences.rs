@@ -105,21 +105,23 @@ proptest! {
         left: bool,
     ) {
         let given = of_lengths(&lengths, 2);
-        let packed = pack_sequence(&given, PackOptions::default().enforce_sorted(false)).unwrap();
+        let pack = PackOptions::default().batch_first(batch_first).enforce_sorted(false);
+        let pad = PadOptions::default().batch_first(batch_first).padding_value(9.0);
+        let packed = pack_sequence(&given, pack).unwrap();
         prop_assert_eq!(packed.lengths(), lengths.clone());
         prop_assert_eq!(values(&unpack_sequence(&packed)), values(&given));
-        let (batch, found) = pad_packed_sequence(&packed, PadOptions::default().batch_first(batch_first).padding_value(9.0)).unwrap();
+        let (batch, found) = pad_packed_sequence(&packed, pad).unwrap();
         prop_assert_eq!(&found, &lengths);
-        prop_assert_eq!(values(&unpad_sequence(&batch, &lengths, PadOptions::default().batch_first(batch_first)).unwrap()), values(&given));
-        let again = pack_padded_sequence(&batch, &lengths, PackOptions::default().batch_first(batch_first).enforce_sorted(false)).unwrap();
+        prop_assert_eq!(values(&unpad_sequence(&batch, &lengths, pad).unwrap()), values(&given));
+        let again = pack_padded_sequence(&batch, &lengths, pack).unwrap();
         prop_assert_eq!(again.data().to_vec(), packed.data().to_vec());
         prop_assert_eq!(again.sorted_indices(), packed.sorted_indices());
-        let right = pad_sequence(&given, PadOptions::default().batch_first(batch_first).padding_value(9.0)).unwrap();
+        let right = pad_sequence(&given, pad).unwrap();
         prop_assert_eq!(right.to_vec(), batch.to_vec());
         if left {
-            let left = pad_sequence(&given, PadOptions::default().batch_first(batch_first).padding_value(9.0).padding_side(PaddingSide::Left)).unwrap();
+            let left = pad_sequence(&given, pad.padding_side(PaddingSide::Left)).unwrap();
             let flipped: Vec<V> = given.iter().map(|sequence| sequence.flip(&[0])).collect();
-            let other = pad_sequence(&flipped, PadOptions::default().batch_first(batch_first).padding_value(9.0)).unwrap();
+            let other = pad_sequence(&flipped, pad).unwrap();
             let time = if batch_first { 1 } else { 0 };
             prop_assert_eq!(left.flip(&[time]).to_vec(), other.to_vec());
         }
@@ -137,11 +139,13 @@ check_gradient! {
         x in wengert_check::tensor([3, 2, 2]),
         lengths in wengert_check::draws(|draw| vec![1 + draw.below(3), 1 + draw.below(3)]),
     ) {
-        let packed = pack_padded_sequence(&x, &lengths, PackOptions::default().enforce_sorted(false)).unwrap();
+        let pack = PackOptions::default().enforce_sorted(false);
+        let pad = PadOptions::default().batch_first(true).padding_value(2.0).total_length(4);
+        let packed = pack_padded_sequence(&x, &lengths, pack).unwrap();
         let sequences = unpack_sequence(&packed);
-        (pad_packed_sequence(&packed, PadOptions::default().batch_first(true).padding_value(2.0).total_length(4)).unwrap().0,
+        (pad_packed_sequence(&packed, pad).unwrap().0,
             pad_sequence(&sequences, PadOptions::default().padding_side(PaddingSide::Left)).unwrap(),
-            pack_sequence(&sequences, PackOptions::default().enforce_sorted(false)).unwrap().data().clone())
+            pack_sequence(&sequences, pack).unwrap().data().clone())
     }
 }
 

@@ -19,8 +19,8 @@ pointwise! {
     fn eval(a, fast, slow) -> 1 { let keep = slow.sigmoid(); [keep * fast + (1.0 - keep) * a.tanh()] }
 }
 
-/// `fast' = s fast + (1 - s) tanh(W x + b)` with `s = sigmoid(slow)`, `slow' = decay slow + mean(fast')`; the
-/// output is `V fast'`, of another width than any part of the state.
+/// `fast' = s fast + (1 - s) tanh(W x + b)` with `s = sigmoid(slow)`, `slow' = decay slow + mean(fast')`;
+/// the output is `V fast'`, of another width than any part of the state.
 #[derive(Clone)]
 pub struct Fading<T: Float = f32> {
     inner: Linear<T>,

@@ -57,7 +57,8 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// A parameter's steps and states. Where an entry is `required`, those that had no step have one as well.
+    /// A parameter's steps and states. Where an entry is `required`, those that had no step have one as
+    /// well.
     pub(super) fn member<R: Rule, T: Float>(
         &mut self,
         member: &mut Member<T>,

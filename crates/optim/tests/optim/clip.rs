@@ -189,7 +189,8 @@ proptest! {
     ) {
         let parameters = case.parameters::<f64>();
         case.set_grads(0, &parameters);
-        let got = ClipGradNorm::new(max_norm).norm_type(norm_type).error_if_nonfinite(true).clip(&parameters).unwrap();
+        let clip = ClipGradNorm::new(max_norm).norm_type(norm_type).error_if_nonfinite(true);
+        let got = clip.clip(&parameters).unwrap();
         let all = flat(&case);
         let norm = if norm_type == f64::INFINITY {
             all.iter().fold(0.0, |max: f64, x| max.max(x.abs()))

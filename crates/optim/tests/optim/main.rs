@@ -1,5 +1,5 @@
-//! The optimizers against naive references and PyTorch's numbers; saving, clipping, what is refused and what
-//! is warned of.
+//! The optimizers against naive references and PyTorch's numbers; saving, clipping, what is refused and
+//! what is warned of.
 
 mod by_name;
 mod clip;

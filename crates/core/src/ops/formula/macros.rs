@@ -112,8 +112,8 @@ macro_rules! pointwise {
 
 /// Turns the literals of a formula into `R::lit`, token by token.
 ///
-/// State: what is written so far, what is still to be read, and the enclosing groups to return to, innermost
-/// first.
+/// State: what is written so far, what is still to be read, and the enclosing groups to return to,
+/// innermost first.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __literals {

@@ -1,7 +1,7 @@
 //! The one operation that applies any pointwise formula.
 //!
-//! Arrays are walked by loops: closures for `map` are not always compiled in place, and a short operation is
-//! paid for by the call.
+//! Arrays are walked by loops: closures for `map` are not always compiled in place, and a short operation
+//! is paid for by the call.
 #![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 
 use wengert_kernel::formula::plan::has_rows_in_order;
@@ -131,8 +131,8 @@ fn wanted<T: Float, const I: usize>(gradients: &Gradients<'_, T>) -> [bool; I] {
 }
 
 /// The cotangents of the inputs as values: to where they are claimed to, else one of them over the output's
-/// cotangent that it comes from, if nobody else holds that. An output's cotangent that an input's equals goes
-/// on as it is.
+/// cotangent that it comes from, if nobody else holds that. An output's cotangent that an input's equals
+/// goes on as it is.
 #[inline(always)]
 fn value_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
@@ -259,8 +259,8 @@ where
     symbol::replay_pullback(formula, inputs.each_ref(), cotangents, wanted)
 }
 
-/// Writes all cotangents of the inputs that are wanted, in one pass over inputs and cotangents, in the shape
-/// all broadcast to; gives `over` if it was made use of.
+/// Writes all cotangents of the inputs that are wanted, in one pass over inputs and cotangents, in the
+/// shape all broadcast to; gives `over` if it was made use of.
 #[inline(always)]
 fn fused_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,

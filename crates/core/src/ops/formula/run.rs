@@ -1,7 +1,7 @@
 //! Kernels of formulas, run over tensors.
 //!
-//! Arrays are walked by loops: closures for `map` are not always compiled in place, and a short operation is
-//! paid for by the call.
+//! Arrays are walked by loops: closures for `map` are not always compiled in place, and a short operation
+//! is paid for by the call.
 #![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 
 use wengert_kernel::formula::Job;
@@ -49,8 +49,8 @@ pub(super) fn make_alike<T: Float, const O: usize>(
     }
 }
 
-/// Runs a kernel over sources that broadcast to one shape. It writes those results that are wanted: to where
-/// the claims say, which are made where there is none.
+/// Runs a kernel over sources that broadcast to one shape. It writes those results that are wanted: to
+/// where the claims say, which are made where there is none.
 ///
 /// # Panics
 /// If they don't broadcast.

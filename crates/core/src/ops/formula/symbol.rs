@@ -261,8 +261,8 @@ impl<T: Float> Value<T> {
     }
 }
 
-/// The pullback of a formula as recorded operations: cotangents of the wanted inputs, before broadcasting is
-/// undone.
+/// The pullback of a formula as recorded operations: cotangents of the wanted inputs, before broadcasting
+/// is undone.
 #[track_caller]
 pub(super) fn replay_pullback<T, P, const I: usize, const O: usize>(
     formula: &P,
