@@ -32,13 +32,14 @@ fn rnn_cell() -> Result<f64> {
     let mut h = Variable::new(Tensor::zeros([5, 200]));
     let mut out = Vec::new();
     for t in 0..6 {
-        h = cell.forward(&x.select(0, t), Some(&h))?;
-        out.push(h.clone());
+        let (output, state) = cell.forward(&x.select(0, t), Some(&h))?;
+        out.push(output);
+        h = state;
     }
     println!("state after six steps\n{h}\n");
     println!("{} outputs, each {:?}\n", out.len(), out[0].shape());
 
-    let one = cell.forward(&x.select(0, 0), None)?;
+    let (one, _) = cell.forward(&x.select(0, 0), None)?;
     println!("the tape of a single step\n{}", Tape::of(&one));
     gradients(&cell, &h)
 }

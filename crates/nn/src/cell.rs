@@ -3,6 +3,7 @@
 use wengert_core::{Error, Result, Variable};
 
 use crate::module::Module;
+use crate::repr::{Repr, layer_name};
 use crate::state::{MapPart, State};
 
 /// One step of a recurrence, pure: `(x_t, state) -> (output_t, state')`.
@@ -52,6 +53,10 @@ use crate::state::{MapPart, State};
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub trait Cell: Module + Clone + Send + Sync + 'static {
+    /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's name,
+    /// unless a cell says another.
+    const NAME: &'static str = "";
+
     /// What is carried from step to step.
     type State: State<Element = Self::Element>;
 
@@ -90,58 +95,98 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
         &[]
     }
 
-    /// The name of the runner over this cell, for printing.
-    fn layer_name(&self) -> String {
-        let name = std::any::type_name::<Self>();
-        let name = name.split('<').next().unwrap_or(name);
-        format!("Recurrent<{}>", name.rsplit("::").next().unwrap_or(name))
+    /// The arguments of the cell for printing: widths, then what is not the default.
+    fn repr(&self) -> Repr {
+        Repr::of(&[self.input_size(), self.output_size()])
     }
 
-    /// The cell's own arguments for printing: widths, then what is not the default.
-    fn extra_repr(&self) -> String {
-        format!("{}, {}", self.input_size(), self.output_size())
-    }
-
-    /// One step for an input (N, input_size), or (input_size) unbatched; without a state, from zeros
-    /// (`torch.nn.LSTMCell.forward` and the like). Gives the next state.
+    /// One step for an input (N, input_size), or (input_size) unbatched; without a state, from zeros. Gives the
+    /// output and the next state, where `torch.nn.LSTMCell` and the like give the state alone.
     ///
     /// # Errors
-    /// If the input or the state has another shape.
+    /// If the input or the state has another shape, or the cell breaks what its methods promise.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::{Cell, LstmCell};
     /// let cell = LstmCell::new(10, 20)?;
-    /// let (h, c) = cell.forward(&Variable::new(Tensor::randn([3, 10])), None)?;
+    /// let (output, (h, c)) = cell.forward(&Variable::new(Tensor::randn([3, 10])), None)?;
+    /// assert!(output.is_same(&h));
     /// assert_eq!((h.shape(), c.shape()), (&[3, 20][..], &[3, 20][..]));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     #[track_caller]
-    fn forward(&self, input: &Variable<Self::Element>, state: Option<&Self::State>) -> Result<Self::State> {
+    fn forward(
+        &self,
+        input: &Variable<Self::Element>,
+        state: Option<&Self::State>,
+    ) -> Result<(Variable<Self::Element>, Self::State)> {
+        let name = layer_name::<Self>();
         let batched = input.rank() == 2;
         if !batched && input.rank() != 1 {
             let expected = format!("an input of shape (N, {0}) or ({0})", self.input_size());
-            return Err(Error::shape("cell", expected, format!("{:?}", input.shape())));
+            return Err(Error::shape(name, expected, format!("{:?}", input.shape())));
         }
         let input = if batched { input.clone() } else { input.unsqueeze(0) };
         if input.shape()[1] != self.input_size() {
             let expected = format!("an input of width {}", self.input_size());
-            return Err(Error::shape("cell", expected, input.shape()[1]));
+            return Err(Error::shape(name, expected, input.shape()[1]));
         }
         let zeros = self.zero_state(input.shape()[0]);
         let state = match state {
             None => zeros,
             Some(state) if batched => {
-                check_state("cell", state, &zeros)?;
+                check_state(name, state, &zeros)?;
                 state.clone()
             }
             Some(state) => {
-                check_state("cell", state, &zeros.map(|part| part.squeeze(0)))?;
+                check_state(name, state, &zeros.map(|part| part.squeeze(0)))?;
                 state.map(|part| part.unsqueeze(0))
             }
         };
-        let (_, state) = self.step(&self.project(&input), &state);
-        Ok(if batched { state } else { state.map(|part| part.squeeze(0)) })
+        let (output, next) = self.step(&self.project(&input), &state);
+        check_step(self, input.shape()[0], &state, &output, &next)?;
+        let unbatched = || (output.squeeze(0), next.map(|part| part.squeeze(0)));
+        Ok(if batched { (output, next) } else { unbatched() })
+    }
+}
+
+/// The rows of each variable of the state before the first step are the samples.
+pub(crate) fn check_zero_state<C: Cell>(state: &C::State, batch: usize) -> Result<()> {
+    match state.parts().iter().find(|part| part.shape().first() != Some(&batch)) {
+        None => Ok(()),
+        Some(part) => {
+            let expected = format!("zero_state to give variables of {batch} rows, one for each sample");
+            Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", part.shape())))
+        }
+    }
+}
+
+/// A step gives an output of the promised width and a state like the one before, a row for each sample.
+pub(crate) fn check_step<C: Cell>(
+    cell: &C,
+    rows: usize,
+    before: &C::State,
+    output: &Variable<C::Element>,
+    next: &C::State,
+) -> Result<()> {
+    let expected = [rows, cell.output_size()];
+    if output.shape() != expected {
+        let expected = format!("step to give an output of shape {expected:?}, as output_size says");
+        return Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", output.shape())));
+    }
+    let (before, next) = (before.parts(), next.parts());
+    let same = |(a, b): (&Variable<C::Element>, &Variable<C::Element>)| a.shape() == b.shape();
+    match before.iter().zip(&next).enumerate().find(|(_, parts)| !same(*parts)) {
+        None if before.len() == next.len() => Ok(()),
+        None => {
+            let expected = format!("step to give a state of {} variables, as the one before", before.len());
+            Err(Error::shape(layer_name::<C>(), expected, next.len()))
+        }
+        Some((i, (before, next))) => {
+            let expected = format!("step to give state {i} of shape {:?}, as before it", before.shape());
+            Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", next.shape())))
+        }
     }
 }
 

@@ -31,6 +31,7 @@ mod sequential;
 
 mod cell;
 mod recurrent;
+mod repr;
 mod sequence;
 mod state;
 
@@ -46,10 +47,11 @@ pub use linear::Linear;
 pub use loss::{cross_entropy, mse_loss};
 pub use module::{Cast, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
-    CellFactory, Checkpointing, Gru, GruCell, GruFactory, Layers, LearnedFactory, LearnedState, Lstm,
-    LstmCell, LstmFactory, Merge, Nonlinearity, OutputAndStates, Recurrent, RecurrentBuilder, Rnn, RnnCell,
-    RnnFactory, Stack, Stepper, Swept, Truncated, Valid,
+    Bias, ByPlace, CellFactory, Checkpointing, FromSizes, Gru, GruCell, HasBias, Layers, LearnedFactory,
+    LearnedState, Lstm, LstmArguments, LstmCell, Merge, Nonlinearity, OfSizes, OutputAndStates, Place,
+    Recurrent, RecurrentBuilder, Rnn, RnnArguments, RnnCell, Stack, StepFn, Stepper, Swept, Truncated, Valid,
 };
+pub use repr::Repr;
 pub use sequence::{
     PackOptions, PackedSequence, PadOptions, PaddingSide, invert_permutation, pack_padded_sequence,
     pack_sequence, pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
@@ -61,6 +63,7 @@ pub use state_dict::Persist;
 /// What the code that [`module!`] and [`state!`] write makes use of; nothing here is stable.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::repr::print_cell;
     pub use crate::state::Few;
     pub use wengert_core::Float;
 }

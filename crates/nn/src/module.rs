@@ -1,6 +1,7 @@
 //! Modules: whatever owns parameters.
 
 mod containers;
+mod declare;
 
 use std::collections::{HashMap, HashSet};
 
@@ -153,6 +154,47 @@ pub trait Module {
         copy
     }
 
+    /// `f` of a copy of the module in which these values stand in the place of the parameters of those names
+    /// (`torch.func.functional_call`): weights that another network computes, or a step of gradient descent that
+    /// is itself differentiated. A tied parameter is named once, by any of its names.
+    ///
+    /// # Errors
+    /// One error lists the parameters without a value, the values without a parameter, and those of another
+    /// shape.
+    ///
+    /// ```
+    /// use wengert_core::{GradOptions, Tensor, Variable, grad};
+    /// use wengert_nn::{Forward, Linear, Module};
+    /// let (linear, x) = (Linear::new(2, 1)?, Variable::new(Tensor::from([[1.0f32, 2.0]])));
+    /// let parameters = linear.named_parameters();
+    /// // A step on the way to a second loss, through which that is differentiated.
+    /// let inner = linear.forward(&x)?.square().sum();
+    /// let weights: Vec<&Variable> = parameters.iter().map(|(_, parameter)| &**parameter).collect();
+    /// let steps = grad(&[&inner], &weights, GradOptions::default().create_graph(true))?;
+    /// let moved = parameters.iter().zip(&steps).map(|((name, w), g)| (name.clone(), &**w - g * 0.1));
+    /// let outer = linear.with_parameters(&moved.collect::<Vec<_>>(), |linear| linear.forward(&x))??;
+    /// outer.square().sum().backward()?;
+    /// assert!(linear.weight.grad().is_some());
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn with_parameters<R>(
+        &self,
+        values: &[(impl AsRef<str>, Variable<Self::Element>)],
+        f: impl FnOnce(&Self) -> R,
+    ) -> Result<R>
+    where
+        Self: Sized + Clone,
+    {
+        let given = values.iter().map(|(name, value)| (name.as_ref(), value));
+        let of_parameters = matched(&self.named_parameters(), given)?;
+        let mut copy = self.clone();
+        let mut replace = |parameter: &mut Parameter<Self::Element>| {
+            *parameter = Parameter::computed(of_parameters[&parameter.id()].clone());
+        };
+        copy.visit_mut(&mut VisitorMut::new(&mut replace, None));
+        Ok(f(&copy))
+    }
+
     /// A table of the parameters: name, shape, count, and whether it is frozen.
     ///
     /// ```
@@ -175,6 +217,32 @@ pub trait Module {
         let (name, shape) = (widest(|row| row.0.len()), widest(|row| row.1.len()));
         rows.iter().map(|row| format!("{:name$}  {:shape$}  {}\n", row.0, row.1, row.2)).collect()
     }
+}
+
+/// The value of each parameter, by identity.
+fn matched<'v, T: Float>(
+    parameters: &[(String, Parameter<T>)],
+    values: impl Iterator<Item = (&'v str, &'v Variable<T>)>,
+) -> Result<HashMap<usize, &'v Variable<T>>> {
+    let (mut found, mut unexpected, mut misshapen) = (HashMap::new(), Vec::new(), Vec::new());
+    for (name, value) in values {
+        match parameters.iter().find(|(known, _)| known == name) {
+            None => unexpected.push(name.to_string()),
+            Some((_, parameter)) if parameter.shape() != value.shape() => {
+                misshapen.push(format!("{name} expected {:?}, got {:?}", parameter.shape(), value.shape()));
+                found.insert(parameter.id(), value);
+            }
+            Some((_, parameter)) => drop(found.insert(parameter.id(), value)),
+        }
+    }
+    let mut seen = HashSet::new();
+    let missing = parameters.iter().filter(|(_, parameter)| !found.contains_key(&parameter.id()));
+    let missing: Vec<String> =
+        missing.filter(|(_, parameter)| seen.insert(parameter.id())).map(|(name, _)| name.clone()).collect();
+    if missing.is_empty() && unexpected.is_empty() && misshapen.is_empty() {
+        return Ok(found);
+    }
+    Err(Error::Mismatch { missing, unexpected, misshapen })
 }
 
 fn no_such<T: Float>(operation: &'static str, name: &str, all: &[(String, Parameter<T>)]) -> Error {
@@ -299,75 +367,4 @@ impl<T: Float> Cast for Parameter<T> {
     fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Parameter<U> {
         memo.copy(self)
     }
-}
-
-/// Makes a struct a [`Module`]: `module!(Model { embedding, rnn, head })`.
-///
-/// Every field is named, in the order that the parameters shall have: a forgotten one does not compile.
-/// What is no module goes behind `keep`. A struct generic over its element (`Model<T>`) becomes
-/// [`Cast`] as well.
-///
-/// ```
-/// use wengert_core::{Float, Parameter, Tensor};
-/// use wengert_nn::{module, Cast, Linear, Module};
-///
-/// #[derive(Clone)]
-/// struct Gated<T: Float> { gate: Linear<T>, scale: Option<Parameter<T>>, width: usize }
-/// module!(Gated<T> { gate, scale } keep { width });
-///
-/// let gated = Gated { gate: Linear::new(2, 2)?, scale: Some(Parameter::new(Tensor::ones([2]))), width: 2 };
-/// assert_eq!(gated.num_parameters(), 8);
-/// assert_eq!(gated.cast::<f64>().width, 2);
-///
-/// // Generic over something else, with the element type named:
-/// use wengert_nn::{Cell, Recurrent};
-/// struct Tagger<C> { rnn: Recurrent<C>, head: Linear }
-/// module!(impl[C: Cell<Element = f32>] Tagger[C] as f32 { rnn, head });
-/// # Ok::<(), wengert_core::Error>(())
-/// ```
-#[macro_export]
-macro_rules! module {
-    ($name:ident { $($field:ident),* $(,)? } $(keep { $($keep:ident),* $(,)? })?) => {
-        impl $crate::Module for $name {
-            type Element = f32;
-            $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });
-        }
-    };
-    ($name:ident<$t:ident> { $($field:ident),* $(,)? } $(keep { $($keep:ident),* $(,)? })?) => {
-        impl<$t: $crate::__private::Float> $crate::Module for $name<$t> {
-            type Element = $t;
-            $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });
-        }
-
-        impl<$t: $crate::__private::Float> $crate::Cast for $name<$t> {
-            type To<U: $crate::__private::Float> = $name<U>;
-
-            fn cast_with<U: $crate::__private::Float>(&self, memo: &mut $crate::Memo<U>) -> $name<U> {
-                $name {
-                    $($field: $crate::Cast::cast_with(&self.$field, memo),)*
-                    $($($keep: ::core::clone::Clone::clone(&self.$keep),)*)?
-                }
-            }
-        }
-    };
-    (
-        impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] as $element:ty { $($field:ident),* $(,)? }
-        $(keep { $($keep:ident),* $(,)? })?
-    ) => {
-        impl<$($generics)*> $crate::Module for $name<$($arguments)*> {
-            type Element = $element;
-            $crate::module!(@walk $name { $($field),* } { $($($keep),*)? });
-        }
-    };
-    (@walk $name:ident { $($field:ident),* } { $($keep:ident),* }) => {
-        fn visit(&self, visitor: &mut $crate::Visitor<'_, Self::Element>) {
-            let $name { $($field,)* $($keep: _,)* } = self;
-            $(visitor.field(stringify!($field), $field);)*
-        }
-
-        fn visit_mut(&mut self, visitor: &mut $crate::VisitorMut<'_, Self::Element>) {
-            let $name { $($field,)* $($keep: _,)* } = self;
-            $($crate::Module::visit_mut($field, visitor);)*
-        }
-    };
 }

@@ -15,7 +15,8 @@ pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
 
 /// Variables that a cell carries on; all that a runner does to a state follows from one function.
 ///
-/// A variable is a state, and so is a pair of states; a struct becomes one with [`state!`](crate::state!).
+/// A variable is a state, and so are tuples of up to eight states, arrays and lists of them; a struct becomes one
+/// with [`state!`](crate::state!).
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -113,13 +114,52 @@ impl<T: Float> State for Variable<T> {
     }
 }
 
-impl<A: State, B: State<Element = A::Element>> State for (A, B) {
-    type Element = A::Element;
+/// Tuples of states.
+macro_rules! tuples {
+    ($(($first:ident $($other:ident)*) ($($place:tt)+);)*) => {$(
+        impl<$first: State, $($other: State<Element = $first::Element>),*> State for ($first, $($other),*) {
+            type Element = $first::Element;
 
-    fn combine(states: &[&Self], f: &mut Combine<'_, A::Element>) -> Self {
-        let first: Few<&A> = states.iter().map(|state| &state.0).collect();
-        let second: Few<&B> = states.iter().map(|state| &state.1).collect();
-        (A::combine(&first, f), B::combine(&second, f))
+            fn combine(states: &[&Self], f: &mut Combine<'_, Self::Element>) -> Self {
+                ($({
+                    let parts: Few<_> = states.iter().map(|state| &state.$place).collect();
+                    State::combine(&parts, f)
+                },)+)
+            }
+        }
+    )*};
+}
+
+tuples! {
+    (A B) (0 1);
+    (A B C) (0 1 2);
+    (A B C D) (0 1 2 3);
+    (A B C D E) (0 1 2 3 4);
+    (A B C D E F) (0 1 2 3 4 5);
+    (A B C D E F G) (0 1 2 3 4 5 6);
+    (A B C D E F G H) (0 1 2 3 4 5 6 7);
+}
+
+impl<S: State, const N: usize> State for [S; N] {
+    type Element = S::Element;
+
+    fn combine(states: &[&Self], f: &mut Combine<'_, S::Element>) -> Self {
+        std::array::from_fn(|i| S::combine(&states.iter().map(|state| &state[i]).collect::<Few<_>>(), f))
+    }
+}
+
+impl<S: State> State for Vec<S> {
+    type Element = S::Element;
+
+    /// # Panics
+    /// If the lists differ in length.
+    fn combine(states: &[&Self], f: &mut Combine<'_, S::Element>) -> Self {
+        let lengths = || states.iter().map(|state| state.len());
+        let length = lengths().next().unwrap_or(0);
+        assert!(lengths().all(|other| other == length), "states that are lists: expected one length for all");
+        (0..length)
+            .map(|i| S::combine(&states.iter().map(|state| &state[i]).collect::<Few<_>>(), f))
+            .collect()
     }
 }
 

@@ -113,7 +113,7 @@ pub fn cell<T: Float>(case: &Case) -> Result<(), Failure> {
 
 fn run_cell<T: Float, C: Cell<Element = T>>(case: &Case, cell: &C) -> Result<(), Failure> {
     let leaves = leaves(case, cell)?;
-    let state = cell.forward(&leaves["input"], state(&leaves, &cell.zero_state(1)).as_ref())?;
+    let (_, state) = cell.forward(&leaves["input"], state(&leaves, &cell.zero_state(1)).as_ref())?;
     case.judge(&leaves, &named(&state, ["h", "c"]))
 }
 

@@ -161,7 +161,7 @@ pub enum Error {
         /// The shapes involved, printed.
         shapes: String,
     },
-    /// A saved state does not fit the model or optimizer; nothing was changed.
+    /// Values, as of a saved state, do not fit the model or optimizer; nothing was changed.
     #[error("{}", describe_mismatch(.missing, .unexpected, .misshapen))]
     Mismatch {
         /// Names that the target has and the source has not.
@@ -266,7 +266,7 @@ fn describe_mismatch(missing: &[String], unexpected: &[String], misshapen: &[Str
         names => format!("\n  {what}: {}", names.join(", ")),
     };
     format!(
-        "the saved state does not fit, nothing was changed{}{}{}",
+        "the values do not fit, nothing was changed{}{}{}",
         part("missing", missing),
         part("unexpected", unexpected),
         part("of another shape", misshapen)

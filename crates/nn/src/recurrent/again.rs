@@ -1,6 +1,6 @@
 //! Sweeps that keep the state now and then and compute the rest again on the way back.
 
-use wengert_core::{Parameter, Tape, Variable, checkpoint, with_recording};
+use wengert_core::{Parameter, Result, Tape, Variable, checkpoint, with_recording};
 
 use super::layers::Swept;
 use super::options::Checkpointing;
@@ -11,16 +11,20 @@ use crate::state::State;
 
 impl<C: Cell> Sweep<'_, C> {
     /// [`Sweep::run`], with a checkpoint of each part of it.
+    ///
+    /// # Errors
+    /// As there.
     #[track_caller]
     pub fn run_again(
         &self,
         data: &Variable<C::Element>,
         state: &C::State,
         how: Checkpointing,
-    ) -> Swept<C::State> {
+    ) -> Result<Swept<C::State>> {
+        let bytes_of_a_step = self.bytes_of_a_step(data, state)?;
         let steps = match how {
             Checkpointing::Every(steps) => steps,
-            Checkpointing::Bytes(bytes) => (bytes / self.bytes_of_a_step(data, state).max(1)).max(1),
+            Checkpointing::Bytes(bytes) => (bytes / bytes_of_a_step.max(1)).max(1),
         };
         let mut start = 0;
         let mut segments: Vec<(Variable<C::Element>, &[usize])> = Vec::new();
@@ -39,7 +43,7 @@ impl<C: Cell> Sweep<'_, C> {
             outputs.push(swept.output);
             states.extend(swept.states);
         }
-        self.swept(outputs, state, states)
+        Ok(self.swept(outputs, state, states))
     }
 
     /// [`Sweep::run`] as one operation on data, state and parameters.
@@ -61,6 +65,7 @@ impl<C: Cell> Sweep<'_, C> {
             let cell = with_parameters(&pattern, &x[1 + count..]);
             let sweep = Sweep { cell: &cell, rules: &rules, sizes: &sizes, reverse, keep_states };
             let swept = sweep.run(&x[0], &filled(&like, &x[1..1 + count]));
+            let swept = swept.expect("the first step was looked at before");
             let states = swept.states.iter().flat_map(State::parts);
             std::iter::once(swept.output).chain(swept.state.parts()).chain(states).collect()
         };
@@ -73,18 +78,22 @@ impl<C: Cell> Sweep<'_, C> {
     }
 
     /// What the first step records, in bytes.
-    fn bytes_of_a_step(&self, data: &Variable<C::Element>, state: &C::State) -> usize {
-        let Some(&rows) = self.sizes.first() else { return 0 };
+    ///
+    /// # Errors
+    /// If it does not give what the cell promises.
+    fn bytes_of_a_step(&self, data: &Variable<C::Element>, state: &C::State) -> Result<usize> {
+        let Some(&rows) = self.sizes.first() else { return Ok(0) };
         let generator = wengert_core::generator_state();
         let one = data.narrow(0, 0, rows).detach().requires_grad_(true);
         let first = Sweep { sizes: &[rows], reverse: false, keep_states: false, ..*self };
         let swept = with_recording(true, || first.run(&one, &state.detach()));
         wengert_core::set_generator_state(&generator);
+        let swept = swept?;
         let tape = Tape::of(&swept.output);
         let recorded = tape.entries().iter().filter(|entry| entry.location.is_some());
         let elements: usize =
             recorded.flat_map(|entry| &entry.shapes).map(|shape| shape.iter().product::<usize>()).sum();
-        elements * size_of::<C::Element>()
+        Ok(elements * size_of::<C::Element>())
     }
 }
 

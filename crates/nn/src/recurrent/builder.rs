@@ -1,36 +1,17 @@
 //! Making a recurrent layer.
 
 use wengert_core::__private::{or_refused, vec_of, warn};
-use wengert_core::Result;
+use wengert_core::{Error, Result};
 
+use super::factory::{CellFactory, Place};
 use super::learned::LearnedFactory;
 #[cfg(doc)]
 use super::learned::LearnedState;
 use super::options::{Checkpointing, Merge, Options};
 use super::runner::Recurrent;
 use crate::cell::Cell;
-
-/// Makes the cells of a recurrent layer, one for each layer and direction.
-///
-/// A closure from the input width to a cell is one.
-pub trait CellFactory {
-    /// The cell that is made.
-    type Cell: Cell;
-
-    /// A cell for inputs of that width.
-    ///
-    /// # Errors
-    /// If its arguments are refused.
-    fn make(&self, input_size: usize) -> Result<Self::Cell>;
-}
-
-impl<C: Cell, F: Fn(usize) -> Result<C>> CellFactory for F {
-    type Cell = C;
-
-    fn make(&self, input_size: usize) -> Result<C> {
-        self(input_size)
-    }
-}
+use crate::repr::layer_name;
+use crate::state::State;
 
 /// The arguments of a recurrent layer; [`RecurrentBuilder::build`] checks them and makes it.
 #[derive(Clone, Debug)]
@@ -149,31 +130,63 @@ impl<F: CellFactory> RecurrentBuilder<F> {
     /// ```
     pub fn build(self) -> Result<Recurrent<F::Cell>> {
         let RecurrentBuilder { factory, input_size, options } = self;
-        let first = factory.make(input_size)?;
-        let name = static_name(&first);
+        let name = layer_name::<F::Cell>();
+        let first = factory.make_at(Place { layer: 0, direction: 0, input_size })?;
         options.check(name)?;
         if options.dropout > 0.0 && options.num_layers == 1 {
             warn(&format!("warning: {name}: dropout acts between layers, and there is one layer"));
         }
         let directions = options.directions();
-        let width = options.width(first.output_size());
         let mut first = Some(first);
         let count = options.num_layers.saturating_mul(directions);
-        let mut cells = or_refused(name, || Ok(vec_of(count)))?;
+        let mut cells: Vec<F::Cell> = or_refused(name, || Ok(vec_of(count)))?;
+        let mut input_size = input_size;
         for index in 0..count {
-            let input = if index < directions { input_size } else { width };
-            cells.push(first.take().map_or_else(|| factory.make(input), Ok)?);
+            let place = Place { layer: index / directions, direction: index % directions, input_size };
+            let cell = first.take().map_or_else(|| factory.make_at(place), Ok)?;
+            check_place(&cell, place, &cells)?;
+            cells.push(cell);
+            if place.direction + 1 == directions {
+                input_size = options.width(cells[index].output_size());
+            }
         }
         Recurrent::from_cells(cells, options)
     }
 }
 
-/// The name for messages, whose type asks for one that lives forever.
-pub(super) fn static_name<C: Cell>(cell: &C) -> &'static str {
-    match cell.layer_name().as_str() {
-        "RNN" => "RNN",
-        "LSTM" => "LSTM",
-        "GRU" => "GRU",
-        _ => "Recurrent",
+/// The shape of each part of a state, without the axis of the samples.
+fn state_shapes<C: Cell>(cell: &C) -> Vec<Vec<usize>> {
+    let parts = cell.zero_state(1).parts();
+    parts.iter().map(|part| part.shape().iter().skip(1).copied().collect()).collect()
+}
+
+/// Refuses a cell that does not fit where it stands, or that stands somewhere already.
+fn check_place<C: Cell>(cell: &C, place: Place, others: &[C]) -> Result<()> {
+    let Place { layer, direction, input_size } = place;
+    let refused = |expected: String, got: String| Err(Error::shape(layer_name::<C>(), expected, got));
+    if cell.input_size() != input_size {
+        let expected = format!("a cell for inputs of width {input_size} in layer {layer}");
+        return refused(expected, format!("one for width {}", cell.input_size()));
+    }
+    if let Some(first) = others.first() {
+        let [expected, got] = [first, cell].map(|cell| state_shapes(cell));
+        if expected != got {
+            let expected = format!("states of shapes {expected:?} as in layer 0 (a Stack takes others)");
+            return refused(expected, format!("{got:?} in layer {layer}"));
+        }
+    }
+    let beside = others.last().filter(|_| direction > 0);
+    if let Some(beside) = beside.filter(|beside| beside.output_size() != cell.output_size()) {
+        let expected = format!("both directions of layer {layer} to have outputs of one width");
+        return refused(expected, format!("{} and {}", beside.output_size(), cell.output_size()));
+    }
+    let own = cell.parameters();
+    let is_own = |other: &C| other.parameters().iter().any(|a| own.iter().any(|b| a.id() == b.id()));
+    match others.iter().any(is_own) {
+        false => Ok(()),
+        true => {
+            let got = format!("the same parameters in layer {layer}, direction {direction}, and before");
+            Err(Error::argument(layer_name::<C>(), "each cell", "one with parameters of its own", got))
+        }
     }
 }

@@ -1,14 +1,13 @@
 //! The GRU (Cho et al. 2014, arXiv 1406.1078), in PyTorch's layout.
 
-use std::fmt;
-
 use wengert_core::{Float, Pointwise, Result, Tensor, Variable, pointwise};
 
-use super::builder::{CellFactory, RecurrentBuilder};
+use super::factory::FromSizes;
 use super::runner::Recurrent;
-use super::weights::{Weights, check_sizes};
+use super::weights::{Bias, Weights};
+use crate::cell;
 use crate::cell::Cell;
-use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::repr::Repr;
 
 pointwise! {
     /// The gates of a GRU, from what input (`x_`) and state (`h_`) give to each:
@@ -33,51 +32,18 @@ pointwise! {
 pub struct GruCell<T: Float = f32> {
     weights: Weights<T>,
 }
+cell!(GruCell<T> flatten { weights } {});
 
-impl GruCell {
-    /// A cell from inputs of width `input_size` to `hidden_size` units, with biases.
-    ///
-    /// # Errors
-    /// If `input_size` is zero.
-    pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::with_bias(input_size, hidden_size, true)
-    }
+impl FromSizes for GruCell {
+    type Arguments = Bias;
 
-    /// A cell without biases (`bias=False`).
-    ///
-    /// # Errors
-    /// As [`GruCell::new`].
-    pub fn without_bias(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::with_bias(input_size, hidden_size, false)
-    }
-
-    fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
-        check_sizes("GRUCell", input_size, hidden_size.max(1))?;
-        Ok(GruCell { weights: Weights::new("GRUCell", [3, input_size, hidden_size, hidden_size], bias)? })
-    }
-}
-
-impl<T: Float> Module for GruCell<T> {
-    type Element = T;
-
-    fn visit(&self, visitor: &mut Visitor<'_, T>) {
-        self.weights.visit(visitor);
-    }
-
-    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
-        self.weights.visit_mut(visitor);
-    }
-}
-
-impl<T: Float> Cast for GruCell<T> {
-    type To<U: Float> = GruCell<U>;
-
-    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> GruCell<U> {
-        GruCell { weights: self.weights.cast_with(memo) }
+    fn from_sizes(input_size: usize, hidden_size: usize, Bias { bias }: &Bias) -> Result<Self> {
+        Ok(GruCell { weights: Weights::new("GRU", [3, input_size, hidden_size, hidden_size], *bias)? })
     }
 }
 
 impl<T: Float> Cell for GruCell<T> {
+    const NAME: &'static str = "GRU";
     /// Hidden state (N, H).
     type State = Variable<T>;
 
@@ -86,11 +52,11 @@ impl<T: Float> Cell for GruCell<T> {
     }
 
     fn output_size(&self) -> usize {
-        self.weights.weight_hh.shape()[1]
+        self.weights.recurrent_size()
     }
 
     fn zero_state(&self, batch: usize) -> Variable<T> {
-        Variable::from(Tensor::zeros([batch, self.output_size()]))
+        Tensor::zeros([batch, self.output_size()]).into()
     }
 
     #[track_caller]
@@ -110,35 +76,8 @@ impl<T: Float> Cell for GruCell<T> {
         &["reset", "update", "new"]
     }
 
-    fn layer_name(&self) -> String {
-        "GRU".to_string()
-    }
-
-    fn extra_repr(&self) -> String {
-        let bias = if self.weights.bias_ih.is_some() { "" } else { ", bias=False" };
-        format!("{}, {}{bias}", self.input_size(), self.output_size())
-    }
-}
-
-impl<T: Float> fmt::Display for GruCell<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GRUCell({})", self.extra_repr())
-    }
-}
-
-/// The arguments of a GRU's cells.
-#[derive(Clone, Debug)]
-pub struct GruFactory {
-    hidden_size: usize,
-    bias: bool,
-}
-
-impl CellFactory for GruFactory {
-    type Cell = GruCell;
-
-    fn make(&self, input_size: usize) -> Result<GruCell> {
-        check_sizes("GRU", input_size, self.hidden_size)?;
-        GruCell::with_bias(input_size, self.hidden_size, self.bias)
+    fn repr(&self) -> Repr {
+        Repr::of(&[self.input_size(), self.output_size()]).unless("bias", self.weights.bias_ih.is_some())
     }
 }
 
@@ -153,26 +92,3 @@ impl CellFactory for GruFactory {
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub type Gru<T = f32> = Recurrent<GruCell<T>>;
-
-impl Recurrent<GruCell> {
-    /// A layer with PyTorch's defaults.
-    ///
-    /// # Errors
-    /// If a width is zero.
-    pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::builder(input_size, hidden_size).build()
-    }
-
-    /// A layer with arguments.
-    pub fn builder(input_size: usize, hidden_size: usize) -> RecurrentBuilder<GruFactory> {
-        RecurrentBuilder::new(input_size, GruFactory { hidden_size, bias: true })
-    }
-}
-
-impl RecurrentBuilder<GruFactory> {
-    /// Whether there are biases; default true.
-    pub fn bias(mut self, on: bool) -> Self {
-        self.factory.bias = on;
-        self
-    }
-}

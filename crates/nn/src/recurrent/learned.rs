@@ -2,9 +2,10 @@
 
 use wengert_core::{Float, Parameter, Result, Variable};
 
-use super::builder::CellFactory;
+use super::factory::{CellFactory, Place};
 use crate::cell::Cell;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::repr::Repr;
 use crate::state::{MapPart, State};
 
 /// A cell whose state before the first step is learned: the same for every sample. It starts from the
@@ -63,6 +64,7 @@ impl<C: Cast, T: Float> Cast for LearnedState<C, T> {
 }
 
 impl<C: Cell<Element = T>, T: Float> Cell for LearnedState<C, T> {
+    const NAME: &'static str = C::NAME;
     type State = C::State;
 
     fn input_size(&self) -> usize {
@@ -99,12 +101,8 @@ impl<C: Cell<Element = T>, T: Float> Cell for LearnedState<C, T> {
         self.cell.gates()
     }
 
-    fn layer_name(&self) -> String {
-        self.cell.layer_name()
-    }
-
-    fn extra_repr(&self) -> String {
-        format!("{}, learned_state=True", self.cell.extra_repr())
+    fn repr(&self) -> Repr {
+        self.cell.repr().switch("learned_state", true)
     }
 }
 
@@ -117,5 +115,9 @@ impl<F: CellFactory> CellFactory for LearnedFactory<F> {
 
     fn make(&self, input_size: usize) -> Result<Self::Cell> {
         self.0.make(input_size).map(LearnedState::new)
+    }
+
+    fn make_at(&self, place: Place) -> Result<Self::Cell> {
+        self.0.make_at(place).map(LearnedState::new)
     }
 }

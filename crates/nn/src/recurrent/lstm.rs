@@ -1,15 +1,15 @@
 //! The LSTM (Hochreiter and Schmidhuber 1997; with forget gate, Gers et al. 2000), in PyTorch's layout.
 
-use std::fmt;
-
 use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Pointwise, Result, Tensor, Variable, pointwise};
 
-use super::builder::{CellFactory, RecurrentBuilder};
+use super::builder::RecurrentBuilder;
+use super::factory::{FromSizes, OfSizes};
 use super::runner::Recurrent;
-use super::weights::{Weights, check_sizes, initial};
+use super::weights::{Bias, HasBias, Weights, initial};
+use crate::cell;
 use crate::cell::Cell;
-use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::repr::Repr;
 use crate::state::MapPart;
 
 pointwise! {
@@ -34,28 +34,37 @@ pub struct LstmCell<T: Float = f32> {
     weights: Weights<T>,
     weight_hr: Option<Parameter<T>>,
 }
+cell!(LstmCell<T> flatten { weights } { weight_hr });
 
-impl LstmCell {
-    /// A cell from inputs of width `input_size` to `hidden_size` units, with biases.
-    ///
-    /// # Errors
-    /// If `input_size` is zero.
-    pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::with_bias(input_size, hidden_size, true)
+/// What an LSTM can be told beside its widths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LstmArguments {
+    /// Whether there are biases.
+    pub bias: Bias,
+    /// The width that the hidden state is projected to; 0 for none.
+    pub proj_size: usize,
+}
+
+impl HasBias for LstmArguments {
+    fn set_bias(&mut self, on: bool) {
+        self.bias.set_bias(on);
     }
+}
 
-    /// A cell without biases (`bias=False`).
-    ///
-    /// # Errors
-    /// As [`LstmCell::new`].
-    pub fn without_bias(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::with_bias(input_size, hidden_size, false)
-    }
+impl FromSizes for LstmCell {
+    type Arguments = LstmArguments;
 
-    fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
-        check_sizes("LSTMCell", input_size, hidden_size.max(1))?;
-        let weights = Weights::new("LSTMCell", [4, input_size, hidden_size, hidden_size], bias)?;
-        Ok(LstmCell { weights, weight_hr: None })
+    fn from_sizes(input_size: usize, hidden: usize, arguments: &LstmArguments) -> Result<Self> {
+        let LstmArguments { bias: Bias { bias }, proj_size: projected } = *arguments;
+        if projected > 0 && projected >= hidden {
+            let expected = format!("smaller than hidden_size {hidden}");
+            return Err(Error::argument("LSTM", "proj_size", expected, projected));
+        }
+        let recurrent = if projected > 0 { projected } else { hidden };
+        let weights = Weights::new("LSTM", [4, input_size, hidden, recurrent], bias)?;
+        let projection = || Ok((projected > 0).then(|| initial([projected, hidden], hidden)));
+        Ok(LstmCell { weights, weight_hr: or_refused("LSTM", projection)? })
     }
 }
 
@@ -65,29 +74,8 @@ impl<T: Float> LstmCell<T> {
     }
 }
 
-impl<T: Float> Module for LstmCell<T> {
-    type Element = T;
-
-    fn visit(&self, visitor: &mut Visitor<'_, T>) {
-        self.weights.visit(visitor);
-        visitor.field("weight_hr", &self.weight_hr);
-    }
-
-    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
-        self.weights.visit_mut(visitor);
-        self.weight_hr.visit_mut(visitor);
-    }
-}
-
-impl<T: Float> Cast for LstmCell<T> {
-    type To<U: Float> = LstmCell<U>;
-
-    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> LstmCell<U> {
-        LstmCell { weights: self.weights.cast_with(memo), weight_hr: self.weight_hr.cast_with(memo) }
-    }
-}
-
 impl<T: Float> Cell for LstmCell<T> {
+    const NAME: &'static str = "LSTM";
     /// Hidden state (N, R) and cell state (N, H).
     type State = (Variable<T>, Variable<T>);
 
@@ -96,7 +84,7 @@ impl<T: Float> Cell for LstmCell<T> {
     }
 
     fn output_size(&self) -> usize {
-        self.weights.weight_hh.shape()[1]
+        self.weights.recurrent_size()
     }
 
     fn zero_state(&self, batch: usize) -> Self::State {
@@ -128,46 +116,13 @@ impl<T: Float> Cell for LstmCell<T> {
         &["input", "forget", "cell", "output"]
     }
 
-    fn layer_name(&self) -> String {
-        "LSTM".to_string()
-    }
-
-    fn extra_repr(&self) -> String {
-        let projection =
-            self.weight_hr.as_ref().map(|w| format!(", proj_size={}", w.shape()[0])).unwrap_or_default();
-        let bias = if self.weights.bias_ih.is_some() { "" } else { ", bias=False" };
-        format!("{}, {}{projection}{bias}", self.input_size(), self.hidden_size())
-    }
-}
-
-impl<T: Float> fmt::Display for LstmCell<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LSTMCell({})", self.extra_repr())
-    }
-}
-
-/// The arguments of an LSTM's cells.
-#[derive(Clone, Debug)]
-pub struct LstmFactory {
-    hidden_size: usize,
-    proj_size: usize,
-    bias: bool,
-}
-
-impl CellFactory for LstmFactory {
-    type Cell = LstmCell;
-
-    fn make(&self, input_size: usize) -> Result<LstmCell> {
-        check_sizes("LSTM", input_size, self.hidden_size)?;
-        if self.proj_size >= self.hidden_size {
-            let expected = format!("smaller than hidden_size {}", self.hidden_size);
-            return Err(Error::argument("LSTM", "proj_size", expected, self.proj_size));
-        }
-        let (hidden, projected) = (self.hidden_size, self.proj_size);
-        let recurrent = if projected > 0 { projected } else { hidden };
-        let weights = Weights::new("LSTM", [4, input_size, hidden, recurrent], self.bias)?;
-        let projection = || Ok((projected > 0).then(|| initial([projected, hidden], hidden)));
-        Ok(LstmCell { weights, weight_hr: or_refused("LSTM", projection)? })
+    fn repr(&self) -> Repr {
+        let repr = Repr::of(&[self.input_size(), self.hidden_size()]);
+        let repr = match &self.weight_hr {
+            Some(weight_hr) => repr.argument("proj_size", weight_hr.shape()[0]),
+            None => repr,
+        };
+        repr.unless("bias", self.weights.bias_ih.is_some())
     }
 }
 
@@ -187,31 +142,9 @@ impl CellFactory for LstmFactory {
 /// ```
 pub type Lstm<T = f32> = Recurrent<LstmCell<T>>;
 
-impl Recurrent<LstmCell> {
-    /// A layer with PyTorch's defaults.
-    ///
-    /// # Errors
-    /// If a width is zero.
-    pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::builder(input_size, hidden_size).build()
-    }
-
-    /// A layer with arguments.
-    pub fn builder(input_size: usize, hidden_size: usize) -> RecurrentBuilder<LstmFactory> {
-        RecurrentBuilder::new(input_size, LstmFactory { hidden_size, proj_size: 0, bias: true })
-    }
-}
-
-impl RecurrentBuilder<LstmFactory> {
-    /// Whether there are biases; default true.
-    pub fn bias(mut self, on: bool) -> Self {
-        self.factory.bias = on;
-        self
-    }
-
+impl RecurrentBuilder<OfSizes<LstmCell>> {
     /// The width that the hidden state is projected to; 0, the default, for none.
-    pub fn proj_size(mut self, proj_size: usize) -> Self {
-        self.factory.proj_size = proj_size;
-        self
+    pub fn proj_size(self, proj_size: usize) -> Self {
+        self.arguments(|arguments| arguments.proj_size = proj_size)
     }
 }

@@ -7,6 +7,7 @@
 
 mod again;
 mod builder;
+mod factory;
 mod gru;
 mod layers;
 mod learned;
@@ -17,20 +18,24 @@ mod pass;
 mod rnn;
 mod runner;
 mod stack;
+mod step_fn;
 mod stepper;
 mod sweep;
 mod truncated;
 mod weights;
 
-pub use builder::{CellFactory, RecurrentBuilder};
-pub use gru::{Gru, GruCell, GruFactory};
+pub use builder::RecurrentBuilder;
+pub use factory::{ByPlace, CellFactory, FromSizes, OfSizes, Place};
+pub use gru::{Gru, GruCell};
 pub use layers::{Layers, OutputAndStates, Swept};
 pub use learned::{LearnedFactory, LearnedState};
-pub use lstm::{Lstm, LstmCell, LstmFactory};
+pub use lstm::{Lstm, LstmArguments, LstmCell};
 pub use masked::Valid;
 pub use options::{Checkpointing, Merge};
-pub use rnn::{Nonlinearity, Rnn, RnnCell, RnnFactory};
+pub use rnn::{Nonlinearity, Rnn, RnnArguments, RnnCell};
 pub use runner::Recurrent;
 pub use stack::Stack;
+pub use step_fn::StepFn;
 pub use stepper::Stepper;
 pub use truncated::Truncated;
+pub use weights::{Bias, HasBias};

@@ -3,12 +3,12 @@
 use wengert_core::{Parameter, Result, Variable, cat, scope};
 
 use super::again::with_parameters;
-use super::builder::static_name;
 use super::layers::{Layers, Swept};
 use super::options::{Merge, Options};
 use super::runner::{Recurrent, suffix};
 use super::sweep::{Rules, Sweep, hidden_masks, mask};
-use crate::cell::Cell;
+use crate::cell::{Cell, check_zero_state};
+use crate::repr::layer_name;
 use crate::state::State;
 
 impl<C: Cell> Layers for Recurrent<C> {
@@ -16,7 +16,7 @@ impl<C: Cell> Layers for Recurrent<C> {
     type Cells = Vec<C::State>;
 
     fn name(&self) -> &'static str {
-        static_name(&self.cells[0])
+        layer_name::<C>()
     }
 
     fn input_size(&self) -> usize {
@@ -50,7 +50,12 @@ impl<C: Cell> Layers for Recurrent<C> {
     ) -> Result<Swept<C::State>> {
         let first = match state {
             Some(state) => self.unstack(state),
-            None => self.start(sizes.first().copied().unwrap_or(0)),
+            None => {
+                let batch = sizes.first().copied().unwrap_or(0);
+                let start = self.start(batch);
+                start.iter().try_for_each(|state| check_zero_state::<C>(state, batch))?;
+                start
+            }
         };
         let mut input = rows.clone();
         let (mut last, mut all) = (Vec::with_capacity(self.cells.len()), Vec::new());
@@ -64,7 +69,7 @@ impl<C: Cell> Layers for Recurrent<C> {
                 let (state, back) = (&first[last.len()], direction == 1);
                 let name = suffix(layer, direction);
                 let swept =
-                    scope(&name[1..], || self.sweep_cell(cell, &seen, sizes, state, back, keep_states));
+                    scope(&name[1..], || self.sweep_cell(cell, &seen, sizes, state, back, keep_states))?;
                 outputs.push(swept.output);
                 last.push(swept.state);
                 all.extend(swept.states);
@@ -120,7 +125,7 @@ impl<C: Cell> Recurrent<C> {
         state: &C::State,
         reverse: bool,
         keep_states: bool,
-    ) -> Swept<C::State> {
+    ) -> Result<Swept<C::State>> {
         // Of nothing but padding there is one step, of no rows: so what comes out depends on all that it
         // would depend on.
         let sizes = if sizes.is_empty() { &[0] } else { sizes };

@@ -1,15 +1,16 @@
 //! The simple recurrent network (Elman 1990), in PyTorch's layout.
 
-use std::fmt;
 use std::str::FromStr;
 
 use wengert_core::{Error, Float, Result, Tensor, Variable};
 
-use super::builder::{CellFactory, RecurrentBuilder};
+use super::builder::RecurrentBuilder;
+use super::factory::{FromSizes, OfSizes};
 use super::runner::Recurrent;
-use super::weights::{Weights, check_sizes};
+use super::weights::{Bias, HasBias, Weights};
+use crate::cell;
 use crate::cell::Cell;
-use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::repr::Repr;
 
 /// What an RNN's sum goes through.
 ///
@@ -50,30 +51,9 @@ pub struct RnnCell<T: Float = f32> {
     weights: Weights<T>,
     nonlinearity: Nonlinearity,
 }
+cell!(RnnCell<T> flatten { weights } {} keep { nonlinearity });
 
 impl RnnCell {
-    /// A cell from inputs of width `input_size` to `hidden_size` units, with biases and tanh.
-    ///
-    /// # Errors
-    /// If `input_size` is zero.
-    pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::with_bias(input_size, hidden_size, true)
-    }
-
-    /// A cell without biases (`bias=False`).
-    ///
-    /// # Errors
-    /// As [`RnnCell::new`].
-    pub fn without_bias(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::with_bias(input_size, hidden_size, false)
-    }
-
-    fn with_bias(input_size: usize, hidden_size: usize, bias: bool) -> Result<Self> {
-        check_sizes("RNNCell", input_size, hidden_size.max(1))?;
-        let weights = Weights::new("RNNCell", [1, input_size, hidden_size, hidden_size], bias)?;
-        Ok(RnnCell { weights, nonlinearity: Nonlinearity::Tanh })
-    }
-
     /// The cell with another nonlinearity.
     ///
     /// ```
@@ -89,27 +69,34 @@ impl RnnCell {
     }
 }
 
-impl<T: Float> Module for RnnCell<T> {
-    type Element = T;
+/// What an RNN can be told beside its widths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RnnArguments {
+    /// Whether there are biases.
+    pub bias: Bias,
+    /// What the sum goes through.
+    pub nonlinearity: Nonlinearity,
+}
 
-    fn visit(&self, visitor: &mut Visitor<'_, T>) {
-        self.weights.visit(visitor);
-    }
-
-    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
-        self.weights.visit_mut(visitor);
+impl HasBias for RnnArguments {
+    fn set_bias(&mut self, on: bool) {
+        self.bias.set_bias(on);
     }
 }
 
-impl<T: Float> Cast for RnnCell<T> {
-    type To<U: Float> = RnnCell<U>;
+impl FromSizes for RnnCell {
+    type Arguments = RnnArguments;
 
-    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> RnnCell<U> {
-        RnnCell { weights: self.weights.cast_with(memo), nonlinearity: self.nonlinearity }
+    fn from_sizes(input_size: usize, hidden_size: usize, arguments: &RnnArguments) -> Result<Self> {
+        let RnnArguments { bias: Bias { bias }, nonlinearity } = *arguments;
+        let weights = Weights::new("RNN", [1, input_size, hidden_size, hidden_size], bias)?;
+        Ok(RnnCell { weights, nonlinearity })
     }
 }
 
 impl<T: Float> Cell for RnnCell<T> {
+    const NAME: &'static str = "RNN";
     /// Hidden state (N, H).
     type State = Variable<T>;
 
@@ -118,11 +105,11 @@ impl<T: Float> Cell for RnnCell<T> {
     }
 
     fn output_size(&self) -> usize {
-        self.weights.weight_hh.shape()[1]
+        self.weights.recurrent_size()
     }
 
     fn zero_state(&self, batch: usize) -> Variable<T> {
-        Variable::from(Tensor::zeros([batch, self.output_size()]))
+        Tensor::zeros([batch, self.output_size()]).into()
     }
 
     #[track_caller]
@@ -140,37 +127,13 @@ impl<T: Float> Cell for RnnCell<T> {
         (h.clone(), h)
     }
 
-    fn layer_name(&self) -> String {
-        "RNN".to_string()
-    }
-
-    fn extra_repr(&self) -> String {
-        let bias = if self.weights.bias_ih.is_some() { "" } else { ", bias=False" };
-        format!("{}, {}{bias}", self.input_size(), self.output_size())
-    }
-}
-
-impl<T: Float> fmt::Display for RnnCell<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nonlinearity = if self.nonlinearity == Nonlinearity::Relu { ", nonlinearity=relu" } else { "" };
-        write!(f, "RNNCell({}{nonlinearity})", self.extra_repr())
-    }
-}
-
-/// The arguments of an RNN's cells.
-#[derive(Clone, Debug)]
-pub struct RnnFactory {
-    hidden_size: usize,
-    bias: bool,
-    nonlinearity: Nonlinearity,
-}
-
-impl CellFactory for RnnFactory {
-    type Cell = RnnCell;
-
-    fn make(&self, input_size: usize) -> Result<RnnCell> {
-        check_sizes("RNN", input_size, self.hidden_size)?;
-        Ok(RnnCell::with_bias(input_size, self.hidden_size, self.bias)?.nonlinearity(self.nonlinearity))
+    fn repr(&self) -> Repr {
+        let repr = Repr::of(&[self.input_size(), self.output_size()]);
+        let repr = repr.unless("bias", self.weights.bias_ih.is_some());
+        match self.nonlinearity {
+            Nonlinearity::Tanh => repr,
+            Nonlinearity::Relu => repr.setting("nonlinearity", "relu"),
+        }
     }
 }
 
@@ -189,32 +152,9 @@ impl CellFactory for RnnFactory {
 /// ```
 pub type Rnn<T = f32> = Recurrent<RnnCell<T>>;
 
-impl Recurrent<RnnCell> {
-    /// A layer with PyTorch's defaults.
-    ///
-    /// # Errors
-    /// If a width is zero.
-    pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::builder(input_size, hidden_size).build()
-    }
-
-    /// A layer with arguments.
-    pub fn builder(input_size: usize, hidden_size: usize) -> RecurrentBuilder<RnnFactory> {
-        let factory = RnnFactory { hidden_size, bias: true, nonlinearity: Nonlinearity::Tanh };
-        RecurrentBuilder::new(input_size, factory)
-    }
-}
-
-impl RecurrentBuilder<RnnFactory> {
-    /// Whether there are biases; default true.
-    pub fn bias(mut self, on: bool) -> Self {
-        self.factory.bias = on;
-        self
-    }
-
+impl RecurrentBuilder<OfSizes<RnnCell>> {
     /// What the sum goes through; default tanh.
-    pub fn nonlinearity(mut self, nonlinearity: Nonlinearity) -> Self {
-        self.factory.nonlinearity = nonlinearity;
-        self
+    pub fn nonlinearity(self, nonlinearity: Nonlinearity) -> Self {
+        self.arguments(|arguments| arguments.nonlinearity = nonlinearity)
     }
 }

@@ -4,13 +4,15 @@ use std::fmt;
 
 use wengert_core::{Error, Float, Result, Variable};
 
-use super::builder::{CellFactory, RecurrentBuilder, static_name};
+use super::builder::RecurrentBuilder;
+use super::factory::{ByPlace, CellFactory, Place};
 use super::layers::{Layers, OutputAndStates};
 use super::masked::Valid;
 use super::options::{Checkpointing, Options};
 use super::stepper::Stepper;
 use crate::cell::Cell;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::repr::{layer_name, print_layer};
 use crate::sequence::PackedSequence;
 
 /// A recurrent layer over any [`Cell`]: layers, directions, dropout of every kind, packed and masked
@@ -39,6 +41,22 @@ impl<C: Cell> Recurrent<C> {
         RecurrentBuilder::new(input_size, factory)
     }
 
+    /// [`Recurrent::of`] for cells that are told where they stand: they may differ by layer, or read time backward.
+    ///
+    /// ```
+    /// use wengert_nn::{GruCell, Recurrent};
+    /// // Biases in the first layer alone.
+    /// let net = Recurrent::of_places(10, |place| match place.layer {
+    ///     0 => GruCell::new(place.input_size, 64),
+    ///     _ => GruCell::without_bias(place.input_size, 64),
+    /// });
+    /// assert_eq!(net.num_layers(2).build()?.cell(1, 0).to_string(), "GRUCell(64, 64, bias=False)");
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn of_places<F: Fn(Place) -> Result<C>>(input_size: usize, cell: F) -> RecurrentBuilder<ByPlace<F>> {
+        RecurrentBuilder::new(input_size, ByPlace(cell))
+    }
+
     pub(super) fn from_cells(cells: Vec<C>, options: Options) -> Result<Self> {
         let layer = Recurrent { cells, options, training: true };
         layer.check_weights()?;
@@ -53,7 +71,7 @@ impl<C: Cell> Recurrent<C> {
             None => Ok(()),
             Some(unknown) => {
                 let expected = format!("among {}", names.join(", "));
-                Err(Error::argument(static_name(cell), "weight_dropout", expected, unknown))
+                Err(Error::argument(layer_name::<C>(), "weight_dropout", expected, unknown))
             }
         }
     }
@@ -308,13 +326,6 @@ impl<C: Cast> Cast for Recurrent<C> {
 impl<C: Cell> fmt::Display for Recurrent<C> {
     /// As PyTorch prints it: `LSTM(50, 100, num_layers=2)`; what is the default is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cell = &self.cells[0];
-        // The cell's own arguments: widths and projection stand before the runner's, its bias between them.
-        let repr = cell.extra_repr();
-        let (own, bias) = match repr.split_once(", bias=") {
-            Some((own, bias)) => (own.to_string(), format!(", bias={bias}")),
-            None => (repr, String::new()),
-        };
-        write!(f, "{}({own}{})", cell.layer_name(), self.options.repr(&bias))
+        print_layer::<C>(&self.cells[0].repr().around(|switches| self.options.repr(switches)), f)
     }
 }

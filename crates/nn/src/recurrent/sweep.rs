@@ -5,10 +5,10 @@
 //! begun from behind, stay as they are. So a sweep over some steps and then over the next ones is a sweep
 //! over all of them.
 
-use wengert_core::{Tensor, Variable, cat, no_grad};
+use wengert_core::{Result, Tensor, Variable, cat, no_grad};
 
 use super::layers::Swept;
-use crate::cell::Cell;
+use crate::cell::{Cell, check_step};
 use crate::state::State;
 
 /// What happens between the steps of one sweep.
@@ -33,26 +33,33 @@ pub(super) struct Sweep<'s, C: Cell> {
 
 impl<C: Cell> Sweep<'_, C> {
     /// Goes over all steps of `data`, at least one, from `state`.
+    ///
+    /// # Errors
+    /// If the first step does not give what the cell promises.
     #[track_caller]
-    pub fn run(&self, data: &Variable<C::Element>, state: &C::State) -> Swept<C::State> {
+    pub fn run(&self, data: &Variable<C::Element>, state: &C::State) -> Result<Swept<C::State>> {
         let steps = self.cell.project(data).split(self.sizes, 0);
         let mut rows = ActiveRows::new(state, self.reverse);
         let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
         let mut step = |projected: &Variable<C::Element>| {
             let now = rows.of(projected.shape()[0]);
             let (output, next) = self.rules.step(self.cell, projected, &now);
+            if outputs.is_empty() {
+                check_step(self.cell, projected.shape()[0], &now, &output, &next)?;
+            }
             outputs.push(output);
             if self.keep_states {
                 states.push(next.clone());
             }
             rows.now = Some(next);
+            Ok(())
         };
         if self.reverse {
-            steps.iter().rev().for_each(&mut step);
+            steps.iter().rev().try_for_each(&mut step)?;
         } else {
-            steps.iter().for_each(&mut step);
+            steps.iter().try_for_each(&mut step)?;
         }
-        self.swept(outputs, rows.whole(), states)
+        Ok(self.swept(outputs, rows.whole(), states))
     }
 
     /// Pieces in the order in which they were computed, as one sweep.

@@ -1,8 +1,13 @@
 //! The four parameters that our cells share.
 
 use wengert_core::__private::or_refused;
-use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
+use wengert_core::{Float, Parameter, Result, Tensor, Variable};
 
+use super::builder::RecurrentBuilder;
+use super::factory::{FromSizes, OfSizes, check_sizes};
+use super::gru::GruCell;
+use super::lstm::LstmCell;
+use super::rnn::RnnCell;
 use crate::module;
 
 /// `W_ih` (G H, in), `W_hh` (G H, R), `b_ih` and `b_hh` (G H), for G gates, H hidden units and a recurrent
@@ -52,6 +57,10 @@ impl<T: Float> Weights<T> {
         self.weight_ih.shape()[1]
     }
 
+    pub(super) fn recurrent_size(&self) -> usize {
+        self.weight_hh.shape()[1]
+    }
+
     /// `x W_ih^T + b_ih + b_hh`: both biases at once, where the formula allows it.
     #[track_caller]
     pub(super) fn project_with_both_biases(&self, x: &Variable<T>) -> Variable<T> {
@@ -60,12 +69,64 @@ impl<T: Float> Weights<T> {
     }
 }
 
-/// The widths of a layer must be positive.
-pub(super) fn check_sizes(operation: &'static str, input: usize, hidden: usize) -> Result<()> {
-    for (argument, size) in [("input_size", input), ("hidden_size", hidden)] {
-        if size == 0 {
-            return Err(Error::argument(operation, argument, "at least 1", size));
-        }
-    }
-    Ok(())
+/// Whether there are biases: what our cells have in common among their arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bias {
+    /// Whether there are; default true.
+    pub bias: bool,
 }
+
+impl Default for Bias {
+    fn default() -> Self {
+        Bias { bias: true }
+    }
+}
+
+/// Arguments among which is whether there are biases.
+pub trait HasBias {
+    /// Sets that.
+    fn set_bias(&mut self, on: bool);
+}
+
+impl HasBias for Bias {
+    fn set_bias(&mut self, on: bool) {
+        self.bias = on;
+    }
+}
+
+impl<C: FromSizes<Arguments: HasBias>> RecurrentBuilder<OfSizes<C>> {
+    /// Whether there are biases; default true.
+    pub fn bias(self, on: bool) -> Self {
+        self.arguments(|arguments| arguments.set_bias(on))
+    }
+}
+
+/// The constructors of our cells, which are PyTorch's.
+macro_rules! constructors {
+    ($($cell:ident $name:literal)*) => {$(
+        impl $cell {
+            /// A cell from inputs of width `input_size` to `hidden_size` units, with biases.
+            ///
+            /// # Errors
+            /// If `input_size` is zero.
+            pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
+                check_sizes($name, input_size, hidden_size.max(1))?;
+                Self::from_sizes(input_size, hidden_size, &Default::default())
+            }
+
+            /// A cell without biases (`bias=False`).
+            ///
+            /// # Errors
+            /// If `input_size` is zero.
+            pub fn without_bias(input_size: usize, hidden_size: usize) -> Result<Self> {
+                check_sizes($name, input_size, hidden_size.max(1))?;
+                let mut arguments = <Self as FromSizes>::Arguments::default();
+                arguments.set_bias(false);
+                Self::from_sizes(input_size, hidden_size, &arguments)
+            }
+        }
+    )*};
+}
+
+constructors! { RnnCell "RNNCell" LstmCell "LSTMCell" GruCell "GRUCell" }

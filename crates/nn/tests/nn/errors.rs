@@ -161,17 +161,18 @@ fn states_in_the_inputs_layout_with_the_batch_in_front() {
 
 fn check_cell<C: Cell<Element = f32>>(cell: &C) {
     let input = |shape: &[usize]| cell.forward(&zeros(shape), None);
-    refused(input(&[3, 1]), "cell: expected an input of width 10, got 1");
-    refused(input(&[7]), "cell: expected an input of width 10, got 7");
-    refused(input(&[1, 3, 10]), "cell: expected an input of shape (N, 10) or (10), got [1, 3, 10]");
-    refused(input(&[]), "cell: expected an input of shape (N, 10) or (10), got []");
+    let of_cell = |text: &str| format!("{}: expected {text}", C::NAME);
+    refused(input(&[3, 1]), &of_cell("an input of width 10, got 1"));
+    refused(input(&[7]), &of_cell("an input of width 10, got 7"));
+    refused(input(&[1, 3, 10]), &of_cell("an input of shape (N, 10) or (10), got [1, 3, 10]"));
+    refused(input(&[]), &of_cell("an input of shape (N, 10) or (10), got []"));
     let good = cell.zero_state(3);
     for bad in 0..good.parts().len() {
         for wrong in [[1, 20], [3, 1], [7, 20], [3, 7]] {
             let mut part = 0..;
             let state =
                 good.map(|value| if part.next() == Some(bad) { zeros(&wrong) } else { value.clone() });
-            let expected = format!("cell: expected state {bad} of shape [3, 20], got {wrong:?}");
+            let expected = of_cell(&format!("state {bad} of shape [3, 20], got {wrong:?}"));
             refused(cell.forward(&zeros(&[3, 10]), Some(&state)), &expected);
         }
     }
@@ -236,7 +237,7 @@ fn a_state_of_an_unbatched_step_is_named_as_it_was_given() {
     let cell = LstmCell::new(10, 20).unwrap();
     for wrong in [&[1, 20][..], &[3]] {
         let state = (zeros(wrong), zeros(&[20]));
-        let expected = format!("cell: expected state 0 of shape [20], got {wrong:?}");
+        let expected = format!("LSTM: expected state 0 of shape [20], got {wrong:?}");
         refused(cell.forward(&zeros(&[10]), Some(&state)), &expected);
     }
 }

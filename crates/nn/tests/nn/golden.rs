@@ -214,7 +214,7 @@ fn one_of_a_cells_two_results_is_enough_for_backward() {
     for which in [0, 1] {
         let cell = LstmCell::new(3, 4).unwrap();
         let given = cell.zero_state(2).map(|part| variable(part.shape()).cast());
-        let state = cell.forward(&variable(&[2, 3]).cast(), Some(&given)).unwrap();
+        let (_, state) = cell.forward(&variable(&[2, 3]).cast(), Some(&given)).unwrap();
         state.parts()[which].sum().backward().unwrap();
         let w = cell.parameter("weight_ih").unwrap().grad().unwrap().to_vec();
         // The cell state does not see the output gate, the last quarter.
@@ -227,7 +227,7 @@ fn one_of_a_cells_two_results_is_enough_for_backward() {
 fn cells_without_hidden_units_give_empty_states() {
     fn check<C: Cell<Element = f32>>(cell: &C) {
         let none = cell.zero_state(3).map(|part| Variable::new(Tensor::zeros(part.shape())));
-        let state = cell.forward(&variable(&[3, 5]).cast(), Some(&none)).unwrap();
+        let (_, state) = cell.forward(&variable(&[3, 5]).cast(), Some(&none)).unwrap();
         state.parts().iter().for_each(|part| assert_eq!(part.shape(), &[3, 0]));
     }
     check(&RnnCell::new(5, 0).unwrap());

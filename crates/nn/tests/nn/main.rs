@@ -1,6 +1,7 @@
 //! The modules against naive references, PyTorch's numbers and differences; saving, dropout, and what is
 //! refused.
 
+mod cells;
 mod dropout;
 mod errors;
 mod golden;

@@ -252,7 +252,7 @@ fn check_cell<C: Cell<Element = f64>>(cell: &C, step: Step) {
         for t in 0..6 {
             let width = cell.input_size();
             let x = if layout.batched { variable(&[batch, width]) } else { variable(&[width]) };
-            state = cell.forward(&x, (layout.given || t > 0).then_some(&state)).unwrap();
+            state = cell.forward(&x, (layout.given || t > 0).then_some(&state)).unwrap().1;
             for (n, expected) in expected.iter_mut().enumerate() {
                 *expected = step(&Weights::of(cell), &rows(&x, n), expected).1;
                 close(&parts(&state, n).concat(), &expected.concat(), 1e-12);

@@ -3,7 +3,7 @@
 use wengert_check::{Draw, Property, RecurrentConfig, recurrent};
 use wengert_core::{GradOptions, Parameter, Tape, Tensor, Variable, grad, manual_seed};
 use wengert_nn::{
-    Cast, Cell, CellFactory, Checkpointing, Gru, GruFactory, Lstm, Merge, Module, Persist, Recurrent,
+    Cast, Cell, CellFactory, Checkpointing, Gru, GruCell, Lstm, Merge, Module, OfSizes, Persist, Recurrent,
     RecurrentBuilder, State, module,
 };
 
@@ -70,7 +70,7 @@ fn a_residual_connection_adds_the_input_where_the_widths_are_the_same() {
         let mut state = h.select(0, layer);
         let steps: Vec<V> = (0..5)
             .map(|t| {
-                state = cell.forward(&x.select(0, t), Some(&state)).unwrap();
+                state = cell.forward(&x.select(0, t), Some(&state)).unwrap().1;
                 state.clone()
             })
             .collect();
@@ -145,7 +145,7 @@ fn zoneout_keeps_elements_in_training_and_takes_the_mean_in_evaluation() {
 
 #[test]
 fn in_evaluation_nothing_is_dropped() {
-    let options = |builder: RecurrentBuilder<GruFactory>| {
+    let options = |builder: RecurrentBuilder<OfSizes<GruCell>>| {
         builder.input_dropout(0.5).state_dropout(0.5).weight_dropout(["weight_hh"], 0.5).dropout(0.5)
     };
     let plain = Gru::builder(3, 4).num_layers(2).build().unwrap().cast::<f64>();

@@ -163,7 +163,7 @@ fn everything_that_does_not_fit_is_listed_in_one_error() {
     map.insert("other", Tensor::<f32>::zeros([1]));
     let error = refused(&model, |model| model.load_state_dict(&map));
     let expected = "\
-the saved state does not fit, nothing was changed
+the values do not fit, nothing was changed
   missing: rnn.weight_hr_l1, head.bias
   unexpected: head.extra, other
   of another shape: rnn.bias_ih_l0 expected [16], got [16, 1], head.weight expected [5, 4], got [4, 5]";

@@ -99,7 +99,7 @@ fn the_runner_gives_what_a_loop_over_forward_gives() {
     let cell = net.cell(0, 0);
     let mut memory = None;
     for t in 0..5 {
-        let next = cell.forward(&x.select(0, t), memory.as_ref()).unwrap();
+        let (_, next) = cell.forward(&x.select(0, t), memory.as_ref()).unwrap();
         close(&output.select(0, t).to_vec(), &next.fast.linear(&cell.outer, None).to_vec(), 1e-14);
         memory = Some(next);
     }

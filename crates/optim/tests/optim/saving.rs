@@ -228,7 +228,7 @@ fn one_error_lists_all_that_does_not_fit() {
         ]),
     };
     assert_eq!(error, expected);
-    let text = "the saved state does not fit, nothing was changed\n  \
+    let text = "the values do not fit, nothing was changed\n  \
         missing: group.0.eps, state.0.exp_avg\n  \
         unexpected: epoch, group.1.lr, state.1.max_exp_avg_sq, state.2.step\n  \
         of another shape: group.0.beta1 expected [], got [2], state.0.exp_avg_sq expected [3], got [4], \

@@ -1,0 +1,135 @@
+//! The macros that make a module, and a cell, of a struct.
+
+/// Makes a struct a [`Module`](crate::Module): `module!(Model { embedding, rnn, head })`.
+///
+/// Every field is named, in the order that the parameters shall have: a forgotten one does not compile.
+/// What is no module goes behind `keep`; the parameters of a field in `flatten` join under their own names,
+/// before the others. A struct generic over its element (`Model<T>`) becomes [`Cast`](crate::Cast) as well.
+///
+/// ```
+/// use wengert_core::{Float, Parameter, Tensor};
+/// use wengert_nn::{module, Cast, Linear, Module};
+///
+/// #[derive(Clone)]
+/// struct Gated<T: Float> { gate: Linear<T>, scale: Option<Parameter<T>>, width: usize }
+/// module!(Gated<T> { gate, scale } keep { width });
+///
+/// let gated = Gated { gate: Linear::new(2, 2)?, scale: Some(Parameter::new(Tensor::ones([2]))), width: 2 };
+/// assert_eq!(gated.num_parameters(), 8);
+/// assert_eq!(gated.cast::<f64>().width, 2);
+///
+/// // With the parameters of a part under their own names:
+/// struct Shifted { linear: Linear, shift: Parameter }
+/// module!(Shifted flatten { linear } { shift });
+/// let shifted = Shifted { linear: Linear::new(2, 2)?, shift: Parameter::new(Tensor::zeros([2])) };
+/// let names: Vec<String> = shifted.named_parameters().into_iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["weight", "bias", "shift"]);
+///
+/// // Generic over something else, with the element type named:
+/// use wengert_nn::{Cell, Recurrent};
+/// struct Tagger<C> { rnn: Recurrent<C>, head: Linear }
+/// module!(impl[C: Cell<Element = f32>] Tagger[C] as f32 { rnn, head });
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[macro_export]
+macro_rules! module {
+    (
+        $name:ident $(flatten { $($flat:ident),* $(,)? })? { $($field:ident),* $(,)? }
+        $(keep { $($keep:ident),* $(,)? })?
+    ) => {
+        impl $crate::Module for $name {
+            type Element = f32;
+            $crate::module!(@walk $name { $($($flat),*)? } { $($field),* } { $($($keep),*)? });
+        }
+    };
+    (
+        $name:ident<$t:ident> $(flatten { $($flat:ident),* $(,)? })? { $($field:ident),* $(,)? }
+        $(keep { $($keep:ident),* $(,)? })?
+    ) => {
+        impl<$t: $crate::__private::Float> $crate::Module for $name<$t> {
+            type Element = $t;
+            $crate::module!(@walk $name { $($($flat),*)? } { $($field),* } { $($($keep),*)? });
+        }
+
+        impl<$t: $crate::__private::Float> $crate::Cast for $name<$t> {
+            type To<U: $crate::__private::Float> = $name<U>;
+
+            fn cast_with<U: $crate::__private::Float>(&self, memo: &mut $crate::Memo<U>) -> $name<U> {
+                $name {
+                    $($($flat: $crate::Cast::cast_with(&self.$flat, memo),)*)?
+                    $($field: $crate::Cast::cast_with(&self.$field, memo),)*
+                    $($($keep: ::core::clone::Clone::clone(&self.$keep),)*)?
+                }
+            }
+        }
+    };
+    (
+        impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] as $element:ty { $($field:ident),* $(,)? }
+        $(keep { $($keep:ident),* $(,)? })?
+    ) => {
+        impl<$($generics)*> $crate::Module for $name<$($arguments)*> {
+            type Element = $element;
+            $crate::module!(@walk $name {} { $($field),* } { $($($keep),*)? });
+        }
+    };
+    (@walk $name:ident { $($flat:ident),* } { $($field:ident),* } { $($keep:ident),* }) => {
+        fn visit(&self, visitor: &mut $crate::Visitor<'_, Self::Element>) {
+            let $name { $($flat,)* $($field,)* $($keep: _,)* } = self;
+            $($crate::Module::visit($flat, visitor);)*
+            $(visitor.field(stringify!($field), $field);)*
+        }
+
+        fn visit_mut(&mut self, visitor: &mut $crate::VisitorMut<'_, Self::Element>) {
+            let $name { $($flat,)* $($field,)* $($keep: _,)* } = self;
+            $($crate::Module::visit_mut($flat, visitor);)*
+            $($crate::Module::visit_mut($field, visitor);)*
+        }
+    };
+}
+
+/// Makes a struct a module, as [`module!`](crate::module!) does and in its words, that prints as the
+/// [`Cell`](crate::Cell) that it is.
+///
+/// ```
+/// use wengert_core::{Float, Parameter, Tensor, Variable};
+/// use wengert_nn::{Cell, cell};
+///
+/// /// `h' = d h + x` with a decay for each unit.
+/// #[derive(Clone)]
+/// struct Leaky<T: Float = f32> { decay: Parameter<T> }
+/// cell!(Leaky<T> { decay });
+///
+/// impl<T: Float> Cell for Leaky<T> {
+///     type State = Variable<T>;
+///     fn input_size(&self) -> usize { self.decay.numel() }
+///     fn output_size(&self) -> usize { self.decay.numel() }
+///     fn zero_state(&self, batch: usize) -> Variable<T> { Tensor::zeros([batch, self.decay.numel()]).into() }
+///     fn step(&self, x: &Variable<T>, h: &Variable<T>) -> (Variable<T>, Variable<T>) {
+///         let h = &*self.decay * h + x;
+///         (h.clone(), h)
+///     }
+/// }
+/// assert_eq!(Leaky { decay: Parameter::new(Tensor::<f32>::ones([3])) }.to_string(), "Leaky(3, 3)");
+/// ```
+#[macro_export]
+macro_rules! cell {
+    (impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] $($rest:tt)*) => {
+        $crate::module!(impl[$($generics)*] $name[$($arguments)*] $($rest)*);
+        $crate::cell!(@display [$($generics)*] $name<$($arguments)*>);
+    };
+    ($name:ident<$t:ident> $($rest:tt)*) => {
+        $crate::module!($name<$t> $($rest)*);
+        $crate::cell!(@display [$t: $crate::__private::Float] $name<$t>);
+    };
+    ($name:ident $($rest:tt)*) => {
+        $crate::module!($name $($rest)*);
+        $crate::cell!(@display [] $name);
+    };
+    (@display [$($generics:tt)*] $cell:ty) => {
+        impl<$($generics)*> ::core::fmt::Display for $cell {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                $crate::__private::print_cell(self, f)
+            }
+        }
+    };
+}

@@ -1,0 +1,89 @@
+//! How cells and the layers over them print.
+
+use std::fmt;
+
+use crate::cell::Cell;
+
+/// A cell's own arguments as PyTorch prints them: widths, arguments that follow them, and switches, which in a
+/// layer stand behind the number of layers. What is the default is left out.
+///
+/// ```
+/// use wengert_nn::Repr;
+/// let repr = Repr::of(&[10, 20]).argument("proj_size", 5).switch("bias", false);
+/// assert_eq!(repr.to_string(), "10, 20, proj_size=5, bias=False");
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Repr {
+    own: String,
+    switches: String,
+}
+
+impl Repr {
+    /// These widths.
+    pub fn of(widths: &[usize]) -> Self {
+        let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+        Repr { own: widths.join(", "), switches: String::new() }
+    }
+
+    /// With an argument behind the widths.
+    pub fn argument(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.own += &format!(", {name}={value}");
+        self
+    }
+
+    /// With a switch, as Python writes truth values.
+    pub fn switch(self, name: &str, on: bool) -> Self {
+        self.setting(name, if on { "True" } else { "False" })
+    }
+
+    /// With a setting among the switches.
+    pub fn setting(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.switches += &format!(", {name}={value}");
+        self
+    }
+
+    /// With the switch only if it is off, as `bias=False`.
+    pub(crate) fn unless(self, name: &str, on: bool) -> Self {
+        if on { self } else { self.switch(name, false) }
+    }
+
+    /// The arguments of a layer, whose own stand between those of its cells.
+    pub(crate) fn around(&self, layer: impl FnOnce(&str) -> String) -> String {
+        format!("{}{}", self.own, layer(&self.switches))
+    }
+}
+
+impl fmt::Display for Repr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.own, self.switches)
+    }
+}
+
+/// A type's name without its path and arguments.
+fn type_name<C>() -> &'static str {
+    let name = std::any::type_name::<C>();
+    let name = name.split('<').next().unwrap_or(name);
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// The name of the layer over a cell in messages: the cell's, or the type's.
+pub(crate) fn layer_name<C: Cell>() -> &'static str {
+    if C::NAME.is_empty() { type_name::<C>() } else { C::NAME }
+}
+
+/// The layer over a cell as it prints: `LSTM(..)`, `Recurrent<Mgu>(..)`.
+pub(crate) fn print_layer<C: Cell>(arguments: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match C::NAME {
+        "" => write!(f, "Recurrent<{}>({arguments})", type_name::<C>()),
+        name => write!(f, "{name}({arguments})"),
+    }
+}
+
+/// A cell as it prints: `LSTMCell(10, 20)`, `Mgu(10, 20)`.
+pub fn print_cell<C: Cell>(cell: &C, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match C::NAME {
+        "" => write!(f, "{}({})", type_name::<C>(), cell.repr()),
+        name => write!(f, "{name}Cell({})", cell.repr()),
+    }
+}
