@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 /// What went wrong, with what was expected and what was got.
 ///
-/// Functions that take data from outside return this. Operations on variables panic with its message
-/// and the caller's line instead, as indexing does, so that a cell reads like its formula.
+/// One rule says who returns it. What comes from outside the program, data, files, sizes, settings like a probability or
+/// the targets of a loss, makes a `Result`: constructors, modules, views of tensors, readers. Operations on variables,
+/// whose shapes the program itself has made, panic with the message and the caller's line instead, as indexing does, so
+/// that a cell reads like its formula.
 ///
 /// ```
 /// use wengert_core::Tensor;
 /// let error = Tensor::from_vec(vec![1.0f32, 2.0], [3]).unwrap_err();
 /// assert_eq!(error.to_string(), "from_vec: expected 3 elements for shape [3], got 2");
 /// ```
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A shape, width or extent does not fit.
@@ -218,6 +220,13 @@ impl Cause {
     /// ```
     pub fn get_ref(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
         &*self.0
+    }
+}
+
+impl fmt::Debug for Error {
+    /// The message: what `fn main() -> Result<()>` and `unwrap` print is to be read by people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -8,7 +8,7 @@ use ndarray::{Array, ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder, Slice, arr2}
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use wengert_core::{Tensor, manual_seed};
+use wengert_core::{Tensor, Variable, manual_seed};
 
 fn config(cases: u32) -> Config {
     Config { cases, failure_persistence: None, ..Config::default() }
@@ -287,4 +287,41 @@ fn elements_change_in_place_only_while_nobody_else_holds_them() {
     let mut part = counted(&[3, 2]).narrow(0, 1, 1).unwrap();
     part.data_mut().unwrap().fill(0);
     assert_eq!(part.to_vec(), [0, 0]);
+}
+
+#[test]
+fn tensors_compute_what_variables_do_and_are_constants_beside_them() {
+    let (a, b) = (Tensor::from([[1.0f64, -2.0], [3.0, 0.5]]), Tensor::from([2.0f64, 4.0]));
+    let x = Variable::new(a.clone()).requires_grad_(true);
+    let y = Variable::from(b.clone());
+    assert_eq!(((&a + &b) * 2 - 1.0) / &b, ((&x + &y) * 2.0 - 1.0).value() / &b);
+    assert_eq!(-&a, (-&x).value());
+    assert_eq!(a.tanh().sum_keepdim(&[1]), x.tanh().sum_keepdim(&[1]).value());
+    assert_eq!(a.matmul(&a.t()), x.matmul(&x.t()).value());
+    assert_eq!((&b / &x).value(), (&y / &x).value());
+    assert_eq!((1 - &x).value(), (1.0 - &x).value());
+    // A tensor has no history, and gives none.
+    let mut loss = (&x * &b).sum();
+    loss += &x.sum() * 2;
+    loss -= 1;
+    loss.backward().unwrap();
+    assert_eq!(x.grad().unwrap().to_vec(), [4.0, 6.0, 4.0, 6.0]);
+    assert!(!(&Variable::from(a.clone()) * &b).requires_grad());
+}
+
+#[test]
+fn an_assigned_variable_leaves_what_it_stood_for() {
+    let x = Variable::new(Tensor::from([1.0f64, 2.0])).requires_grad_(true);
+    let mut y = x.clone();
+    y *= &x;
+    y /= 2.0;
+    assert_eq!((x.to_vec(), y.to_vec()), (vec![1.0, 2.0], vec![0.5, 2.0]));
+    y.sum().backward().unwrap();
+    assert_eq!(x.grad().unwrap().to_vec(), [1.0, 2.0]);
+}
+
+#[test]
+fn an_error_shows_its_message_to_whoever_unwraps_it() {
+    let error = Tensor::from_vec(vec![1.0f32], [2]).unwrap_err();
+    assert_eq!(format!("{error:?}"), "from_vec: expected 2 elements for shape [2], got 1");
 }

@@ -1,0 +1,165 @@
+//! What stands beside a variable in arithmetic (whole numbers, tensors), and tensors by themselves.
+//!
+//! A tensor is a variable without history for as long as an operation takes, so that there is one implementation.
+
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use crate::base::mode::no_grad;
+use crate::tape::{Float, Variable};
+use crate::tensor::Tensor;
+
+/// The tensor as a constant.
+fn constant<T: Float>(tensor: &Tensor<T>) -> Variable<T> {
+    Variable::from(tensor.clone())
+}
+
+/// An operation for each way to hold its operands.
+macro_rules! for_handles {
+    ($trait:ident $method:ident, [$($t:ident)?] $left:ty, $right:ty, $out:ty, |$a:ident, $b:ident| $value:expr) => {
+        impl$(<$t: Float>)? $trait<&$right> for &$left {
+            type Output = $out;
+            #[track_caller]
+            fn $method(self, $b: &$right) -> $out {
+                let $a = self;
+                $value
+            }
+        }
+        impl$(<$t: Float>)? $trait<$right> for &$left {
+            type Output = $out;
+            #[track_caller]
+            fn $method(self, other: $right) -> $out {
+                $trait::$method(self, &other)
+            }
+        }
+        impl$(<$t: Float>)? $trait<&$right> for $left {
+            type Output = $out;
+            #[track_caller]
+            fn $method(self, other: &$right) -> $out {
+                $trait::$method(&self, other)
+            }
+        }
+        impl$(<$t: Float>)? $trait<$right> for $left {
+            type Output = $out;
+            #[track_caller]
+            fn $method(self, other: $right) -> $out {
+                $trait::$method(&self, &other)
+            }
+        }
+    };
+}
+
+macro_rules! arithmetic {
+    ($($trait:ident $method:ident $assign:ident $assign_method:ident $operator:tt;)*) => {$(
+        for_handles!($trait $method, [T] Variable<T>, Tensor<T>, Variable<T>, |a, b| a $operator &constant(b));
+        for_handles!($trait $method, [T] Tensor<T>, Variable<T>, Variable<T>, |a, b| &constant(a) $operator b);
+        for_handles!($trait $method, [T] Tensor<T>, Tensor<T>, Tensor<T>, |a, b| {
+            no_grad(|| (&constant(a) $operator &constant(b)).value())
+        });
+        for_handles!($trait $method, [T] Variable<T>, i32, Variable<T>, |a, b| a $operator f64::from(*b));
+        for_handles!($trait $method, [T] Tensor<T>, i32, Tensor<T>, |a, b| a $operator f64::from(*b));
+
+        impl<T: Float> $trait<&Variable<T>> for i32 {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, other: &Variable<T>) -> Variable<T> {
+                f64::from(self) $operator other
+            }
+        }
+        impl<T: Float> $trait<Variable<T>> for i32 {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn $method(self, other: Variable<T>) -> Variable<T> {
+                f64::from(self) $operator &other
+            }
+        }
+        impl<T: Float> $trait<f64> for &Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, c: f64) -> Tensor<T> {
+                no_grad(|| (&constant(self) $operator c).value())
+            }
+        }
+        impl<T: Float> $trait<f64> for Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, c: f64) -> Tensor<T> {
+                &self $operator c
+            }
+        }
+
+        impl<T: Float, R> $assign<R> for Variable<T>
+        where
+            for<'v> &'v Variable<T>: $trait<R, Output = Variable<T>>,
+        {
+            /// The variable stands for the result from now on; what it stood for stays as it is.
+            #[track_caller]
+            fn $assign_method(&mut self, other: R) {
+                *self = $trait::$method(&*self, other);
+            }
+        }
+    )*};
+}
+
+arithmetic! {
+    Add add AddAssign add_assign +;
+    Sub sub SubAssign sub_assign -;
+    Mul mul MulAssign mul_assign *;
+    Div div DivAssign div_assign /;
+}
+
+impl<T: Float> Neg for &Tensor<T> {
+    type Output = Tensor<T>;
+    #[track_caller]
+    fn neg(self) -> Tensor<T> {
+        no_grad(|| (-constant(self)).value())
+    }
+}
+
+impl<T: Float> Neg for Tensor<T> {
+    type Output = Tensor<T>;
+    #[track_caller]
+    fn neg(self) -> Tensor<T> {
+        -&self
+    }
+}
+
+/// Methods of variables as methods of tensors.
+macro_rules! functions {
+    ($($method:ident($($argument:ident: $type:ty),*))*) => {
+        impl<T: Float> Tensor<T> {$(
+            #[doc = concat!("[`Variable::", stringify!($method), "`](crate::Variable::", stringify!($method), ") of the tensor.")]
+            #[track_caller]
+            pub fn $method(&self $(, $argument: $type)*) -> Tensor<T> {
+                no_grad(|| constant(self).$method($($argument),*).value())
+            }
+        )*}
+    };
+}
+
+functions! {
+    exp() ln() sqrt() rsqrt() square() recip() abs() sin() cos() tanh() sigmoid() erf() relu()
+    clamp(min: f64, max: f64) pow_scalar(exponent: f64)
+    sum() sum_dim(dims: &[isize]) sum_keepdim(dims: &[isize])
+    mean() mean_dim(dims: &[isize]) mean_keepdim(dims: &[isize])
+    var_dim(dims: &[isize], correction: usize) std_dim(dims: &[isize], correction: usize)
+    norm(p: f64, dims: &[isize])
+    max() min() amax(dims: &[isize]) amin(dims: &[isize]) prod() prod_dim(dim: isize)
+    softmax(dim: isize) log_softmax(dim: isize) logsumexp(dim: isize)
+    cumsum(dim: isize) cumprod(dim: isize)
+    repeat(repeats: &[usize]) pad(pad: &[isize], value: f64) flip(dims: &[isize])
+}
+
+impl<T: Float> Tensor<T> {
+    /// The product with another tensor, of matrices, batches of them, or vectors
+    /// ([`Variable::matmul`](crate::Variable::matmul)).
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let (a, b) = (Tensor::from([[1.0f32, 2.0]]), Tensor::from([[3.0], [4.0]]));
+    /// assert_eq!((&a.matmul(&b) * 2 - 1.0).to_vec(), [21.0]);
+    /// ```
+    #[track_caller]
+    pub fn matmul(&self, other: &Tensor<T>) -> Tensor<T> {
+        no_grad(|| constant(self).matmul(&constant(other)).value())
+    }
+}
