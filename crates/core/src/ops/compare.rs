@@ -18,6 +18,42 @@ mod formula {
     }
 }
 
+/// What an element can be compared with: a number, or the elements of a variable or a tensor that broadcast.
+pub trait Operand<T: Float> {
+    /// The elements.
+    fn tensor(&self) -> Tensor<T>;
+}
+
+impl<T: Float> Operand<T> for f64 {
+    fn tensor(&self) -> Tensor<T> {
+        Tensor::scalar(T::from_f64(*self))
+    }
+}
+
+impl<T: Float> Operand<T> for i32 {
+    fn tensor(&self) -> Tensor<T> {
+        f64::from(*self).tensor()
+    }
+}
+
+impl<T: Float> Operand<T> for Tensor<T> {
+    fn tensor(&self) -> Tensor<T> {
+        self.clone()
+    }
+}
+
+impl<T: Float> Operand<T> for Variable<T> {
+    fn tensor(&self) -> Tensor<T> {
+        self.value()
+    }
+}
+
+impl<T: Float, O: Operand<T>> Operand<T> for &O {
+    fn tensor(&self) -> Tensor<T> {
+        (*self).tensor()
+    }
+}
+
 macro_rules! comparison {
     ($($(#[$doc:meta])* $method:ident $operator:tt;)*) => {
         impl<T: Float> Variable<T> {$(
@@ -27,8 +63,8 @@ macro_rules! comparison {
                 clippy::should_implement_trait,
                 reason = "a mask of elements, as in PyTorch, not one truth value"
             )]
-            pub fn $method(&self, other: &Variable<T>) -> Tensor<bool> {
-                expect(self.peek().zip(&other.peek(), |a, b| a $operator b))
+            pub fn $method(&self, other: impl Operand<T>) -> Tensor<bool> {
+                expect(self.peek().zip(&other.tensor(), |a, b| a $operator b))
             }
         )*}
     };
@@ -40,7 +76,8 @@ comparison! {
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// let x = Variable::new(Tensor::from([1.0f32, 2.0]));
-    /// assert_eq!(x.lt(&(&x * 0.0 + 1.5)).to_vec(), vec![true, false]);
+    /// assert_eq!(x.lt(1.5).to_vec(), vec![true, false]);
+    /// assert_eq!(x.lt(&(&x * 2)).to_vec(), vec![true, true]);
     /// ```
     lt <;
     /// Where `self <= other`, broadcasting.

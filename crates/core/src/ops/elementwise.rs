@@ -113,11 +113,18 @@ unary! { formula:
 }
 
 impl<T: Float> Variable<T> {
-    /// `x^y`, element by element, broadcasting (`torch.pow`). The derivative in the base is 0 where the
-    /// exponent is 0; in the exponent, 0 where the base is 0 and the exponent is not negative.
+    /// `x^y`, element by element, for a number `y` or a variable that broadcasts (`torch.pow`). The derivative in
+    /// the base is 0 where the exponent is 0; in the exponent, 0 where the base is 0 and the exponent is not
+    /// negative.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([2.0f64, 3.0]));
+    /// assert_eq!((x.pow(3).to_vec(), x.pow(&x).to_vec()), (vec![8.0, 27.0], vec![4.0, 27.0]));
+    /// ```
     #[track_caller]
-    pub fn pow(&self, exponent: &Variable<T>) -> Variable<T> {
-        formula::Pow.apply1([self, exponent])
+    pub fn pow(&self, exponent: impl Exponent<T>) -> Variable<T> {
+        exponent.power_of(self)
     }
 
     /// `x^y` for one exponent.
@@ -186,6 +193,40 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn clamp(&self, min: f64, max: f64) -> Variable<T> {
         formula::Clamp { min, max }.apply1([self])
+    }
+}
+
+/// What a variable can be raised to: a number, or another variable.
+pub trait Exponent<T: Float> {
+    /// `base^self`, element by element.
+    fn power_of(&self, base: &Variable<T>) -> Variable<T>;
+}
+
+impl<T: Float> Exponent<T> for f64 {
+    #[track_caller]
+    fn power_of(&self, base: &Variable<T>) -> Variable<T> {
+        base.pow_scalar(*self)
+    }
+}
+
+impl<T: Float> Exponent<T> for i32 {
+    #[track_caller]
+    fn power_of(&self, base: &Variable<T>) -> Variable<T> {
+        base.pow_scalar((*self).into())
+    }
+}
+
+impl<T: Float> Exponent<T> for Variable<T> {
+    #[track_caller]
+    fn power_of(&self, base: &Variable<T>) -> Variable<T> {
+        formula::Pow.apply1([base, self])
+    }
+}
+
+impl<T: Float, E: Exponent<T>> Exponent<T> for &E {
+    #[track_caller]
+    fn power_of(&self, base: &Variable<T>) -> Variable<T> {
+        (*self).power_of(base)
     }
 }
 

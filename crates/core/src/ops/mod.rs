@@ -70,5 +70,7 @@ pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
     of_files.concat()
 }
 
+pub use compare::Operand;
+pub use elementwise::Exponent;
 pub(crate) use join::one_behind_the_other;
 pub use join::{cat, stack};

@@ -1,6 +1,6 @@
 //! Views of variables: no element is copied, and cotangents go back into the part that was viewed.
 
-use crate::base::dims::Dims;
+use crate::base::dims::{Dims, axis_of, product};
 use crate::base::error::{Error, expect};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
 use crate::tape::Float;
@@ -186,6 +186,25 @@ impl<T: Float> Variable<T> {
             return self.clone();
         }
         Reshape { to: Dims::from(shape.as_ref()) }.view(self)
+    }
+
+    /// Axes `start_dim` to `end_dim`, both included, as one (`torch.flatten`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::<f32>::zeros([2, 3, 4]));
+    /// assert_eq!((x.flatten(0, -1).shape(), x.flatten(1, 2).shape()), (&[24][..], &[2, 12][..]));
+    /// ```
+    #[track_caller]
+    pub fn flatten(&self, start_dim: isize, end_dim: isize) -> Variable<T> {
+        if self.rank() == 0 {
+            return self.reshape([1]);
+        }
+        let [start, end] = [start_dim, end_dim].map(|dim| expect(axis_of("flatten", dim, self.rank())));
+        assert!(start <= end, "flatten: start_dim must be at most end_dim, got {start_dim} and {end_dim}");
+        let shape = self.shape();
+        let whole = product(&shape[start..=end]);
+        self.reshape([&shape[..start], &[whole], &shape[end + 1..]].concat())
     }
 
     /// Repeated along new leading axes and axes of extent 1, without copying (`torch.expand`).

@@ -302,12 +302,12 @@ fn first_and_second_derivatives_are_those_of_differences() {
 fn comparisons_are_those_of_a_loop() {
     type Comparison = (&'static str, fn(&V, &V) -> Tensor<bool>, fn(f64, f64) -> bool);
     let comparisons: [Comparison; 6] = [
-        ("lt", V::lt, |a, b| a < b),
-        ("le", V::le, |a, b| a <= b),
-        ("gt", V::gt, |a, b| a > b),
-        ("ge", V::ge, |a, b| a >= b),
-        ("eq", V::eq, |a, b| a == b),
-        ("ne", V::ne, |a, b| a != b),
+        ("lt", |a, b| a.lt(b), |a, b| a < b),
+        ("le", |a, b| a.le(b), |a, b| a <= b),
+        ("gt", |a, b| a.gt(b), |a, b| a > b),
+        ("ge", |a, b| a.ge(b), |a, b| a >= b),
+        ("eq", |a, b| a.eq(b), |a, b| a == b),
+        ("ne", |a, b| a.ne(b), |a, b| a != b),
     ];
     for (name, function, naive) in comparisons {
         for_all(name, 128, |draw| {

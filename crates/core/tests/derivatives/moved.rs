@@ -149,6 +149,16 @@ pub fn operations() -> Vec<Line> {
             };
             one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].reshape(&to), naive)
         }),
+        line("flatten", |draw| {
+            let shape = draw.shape(1..=4);
+            let start = draw.below(shape.len());
+            let end = start + draw.below(shape.len() - start);
+            let whole = shape[start..=end].iter().product();
+            let to = [&shape[..start], &[whole], &shape[end + 1..]].concat();
+            let naive = move |x: &[A]| A::from_shape_vec(to.clone(), flat(&x[0])).unwrap();
+            let x = draw.tensor(&shape, NonZero);
+            one(vec![x], move |v| v[0].flatten(start as isize, end as isize), naive)
+        }),
         line("expand", |draw| {
             let to = draw.shape(0..=4);
             let from = draw.broadcasts_to(&to);
