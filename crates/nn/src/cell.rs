@@ -52,6 +52,8 @@ use crate::state::{MapPart, State};
 /// assert!(rnn.parameters().iter().all(|parameter| parameter.grad().is_some()));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "RNNCellBase")]
+#[doc(alias = "AbstractRNNCell")]
 pub trait Cell: Module + Clone + Send + Sync + 'static {
     /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's name,
     /// unless a cell says another.

@@ -18,6 +18,7 @@ use crate::sequential::Forward;
 /// assert!((y.to_vec()[1] - 1.0).abs() < 1e-4);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "LayerNormalization")]
 #[derive(Clone, Debug)]
 pub struct LayerNorm<T: Float = f32> {
     /// The factor of each normalised element.

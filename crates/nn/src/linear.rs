@@ -17,6 +17,7 @@ use crate::sequential::Forward;
 /// assert_eq!(linear.forward(&Variable::new(Tensor::zeros([4, 5, 3])))?.shape(), &[4, 5, 2]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "Dense")]
 #[derive(Clone, Debug)]
 pub struct Linear<T: Float = f32> {
     /// (out, in).

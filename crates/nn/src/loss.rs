@@ -23,6 +23,8 @@ pub const IGNORE: i64 = -100;
 /// assert!((loss.item()? - 4f64.ln()).abs() < 1e-12);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "CrossEntropyLoss")]
+#[doc(alias = "categorical_crossentropy")]
 #[track_caller]
 pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
     let losses = logits.cross_entropy(targets, IGNORE)?;
@@ -43,6 +45,8 @@ pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &Tensor<i64>) -> R
 /// assert_eq!(mse_loss(&of([1.0, 2.0]), &of([1.0, 4.0]))?.item()?, 2.0);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "MSELoss")]
+#[doc(alias = "mean_squared_error")]
 #[track_caller]
 pub fn mse_loss<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
     if input.shape() != target.shape() {

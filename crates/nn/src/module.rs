@@ -40,6 +40,8 @@ pub trait Module {
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, Self::Element>);
 
     /// All parameters under all their names; a tied one comes once for each name.
+    #[doc(alias = "trainable_weights")]
+    #[doc(alias = "get_weights")]
     fn named_parameters(&self) -> Vec<(String, Parameter<Self::Element>)> {
         let mut found = Vec::new();
         self.visit(&mut Visitor::new(&mut |name, parameter| {
@@ -125,11 +127,13 @@ pub trait Module {
     }
 
     /// To training mode: dropout drops.
+    #[doc(alias = "training")]
     fn train(&mut self) {
         self.visit_mut(&mut VisitorMut::new(&mut |_| {}, Some(true)));
     }
 
     /// To evaluation mode: dropout lets everything through.
+    #[doc(alias = "evaluate")]
     fn eval(&mut self) {
         self.visit_mut(&mut VisitorMut::new(&mut |_| {}, Some(false)));
     }
@@ -144,6 +148,8 @@ pub trait Module {
     /// assert_ne!(linear.parameter("weight")?.to_vec(), vec![0.0; 6]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "deepcopy")]
+    #[doc(alias = "clone_model")]
     fn deep_clone(&self) -> Self
     where
         Self: Clone,
@@ -177,6 +183,8 @@ pub trait Module {
     /// assert!(linear.weight.grad().is_some());
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "functional_call")]
+    #[doc(alias = "make_functional")]
     fn with_parameters<R>(
         &self,
         values: &[(impl AsRef<str>, Variable<Self::Element>)],
@@ -206,6 +214,7 @@ pub trait Module {
     /// ");
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "model_summary")]
     fn summary(&self) -> String {
         let rows = self.named_parameters().into_iter().map(|(name, parameter)| {
             let frozen = if parameter.requires_grad() { "" } else { "  frozen" };

@@ -23,6 +23,7 @@ pub trait Forward: Module {
 /// assert_eq!(model.parameter("2.weight")?.shape(), &[2, 8]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "ModuleList")]
 #[derive(Clone, Debug)]
 pub struct Sequential<L> {
     layers: L,

@@ -40,6 +40,7 @@ pub trait Persist: Module {
     /// One error lists all names that are missing, unexpected or of another shape. Another names the
     /// parameters that stand for a computed value ([`Parameter::computed`]) and so can't be set, or two
     /// names of one tied parameter under which the map has different values. Then nothing has changed.
+    #[doc(alias = "set_weights")]
     fn load_state_dict(&self, map: &TensorMap) -> Result<()> {
         let parameters = self.named_parameters();
         refuse_computed("load_state_dict", &parameters)?;
@@ -75,6 +76,7 @@ pub trait Persist: Module {
     ///
     /// # Errors
     /// If the file can't be written; then what was there is untouched.
+    #[doc(alias = "save_weights")]
     #[cfg(feature = "safetensors")]
     fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.state_dict().save(path)
@@ -85,6 +87,7 @@ pub trait Persist: Module {
     /// # Errors
     /// If the file can't be read or is damaged, or as [`Persist::load_state_dict`]; then nothing has
     /// changed.
+    #[doc(alias = "load_weights")]
     #[cfg(feature = "safetensors")]
     fn load(&self, path: impl AsRef<Path>) -> Result<()> {
         self.load_state_dict(&TensorMap::load(path)?)

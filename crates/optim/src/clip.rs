@@ -21,6 +21,8 @@ use wengert_core::{
 /// assert!((w.grad().unwrap().to_vec()[1] - 0.8).abs() < 1e-6);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "clip_grad_norm_")]
+#[doc(alias = "clipnorm")]
 pub fn clip_grad_norm<T: Float>(parameters: &[Parameter<T>], max_norm: f64) -> Result<f64> {
     ClipGradNorm::new(max_norm).clip(parameters)
 }
@@ -106,6 +108,8 @@ impl ClipGradNorm {
 /// assert_eq!(w.grad().unwrap().to_vec(), vec![1.0, -1.0]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "clip_grad_value_")]
+#[doc(alias = "clipvalue")]
 pub fn clip_grad_value<T: Float>(parameters: &[Parameter<T>], value: f64) {
     assert!(value >= 0.0, "clip_grad_value: value must be at least 0, got {value}");
     let [min, max] = [-value, value].map(T::from_f64);

@@ -47,6 +47,7 @@ options! {
 /// assert!((w.item()? - 0.9).abs() < 1e-8);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "RMSprop")]
 pub type RmsProp<T = f32> = RuleOptimizer<RmsPropOptions, T>;
 
 impl Rule for RmsPropOptions {

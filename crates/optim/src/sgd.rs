@@ -58,6 +58,7 @@ options! {
 ///     "SGD: nesterov must be used with momentum above 0 and dampening 0, got momentum 0, dampening 0"
 /// );
 /// ```
+#[doc(alias = "SGD")]
 pub type Sgd<T = f32> = RuleOptimizer<SgdOptions, T>;
 
 impl Rule for SgdOptions {

@@ -26,7 +26,7 @@ pub use wengert_core::{
     set_warning_hook, stack, vjp, with_generator, with_plain, with_recording,
 };
 pub use wengert_nn as nn;
-pub use wengert_nn::{module, state};
+pub use wengert_nn::{cell, module, state};
 pub use wengert_optim as optim;
 
 /// What a program that trains a recurrent network uses.
@@ -46,9 +46,9 @@ pub mod prelude {
     pub use wengert_nn::{
         Cast, Cell, Checkpointing, Dropout, Embedding, Forward, Gru, GruCell, LayerNorm, Layers, Linear,
         Lstm, LstmCell, Merge, Module, Nonlinearity, PackOptions, PackedSequence, PadOptions, Persist,
-        Recurrent, Rnn, RnnCell, Sequential, Stack, State, Truncated, cross_entropy, init, module, mse_loss,
-        pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence, state, unpack_sequence,
-        unpad_sequence,
+        Recurrent, Rnn, RnnCell, Sequential, Stack, State, StepFn, Truncated, cell, cross_entropy, init,
+        module, mse_loss, pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence, state,
+        unpack_sequence, unpad_sequence,
     };
     pub use wengert_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd, clip_grad_norm, clip_grad_value};
 }

@@ -153,6 +153,8 @@ fn drawing_from<R>(generator: &GeneratorState, f: impl FnOnce() -> R) -> R {
 /// assert_eq!(w.grad().unwrap().to_vec(), vec![0.5]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "remat")]
+#[doc(alias = "recompute_grad")]
 #[track_caller]
 pub fn checkpoint<T: Float>(
     f: impl Fn(&[Variable<T>]) -> Vec<Variable<T>> + Send + Sync + 'static,

@@ -98,6 +98,9 @@ impl<T: Float> GradOptions<T> {
 /// assert_eq!((first[0].item()?, second[0].item()?), (27.0, 18.0));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "autograd")]
+#[doc(alias = "gradient")]
+#[doc(alias = "GradientTape")]
 pub fn grad<T: Float>(
     outputs: &[&Variable<T>],
     inputs: &[&Variable<T>],

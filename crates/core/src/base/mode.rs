@@ -78,6 +78,8 @@ pub(crate) fn with_mode<R>(mode: Mode, f: impl FnOnce() -> R) -> R {
 }
 
 /// Runs `f` with recording on or off (`torch.set_grad_enabled`).
+#[doc(alias = "set_grad_enabled")]
+#[doc(alias = "enable_grad")]
 pub fn with_recording<R>(on: bool, f: impl FnOnce() -> R) -> R {
     with_mode(Mode::now().recording(on), f)
 }
@@ -90,6 +92,8 @@ pub fn with_recording<R>(on: bool, f: impl FnOnce() -> R) -> R {
 /// assert!((&x * 2.0).requires_grad());
 /// assert!(!no_grad(|| &x * 2.0).requires_grad());
 /// ```
+#[doc(alias = "inference_mode")]
+#[doc(alias = "stop_recording")]
 pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
     with_recording(false, f)
 }

@@ -100,6 +100,8 @@ impl<T: Float> Variable<T> {
     /// let (a, b) = (Variable::new(Tensor::from([1.0f32, 2.0])), Variable::new(Tensor::from([-1.0f32])));
     /// assert_eq!(a.where_(&Tensor::from([true, false]), &b).to_vec(), vec![1.0, -1.0]);
     /// ```
+    #[doc(alias = "where")]
+    #[doc(alias = "select")]
     #[track_caller]
     pub fn where_(&self, mask: &Tensor<bool>, other: &Variable<T>) -> Variable<T> {
         formula::Where.apply1([&Variable::from(mask.cast()), self, other])

@@ -113,6 +113,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(losses.to_vec(), vec![2f64.ln(), 1000.0, 0.0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "sparse_softmax_cross_entropy")]
     #[track_caller]
     pub fn cross_entropy(&self, targets: &Tensor<i64>, ignored: i64) -> Result<Variable<T>> {
         let targets = checked_targets(self.shape(), targets, ignored)?;

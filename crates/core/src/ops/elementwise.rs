@@ -66,10 +66,13 @@ unary! { formula:
     /// ```
     exp Exp;
     /// `e^x - 1`, accurate near 0 (`torch.expm1`).
+    #[doc(alias = "expm1")]
     exp_m1 ExpM1;
     /// Natural logarithm (`torch.log`).
+    #[doc(alias = "log")]
     ln Ln;
     /// `ln(1 + x)`, accurate near 0 (`torch.log1p`).
+    #[doc(alias = "log1p")]
     ln_1p Ln1p;
     /// Square root; the derivative at 0 is infinite (`torch.sqrt`).
     sqrt Sqrt;
@@ -83,6 +86,7 @@ unary! { formula:
     /// `x^2` (`torch.square`).
     square Square;
     /// `1 / x` (`torch.reciprocal`).
+    #[doc(alias = "reciprocal")]
     recip Recip;
     /// Absolute value; the derivative at 0 is 0 (`torch.abs`).
     abs Abs;
@@ -122,6 +126,7 @@ impl<T: Float> Variable<T> {
     /// let x = Variable::new(Tensor::from([2.0f64, 3.0]));
     /// assert_eq!((x.pow(3).to_vec(), x.pow(&x).to_vec()), (vec![8.0, 27.0], vec![4.0, 27.0]));
     /// ```
+    #[doc(alias = "power")]
     #[track_caller]
     pub fn pow(&self, exponent: impl Exponent<T>) -> Variable<T> {
         exponent.power_of(self)
@@ -168,6 +173,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The larger of two elements, broadcasting; ties share the derivative half and half (`torch.maximum`).
+    #[doc(alias = "fmax")]
     #[track_caller]
     pub fn maximum(&self, other: &Variable<T>) -> Variable<T> {
         formula::Maximum.apply1([self, other])
@@ -175,6 +181,7 @@ impl<T: Float> Variable<T> {
 
     /// The smaller of two elements, broadcasting; ties share the derivative half and half
     /// (`torch.minimum`).
+    #[doc(alias = "fmin")]
     #[track_caller]
     pub fn minimum(&self, other: &Variable<T>) -> Variable<T> {
         formula::Minimum.apply1([self, other])
@@ -190,6 +197,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.clamp(-1.0, 1.0).to_vec(), vec![-1.0, 0.5]);
     /// assert_eq!(x.clamp(2.0, 1.0).to_vec(), vec![1.0, 1.0]);
     /// ```
+    #[doc(alias = "clip")]
     #[track_caller]
     pub fn clamp(&self, min: f64, max: f64) -> Variable<T> {
         formula::Clamp { min, max }.apply1([self])

@@ -206,6 +206,7 @@ impl<T: Float> Variable<T> {
     /// let x = Variable::new(Tensor::from([[1.0f32, 2.0, 3.0]]));
     /// assert_eq!(x.index_select(1, &Tensor::from([2i64, 2, 0])).to_vec(), vec![3.0, 3.0, 1.0]);
     /// ```
+    #[doc(alias = "take")]
     #[track_caller]
     pub fn index_select(&self, dim: isize, index: &Tensor<i64>) -> Variable<T> {
         let axis = expect(axis_of("index_select", dim, self.rank()));
@@ -228,6 +229,7 @@ impl<T: Float> Variable<T> {
     /// let weight = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
     /// assert_eq!(weight.embedding(&Tensor::from([[1i64], [0]])).shape(), &[2, 1, 2]);
     /// ```
+    #[doc(alias = "lookup")]
     #[track_caller]
     pub fn embedding(&self, index: &Tensor<i64>) -> Variable<T> {
         assert!(self.rank() == 2, "embedding: expected a weight of shape (V, D), got {:?}", self.shape());
@@ -249,6 +251,8 @@ impl<T: Float> Variable<T> {
     /// let x = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
     /// assert_eq!(x.gather(1, &Tensor::from([[0i64], [1]])).to_vec(), vec![1.0, 4.0]);
     /// ```
+    #[doc(alias = "take_along_dim")]
+    #[doc(alias = "take_along_axis")]
     #[track_caller]
     pub fn gather(&self, dim: isize, index: &Tensor<i64>) -> Variable<T> {
         let axis = expect(axis_of("gather", dim, self.rank()));

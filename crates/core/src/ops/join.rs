@@ -147,6 +147,10 @@ fn side_by_side(shape: &Dims, axis: usize, extents: &[usize]) -> Result<()> {
 /// let (a, b) = (Variable::new(Tensor::from([[1.0f32]])), Variable::new(Tensor::from([[2.0f32, 3.0]])));
 /// assert_eq!(cat(&[&a, &b], 1).to_vec(), vec![1.0, 2.0, 3.0]);
 /// ```
+#[doc(alias = "concatenate")]
+#[doc(alias = "concat")]
+#[doc(alias = "hstack")]
+#[doc(alias = "vstack")]
 #[track_caller]
 pub fn cat<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
     let axis = inputs.first().map(|first| expect(axis_of("cat", dim, first.rank())));

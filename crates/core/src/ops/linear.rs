@@ -122,6 +122,8 @@ impl<T: Float> Variable<T> {
     /// let b = Variable::new(Tensor::from([0.5f32, 0.0, 0.0]));
     /// assert_eq!(x.linear(&w, Some(&b)).to_vec(), vec![3.5, 2.0, 1.0]);
     /// ```
+    #[doc(alias = "dense")]
+    #[doc(alias = "addmm")]
     #[track_caller]
     pub fn linear(&self, weight: &Variable<T>, bias: Option<&Variable<T>>) -> Variable<T> {
         match bias {

@@ -184,6 +184,9 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(a.matmul(&v).to_vec(), vec![21.0, 43.0]);
     /// assert_eq!(a.matmul(&a.t()).to_vec(), vec![5.0, 11.0, 11.0, 25.0]);
     /// ```
+    #[doc(alias = "mm")]
+    #[doc(alias = "bmm")]
+    #[doc(alias = "einsum")]
     #[track_caller]
     pub fn matmul(&self, other: &Variable<T>) -> Variable<T> {
         let (a, b) = (self.peek(), other.peek());

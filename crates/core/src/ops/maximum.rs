@@ -134,6 +134,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The largest element over axes `dims`; equals share the derivative evenly (`torch.amax`).
+    #[doc(alias = "reduce_max")]
     #[track_caller]
     pub fn amax(&self, dims: &[isize]) -> Variable<T> {
         self.amax_with(dims, false)
@@ -151,6 +152,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The smallest element over axes `dims`; equals share the derivative evenly (`torch.amin`).
+    #[doc(alias = "reduce_min")]
     #[track_caller]
     pub fn amin(&self, dims: &[isize]) -> Variable<T> {
         self.amin_with(dims, false)
@@ -216,6 +218,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(Variable::new(Tensor::from([1.0f32, 5.0, 2.0])).argmax(0).item()?, 1);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "arg_max")]
     #[track_caller]
     pub fn argmax(&self, dim: isize) -> Tensor<i64> {
         no_grad(|| self.max_dim(dim).1)

@@ -154,6 +154,7 @@ impl<T: Float> Variable<T> {
     /// let x = Variable::new(Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]));
     /// assert_eq!(x.flip(&[0]).to_vec(), vec![3.0, 4.0, 1.0, 2.0]);
     /// ```
+    #[doc(alias = "reverse")]
     #[track_caller]
     pub fn flip(&self, dims: &[isize]) -> Variable<T> {
         if dims.is_empty() {
@@ -199,6 +200,7 @@ impl<T: Float> Variable<T> {
     /// let x = Variable::new(Tensor::from([1.0f32, 2.0]));
     /// assert_eq!(x.repeat(&[2, 2]).to_vec(), vec![1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0]);
     /// ```
+    #[doc(alias = "tile")]
     #[track_caller]
     pub fn repeat(&self, repeats: &[usize]) -> Variable<T> {
         let rank = self.rank();
@@ -230,6 +232,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.pad(&[1, 0], 9.0).to_vec(), vec![9.0, 1.0, 2.0]);
     /// assert_eq!(x.pad(&[0, -1, 1, 0], 0.0).to_vec(), vec![0.0, 1.0]);
     /// ```
+    #[doc(alias = "ZeroPadding1D")]
     #[track_caller]
     pub fn pad(&self, pad: &[isize], value: f64) -> Variable<T> {
         let (rank, count) = (self.rank(), pad.len());

@@ -142,6 +142,7 @@ impl<T: Float> Variable<T> {
     /// # use wengert_core::{Tensor, Variable};
     /// assert_eq!(Variable::new(Tensor::from([1.0f32, 2.0, 3.0])).cumsum(0).to_vec(), vec![1.0, 3.0, 6.0]);
     /// ```
+    #[doc(alias = "cumulative_sum")]
     #[track_caller]
     pub fn cumsum(&self, dim: isize) -> Variable<T> {
         let axis = expect(axis_of("cumsum", dim, self.rank()));
@@ -159,6 +160,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.grad().unwrap().to_vec(), vec![1.0, 8.0, 0.0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "cumulative_prod")]
     #[track_caller]
     pub fn cumprod(&self, dim: isize) -> Variable<T> {
         let axis = expect(axis_of("cumprod", dim, self.rank()));
@@ -183,6 +185,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.grad().unwrap().to_vec(), vec![0.0, 6.0, 0.0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "reduce_prod")]
     #[track_caller]
     pub fn prod_dim(&self, dim: isize) -> Variable<T> {
         self.prod_dim_with(dim, false)

@@ -79,6 +79,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// [`Variable::sort`] from the largest down (`descending=True`).
+    #[doc(alias = "descending")]
     #[track_caller]
     pub fn sort_descending(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
         self.in_order(dim, true)
@@ -101,6 +102,7 @@ impl<T: Float> Variable<T> {
     /// let (values, places) = Variable::new(Tensor::from([[3.0f32, 1.0, 4.0]])).topk(2, 1);
     /// assert_eq!((values.to_vec(), places.to_vec()), (vec![4.0, 3.0], vec![2, 0]));
     /// ```
+    #[doc(alias = "top_k")]
     #[track_caller]
     pub fn topk(&self, k: usize, dim: isize) -> (Variable<T>, Tensor<i64>) {
         let axis = expect(axis_of("topk", dim, self.rank()));

@@ -140,6 +140,7 @@ impl<T: Float> Variable<T> {
     ///
     /// # Panics
     /// If the extents don't add up to the axis.
+    #[doc(alias = "array_split")]
     #[track_caller]
     pub fn split(&self, extents: &[usize], dim: isize) -> Vec<Variable<T>> {
         let axis = expect(axis_of("split", dim, self.rank()));
@@ -202,6 +203,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The slices along axis `dim`, without it (`torch.unbind`); all are views, recorded as one operation.
+    #[doc(alias = "unstack")]
     #[track_caller]
     pub fn unbind(&self, dim: isize) -> Vec<Variable<T>> {
         let axis = expect(axis_of("unbind", dim, self.rank()));

@@ -198,6 +198,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.var_dim(&[1], 1).to_vec(), vec![2.0, 0.0]);
     /// assert_eq!(x.var_keepdim(&[1], 0).shape(), &[2, 1]);
     /// ```
+    #[doc(alias = "var")]
     #[track_caller]
     pub fn var_dim(&self, dims: &[isize], correction: usize) -> Variable<T> {
         self.var_dim_with(dims, correction, false)
@@ -217,6 +218,7 @@ impl<T: Float> Variable<T> {
 
     /// The standard deviation, the square root of [`Variable::var_dim`] (`torch.std`). Its derivative is 0
     /// where it is 0.
+    #[doc(alias = "std")]
     #[track_caller]
     pub fn std_dim(&self, dims: &[isize], correction: usize) -> Variable<T> {
         self.std_dim_with(dims, correction, false)
@@ -248,6 +250,8 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.norm(1.0, &[]).item()? + x.norm(f64::INFINITY, &[]).item()?, 11.0);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "vector_norm")]
+    #[doc(alias = "linalg_norm")]
     #[track_caller]
     pub fn norm(&self, p: f64, dims: &[isize]) -> Variable<T> {
         self.norm_with(p, dims, false)

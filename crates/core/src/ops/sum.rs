@@ -143,12 +143,15 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.sum_dim(&[0]).to_vec(), vec![4.0, 6.0]);
     /// assert_eq!(x.sum_keepdim(&[-1]).shape(), &[2, 1]);
     /// ```
+    #[doc(alias = "reduce_sum")]
     #[track_caller]
     pub fn sum_dim(&self, dims: &[isize]) -> Variable<T> {
         self.sum_dim_with(dims, false)
     }
 
     /// [`Variable::sum_dim`], of which what is reduced stays with extent 1 (`keepdim=True`).
+    #[doc(alias = "keepdim")]
+    #[doc(alias = "keepdims")]
     #[track_caller]
     pub fn sum_keepdim(&self, dims: &[isize]) -> Variable<T> {
         self.sum_dim_with(dims, true)
@@ -166,6 +169,8 @@ impl<T: Float> Variable<T> {
     }
 
     /// The mean over axes `dims`, all if there are none.
+    #[doc(alias = "reduce_mean")]
+    #[doc(alias = "average")]
     #[track_caller]
     pub fn mean_dim(&self, dims: &[isize]) -> Variable<T> {
         self.mean_dim_with(dims, false)
@@ -191,6 +196,7 @@ impl<T: Float> Variable<T> {
     /// # use wengert_core::{Tensor, Variable};
     /// assert_eq!(Variable::new(Tensor::<f32>::ones([4, 3])).sum_to([1, 3]).to_vec(), vec![4.0; 3]);
     /// ```
+    #[doc(alias = "sum_to_size")]
     #[track_caller]
     pub fn sum_to(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
         self.sum_to_dims(&Dims::from(shape.as_ref()))

@@ -139,12 +139,14 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.grad().unwrap().to_vec(), vec![0.0, 0.0, 1.0, 1.0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "index")]
     #[track_caller]
     pub fn select(&self, dim: isize, index: usize) -> Variable<T> {
         Select { dim, index }.view(self)
     }
 
     /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
+    #[doc(alias = "slice_in_dim")]
     #[track_caller]
     pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Variable<T> {
         Narrow { dim, start, length }.view(self)
@@ -162,24 +164,31 @@ impl<T: Float> Variable<T> {
     /// # use wengert_core::{Tensor, Variable};
     /// assert_eq!(Variable::new(Tensor::<f32>::zeros([2, 3, 4])).transpose(0, -1).shape(), &[4, 3, 2]);
     /// ```
+    #[doc(alias = "swapaxes")]
+    #[doc(alias = "swapdims")]
     #[track_caller]
     pub fn transpose(&self, dim0: isize, dim1: isize) -> Variable<T> {
         Transpose { dim0, dim1 }.view(self)
     }
 
     /// The last two axes exchanged; a variable of fewer axes is itself.
+    #[doc(alias = "mT")]
+    #[doc(alias = "transpose_last")]
     #[track_caller]
     pub fn t(&self) -> Variable<T> {
         if self.rank() < 2 { self.clone() } else { self.transpose(-2, -1) }
     }
 
     /// The axes in the order `dims` (`torch.permute`).
+    #[doc(alias = "movedim")]
+    #[doc(alias = "moveaxis")]
     #[track_caller]
     pub fn permute(&self, dims: &[isize]) -> Variable<T> {
         Permute { dims: dims.to_vec() }.view(self)
     }
 
     /// The same elements in another shape (`torch.reshape`); a view where strides allow it.
+    #[doc(alias = "view")]
     #[track_caller]
     pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
         if self.shape() == shape.as_ref() {
@@ -195,6 +204,7 @@ impl<T: Float> Variable<T> {
     /// let x = Variable::new(Tensor::<f32>::zeros([2, 3, 4]));
     /// assert_eq!((x.flatten(0, -1).shape(), x.flatten(1, 2).shape()), (&[24][..], &[2, 12][..]));
     /// ```
+    #[doc(alias = "ravel")]
     #[track_caller]
     pub fn flatten(&self, start_dim: isize, end_dim: isize) -> Variable<T> {
         if self.rank() == 0 {
@@ -208,6 +218,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// Repeated along new leading axes and axes of extent 1, without copying (`torch.expand`).
+    #[doc(alias = "broadcast_to")]
     #[track_caller]
     pub fn expand(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
         if self.shape() == shape.as_ref() {
@@ -223,6 +234,8 @@ impl<T: Float> Variable<T> {
     }
 
     /// A new axis of extent 1 before axis `dim`; -1 appends it (`torch.unsqueeze`).
+    #[doc(alias = "expand_dims")]
+    #[doc(alias = "newaxis")]
     #[track_caller]
     pub fn unsqueeze(&self, dim: isize) -> Variable<T> {
         Unsqueeze { dim }.view(self)

@@ -52,6 +52,8 @@ fn unseeded() -> Generator {
 /// manual_seed(42);
 /// assert_eq!(with_generator(|g| g.normal()), first);
 /// ```
+#[doc(alias = "seed")]
+#[doc(alias = "set_seed")]
 #[track_caller]
 pub fn manual_seed(seed: u64) {
     borrow("manual_seed", |generator| *generator = Generator::from_seed(seed));

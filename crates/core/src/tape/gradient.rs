@@ -42,6 +42,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// Forgets the gradient (`zero_grad(set_to_none=True)`).
+    #[doc(alias = "zero_grad_")]
     pub fn zero_grad(&self) {
         if let Some(slot) = self.slot() {
             slot.set_grad(None);
@@ -102,6 +103,7 @@ impl<T: Float> Variable<T> {
     /// assert!(y.remove_hook(id));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "hook")]
     #[track_caller]
     pub fn register_hook(
         &mut self,

@@ -226,11 +226,14 @@ impl<T: Float> Variable<T> {
     }
 
     /// The number of axes.
+    #[doc(alias = "ndim")]
+    #[doc(alias = "dim")]
     pub fn rank(&self) -> usize {
         self.shape().len()
     }
 
     /// The number of elements.
+    #[doc(alias = "size")]
     pub fn numel(&self) -> usize {
         self.dims().count()
     }
@@ -269,6 +272,7 @@ impl<T: Float> Variable<T> {
     /// let x = Variable::new(Tensor::from([1.0f32])).requires_grad_(true);
     /// assert_eq!(x.to_string(), "tensor([1.], requires_grad=True)");
     /// ```
+    #[doc(alias = "requires_grad")]
     #[track_caller]
     #[must_use]
     pub fn requires_grad_(self, on: bool) -> Self {
@@ -290,17 +294,22 @@ impl<T: Float> Variable<T> {
     /// let y = (&x * 2.0).detach();
     /// assert!(!y.requires_grad() && y.grad_fn().is_none());
     /// ```
+    #[doc(alias = "stop_gradient")]
     #[must_use]
     pub fn detach(&self) -> Self {
         Variable::from(self.value())
     }
 
     /// The value in another element type, without history: one graph has one element type.
+    #[doc(alias = "astype")]
+    #[doc(alias = "double")]
+    #[doc(alias = "half")]
     pub fn cast<U: Float>(&self) -> Variable<U> {
         Variable::from(self.peek().cast())
     }
 
     /// The name of the recorded operation that computed it, as in `grad_fn=<MatMul>`.
+    #[doc(alias = "creator")]
     pub fn grad_fn(&self) -> Option<&'static str> {
         match &self.repr {
             Repr::Computed { edge: Some(Edge::Node(node, _)), .. } => Some(node.name()),

@@ -12,6 +12,8 @@ use crate::tensor::{Element, memory};
 
 impl<T: Element> Tensor<T> {
     /// The elements in row-major order.
+    #[doc(alias = "tolist")]
+    #[doc(alias = "numpy")]
     #[track_caller]
     pub fn to_vec(&self) -> Vec<T> {
         match self.as_slice() {
@@ -71,6 +73,8 @@ impl<T: Element> Tensor<T> {
     /// let hit = Tensor::from([3i64, 4]).map(|x| x == 3);
     /// assert_eq!(hit.to_vec(), vec![true, false]);
     /// ```
+    #[doc(alias = "apply_")]
+    #[doc(alias = "vectorize")]
     #[track_caller]
     pub fn map<U: Element>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
         let source = self.contiguous();

@@ -23,6 +23,8 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.to_string(), "tensor([[1., 2., 3.],\n        [4., 5., 6.]])");
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "tensor")]
+    #[doc(alias = "array")]
     pub fn from_vec(elements: Vec<T>, shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = Dims::from(shape.as_ref());
         let shape = shape.sized("from_vec")?;
@@ -69,6 +71,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// All elements `value` (`torch.full`).
+    #[doc(alias = "fill")]
     #[track_caller]
     pub fn full(shape: impl AsRef<[usize]>, value: T) -> Self {
         expect(Tensor::filled("full", shape, value))
@@ -92,6 +95,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The `n` by `n` identity matrix (`torch.eye`).
+    #[doc(alias = "identity")]
     #[track_caller]
     pub fn eye(n: usize) -> Self {
         expect(Tensor::numbered("eye", [n, n], |i| if i / n == i % n { T::ONE } else { T::ZERO }))
@@ -162,6 +166,7 @@ impl<T: Element + Arithmetic> Tensor<T> {
     /// let x = Tensor::<f32>::uniform([100], -2.0, 3.0);
     /// assert!(x.to_vec().iter().all(|v| (-2.0..3.0).contains(v)));
     /// ```
+    #[doc(alias = "rand_uniform")]
     #[track_caller]
     pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64) -> Self {
         expect(Tensor::drawn("uniform", shape, |g| T::from_f64(g.uniform(low, high))))
@@ -176,6 +181,7 @@ impl<T: Element + Arithmetic> Tensor<T> {
     /// manual_seed(7);
     /// assert_eq!(a, Tensor::randn([2, 3]));
     /// ```
+    #[doc(alias = "normal")]
     #[track_caller]
     pub fn randn(shape: impl AsRef<[usize]>) -> Self {
         expect(Tensor::drawn("randn", shape, |g| T::from_f64(g.normal())))
@@ -205,6 +211,7 @@ impl Tensor<i64> {
     /// assert_eq!(x, Tensor::from([[0.0f32, 0.0, 1.0], [1.0, 0.0, 0.0]]));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "to_categorical")]
     pub fn one_hot<T: Element>(&self, classes: usize) -> Result<Tensor<T>> {
         let indices = checked_indices("one_hot", self, classes)?;
         let mut shape = self.dims().clone();

@@ -28,6 +28,7 @@ pointwise! {
 /// bias of `h_n` is inside the reset product, so the two biases are not one.
 ///
 /// Parameters: `weight_ih` (3H, in), `weight_hh` (3H, H), `bias_ih`, `bias_hh` (3H).
+#[doc(alias = "GRUCell")]
 #[derive(Clone)]
 pub struct GruCell<T: Float = f32> {
     weights: Weights<T>,
@@ -91,4 +92,5 @@ impl<T: Float> Cell for GruCell<T> {
 /// assert_eq!(gru.to_string(), "GRU(10, 20, bias=False, batch_first=True)");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "GRU")]
 pub type Gru<T = f32> = Recurrent<GruCell<T>>;

@@ -29,6 +29,7 @@ pointwise! {
 ///
 /// Parameters: `weight_ih` (4H, in), `weight_hh` (4H, R), `bias_ih`, `bias_hh` (4H), `weight_hr` (R, H)
 /// with a projection to R, else R = H.
+#[doc(alias = "LSTMCell")]
 #[derive(Clone)]
 pub struct LstmCell<T: Float = f32> {
     weights: Weights<T>,
@@ -140,6 +141,7 @@ impl<T: Float> Cell for LstmCell<T> {
 /// assert_eq!((out.shape(), h.shape(), c.shape()), (&[7, 3, 10][..], &[4, 3, 5][..], &[4, 3, 20][..]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "LSTM")]
 pub type Lstm<T = f32> = Recurrent<LstmCell<T>>;
 
 impl RecurrentBuilder<OfSizes<LstmCell>> {

@@ -3,6 +3,8 @@
 use wengert_core::{Error, Result};
 
 /// What becomes of the outputs of the two directions.
+#[doc(alias = "merge_mode")]
+#[doc(alias = "Bidirectional")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Merge {

@@ -46,6 +46,8 @@ impl FromStr for Nonlinearity {
 /// A simple recurrent cell (`torch.nn.RNNCell`): `h' = tanh(W_ih x + b_ih + W_hh h + b_hh)`, or relu.
 ///
 /// Parameters: `weight_ih` (H, in), `weight_hh` (H, H), `bias_ih`, `bias_hh` (H).
+#[doc(alias = "RNNCell")]
+#[doc(alias = "SimpleRNNCell")]
 #[derive(Clone)]
 pub struct RnnCell<T: Float = f32> {
     weights: Weights<T>,
@@ -150,6 +152,8 @@ impl<T: Float> Cell for RnnCell<T> {
 /// assert_eq!((out.shape(), h.shape()), (&[6, 5, 200][..], &[1, 5, 200][..]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "RNN")]
+#[doc(alias = "SimpleRNN")]
 pub type Rnn<T = f32> = Recurrent<RnnCell<T>>;
 
 impl RecurrentBuilder<OfSizes<RnnCell>> {

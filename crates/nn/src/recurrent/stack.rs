@@ -23,6 +23,7 @@ use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 /// assert!(net.to_string().lines().eq(lines));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "StackedRNNCells")]
 #[derive(Clone, Debug)]
 pub struct Stack<A, B> {
     /// The layers that see the input.

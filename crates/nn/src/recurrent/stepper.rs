@@ -24,6 +24,7 @@ use crate::state::State;
 /// }
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "stateful")]
 #[derive(Clone, Debug)]
 pub struct Stepper<L: Layers> {
     layers: L,
