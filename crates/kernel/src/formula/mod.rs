@@ -16,7 +16,7 @@ pub mod plan;
 mod row;
 
 pub(crate) use block::TAIL;
-use block::{Operands, Over, OverShort};
+use block::{Operands, Over};
 
 use crate::formula::plan::Each;
 use crate::number::Arithmetic;
@@ -55,25 +55,29 @@ impl<P: Formula<I, O>, const I: usize, const O: usize> Body<I, O, I> for Pullbac
 /// A body compiled for numbers of one type, once for each instruction set. What runs it over rows, strides
 /// and threads sees it as this, so that it is compiled once for all bodies.
 trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
-    /// The body over `len` elements of operands in order.
+    /// The body over `rows` rows, at least one, of `len` elements in order, with these strides between them; one
+    /// row needs none. A call for each of many short rows would take as long as what it does.
     ///
     /// # Safety
-    /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each
-    /// result that is not null for writes of `len`.
-    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize);
-
-    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as
-    /// what it does.
-    ///
-    /// # Safety
-    /// As for [`InOrder::run`], in each row.
-    unsafe fn run_short(
+    /// In each row each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`],
+    /// each result that is not null for writes of `len`.
+    unsafe fn run_rows(
         &self,
         start: &Operands<T, I, C, O>,
         len: usize,
         rows: usize,
-        strides: &Each<I, C, O>,
+        strides: Option<&Each<I, C, O>>,
     );
+
+    /// The body over one row.
+    ///
+    /// # Safety
+    /// As for [`InOrder::run_rows`].
+    #[inline]
+    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { self.run_rows(start, len, 1, None) }
+    }
 }
 
 impl<T, F, const I: usize, const C: usize, const O: usize> InOrder<T, I, C, O> for F
@@ -82,18 +86,14 @@ where
     F: Body<I, C, O>,
 {
     #[inline]
-    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize) {
-        dispatch(Over { body: self, start: *start, len });
-    }
-
-    unsafe fn run_short(
+    unsafe fn run_rows(
         &self,
         start: &Operands<T, I, C, O>,
         len: usize,
         rows: usize,
-        strides: &Each<I, C, O>,
+        strides: Option<&Each<I, C, O>>,
     ) {
-        dispatch(OverShort { body: self, start: *start, len, rows, strides });
+        dispatch(Over { body: self, start: *start, len, rows, strides });
     }
 }
 
