@@ -33,7 +33,7 @@ pointwise! {
 }
 
 fn above_zero<T: Float>(x: &Variable<T>) -> Tensor<bool> {
-    x.gt(&Variable::from(Tensor::scalar(T::ZERO)))
+    x.gt(0)
 }
 
 /// `ln(e^a + e^b)`.
