@@ -66,15 +66,12 @@ impl<T, const I: usize, const C: usize, const O: usize> Operands<T, I, C, O> {
     }
 }
 
-/// A body over `rows` rows of `len` elements in order, at least one. Whoever makes one vouches for what
+/// A body over `len` elements in order. Whoever makes one vouches for what
 /// [`InOrder::run`](super::InOrder::run) asks for.
 pub(super) struct Over<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
     pub(super) start: Operands<T, I, C, O>,
     pub(super) len: usize,
-    pub(super) rows: usize,
-    /// How far rows are apart; none where there is one.
-    pub(super) strides: Option<&'b Each<I, C, O>>,
 }
 
 impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for Over<'_, T, F, I, C, O>
@@ -86,16 +83,49 @@ where
 
     #[inline(always)]
     fn run<N: Lane<T>>(mut self) {
-        loop {
+        // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to the
+        // end.
+        unsafe {
+            while self.len >= BLOCK {
+                block::<T, N, F, BLOCK, I, C, O>(self.body, self.start, BLOCK);
+                self.start.skip(BLOCK);
+                self.len -= BLOCK;
+            }
+            while self.len > 0 {
+                let count = self.len.min(TAIL);
+                block::<T, N, F, TAIL, I, C, O>(self.body, self.start, count);
+                self.start.skip(count);
+                self.len -= count;
+            }
+        }
+    }
+}
+
+/// A body over `rows` rows of `len` elements in order, fewer than [`BLOCK`]. Whoever makes one vouches for
+/// what [`InOrder::run_short`](super::InOrder::run_short) asks for.
+pub(super) struct OverShort<'b, T, F, const I: usize, const C: usize, const O: usize> {
+    pub(super) body: &'b F,
+    pub(super) start: Operands<T, I, C, O>,
+    pub(super) len: usize,
+    pub(super) rows: usize,
+    /// How far rows are apart.
+    pub(super) strides: &'b Each<I, C, O>,
+}
+
+impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for OverShort<'_, T, F, I, C, O>
+where
+    T: Number,
+    F: Body<I, C, O>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<N: Lane<T>>(mut self) {
+        for _ in 0..self.rows {
             let (mut start, mut len) = (self.start, self.len);
             // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to
             // the end.
             unsafe {
-                while len >= BLOCK {
-                    block::<T, N, F, BLOCK, I, C, O>(self.body, start, BLOCK);
-                    start.skip(BLOCK);
-                    len -= BLOCK;
-                }
                 while len > 0 {
                     let count = len.min(TAIL);
                     block::<T, N, F, TAIL, I, C, O>(self.body, start, count);
@@ -103,11 +133,7 @@ where
                     len -= count;
                 }
             }
-            self.rows -= 1;
-            match self.strides.filter(|_| self.rows > 0) {
-                Some(strides) => self.start.step(strides),
-                None => return,
-            }
+            self.start.step(self.strides);
         }
     }
 }

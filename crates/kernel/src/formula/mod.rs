@@ -16,7 +16,7 @@ pub mod plan;
 mod row;
 
 pub(crate) use block::TAIL;
-use block::{Operands, Over};
+use block::{Operands, Over, OverShort};
 
 use crate::formula::plan::Each;
 use crate::number::Arithmetic;
@@ -55,29 +55,25 @@ impl<P: Formula<I, O>, const I: usize, const O: usize> Body<I, O, I> for Pullbac
 /// A body compiled for numbers of one type, once for each instruction set. What runs it over rows, strides
 /// and threads sees it as this, so that it is compiled once for all bodies.
 trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
-    /// The body over `rows` rows, at least one, of `len` elements in order, with these strides between them; one
-    /// row needs none. A call for each of many short rows would take as long as what it does.
+    /// The body over `len` elements of operands in order.
     ///
     /// # Safety
-    /// In each row each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`],
-    /// each result that is not null for writes of `len`.
-    unsafe fn run_rows(
+    /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each
+    /// result that is not null for writes of `len`.
+    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize);
+
+    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as
+    /// what it does.
+    ///
+    /// # Safety
+    /// As for [`InOrder::run`], in each row.
+    unsafe fn run_short(
         &self,
         start: &Operands<T, I, C, O>,
         len: usize,
         rows: usize,
-        strides: Option<&Each<I, C, O>>,
+        strides: &Each<I, C, O>,
     );
-
-    /// The body over one row.
-    ///
-    /// # Safety
-    /// As for [`InOrder::run_rows`].
-    #[inline]
-    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { self.run_rows(start, len, 1, None) }
-    }
 }
 
 impl<T, F, const I: usize, const C: usize, const O: usize> InOrder<T, I, C, O> for F
@@ -86,14 +82,18 @@ where
     F: Body<I, C, O>,
 {
     #[inline]
-    unsafe fn run_rows(
+    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize) {
+        dispatch(Over { body: self, start: *start, len });
+    }
+
+    unsafe fn run_short(
         &self,
         start: &Operands<T, I, C, O>,
         len: usize,
         rows: usize,
-        strides: Option<&Each<I, C, O>>,
+        strides: &Each<I, C, O>,
     ) {
-        dispatch(Over { body: self, start: *start, len, rows, strides });
+        dispatch(OverShort { body: self, start: *start, len, rows, strides });
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::block::Operands;
+use super::block::{BLOCK, Operands};
 use super::job::Span;
 use super::{InOrder, TAIL};
 use crate::formula::plan::Each;
@@ -77,9 +77,15 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> 
         rows: usize,
         strides: &Each<I, C, O>,
     ) {
-        if rows > 0 {
+        let mut start = self.start();
+        if rows > 1 && len < BLOCK {
             // SAFETY: the caller's promise.
-            unsafe { body.run_rows(&self.start(), len, rows, Some(strides)) };
+            return unsafe { body.run_short(&start, len, rows, strides) };
+        }
+        for _ in 0..rows {
+            // SAFETY: the caller's promise.
+            unsafe { body.run(&start, len) };
+            start.step(strides);
         }
     }
 
