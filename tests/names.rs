@@ -38,7 +38,8 @@ fn word(text: &str) -> &str {
     &text[..end]
 }
 
-/// What the line that follows an alias declares: the name behind its keyword, or its first word in a list of macros.
+/// What the line that follows an alias declares: the name behind its keyword, or its first word in a list of
+/// macros.
 fn item(line: &str) -> &str {
     let keywords = ["fn ", "struct ", "enum ", "trait ", "type "];
     let behind = keywords.iter().find_map(|keyword| line.split_once(keyword)).map(|(_, rest)| rest);

@@ -102,8 +102,8 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
         Repr::of(&[self.input_size(), self.output_size()])
     }
 
-    /// One step for an input (N, input_size), or (input_size) unbatched; without a state, from zeros. Gives the
-    /// output and the next state, where `torch.nn.LSTMCell` and the like give the state alone.
+    /// One step for an input (N, input_size), or (input_size) unbatched; without a state, from zeros. Gives
+    /// the output and the next state, where `torch.nn.LSTMCell` and the like give the state alone.
     ///
     /// # Errors
     /// If the input or the state has another shape, or the cell breaks what its methods promise.

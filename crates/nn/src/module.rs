@@ -161,8 +161,8 @@ pub trait Module {
     }
 
     /// `f` of a copy of the module in which these values stand in the place of the parameters of those names
-    /// (`torch.func.functional_call`): weights that another network computes, or a step of gradient descent that
-    /// is itself differentiated. A tied parameter is named once, by any of its names.
+    /// (`torch.func.functional_call`): weights that another network computes, or a step of gradient descent
+    /// that is itself differentiated. A tied parameter is named once, by any of its names.
     ///
     /// # Errors
     /// One error lists the parameters without a value, the values without a parameter, and those of another

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::cell::Cell;
 
-/// A cell's own arguments as PyTorch prints them: widths, arguments that follow them, and switches, which in a
-/// layer stand behind the number of layers. What is the default is left out.
+/// A cell's own arguments as PyTorch prints them: widths, arguments that follow them, and switches, which in
+/// a layer stand behind the number of layers. What is the default is left out.
 ///
 /// ```
 /// use wengert_nn::Repr;

@@ -15,8 +15,8 @@ pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
 
 /// Variables that a cell carries on; all that a runner does to a state follows from one function.
 ///
-/// A variable is a state, and so are tuples of up to eight states, arrays and lists of them; a struct becomes one
-/// with [`state!`](crate::state!).
+/// A variable is a state, and so are tuples of up to eight states, arrays and lists of them; a struct becomes
+/// one with [`state!`](crate::state!).
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 /// What went wrong, with what was expected and what was got.
 ///
-/// One rule says who returns it. What comes from outside the program, data, files, sizes, settings like a probability or
-/// the targets of a loss, makes a `Result`: constructors, modules, views of tensors, readers. Operations on variables,
-/// whose shapes the program itself has made, panic with the message and the caller's line instead, as indexing does, so
-/// that a cell reads like its formula.
+/// One rule says who returns it. What comes from outside the program, data, files, sizes, settings like a
+/// probability or the targets of a loss, makes a `Result`: constructors, modules, views of tensors, readers.
+/// Operations on variables, whose shapes the program itself has made, panic with the message and the caller's
+/// line instead, as indexing does, so that a cell reads like its formula.
 ///
 /// ```
 /// use wengert_core::Tensor;

@@ -117,9 +117,9 @@ unary! { formula:
 }
 
 impl<T: Float> Variable<T> {
-    /// `x^y`, element by element, for a number `y` or a variable that broadcasts (`torch.pow`). The derivative in
-    /// the base is 0 where the exponent is 0; in the exponent, 0 where the base is 0 and the exponent is not
-    /// negative.
+    /// `x^y`, element by element, for a number `y` or a variable that broadcasts (`torch.pow`). The
+    /// derivative in the base is 0 where the exponent is 0; in the exponent, 0 where the base is 0 and
+    /// the exponent is not negative.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};

@@ -1,6 +1,7 @@
 //! What stands beside a variable in arithmetic (whole numbers, tensors), and tensors by themselves.
 //!
-//! A tensor is a variable without history for as long as an operation takes, so that there is one implementation.
+//! A tensor is a variable without history for as long as an operation takes, so that there is one
+//! implementation.
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -15,7 +16,10 @@ fn constant<T: Float>(tensor: &Tensor<T>) -> Variable<T> {
 
 /// An operation for each way to hold its operands.
 macro_rules! for_handles {
-    ($trait:ident $method:ident, [$($t:ident)?] $left:ty, $right:ty, $out:ty, |$a:ident, $b:ident| $value:expr) => {
+    (
+        $trait:ident $method:ident, [$($t:ident)?] $left:ty, $right:ty, $out:ty,
+        |$a:ident, $b:ident| $value:expr
+    ) => {
         impl$(<$t: Float>)? $trait<&$right> for &$left {
             type Output = $out;
             #[track_caller]
@@ -50,8 +54,12 @@ macro_rules! for_handles {
 
 macro_rules! arithmetic {
     ($($trait:ident $method:ident $assign:ident $assign_method:ident $operator:tt;)*) => {$(
-        for_handles!($trait $method, [T] Variable<T>, Tensor<T>, Variable<T>, |a, b| a $operator &constant(b));
-        for_handles!($trait $method, [T] Tensor<T>, Variable<T>, Variable<T>, |a, b| &constant(a) $operator b);
+        for_handles!($trait $method, [T] Variable<T>, Tensor<T>, Variable<T>, |a, b| {
+            a $operator &constant(b)
+        });
+        for_handles!($trait $method, [T] Tensor<T>, Variable<T>, Variable<T>, |a, b| {
+            &constant(a) $operator b
+        });
         for_handles!($trait $method, [T] Tensor<T>, Tensor<T>, Tensor<T>, |a, b| {
             no_grad(|| (&constant(a) $operator &constant(b)).value())
         });
@@ -127,7 +135,10 @@ impl<T: Float> Neg for Tensor<T> {
 macro_rules! functions {
     ($($method:ident($($argument:ident: $type:ty),*))*) => {
         impl<T: Float> Tensor<T> {$(
-            #[doc = concat!("[`Variable::", stringify!($method), "`](crate::Variable::", stringify!($method), ") of the tensor.")]
+            #[doc = concat!(
+                "Of the elements what [`", stringify!($method), "`](crate::Variable::", stringify!($method),
+                ") gives for a variable."
+            )]
             #[track_caller]
             pub fn $method(&self $(, $argument: $type)*) -> Tensor<T> {
                 no_grad(|| constant(self).$method($($argument),*).value())

@@ -1,6 +1,6 @@
 //! What is promised where a derivative is a matter of choice.
 
-use wengert_core::{Tensor, Variable};
+use wengert_core::Tensor;
 
 use crate::check::{V, gradients, leaf};
 

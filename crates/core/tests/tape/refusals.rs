@@ -197,14 +197,14 @@ const WRONG: &[Call] = &[
     ("Add: expected shapes that broadcast with [2, 3], got [2]", |x| x + x.select(1, 0)),
     ("Mul: expected shapes that broadcast with [2, 3], got [3, 2]", |x| x * x.t()),
     ("Maximum: expected shapes that broadcast with [2, 3], got [3, 2]", |x| x.maximum(&x.t())),
-    ("Pow: expected shapes that broadcast with [2, 3], got [3, 2]", |x| x.pow(&x.t())),
+    ("Pow: expected shapes that broadcast with [2, 3], got [3, 2]", |x| x.pow(x.t())),
     ("Triple: expected shapes that broadcast with [2, 3], got [3, 2]", |x| {
         Triple.apply([x, x, &x.t()])[0].clone()
     }),
     ("Scale: expected shapes that broadcast with [2, 3], got [3, 2]", |x| x.scale(&x.t())),
     ("Where: expected shapes", |x| x.where_(&x.gt(x), &x.t())),
-    ("MaskedFill: expected shapes", |x| x.masked_fill(&x.t().gt(&x.t()), 0.0)),
-    ("expected shapes that broadcast with [2, 3], got [3, 2]", |x| x.where_(&x.gt(&x.t()), x)),
+    ("MaskedFill: expected shapes", |x| x.masked_fill(&x.t().gt(x.t()), 0.0)),
+    ("expected shapes that broadcast with [2, 3], got [3, 2]", |x| x.where_(&x.gt(x.t()), x)),
     ("matmul: expected a right operand that fits [2, 3], got [2, 3]", |x| x.matmul(x)),
     ("matmul: expected shapes that broadcast with [2], got [3]", |x| {
         x.expand([2, 2, 3]).matmul(&x.t().expand([3, 3, 2]))

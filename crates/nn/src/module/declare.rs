@@ -103,7 +103,9 @@ macro_rules! module {
 ///     type State = Variable<T>;
 ///     fn input_size(&self) -> usize { self.decay.numel() }
 ///     fn output_size(&self) -> usize { self.decay.numel() }
-///     fn zero_state(&self, batch: usize) -> Variable<T> { Tensor::zeros([batch, self.decay.numel()]).into() }
+///     fn zero_state(&self, batch: usize) -> Variable<T> {
+///         Tensor::zeros([batch, self.decay.numel()]).into()
+///     }
 ///     fn step(&self, x: &Variable<T>, h: &Variable<T>) -> (Variable<T>, Variable<T>) {
 ///         let h = &*self.decay * h + x;
 ///         (h.clone(), h)

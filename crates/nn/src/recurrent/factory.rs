@@ -23,7 +23,8 @@ pub struct Place {
 
 /// Makes the cells of a recurrent layer, one for each layer and direction.
 ///
-/// A closure from the input width to a cell is one; [`Recurrent::of_places`] takes one that sees the [`Place`].
+/// A closure from the input width to a cell is one; [`Recurrent::of_places`] takes one that sees the
+/// [`Place`].
 pub trait CellFactory {
     /// The cell that is made.
     type Cell: Cell;

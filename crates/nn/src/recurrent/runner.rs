@@ -41,7 +41,8 @@ impl<C: Cell> Recurrent<C> {
         RecurrentBuilder::new(input_size, factory)
     }
 
-    /// [`Recurrent::of`] for cells that are told where they stand: they may differ by layer, or read time backward.
+    /// [`Recurrent::of`] for cells that are told where they stand: they may differ by layer, or read time
+    /// backward.
     ///
     /// ```
     /// use wengert_nn::{GruCell, Recurrent};

@@ -12,8 +12,8 @@ use crate::state::State;
 type Zero<S> = Arc<dyn Fn(usize) -> S + Send + Sync>;
 type Step<P, T, S> = Arc<dyn Fn(&P, &Variable<T>, &S) -> (Variable<T>, S) + Send + Sync>;
 
-/// A cell whose step is a closure over parameters: what [`Recurrent`](crate::Recurrent) runs of an idea before it
-/// has a type. The parameters are any [`Module`]: a layer, a list of them, a struct.
+/// A cell whose step is a closure over parameters: what [`Recurrent`](crate::Recurrent) runs of an idea
+/// before it has a type. The parameters are any [`Module`]: a layer, a list of them, a struct.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -39,9 +39,9 @@ pub struct StepFn<P: Module, S: State<Element = P::Element> = Variable<<P as Mod
 }
 
 impl<P: Module> StepFn<P> {
-    /// A cell from inputs of the first width to outputs of the second one, whose state is one variable like the
-    /// output. `step` takes the parameters, an input (N, in) and the state (N, out), and gives output and next
-    /// state.
+    /// A cell from inputs of the first width to outputs of the second one, whose state is one variable like
+    /// the output. `step` takes the parameters, an input (N, in) and the state (N, out), and gives output
+    /// and next state.
     pub fn new(
         sizes: [usize; 2],
         parameters: P,
@@ -74,7 +74,8 @@ impl<P: Module, S: State<Element = P::Element>> StepFn<P, S> {
     ///         (&fast + &slow, [fast, slow])
     ///     }))
     /// };
-    /// let (out, [fast, _]) = Recurrent::of(3, cell).build()?.forward(&Variable::new(Tensor::randn([5, 2, 3])), None)?;
+    /// let net = Recurrent::of(3, cell).build()?;
+    /// let (out, [fast, _]) = net.forward(&Variable::new(Tensor::randn([5, 2, 3])), None)?;
     /// assert_eq!((out.shape(), fast.shape()), (&[5, 2, 4][..], &[1, 2, 4][..]));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

@@ -79,7 +79,8 @@ fn cells_that_do_not_fit_their_place_are_refused_by_the_layer() {
     let shared = GruCell::new(5, 5).unwrap();
     refused(
         Recurrent::of(5, |_| Ok(shared.clone())).num_layers(2).build(),
-        "GRU: each cell must be one with parameters of its own, got the same parameters in layer 1, direction 0, \
+        "GRU: each cell must be one with parameters of its own, got the same parameters in layer 1, \
+         direction 0, \
          and before",
     );
 }
@@ -177,7 +178,8 @@ fn values_stand_in_for_parameters_by_name() {
     let wrong = [("weight", zeros(&[2, 3])), ("scale", zeros(&[1]))];
     refused(
         linear.with_parameters(&wrong, sum),
-        "the values do not fit, nothing was changed\n  missing: bias\n  unexpected: scale\n  of another shape: \
+        "the values do not fit, nothing was changed\n  missing: bias\n  unexpected: scale\n  \
+         of another shape: \
          weight expected [3, 2], got [2, 3]",
     );
     // A tied parameter is named once.

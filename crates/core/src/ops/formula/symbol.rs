@@ -379,7 +379,7 @@ fn replay_binary<T: Float>(binary: Binary, a: &Value<T>, b: &Value<T>) -> Variab
         (Mul, a, b) => &a.variable() * &b.variable(),
         (Div, a, b) => &a.variable() / &b.variable(),
         (Scale, a, b) => a.variable().scale(&b.variable()),
-        (Pow, a, b) => a.variable().pow(&b.variable()),
+        (Pow, a, b) => a.variable().pow(b.variable()),
         (Atan2, a, b) => a.variable().atan2(&b.variable()),
     }
 }
