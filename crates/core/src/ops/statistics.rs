@@ -67,12 +67,20 @@ impl Over {
         Tensor::build(to, |out| dispatch_shared(Squares { square, source, out, width }))
     }
 
+    /// The mean.
+    fn mean<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
+        self.sum(x) / self.count as f64
+    }
+
     /// What is left of `x` when its mean is taken away. A mean is rounded as numbers of its size are, and
-    /// beside nearly equal elements that is much; taking it away twice leaves nothing of it (Chan, Golub,
-    /// LeVeque 1983).
+    /// beside nearly equal elements that is much; taking away the mean of what is left leaves nothing of it
+    /// (Chan, Golub, LeVeque 1983). Where that is no finite number there was nothing to be had.
     fn centred<T: Float>(&self, x: &Variable<T>) -> Variable<T> {
-        let once = |x: &Variable<T>| x - self.sum(x) / self.count as f64;
-        once(&once(x))
+        let once = x - self.mean(x);
+        let rest = self.mean(&once);
+        let infinite = rest.peek().map(|rest| !rest.to_f64().is_finite());
+        let spoils = infinite.contiguous().in_order().contains(&true);
+        once - if spoils { rest.masked_fill(&infinite, 0.0) } else { rest }
     }
 }
 
