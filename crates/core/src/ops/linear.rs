@@ -7,7 +7,7 @@ use crate::base::error::{Error, Result, expect};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
 use crate::tape::Float;
 use crate::tape::Variable;
-use crate::tape::record::apply1;
+use crate::tape::record::{peeks, record1, tensors};
 use crate::tape::rule::{Flow, Rule};
 use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
 use crate::tensor::{Matrix, Tensor};
@@ -101,6 +101,15 @@ impl<T: Float, const ON: bool> Rule<T> for Linear<ON> {
     }
 }
 
+/// The result, recorded.
+#[track_caller]
+fn applied<T: Float, const ON: bool>(rule: Linear<ON>, inputs: &[&Variable<T>]) -> Variable<T> {
+    let peeks = peeks(inputs);
+    let tensors = tensors(&peeks);
+    let out = forward(&tensors);
+    record1(rule, inputs, &tensors, out)
+}
+
 /// Whether a bias has the extents of the result.
 fn is_result_like<T: Float>(x: &Variable<T>, weight: &Variable<T>, bias: &Variable<T>) -> bool {
     let (x, bias) = (x.shape(), bias.shape());
@@ -128,10 +137,10 @@ impl<T: Float> Variable<T> {
     pub fn linear(&self, weight: &Variable<T>, bias: Option<&Variable<T>>) -> Variable<T> {
         match bias {
             Some(bias) if is_result_like(self, weight, bias) => {
-                apply1(Linear::<true>, &[self, weight, bias], |_, x| forward(x))
+                applied(Linear::<true>, &[self, weight, bias])
             }
-            Some(bias) => apply1(Linear::<false>, &[self, weight, bias], |_, x| forward(x)),
-            None => apply1(Linear::<false>, &[self, weight], |_, x| forward(x)),
+            Some(bias) => applied(Linear::<false>, &[self, weight, bias]),
+            None => applied(Linear::<false>, &[self, weight]),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::base::error::expect;
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
-use crate::tape::record::apply1;
+use crate::tape::record::record1;
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
 use crate::tensor::Tensor;
@@ -157,7 +157,9 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn softmax(&self, dim: isize) -> Variable<T> {
         let axis = expect(axis_of("softmax", dim, self.rank()));
-        apply1(Softmax { axis }, &[self], |_, x| row_function(x[0], axis, RowFunction::Softmax))
+        let x = self.peek();
+        let out = row_function(&x, axis, RowFunction::Softmax);
+        record1(Softmax { axis }, &[self], &[&x], out)
     }
 
     /// `x - ln(sum exp(x))` along axis `dim` (`torch.log_softmax`); numbers of any size keep their
@@ -171,7 +173,9 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn log_softmax(&self, dim: isize) -> Variable<T> {
         let axis = expect(axis_of("log_softmax", dim, self.rank()));
-        apply1(LogSoftmax { axis }, &[self], |_, x| row_function(x[0], axis, RowFunction::LogSoftmax))
+        let x = self.peek();
+        let out = row_function(&x, axis, RowFunction::LogSoftmax);
+        record1(LogSoftmax { axis }, &[self], &[&x], out)
     }
 
     /// `ln(sum exp(x))` along axis `dim` (`torch.logsumexp`): infinite where an element is, and negative

@@ -11,7 +11,7 @@ use crate::base::error::expect;
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
-use crate::tape::record::{apply, record};
+use crate::tape::record::{record, record_all};
 use crate::tape::rule::{Flow, Rule};
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Saved};
 use crate::tensor::memory;
@@ -59,9 +59,9 @@ impl Split {
     /// The parts as variables.
     #[track_caller]
     fn take_apart<T: Float>(self, x: &Variable<T>) -> Vec<Variable<T>> {
-        let views =
-            |split: &Self, x: &[&Tensor<T>]| (0..split.count()).map(|k| split.view(x[0], k)).collect();
-        apply(self, &[x], views).into_vec()
+        let base = x.peek();
+        let parts = (0..self.count()).map(|k| self.view(&base, k)).collect();
+        record_all(self, &[x], &[&base], parts).into_vec()
     }
 
     fn count(&self) -> usize {

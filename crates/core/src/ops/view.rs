@@ -5,10 +5,10 @@ use crate::base::error::{Error, expect};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
 use crate::tape::Float;
 use crate::tape::Variable;
-use crate::tape::record::apply1;
+use crate::tape::record::record1;
 use crate::tape::rule::{MatrixView, Rule};
 use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Saved};
-use crate::tensor::{self, Region};
+use crate::tensor::{self, Region, Tensor};
 
 /// Views of a part: their cotangents are added to that region, zero elsewhere.
 macro_rules! part {
@@ -22,7 +22,9 @@ macro_rules! part {
 
             #[track_caller]
             fn view<T: Float>(self, x: &Variable<T>) -> Variable<T> {
-                apply1(self, &[x], |v, x| expect(x[0].$view($(v.$field),*)))
+                let value = x.peek();
+                let out = expect(value.$view($(self.$field),*));
+                record1(self, &[x], &[&value], out)
             }
         }
 
@@ -69,10 +71,13 @@ macro_rules! whole {
         impl $name {
             #[track_caller]
             fn view<T: Float>(self, x: &Variable<T>) -> Variable<T> {
-                apply1(self, &[x], |$this, x| {
-                    let $x = x[0];
+                let value = x.peek();
+                let out = {
+                    let ($this, $x): (&Self, &Tensor<T>) = (&self, &value);
+                    let _ = $this;
                     expect($view)
-                })
+                };
+                record1(self, &[x], &[&value], out)
             }
         }
 

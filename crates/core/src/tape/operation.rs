@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::record::apply;
+use super::record::{peeks, record_all, tensors};
 use super::rule::OfOperation;
 use super::{Attributes, Cotangents, Float, Gradients, Saved, Variable};
 use crate::tensor::Tensor;
@@ -139,7 +139,10 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
     /// Runs the operation and, if an input requires a gradient, records it.
     #[track_caller]
     fn apply(self, inputs: &[&Variable<T>]) -> Outputs<Variable<T>> {
-        apply(OfOperation(self), inputs, |operation, tensors| operation.0.forward(tensors))
+        let peeks = peeks(inputs);
+        let tensors = tensors(&peeks);
+        let outputs = self.forward(&tensors);
+        record_all(OfOperation(self), inputs, &tensors, outputs)
     }
 
     /// [`Operation::apply`] for an operation with one output.

@@ -11,33 +11,22 @@ use crate::base::mode::Mode;
 use crate::tensor::Tensor;
 use crate::tensor::storage::Holder;
 
-/// Runs `forward` on the values of `inputs`; what it gives is on the tape with `rule`, if an input requires
-/// a gradient.
+/// The values of an operation's inputs, looked at. What computes with them stands beside this call and not in a closure, which
+/// would hide the caller's line.
 #[track_caller]
 #[inline]
-pub(crate) fn apply<T: Float, R: Rule<T>>(
-    rule: R,
-    inputs: &[&Variable<T>],
-    forward: impl FnOnce(&R, &[&Tensor<T>]) -> Outputs<Tensor<T>>,
-) -> Outputs<Variable<T>> {
-    let values: SmallVec<[Peek<'_, T>; 4]> = list(inputs.len(), |i| inputs[i].peek());
-    let tensors: SmallVec<[&Tensor<T>; 4]> = list(inputs.len(), |i| &*values[i]);
-    let outputs = forward(&rule, &tensors);
-    record_all(rule, inputs, &tensors, outputs)
+pub(crate) fn peeks<'v, T: Float>(inputs: &[&'v Variable<T>]) -> SmallVec<[Peek<'v, T>; 4]> {
+    let mut peeks = SmallVec::with_capacity(inputs.len());
+    for input in inputs {
+        peeks.push(input.peek());
+    }
+    peeks
 }
 
-/// [`apply`] for one output.
-#[track_caller]
+/// What was looked at.
 #[inline]
-pub(crate) fn apply1<T: Float, R: Rule<T>>(
-    rule: R,
-    inputs: &[&Variable<T>],
-    forward: impl FnOnce(&R, &[&Tensor<T>]) -> Tensor<T>,
-) -> Variable<T> {
-    let values: SmallVec<[Peek<'_, T>; 4]> = list(inputs.len(), |i| inputs[i].peek());
-    let tensors: SmallVec<[&Tensor<T>; 4]> = list(inputs.len(), |i| &*values[i]);
-    let output = forward(&rule, &tensors);
-    record1(rule, inputs, &tensors, output)
+pub(crate) fn tensors<'p, T: Float>(peeks: &'p [Peek<'_, T>]) -> SmallVec<[&'p Tensor<T>; 4]> {
+    list(peeks.len(), |i| &*peeks[i])
 }
 
 /// A list of `at(i)` for each `i` below `len`: for short ones `collect` takes longer than what it collects.

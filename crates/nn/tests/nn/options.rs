@@ -127,7 +127,7 @@ fn dropout_on_weights_acts_on_those_that_are_named_the_same_at_every_step() {
     assert!(first.iter().all(|&x| x == 0.0 || x == 2.0) && first.contains(&0.0) && first.contains(&2.0));
     assert_eq!(seen.select(0, 2).to_vec(), first);
     let unknown = sum(40).weight_dropout(["bias"], 0.5).build().err().unwrap();
-    assert_eq!(unknown.to_string(), "Recurrent: weight_dropout must be among weight, got bias");
+    assert_eq!(unknown.to_string(), "Sum: weight_dropout must be among weight, got bias");
 }
 
 #[test]

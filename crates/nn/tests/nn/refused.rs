@@ -25,9 +25,9 @@ fn what_there_is_no_memory_for_is_an_error() {
         refused("Linear", Linear::new(1 << 20, 1 << 20));
         refused("Embedding", Embedding::new(1 << 20, 1 << 20));
         refused("LSTM", Lstm::new(1 << 20, 1 << 20));
-        refused("LSTMCell", LstmCell::new(1 << 20, 1 << 20));
-        refused("GRUCell", Gru::new(1, 1 << 20));
-        refused("RNNCell", Rnn::new(1 << 20, 1 << 20));
+        refused("LSTM", LstmCell::new(1 << 20, 1 << 20));
+        refused("GRU", Gru::new(1, 1 << 20));
+        refused("RNN", Rnn::new(1 << 20, 1 << 20));
         refused("LSTM", Lstm::builder(1, 1).num_layers(usize::MAX / 2).build());
         let linear = Linear::new(1, 3).unwrap();
         let many = Variable::new(Tensor::scalar(1.0f32).expand(&[MANY, 1]).unwrap());
@@ -62,7 +62,7 @@ fn batch_sizes_whose_sum_is_no_number_are_refused() {
 fn widths_whose_product_is_no_number_are_refused() {
     for (name, result) in [
         ("LSTM", Lstm::new(1, (1 << 62) + 1).map(drop)),
-        ("GRUCell", Gru::new(1, usize::MAX / 3 + 2).map(drop)),
+        ("GRU", Gru::new(1, usize::MAX / 3 + 2).map(drop)),
         ("Linear", Linear::new(1 << 32, 1 << 32).map(drop)),
         ("Embedding", Embedding::new(1 << 32, 1 << 32).map(drop)),
     ] {

@@ -135,7 +135,7 @@ fn a_state_of_ones_own_of_a_wrong_shape_is_refused() {
     let net = Recurrent::of(3, fading(4)).build().unwrap();
     let memory = net.zero_state(5);
     let error = net.forward(&Variable::new(Tensor::zeros([2, 6, 3])), Some(&memory)).err().unwrap();
-    let expected = "Recurrent: expected state 0 of shape [1, 6, 4], got [1, 5, 4]";
+    let expected = "Fading: expected state 0 of shape [1, 6, 4], got [1, 5, 4]";
     assert_eq!(error.to_string(), expected);
 }
 
