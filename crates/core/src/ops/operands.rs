@@ -166,7 +166,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// ```
     /// # use wengert_core::Tensor;
-    /// let (a, b) = (Tensor::from([[1.0f32, 2.0]]), Tensor::from([[3.0], [4.0]]));
+    /// let (a, b) = (Tensor::from([[1.0f32, 2.0]]), Tensor::from([[3.0f32], [4.0]]));
     /// assert_eq!((&a.matmul(&b) * 2 - 1.0).to_vec(), [21.0]);
     /// ```
     #[track_caller]

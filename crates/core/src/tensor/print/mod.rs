@@ -12,7 +12,8 @@ use number::Formatter;
 ///
 /// ```
 /// use wengert_core::PrintOptions;
-/// let options = PrintOptions { precision: 2, ..PrintOptions::default() };
+/// let mut options = PrintOptions::default();
+/// options.precision = 2;
 /// assert_eq!((options.threshold, options.edge_items, options.line_width), (1000, 3, 80));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +48,9 @@ static OPTIONS: RwLock<PrintOptions> = RwLock::new(PrintOptions::DEFAULT);
 ///
 /// ```
 /// use wengert_core::{PrintOptions, Tensor, set_print_options};
-/// set_print_options(PrintOptions { precision: 2, ..PrintOptions::default() });
+/// let mut options = PrintOptions::default();
+/// options.precision = 2;
+/// set_print_options(options);
 /// assert_eq!(Tensor::from([1.12345f32]).to_string(), "tensor([1.12])");
 /// set_print_options(PrintOptions::default());
 /// ```
