@@ -14,7 +14,7 @@ use super::places::{BatchLayout, Packing, check_lengths, index, starts};
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Lstm, pack_sequence};
+/// use wengert_nn::{PackOptions, pack_sequence};
 /// let of = |values: &[f32]| Variable::new(Tensor::from(values.to_vec()));
 /// let packed = pack_sequence(&[of(&[1.0, 2.0, 3.0]), of(&[4.0, 5.0]), of(&[6.0])], PackOptions::default())?;
 /// assert_eq!(packed.data().to_vec(), [1.0, 4.0, 6.0, 2.0, 5.0, 3.0]);
