@@ -1,9 +1,9 @@
 //! Recurrent layers: any cell, run over sequences.
 //!
 //! `runner.rs` is the runner over layers, `pass.rs` a sequence's way through them, `sweep.rs` a cell over
-//! time, `builder.rs` and `options.rs` make them; `again.rs` computes again what was not kept. `rnn.rs`,
-//! `lstm.rs` and `gru.rs` are our cells, each with its formula, its arguments and the name of the runner
-//! over it. A new cell is one file like them.
+//! time, `factory.rs`, `builder.rs` and `options.rs` make them; `again.rs` computes again what was not kept.
+//! `rnn.rs`, `lstm.rs` and `gru.rs` are our cells, each with its formula, its arguments and the name of the
+//! runner over it; `step_fn.rs` is the cell of a closure. A new cell is one file like them.
 
 mod again;
 mod builder;
