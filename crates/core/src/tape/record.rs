@@ -11,8 +11,8 @@ use crate::base::mode::Mode;
 use crate::tensor::Tensor;
 use crate::tensor::storage::Holder;
 
-/// The values of an operation's inputs, looked at. What computes with them stands beside this call and not in a closure, which
-/// would hide the caller's line.
+/// The values of an operation's inputs, looked at. What computes with them stands beside this call and not in
+/// a closure, which would hide the caller's line.
 #[track_caller]
 #[inline]
 pub(crate) fn peeks<'v, T: Float>(inputs: &[&'v Variable<T>]) -> SmallVec<[Peek<'v, T>; 4]> {
