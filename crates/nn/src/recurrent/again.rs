@@ -21,7 +21,7 @@ impl<C: Cell> Sweep<'_, C> {
         state: &C::State,
         how: Checkpointing,
     ) -> Result<Swept<C::State>> {
-        // Asked for however parts are cut: the first step is held to what the cell promises before any is kept.
+        // Asked for either way: the first step is held to what the cell promises before any is kept.
         let bytes_of_a_step = self.bytes_of_a_step(data, state)?;
         let steps = match how {
             Checkpointing::Every(steps) => steps,
