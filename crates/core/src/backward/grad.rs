@@ -9,6 +9,7 @@ use super::targets::Target;
 use crate::base::error::{Error, Result};
 use crate::base::mode::{Mode, is_plain, with_recording};
 use crate::base::refusal::or_refused;
+use crate::tape::float::once;
 use crate::tape::leaf::Leaf;
 use crate::tape::node::Edge;
 use crate::tape::{Float, Variable, capture};
@@ -109,8 +110,16 @@ pub fn grad<T: Float>(
     or_refused("grad", || gradients(outputs, inputs, &options))
 }
 
-/// [`grad`], but that what the allocator refuses unwinds.
-fn gradients<T: Float>(
+once! {
+    /// [`grad`], but that what the allocator refuses unwinds.
+    fn gradients<'r, T>(
+        outputs: &'r [&'r Variable<T>],
+        inputs: &'r [&'r Variable<T>],
+        options: &'r GradOptions<T>,
+    ) -> Result<Vec<Variable<T>>> = swept_gradients;
+}
+
+fn swept_gradients<T: Float>(
     outputs: &[&Variable<T>],
     inputs: &[&Variable<T>],
     options: &GradOptions<T>,
@@ -166,16 +175,24 @@ pub fn backward<T: Float>(outputs: &[&Variable<T>], options: &GradOptions<T>) ->
 pub(crate) fn backward_into<T: Float>(
     outputs: &[&Variable<T>],
     options: &GradOptions<T>,
-    reached: impl FnMut(&Leaf<T>),
+    mut reached: impl FnMut(&Leaf<T>),
 ) -> Result<()> {
-    or_refused("backward", || walked_into(outputs, options, reached))
+    or_refused("backward", || swept_into(outputs, options, &mut reached))
 }
 
-/// [`backward_into`], but that what the allocator refuses unwinds.
-fn walked_into<T: Float>(
+once! {
+    /// [`backward_into`], but that what the allocator refuses unwinds.
+    fn swept_into<'r, T>(
+        outputs: &'r [&'r Variable<T>],
+        options: &'r GradOptions<T>,
+        reached: &'r mut dyn FnMut(&Leaf<T>),
+    ) -> Result<()> = sweep_into;
+}
+
+fn sweep_into<T: Float>(
     outputs: &[&Variable<T>],
     options: &GradOptions<T>,
-    mut reached: impl FnMut(&Leaf<T>),
+    reached: &mut dyn FnMut(&Leaf<T>),
 ) -> Result<()> {
     options.check("backward", outputs.len())?;
     let edges = outputs.iter().map(|output| output.edge().ok_or(Error::NoGraph { operation: "backward" }));

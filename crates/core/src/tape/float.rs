@@ -20,6 +20,11 @@ pub trait Float: Element + Arithmetic {
     #[doc(hidden)]
     fn recycler() -> &'static LocalKey<Recycler<Self>>;
 
+    /// Calls what is compiled once for this type.
+    #[doc(hidden)]
+    #[track_caller]
+    fn once<C: Once>(call: C, arguments: C::Arguments<Self>) -> C::Result<Self>;
+
     /// Runs a loop with the best instructions of this machine.
     #[inline]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
@@ -27,13 +32,67 @@ pub trait Float: Element + Arithmetic {
     }
 }
 
+/// A call that is not generic, found from one that is: what only depends on the type of numbers is compiled
+/// for both in this library, and not again by everybody who calls it.
+#[doc(hidden)]
+pub trait Once {
+    /// What it is called with.
+    type Arguments<T: Float>;
+    /// What it gives.
+    type Result<T: Float>;
+    /// For single precision.
+    #[track_caller]
+    fn f32(self, arguments: Self::Arguments<f32>) -> Self::Result<f32>;
+    /// For double precision.
+    #[track_caller]
+    fn f64(self, arguments: Self::Arguments<f64>) -> Self::Result<f64>;
+}
+
+/// Defines a generic function that calls another one, of the same arguments, as [`Once`] says.
+macro_rules! once {
+    (
+        $(#[$meta:meta])* $vis:vis fn $name:ident<$life:lifetime, T>(
+            $($argument:ident: $type:ty),* $(,)?
+        ) -> $result:ty = $inner:path;
+    ) => {
+        $(#[$meta])*
+        #[inline]
+        #[track_caller]
+        $vis fn $name<$life, T: $crate::tape::Float>($($argument: $type),*) -> $result {
+            struct Call<$life>(std::marker::PhantomData<&$life ()>);
+
+            impl<$life> $crate::tape::float::Once for Call<$life> {
+                type Arguments<T: $crate::tape::Float> = ($($type,)*);
+                type Result<T: $crate::tape::Float> = $result;
+
+                fn f32(self, ($($argument,)*): Self::Arguments<f32>) -> Self::Result<f32> {
+                    $inner($($argument),*)
+                }
+
+                fn f64(self, ($($argument,)*): Self::Arguments<f64>) -> Self::Result<f64> {
+                    $inner($($argument),*)
+                }
+            }
+
+            T::once(Call(std::marker::PhantomData), ($($argument,)*))
+        }
+    };
+}
+pub(crate) use once;
+
 macro_rules! float {
-    ($type:ty) => {
+    ($type:ident) => {
         impl Float for $type {
             #[inline]
             fn recycler() -> &'static LocalKey<Recycler<Self>> {
                 thread_local!(static NODES: Recycler<$type> = const { Recycler::new() });
                 &NODES
+            }
+
+            #[inline]
+            #[track_caller]
+            fn once<C: Once>(call: C, arguments: C::Arguments<Self>) -> C::Result<Self> {
+                call.$type(arguments)
             }
         }
     };

@@ -13,7 +13,7 @@ pub(crate) mod capture;
 mod changing;
 mod display;
 mod first_order;
-mod float;
+pub(crate) mod float;
 mod gradient;
 pub(crate) mod gradients;
 mod keep;

@@ -6,11 +6,13 @@
 //! which are recorded, and so come the higher orders. (Revels et al. 2018, arXiv 1810.08297, for the duals
 //! inside reverse mode.)
 
+mod compiled;
 mod dependence;
 mod macros;
 mod operation;
 mod run;
 mod symbol;
+mod trace;
 
 #[doc(hidden)]
 pub use dependence::{Dependence, dependence};

@@ -4,12 +4,12 @@
 //! is paid for by the call.
 #![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 
+use wengert_kernel::formula::Backward;
 use wengert_kernel::formula::plan::has_rows_in_order;
-use wengert_kernel::formula::{Backward, Forward, Job};
-use wengert_kernel::number::{Arithmetic, ByType};
 
+use super::compiled::Compiled;
 use super::run::{lie_in_order, make_alike, run, run_over};
-use super::{Pointwise, symbol};
+use super::{Pointwise, trace};
 use crate::tape::record::{record, record1};
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Float, Gradients, Saved, Saves, Variable, Wants, look_at};
@@ -64,7 +64,7 @@ where
 
     #[inline]
     fn saves(&self, wants: Wants) -> Saves {
-        let on = self.0.dependence().on;
+        let on = <P as Pointwise<I, O>>::dependence(&self.0).on;
         let mut needed = 0;
         for i in 0..I {
             needed |= if wants.input(i) { on[i] } else { 0 };
@@ -86,40 +86,6 @@ where
     }
 }
 
-/// A formula's kernels by type: they are compiled where the formula is defined.
-struct ForwardOf<'j, P, const I: usize, const O: usize>(&'j P);
-
-impl<'j, P: Pointwise<I, O>, const I: usize, const O: usize> ByType for ForwardOf<'j, P, I, O> {
-    type Of<T: Arithmetic> = &'j Forward<'j, T, I, O>;
-
-    #[inline]
-    fn f32(self, job: &Forward<'_, f32, I, O>) {
-        self.0.forward_f32(job);
-    }
-
-    #[inline]
-    fn f64(self, job: &Forward<'_, f64, I, O>) {
-        self.0.forward_f64(job);
-    }
-}
-
-/// [`ForwardOf`] for cotangents.
-struct BackwardOf<'j, P, const I: usize, const O: usize>(&'j P);
-
-impl<'j, P: Pointwise<I, O>, const I: usize, const O: usize> ByType for BackwardOf<'j, P, I, O> {
-    type Of<T: Arithmetic> = &'j Backward<'j, T, I, O>;
-
-    #[inline]
-    fn f32(self, job: &Backward<'_, f32, I, O>) {
-        self.0.backward_f32(job);
-    }
-
-    #[inline]
-    fn f64(self, job: &Backward<'_, f64, I, O>) {
-        self.0.backward_f64(job);
-    }
-}
-
 /// Which cotangents are.
 #[inline(always)]
 fn wanted<T: Float, const I: usize>(gradients: &Gradients<'_, T>) -> [bool; I] {
@@ -133,18 +99,14 @@ fn wanted<T: Float, const I: usize>(gradients: &Gradients<'_, T>) -> [bool; I] {
 /// The cotangents of the inputs as values: to where they are claimed to, else one of them over the output's
 /// cotangent that it comes from, if nobody else holds that. An output's cotangent that an input's equals
 /// goes on as it is.
-#[inline(always)]
-fn value_pullback<T, P, const I: usize, const O: usize>(
-    formula: &P,
+fn value_pullback<T: Float, const I: usize, const O: usize>(
+    formula: &dyn Compiled<T, I, O>,
     saved: &Saved<'_, T>,
     cotangents: &mut Cotangents<T>,
     gradients: &mut Gradients<'_, T>,
     mut wanted: [bool; I],
-) where
-    T: Float,
-    P: Pointwise<I, O>,
-{
-    let unchanged = formula.dependence().same;
+) {
+    let unchanged = formula.same();
     let mut claims = [const { None }; I];
     let (mut same, mut any_same, mut any_computed) = ([None; I], false, false);
     for i in 0..I {
@@ -215,13 +177,12 @@ fn over<T: Float, const I: usize>(
 /// The outputs, in one pass over the inputs.
 #[track_caller]
 #[inline(always)]
-fn forward<T, P, const I: usize, const O: usize>(formula: &P, inputs: [&Tensor<T>; I]) -> [Tensor<T>; O]
-where
-    T: Float,
-    P: Pointwise<I, O>,
-{
+fn forward<T: Float, const I: usize, const O: usize>(
+    formula: &dyn Compiled<T, I, O>,
+    inputs: [&Tensor<T>; I],
+) -> [Tensor<T>; O] {
     let mut claims = [const { None }; O];
-    run(P::NAME, inputs, [], [true; O], &mut claims, |job| T::choose(ForwardOf(formula), job));
+    run(formula.name(), inputs, [], [true; O], &mut claims, |job| formula.forward(job));
     std::array::from_fn(|k| Tensor::from(claims[k].take().expect("all are wanted").written()))
 }
 
@@ -240,40 +201,32 @@ fn claim<T: Float>(
 }
 
 /// All cotangents of the inputs as operations on variables.
-fn recorded_pullback<T, P, const I: usize, const O: usize>(
-    formula: &P,
+fn recorded_pullback<T: Float, const I: usize, const O: usize>(
+    formula: &dyn Compiled<T, I, O>,
     saved: &Saved<'_, T>,
     cotangents: &Cotangents<T>,
     wanted: [bool; I],
-) -> [Option<Variable<T>>; I]
-where
-    T: Float,
-    P: Pointwise<I, O>,
-{
+) -> trace::Replayed<T> {
     // The value of an input that was not saved has no influence: any cotangent can stand for it.
     let input = |i: usize| match saved.tensor(i) {
         Some(_) => saved.input(i),
         None => cotangents.any().clone(),
     };
     let inputs: [Variable<T>; I] = std::array::from_fn(input);
-    symbol::replay_pullback(formula, inputs.each_ref(), cotangents, wanted)
+    let trace = formula.trace(std::array::from_fn(|k| cotangents.get(k).is_none()));
+    trace::replay_pullback(trace, &inputs, cotangents, &wanted)
 }
 
 /// Writes all cotangents of the inputs that are wanted, in one pass over inputs and cotangents, in the
 /// shape all broadcast to; gives `over` if it was made use of.
-#[inline(always)]
-fn fused_pullback<T, P, const I: usize, const O: usize>(
-    formula: &P,
+fn fused_pullback<T: Float, const I: usize, const O: usize>(
+    formula: &dyn Compiled<T, I, O>,
     saved: &Saved<'_, T>,
     cotangents: &mut Cotangents<T>,
     wanted: [bool; I],
     claims: &mut [Option<Claim<T>>; I],
     over: Option<Over>,
-) -> Option<Over>
-where
-    T: Float,
-    P: Pointwise<I, O>,
-{
+) -> Option<Over> {
     let all = O == 1 || (0..O).all(|k| cotangents.get(k).is_some());
     let zero = if all { None } else { Some(Tensor::scalar(T::ZERO)) };
     let zero = zero.as_ref();
@@ -293,7 +246,7 @@ where
             inputs[i] = value;
         }
     }
-    let kernel = |job: &Job<'_, T, I, O, I>| T::choose(BackwardOf(formula), job);
+    let kernel = |job: &Backward<'_, T, I, O>| formula.backward(job);
     match over {
         Some(over) if lie_in_order(inputs, sources, claims) => {
             let mut wanted = wanted;
@@ -304,7 +257,7 @@ where
             Some(over)
         }
         _ => {
-            run(P::NAME, inputs, sources, wanted, claims, kernel);
+            run(formula.name(), inputs, sources, wanted, claims, kernel);
             None
         }
     }

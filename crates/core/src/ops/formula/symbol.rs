@@ -1,14 +1,9 @@
-//! The third reading of a formula: traced over symbols, replayed as recorded operations on variables.
+//! The third reading of a formula: traced over symbols. `trace.rs` replays what was traced.
 
 use std::cell::RefCell;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use wengert_kernel::formula::vjp;
 use wengert_kernel::real::Real;
-
-use super::{Of, Pointwise};
-use crate::tape::{Cotangents, Float, Variable};
-use crate::tensor::Tensor;
 
 /// A number that is only known by how it is computed: a place in the current trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +15,7 @@ pub(super) struct SymbolMask(usize);
 
 /// A step of a trace; operands are earlier steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Step {
+pub(super) enum Step {
     Input(usize),
     Literal(f64),
     Unary(Unary, usize),
@@ -34,7 +29,7 @@ enum Step {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Unary {
+pub(super) enum Unary {
     Neg,
     Exp,
     ExpM1,
@@ -51,7 +46,7 @@ enum Unary {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Binary {
+pub(super) enum Binary {
     Add,
     Sub,
     Mul,
@@ -62,7 +57,7 @@ enum Binary {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Compare {
+pub(super) enum Compare {
     Less,
     LessOrEqual,
     Equal,
@@ -89,6 +84,11 @@ fn push(step: Step) -> usize {
 }
 
 impl Symbol {
+    /// What comes in under this number.
+    pub(super) fn input(i: usize) -> Self {
+        Symbol(push(Step::Input(i)))
+    }
+
     fn literal(self) -> Option<f64> {
         match TRACE.with_borrow(|trace| trace[self.0]) {
             Step::Literal(value) => Some(value),
@@ -211,20 +211,12 @@ impl Real for Symbol {
     );
 }
 
-/// The steps of a formula's pullback, inputs first, then cotangents; and where the results are.
-fn trace_pullback<P, const I: usize, const O: usize>(
-    formula: &P,
-    absent: [bool; O],
-) -> (Vec<Step>, [usize; I])
-where
-    P: Pointwise<I, O>,
-{
+/// The steps that `results` of symbols takes, and where those results are. Inputs are told apart by their
+/// number.
+pub(super) fn traced<const R: usize>(results: impl FnOnce() -> [Symbol; R]) -> (Vec<Step>, [usize; R]) {
     let _outer = Outer(TRACE.take());
-    let inputs: [Symbol; I] = std::array::from_fn(|i| Symbol(push(Step::Input(i))));
-    let cotangents: [Symbol; O] =
-        std::array::from_fn(|k| if absent[k] { Symbol::lit(0.0) } else { Symbol(push(Step::Input(I + k))) });
-    let results = vjp(&Of(formula), inputs, cotangents).map(|symbol| symbol.0);
-    (TRACE.take(), results)
+    let places = results().map(|symbol| symbol.0);
+    (TRACE.take(), places)
 }
 
 /// The trace around one, which is put back, also when a formula panics.
@@ -233,153 +225,5 @@ struct Outer(Vec<Step>);
 impl Drop for Outer {
     fn drop(&mut self) {
         TRACE.set(std::mem::take(&mut self.0));
-    }
-}
-
-/// What a step comes to.
-#[derive(Clone)]
-enum Value<T: Float> {
-    Literal(f64),
-    Variable(Variable<T>),
-    Mask(Tensor<bool>),
-}
-
-impl<T: Float> Value<T> {
-    fn variable(&self) -> Variable<T> {
-        match self {
-            Value::Literal(value) => Variable::from(Tensor::scalar(T::from_f64(*value))),
-            Value::Variable(variable) => variable.clone(),
-            Value::Mask(_) => unreachable!("masks and numbers are of different types in a formula"),
-        }
-    }
-
-    fn mask(&self) -> &Tensor<bool> {
-        match self {
-            Value::Mask(mask) => mask,
-            _ => unreachable!("masks and numbers are of different types in a formula"),
-        }
-    }
-}
-
-/// The pullback of a formula as recorded operations: cotangents of the wanted inputs, before broadcasting
-/// is undone.
-#[track_caller]
-pub(super) fn replay_pullback<T, P, const I: usize, const O: usize>(
-    formula: &P,
-    inputs: [&Variable<T>; I],
-    cotangents: &Cotangents<T>,
-    wanted: [bool; I],
-) -> [Option<Variable<T>>; I]
-where
-    T: Float,
-    P: Pointwise<I, O>,
-{
-    let (steps, results) = trace_pullback(formula, std::array::from_fn(|k| cotangents.get(k).is_none()));
-    let mut needed = vec![false; steps.len()];
-    results.iter().zip(wanted).for_each(|(&result, wanted)| needed[result] |= wanted);
-    for place in (0..steps.len()).rev() {
-        if needed[place] {
-            operands(steps[place]).for_each(|operand| needed[operand] = true);
-        }
-    }
-    let mut values: Vec<Option<Value<T>>> = Vec::with_capacity(steps.len());
-    for (step, needed) in steps.iter().zip(needed) {
-        let value = needed.then(|| match *step {
-            Step::Input(i) if i < I => Value::Variable(inputs[i].clone()),
-            Step::Input(k) => {
-                Value::Variable(cotangents.get(k - I).expect("absent ones are literals").clone())
-            }
-            step => {
-                replay(step, |place| values[place].as_ref().expect("operands of needed steps are needed"))
-            }
-        });
-        values.push(value);
-    }
-    std::array::from_fn(|i| {
-        wanted[i].then(|| match values[results[i]].as_ref().expect("wanted results are needed") {
-            // A derivative that depends on nothing is all zeros. Others have the shape of the cotangents,
-            // which may have fewer elements than an input: none.
-            zero @ Value::Literal(_) => zero.variable().expand(inputs[i].shape()),
-            found => found.variable(),
-        })
-    })
-}
-
-fn operands(step: Step) -> impl Iterator<Item = usize> {
-    let (count, operands) = match step {
-        Step::Input(_) | Step::Literal(_) => (0, [0; 3]),
-        Step::Unary(_, a) | Step::Not(a) => (1, [a, 0, 0]),
-        Step::Binary(_, a, b) | Step::Compare(_, a, b) | Step::And(a, b) | Step::Or(a, b) => (2, [a, b, 0]),
-        Step::Select(a, b, c) | Step::MulAdd(a, b, c) => (3, [a, b, c]),
-    };
-    operands.into_iter().take(count)
-}
-
-#[track_caller]
-fn replay<'v, T: Float>(step: Step, value: impl Fn(usize) -> &'v Value<T>) -> Value<T> {
-    let mask = |a: usize, b: usize, f: fn(bool, bool) -> bool| {
-        Value::Mask(crate::base::error::expect(value(a).mask().zip(value(b).mask(), f)))
-    };
-    match step {
-        Step::Input(_) => unreachable!("inputs are there already"),
-        Step::Literal(literal) => Value::Literal(literal),
-        Step::Unary(unary, a) => Value::Variable(replay_unary(unary, &value(a).variable())),
-        Step::Binary(binary, a, b) => Value::Variable(replay_binary(binary, value(a), value(b))),
-        Step::MulAdd(a, b, c) => {
-            Value::Variable(value(a).variable().mul_add(&value(b).variable(), &value(c).variable()))
-        }
-        Step::Compare(compare, a, b) => {
-            let (a, b) = (value(a).variable(), value(b).variable());
-            Value::Mask(match compare {
-                Compare::Less => a.lt(&b),
-                Compare::LessOrEqual => a.le(&b),
-                Compare::Equal => a.eq(&b),
-            })
-        }
-        Step::And(a, b) => mask(a, b, |a, b| a && b),
-        Step::Or(a, b) => mask(a, b, |a, b| a || b),
-        Step::Not(a) => Value::Mask(value(a).mask().map(|a| !a)),
-        Step::Select(m, a, b) => {
-            Value::Variable(value(a).variable().where_(value(m).mask(), &value(b).variable()))
-        }
-    }
-}
-
-#[track_caller]
-fn replay_unary<T: Float>(unary: Unary, x: &Variable<T>) -> Variable<T> {
-    match unary {
-        Unary::Neg => -x,
-        Unary::Exp => x.exp(),
-        Unary::ExpM1 => x.exp_m1(),
-        Unary::Ln => x.ln(),
-        Unary::Ln1p => x.ln_1p(),
-        Unary::Sqrt => x.sqrt(),
-        Unary::Tanh => x.tanh(),
-        Unary::Sigmoid => x.sigmoid(),
-        Unary::Abs => x.abs(),
-        Unary::Sin => x.sin(),
-        Unary::Cos => x.cos(),
-        Unary::Erf => x.erf(),
-        Unary::Ndtr => x.ndtr(),
-    }
-}
-
-#[track_caller]
-fn replay_binary<T: Float>(binary: Binary, a: &Value<T>, b: &Value<T>) -> Variable<T> {
-    use Binary::{Add, Atan2, Div, Mul, Pow, Scale, Sub};
-    match (binary, a, b) {
-        (Add, Value::Variable(a), Value::Literal(b)) | (Add, Value::Literal(b), Value::Variable(a)) => a + *b,
-        (Sub, Value::Variable(a), Value::Literal(b)) => a - *b,
-        (Sub, Value::Literal(a), Value::Variable(b)) => *a - b,
-        (Mul, Value::Variable(a), Value::Literal(b)) | (Mul, Value::Literal(b), Value::Variable(a)) => a * *b,
-        (Div, Value::Variable(a), Value::Literal(b)) => a / *b,
-        (Div, Value::Literal(a), Value::Variable(b)) => *a / b,
-        (Add, a, b) => &a.variable() + &b.variable(),
-        (Sub, a, b) => &a.variable() - &b.variable(),
-        (Mul, a, b) => &a.variable() * &b.variable(),
-        (Div, a, b) => &a.variable() / &b.variable(),
-        (Scale, a, b) => a.variable().scale(&b.variable()),
-        (Pow, a, b) => a.variable().pow(b.variable()),
-        (Atan2, a, b) => a.variable().atan2(&b.variable()),
     }
 }

@@ -1,0 +1,82 @@
+//! What one formula's code is: its kernels and its trace. All that plans, claims and records around them is
+//! compiled once for the formulas of so many inputs and outputs.
+
+use wengert_kernel::formula::{Backward, Forward};
+use wengert_kernel::number::{Arithmetic, ByType};
+
+use super::Pointwise;
+use super::trace::Trace;
+use crate::tape::Float;
+
+/// A formula of which the type is not known.
+pub(super) trait Compiled<T: Float, const I: usize, const O: usize> {
+    fn name(&self) -> &'static str;
+    /// The output whose cotangent an input's is, unchanged.
+    fn same(&self) -> [Option<u8>; I];
+    /// Its forward kernel.
+    fn forward(&self, job: &Forward<'_, T, I, O>);
+    /// Its backward kernel.
+    fn backward(&self, job: &Backward<'_, T, I, O>);
+    /// Its pullback's steps, where the cotangents of some outputs are `absent`.
+    fn trace(&self, absent: [bool; O]) -> Trace;
+}
+
+impl<T, P, const I: usize, const O: usize> Compiled<T, I, O> for P
+where
+    T: Float,
+    P: Pointwise<I, O>,
+{
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn same(&self) -> [Option<u8>; I] {
+        self.dependence().same
+    }
+
+    fn forward(&self, job: &Forward<'_, T, I, O>) {
+        T::choose(ForwardOf(self), job);
+    }
+
+    fn backward(&self, job: &Backward<'_, T, I, O>) {
+        T::choose(BackwardOf(self), job);
+    }
+
+    fn trace(&self, absent: [bool; O]) -> Trace {
+        Trace::of_pullback(self, absent)
+    }
+}
+
+/// A formula's kernels by type: they are compiled where the formula is defined.
+struct ForwardOf<'j, P, const I: usize, const O: usize>(&'j P);
+
+impl<'j, P: Pointwise<I, O>, const I: usize, const O: usize> ByType for ForwardOf<'j, P, I, O> {
+    type Of<T: Arithmetic> = &'j Forward<'j, T, I, O>;
+
+    #[inline]
+    fn f32(self, job: &Forward<'_, f32, I, O>) {
+        self.0.forward_f32(job);
+    }
+
+    #[inline]
+    fn f64(self, job: &Forward<'_, f64, I, O>) {
+        self.0.forward_f64(job);
+    }
+}
+
+/// [`ForwardOf`] for cotangents.
+struct BackwardOf<'j, P, const I: usize, const O: usize>(&'j P);
+
+impl<'j, P: Pointwise<I, O>, const I: usize, const O: usize> ByType for BackwardOf<'j, P, I, O> {
+    type Of<T: Arithmetic> = &'j Backward<'j, T, I, O>;
+
+    #[inline]
+    fn f32(self, job: &Backward<'_, f32, I, O>) {
+        self.0.backward_f32(job);
+    }
+
+    #[inline]
+    fn f64(self, job: &Backward<'_, f64, I, O>) {
+        self.0.backward_f64(job);
+    }
+}
