@@ -2,7 +2,7 @@
 
 use wengert_core::{Result, Tensor, Variable};
 use wengert_nn::{
-    Cast, Cell, CellFactory, Checkpointing, Gru, Layers, Lstm, Merge, Module, Nonlinearity, PackOptions,
+    Cast, CellFactory, CellWith, Checkpointing, Gru, Layers, Lstm, Merge, Module, Nonlinearity, PackOptions,
     Recurrent, RecurrentBuilder, Rnn, State, pack_padded_sequence,
 };
 
@@ -166,12 +166,12 @@ impl RecurrentConfig {
 
     /// A layer over any cell, with random parameters: `config.layer(Recurrent::of(config.input_size,
     /// my_cell))`.
-    pub fn layer<F: CellFactory<Cell = C> + Clone, C: Cell + Cast>(
+    pub fn layer<F: CellFactory<Cell = C> + Clone, C: CellWith<Context = ()> + Cast>(
         &self,
         builder: RecurrentBuilder<F>,
     ) -> Drawn<impl Fn(&mut Draw) -> Recurrent<C::To<f64>> + Clone>
     where
-        C::To<f64>: Cell<Element = f64>,
+        C::To<f64>: CellWith<Element = f64, Context = ()>,
     {
         let builder = builder.num_layers(self.num_layers).bidirectional(self.bidirectional);
         let builder = builder.batch_first(self.batch_first).dropout(self.dropout).merge(self.merge);
@@ -201,7 +201,7 @@ impl RecurrentConfig {
     /// # Errors
     /// As the layer's.
     #[track_caller]
-    pub fn forward<L: Layers<Element = f64>>(
+    pub fn forward<L: Layers<Element = f64, Context = ()>>(
         &self,
         layer: &L,
         input: &Variable<f64>,

@@ -2,6 +2,8 @@
 
 use wengert_core::{Error, Result, Variable};
 
+use crate::cell_with::CellWith;
+use crate::context::{self, Context};
 use crate::module::Module;
 use crate::repr::{Repr, layer_name};
 use crate::state::{MapPart, State};
@@ -123,38 +125,52 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
         input: &Variable<Self::Element>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
-        let name = layer_name::<Self>();
-        let batched = input.rank() == 2;
-        if !batched && input.rank() != 1 {
-            let expected = format!("an input of shape (N, {0}) or ({0})", self.input_size());
-            return Err(Error::shape(name, expected, format!("{:?}", input.shape())));
-        }
-        let input = if batched { input.clone() } else { input.unsqueeze(0) };
-        if input.shape()[1] != self.input_size() {
-            let expected = format!("an input of width {}", self.input_size());
-            return Err(Error::shape(name, expected, input.shape()[1]));
-        }
-        let zeros = self.zero_state(input.shape()[0]);
-        let state = match state {
-            None => zeros,
-            Some(state) if batched => {
-                check_state(name, state, &zeros)?;
-                state.clone()
-            }
-            Some(state) => {
-                check_state(name, state, &zeros.map(|part| part.squeeze(0)))?;
-                state.map(|part| part.unsqueeze(0))
-            }
-        };
-        let (output, next) = self.step(&self.project(&input), &state);
-        check_step(self, input.shape()[0], &state, &output, &next)?;
-        let unbatched = || (output.squeeze(0), next.map(|part| part.squeeze(0)));
-        Ok(if batched { (output, next) } else { unbatched() })
+        forward(self, input, &(), state)
     }
 }
 
+/// [`CellWith::forward_with`].
+#[track_caller]
+pub(crate) fn forward<C: CellWith>(
+    cell: &C,
+    input: &Variable<C::Element>,
+    context: &C::Context,
+    state: Option<&C::State>,
+) -> Result<(Variable<C::Element>, C::State)> {
+    let name = layer_name::<C>();
+    let batched = input.rank() == 2;
+    if !batched && input.rank() != 1 {
+        let expected = format!("an input of shape (N, {0}) or ({0})", cell.input_size());
+        return Err(Error::shape(name, expected, format!("{:?}", input.shape())));
+    }
+    let samples = &input.shape()[..input.rank() - 1];
+    context::check(name, context, samples, samples)?;
+    let row = |part: &Variable<C::Element>| if batched { part.clone() } else { part.unsqueeze(0) };
+    let (input, context) = (row(input), context.map(&mut |_, part| row(part)));
+    if input.shape()[1] != cell.input_size() {
+        let expected = format!("an input of width {}", cell.input_size());
+        return Err(Error::shape(name, expected, input.shape()[1]));
+    }
+    let zeros = cell.zero_state(input.shape()[0]);
+    let state = match state {
+        None => zeros,
+        Some(state) if batched => {
+            check_state(name, state, &zeros)?;
+            state.clone()
+        }
+        Some(state) => {
+            check_state(name, state, &zeros.map(|part| part.squeeze(0)))?;
+            state.map(|part| part.unsqueeze(0))
+        }
+    };
+    let (output, next) = cell.step_with(&cell.project(&input), &context, &state);
+    check_step(cell, input.shape()[0], &state, &output, &next)?;
+    let unbatched = || (output.squeeze(0), next.map(|part| part.squeeze(0)));
+    Ok(if batched { (output, next) } else { unbatched() })
+}
+
 /// The rows of each variable of the state before the first step are the samples.
-pub(crate) fn check_zero_state<C: Cell>(state: &C::State, batch: usize) -> Result<()> {
+pub(crate) fn check_zero_state<C: CellWith>(state: &C::State, batch: usize) -> Result<()> {
     match state.parts().iter().find(|part| part.shape().first() != Some(&batch)) {
         None => Ok(()),
         Some(part) => {
@@ -165,7 +181,7 @@ pub(crate) fn check_zero_state<C: Cell>(state: &C::State, batch: usize) -> Resul
 }
 
 /// A step gives an output of the promised width and a state like the one before, a row for each sample.
-pub(crate) fn check_step<C: Cell>(
+pub(crate) fn check_step<C: CellWith>(
     cell: &C,
     rows: usize,
     before: &C::State,

@@ -30,6 +30,8 @@ mod linear;
 mod sequential;
 
 mod cell;
+mod cell_with;
+mod context;
 mod recurrent;
 mod repr;
 mod sequence;
@@ -40,6 +42,8 @@ pub mod loss;
 
 pub use activation::{Relu, Sigmoid, Tanh};
 pub use cell::Cell;
+pub use cell_with::CellWith;
+pub use context::{Along, Constant, Context, MapContext};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer_norm::LayerNorm;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::cell::Cell;
+use crate::cell_with::CellWith;
 
 /// A cell's own arguments as PyTorch prints them: widths, arguments that follow them, and switches, which in
 /// a layer stand behind the number of layers. What is the default is left out.
@@ -68,12 +68,12 @@ fn type_name<C>() -> &'static str {
 }
 
 /// The name of the layer over a cell in messages: the cell's, or the type's.
-pub(crate) fn layer_name<C: Cell>() -> &'static str {
+pub(crate) fn layer_name<C: CellWith>() -> &'static str {
     if C::NAME.is_empty() { type_name::<C>() } else { C::NAME }
 }
 
 /// The layer over a cell as it prints: `LSTM(..)`, `Recurrent<Mgu>(..)`.
-pub(crate) fn print_layer<C: Cell>(arguments: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn print_layer<C: CellWith>(arguments: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match C::NAME {
         "" => write!(f, "Recurrent<{}>({arguments})", type_name::<C>()),
         name => write!(f, "{name}({arguments})"),
@@ -81,7 +81,7 @@ pub(crate) fn print_layer<C: Cell>(arguments: &str, f: &mut fmt::Formatter<'_>) 
 }
 
 /// A cell as it prints: `LSTMCell(10, 20)`, `Mgu(10, 20)`.
-pub fn print_cell<C: Cell>(cell: &C, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub fn print_cell<C: CellWith>(cell: &C, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match C::NAME {
         "" => write!(f, "{}({})", type_name::<C>(), cell.repr()),
         name => write!(f, "{name}Cell({})", cell.repr()),

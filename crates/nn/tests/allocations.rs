@@ -30,7 +30,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// How many allocations `steps` steps make, after some to warm up.
-fn during<L: Layers<Element = f32>>(layers: L, steps: usize) -> usize {
+fn during<L: Layers<Element = f32, Context = ()>>(layers: L, steps: usize) -> usize {
     let (batch, width) = (2, layers.input_size());
     let x = Variable::new(Tensor::randn([batch, width]));
     let mut stepper = Stepper::new(layers, batch).unwrap();

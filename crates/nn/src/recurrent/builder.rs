@@ -9,7 +9,7 @@ use super::learned::LearnedFactory;
 use super::learned::LearnedState;
 use super::options::{Checkpointing, Merge, Options};
 use super::runner::Recurrent;
-use crate::cell::Cell;
+use crate::cell_with::CellWith;
 use crate::repr::layer_name;
 use crate::state::State;
 
@@ -155,13 +155,13 @@ impl<F: CellFactory> RecurrentBuilder<F> {
 }
 
 /// The shape of each part of a state, without the axis of the samples.
-fn state_shapes<C: Cell>(cell: &C) -> Vec<Vec<usize>> {
+fn state_shapes<C: CellWith>(cell: &C) -> Vec<Vec<usize>> {
     let parts = cell.zero_state(1).parts();
     parts.iter().map(|part| part.shape().iter().skip(1).copied().collect()).collect()
 }
 
 /// Refuses a cell that does not fit where it stands, or that stands somewhere already.
-fn check_place<C: Cell>(cell: &C, place: Place, others: &[C]) -> Result<()> {
+fn check_place<C: CellWith>(cell: &C, place: Place, others: &[C]) -> Result<()> {
     let Place { layer, direction, input_size } = place;
     let refused = |expected: String, got: String| Err(Error::shape(layer_name::<C>(), expected, got));
     if cell.input_size() != input_size {

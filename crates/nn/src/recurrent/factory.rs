@@ -6,7 +6,7 @@ use wengert_core::{Error, Result};
 
 use super::builder::RecurrentBuilder;
 use super::runner::Recurrent;
-use crate::cell::Cell;
+use crate::cell_with::CellWith;
 use crate::repr::layer_name;
 
 /// Where in a recurrent layer a cell stands.
@@ -27,7 +27,7 @@ pub struct Place {
 /// [`Place`].
 pub trait CellFactory {
     /// The cell that is made.
-    type Cell: Cell;
+    type Cell: CellWith;
 
     /// A cell for inputs of that width.
     ///
@@ -44,7 +44,7 @@ pub trait CellFactory {
     }
 }
 
-impl<C: Cell, F: Fn(usize) -> Result<C>> CellFactory for F {
+impl<C: CellWith, F: Fn(usize) -> Result<C>> CellFactory for F {
     type Cell = C;
 
     fn make(&self, input_size: usize) -> Result<C> {
@@ -56,7 +56,7 @@ impl<C: Cell, F: Fn(usize) -> Result<C>> CellFactory for F {
 #[derive(Clone, Debug)]
 pub struct ByPlace<F>(pub(super) F);
 
-impl<C: Cell, F: Fn(Place) -> Result<C>> CellFactory for ByPlace<F> {
+impl<C: CellWith, F: Fn(Place) -> Result<C>> CellFactory for ByPlace<F> {
     type Cell = C;
 
     fn make(&self, input_size: usize) -> Result<C> {
@@ -69,7 +69,7 @@ impl<C: Cell, F: Fn(Place) -> Result<C>> CellFactory for ByPlace<F> {
 }
 
 /// A cell that its widths and a few arguments make: [`Recurrent`] has `new` and `builder` for it.
-pub trait FromSizes: Cell {
+pub trait FromSizes: CellWith {
     /// What it can be told beside its widths.
     type Arguments: Clone + Default;
 

@@ -1,10 +1,11 @@
 //! What every recurrent layer can do with a sequence, from its sweep over rows.
 
 use wengert_core::__private::{filled, or_refused};
-use wengert_core::{Error, Result, Tensor, Variable};
+use wengert_core::{Error, Float, Result, Tensor, Variable};
 
 use super::masked::Valid;
 use crate::cell::check_state;
+use crate::context::{self, Context};
 use crate::module::Module;
 use crate::sequence::{BatchLayout, PackedSequence, Packing, invert_permutation};
 use crate::state::State;
@@ -19,6 +20,9 @@ pub trait Layers: Module + Clone {
 
     /// The same, as single steps carry it on.
     type Cells: Clone;
+
+    /// The inputs beside the sequence that every layer and step sees; `()` for none.
+    type Context: Context<Self::Element>;
 
     /// The name for messages.
     fn name(&self) -> &'static str;
@@ -40,10 +44,11 @@ pub trait Layers: Module + Clone {
 
     /// Goes over rows (B, in) of which step t has `sizes[t]`, never more than the step before, from a
     /// state, or from the layers' own for the sequences of the first step; with `keep_states`, the
-    /// states after every step are kept.
+    /// states after every step are kept. The context has such rows as well, or (N, ..).
     fn sweep(
         &self,
         rows: &Variable<Self::Element>,
+        context: &Self::Context,
         sizes: &[usize],
         state: Option<&Self::State>,
         keep_states: bool,
@@ -56,77 +61,170 @@ pub trait Layers: Module + Clone {
     fn restack(&self, cells: &Self::Cells) -> Self::State;
 
     /// A single step of a batch (N, in), in evaluation mode, which carries the state on.
-    fn step(&self, input: &Variable<Self::Element>, cells: &mut Self::Cells) -> Variable<Self::Element>;
+    fn step(
+        &self,
+        input: &Variable<Self::Element>,
+        context: &Self::Context,
+        cells: &mut Self::Cells,
+    ) -> Variable<Self::Element>;
 
-    /// See [`Recurrent::forward`](crate::Recurrent::forward).
+    /// Runs a sequence; see [`Recurrent::forward`](crate::Recurrent::forward).
     ///
     /// # Errors
-    /// As there.
+    /// If the input's or the state's shape does not fit, or the sequence is empty.
     #[track_caller]
     fn forward(
         &self,
         input: &Variable<Self::Element>,
         state: Option<&Self::State>,
+    ) -> Result<(Variable<Self::Element>, Self::State)>
+    where
+        Self: Layers<Context = ()>,
+    {
+        self.forward_with(input, &(), state)
+    }
+
+    /// Runs a sequence and a context; see [`Recurrent::forward_with`](crate::Recurrent::forward_with).
+    ///
+    /// # Errors
+    /// If the shape of input, context or state does not fit, or the sequence is empty.
+    #[track_caller]
+    fn forward_with(
+        &self,
+        input: &Variable<Self::Element>,
+        context: &Self::Context,
+        state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
-        let (output, state, _) = padded(self, input, state, false)?;
+        let (output, state, _) = padded(self, input, context, state, false)?;
         Ok((output, state))
     }
 
-    /// See [`Recurrent::forward_states`](crate::Recurrent::forward_states).
+    /// Runs a sequence and gives the states after every step as well; see
+    /// [`Recurrent::forward_states`](crate::Recurrent::forward_states).
     ///
     /// # Errors
-    /// As there.
+    /// If the input's or the state's shape does not fit, or the sequence is empty.
     #[track_caller]
     fn forward_states(
         &self,
         input: &Variable<Self::Element>,
         state: Option<&Self::State>,
+    ) -> Result<OutputAndStates<Self::State>>
+    where
+        Self: Layers<Context = ()>,
+    {
+        self.forward_states_with(input, &(), state)
+    }
+
+    /// Runs a sequence and a context and gives the states after every step as well.
+    ///
+    /// # Errors
+    /// If the shape of input, context or state does not fit, or the sequence is empty.
+    #[track_caller]
+    fn forward_states_with(
+        &self,
+        input: &Variable<Self::Element>,
+        context: &Self::Context,
+        state: Option<&Self::State>,
     ) -> Result<OutputAndStates<Self::State>> {
-        let (output, state, states) = padded(self, input, state, true)?;
+        let (output, state, states) = padded(self, input, context, state, true)?;
         Ok((output, state, states.expect("states that were asked for")))
     }
 
-    /// See [`Recurrent::forward_packed`](crate::Recurrent::forward_packed).
+    /// Runs packed sequences; see [`Recurrent::forward_packed`](crate::Recurrent::forward_packed).
     ///
     /// # Errors
-    /// As there.
+    /// If the input's or the state's shape does not fit.
     #[track_caller]
     fn forward_packed(
         &self,
         input: &PackedSequence<Self::Element>,
         state: Option<&Self::State>,
+    ) -> Result<(PackedSequence<Self::Element>, Self::State)>
+    where
+        Self: Layers<Context = ()>,
+    {
+        self.forward_packed_with(input, &(), state)
+    }
+
+    /// Runs packed sequences; see [`Recurrent::forward_packed_with`](crate::Recurrent::forward_packed_with).
+    ///
+    /// # Errors
+    /// If the shape of input, context or state does not fit.
+    #[track_caller]
+    fn forward_packed_with(
+        &self,
+        input: &PackedSequence<Self::Element>,
+        context: &Self::Context,
+        state: Option<&Self::State>,
     ) -> Result<(PackedSequence<Self::Element>, Self::State)> {
         check_width(self, input.data().shape())?;
         let sizes = input.batch_sizes();
-        let state = given(self, state, sizes[0], true)?.map(|state| reordered(state, input.sorted_indices()));
-        let swept = or_refused(self.name(), || self.sweep(input.data(), sizes, state.as_ref(), false))?;
-        Ok((input.with_data(swept.output)?, reordered(swept.state, input.unsorted_indices())))
+        let layout = BatchLayout { steps: sizes.len(), batch: sizes[0], batch_first: false };
+        context::check(self.name(), context, &layout.shape(), &[layout.batch])?;
+        let order = index_of(input.sorted_indices());
+        let context =
+            context::each(context, |part| input.pack(&layout.rows(part)), |part| in_order(part, 0, &order));
+        let state = given(self, state, sizes[0], true)?.map(|state| reordered(state, &order));
+        let swept =
+            or_refused(self.name(), || self.sweep(input.data(), &context, sizes, state.as_ref(), false))?;
+        let state = reordered(swept.state, &index_of(input.unsorted_indices()));
+        Ok((input.with_data(swept.output)?, state))
     }
 
-    /// See [`Recurrent::forward_masked`](crate::Recurrent::forward_masked).
+    /// Runs sequences of different lengths as they are padded; see
+    /// [`Recurrent::forward_masked`](crate::Recurrent::forward_masked).
     ///
     /// # Errors
-    /// As there.
+    /// If the input's or the state's shape does not fit, or lengths or mask don't fit the input.
     #[track_caller]
     fn forward_masked<'v>(
         &self,
         input: &Variable<Self::Element>,
         valid: impl Into<Valid<'v>>,
         state: Option<&Self::State>,
+    ) -> Result<(Variable<Self::Element>, Self::State)>
+    where
+        Self: Layers<Context = ()>,
+    {
+        self.forward_masked_with(input, &(), valid, state)
+    }
+
+    /// Runs sequences of different lengths as they are padded, with a context; see
+    /// [`Recurrent::forward_masked_with`](crate::Recurrent::forward_masked_with).
+    ///
+    /// # Errors
+    /// If the shape of input, context or state does not fit, or lengths or mask don't fit the input.
+    #[track_caller]
+    fn forward_masked_with<'v>(
+        &self,
+        input: &Variable<Self::Element>,
+        context: &Self::Context,
+        valid: impl Into<Valid<'v>>,
+        state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
         check_input(self, input)?;
         let batched = input.rank() == 3;
-        let batch = if batched { input.clone() } else { input.unsqueeze(1) };
+        check_context(self, context, input)?;
+        let in_batch = |part: &Variable<_>, at| if batched { part.clone() } else { part.unsqueeze(at) };
+        let batch = in_batch(input, 1);
         let layout = BatchLayout::of(batch.shape(), batched && self.is_batch_first());
         let packing = Packing::of(&valid.into().times(self.name(), layout)?, |t, n| layout.place(t, n));
         let state = given(self, state, layout.batch, batched)?;
         // The sweep sees no sequence that has no steps, unless a state has.
         let all = packing.sizes.first() == Some(&layout.batch);
         let state = state.or_else(|| (!all).then(|| self.zero_state(layout.batch)));
-        let state = state.map(|state| reordered(state, Some(&packing.order)));
+        let order = index_of(Some(&packing.order));
+        let state = state.map(|state| reordered(state, &order));
         let rows = packing.pack(&layout.rows(&batch));
-        let swept = or_refused(self.name(), || self.sweep(&rows, &packing.sizes, state.as_ref(), false))?;
-        let state = reordered(swept.state, Some(&invert_permutation(&packing.order)));
+        let context = context::each(
+            context,
+            |part| packing.pack(&layout.rows(&in_batch(part, 1))),
+            |part| in_order(&in_batch(part, 0), 0, &order),
+        );
+        let sweep = || self.sweep(&rows, &context, &packing.sizes, state.as_ref(), false);
+        let swept = or_refused(self.name(), sweep)?;
+        let state = reordered(swept.state, &index_of(Some(&invert_permutation(&packing.order))));
         let output = layout.spread(&swept.output, &packing.places, 0.0);
         if batched {
             return Ok((output, state));
@@ -157,20 +255,31 @@ type Padded<L> = (Variable<<L as Module>::Element>, <L as Layers>::State, Option
 fn padded<L: Layers>(
     layers: &L,
     input: &Variable<L::Element>,
+    context: &L::Context,
     state: Option<&L::State>,
     keep_states: bool,
 ) -> Result<Padded<L>> {
     check_input(layers, input)?;
+    check_context(layers, context, input)?;
     let batched = input.rank() == 3;
     let swapped = batched && layers.is_batch_first();
-    let input = if swapped { input.transpose(0, 1) } else { input.clone() };
+    let in_time = |part: &Variable<L::Element>| if swapped { part.transpose(0, 1) } else { part.clone() };
+    let input = in_time(input);
     let (steps, batch) = (input.shape()[0], if batched { input.shape()[1] } else { 1 });
     let state = given(layers, state, batch, batched)?;
     // There are elements, or this product does not count.
-    let rows = steps.saturating_mul(batch);
-    let rows = if batched { input.reshape([rows, input.shape()[2]]) } else { input };
+    let count = steps.saturating_mul(batch);
+    let rows = |part: Variable<L::Element>| {
+        if batched { part.reshape([&[count], &part.shape()[2..]].concat()) } else { part }
+    };
+    let context = context::each(
+        context,
+        |part| rows(in_time(part)),
+        |part| if batched { part.clone() } else { part.unsqueeze(0) },
+    );
+    let rows = rows(input);
     let swept = or_refused(layers.name(), || {
-        layers.sweep(&rows, &filled(batch, steps), state.as_ref(), keep_states)
+        layers.sweep(&rows, &context, &filled(batch, steps), state.as_ref(), keep_states)
     })?;
     if !batched {
         return Ok((swept.output, swept.state.map(|part| part.squeeze(1)), swept.states));
@@ -200,16 +309,22 @@ fn given<L: Layers>(
     Ok(Some(if batched { state.clone() } else { state.map(|part| part.unsqueeze(1)) }))
 }
 
-/// The samples of a state in another order.
+/// An order as an index; none for the one that things are in.
+fn index_of(order: Option<&[usize]>) -> Option<Tensor<i64>> {
+    let order = order.filter(|order| !order.iter().copied().eq(0..order.len()))?;
+    Some(order.iter().map(|&n| n as i64).collect::<Vec<_>>().into())
+}
+
+/// The entries of axis `dim` in an order.
 #[track_caller]
-fn reordered<S: State>(state: S, order: Option<&[usize]>) -> S {
-    match order.filter(|order| !order.iter().copied().eq(0..order.len())) {
-        None => state,
-        Some(order) => {
-            let index: Tensor<i64> = order.iter().map(|&n| n as i64).collect::<Vec<_>>().into();
-            state.index_select(1, &index)
-        }
-    }
+fn in_order<T: Float>(part: &Variable<T>, dim: isize, order: &Option<Tensor<i64>>) -> Variable<T> {
+    order.as_ref().map_or_else(|| part.clone(), |order| part.index_select(dim, order))
+}
+
+/// The samples of a state in an order.
+#[track_caller]
+fn reordered<S: State>(state: S, order: &Option<Tensor<i64>>) -> S {
+    if order.is_none() { state } else { state.map(|part| in_order(part, 1, order)) }
 }
 
 /// The state of a batch, (layers D, N, ..), or, for those samples that `ends` names, the layers' initial
@@ -240,6 +355,17 @@ pub(super) fn check_input<L: Layers>(layers: &L, input: &Variable<L::Element>) -
         return Err(Error::shape(name, "a sequence of at least one step", format!("shape {shape:?}")));
     }
     Ok(())
+}
+
+/// The context has the time and the samples of the input.
+pub(super) fn check_context<L: Layers>(
+    layers: &L,
+    context: &L::Context,
+    input: &Variable<L::Element>,
+) -> Result<()> {
+    let steps = &input.shape()[..input.rank() - 1];
+    let samples = if input.rank() == 3 { &[steps[1 - time_axis(layers, input)]][..] } else { &[] };
+    context::check(layers.name(), context, steps, samples)
 }
 
 pub(super) fn check_width<L: Layers>(layers: &L, shape: &[usize]) -> Result<()> {

@@ -3,7 +3,7 @@
 use wengert_core::{Float, Parameter, Result, Variable};
 
 use super::factory::{CellFactory, Place};
-use crate::cell::Cell;
+use crate::cell_with::CellWith;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::Repr;
 use crate::state::{MapPart, State};
@@ -18,11 +18,11 @@ pub struct LearnedState<C, T: Float = f32> {
     initial: Vec<Parameter<T>>,
 }
 
-impl<C: Cell> LearnedState<C, C::Element> {
+impl<C: CellWith> LearnedState<C, C::Element> {
     /// The cell with a state of its own.
     ///
     /// ```
-    /// use wengert_nn::{Cell, GruCell, LearnedState, Module};
+    /// use wengert_nn::{CellWith, GruCell, LearnedState, Module};
     /// let cell = LearnedState::new(GruCell::new(3, 2)?);
     /// cell.parameter("initial_0")?.update("test", |h| h.copy_from_slice(&[1.0, -1.0]))?;
     /// assert_eq!(cell.zero_state(2).to_vec(), vec![1.0, -1.0, 1.0, -1.0]);
@@ -40,7 +40,7 @@ impl<C: Cell> LearnedState<C, C::Element> {
     }
 }
 
-impl<C: Cell<Element = T>, T: Float> Module for LearnedState<C, T> {
+impl<C: CellWith<Element = T>, T: Float> Module for LearnedState<C, T> {
     type Element = T;
 
     fn visit(&self, visitor: &mut Visitor<'_, T>) {
@@ -63,9 +63,10 @@ impl<C: Cast, T: Float> Cast for LearnedState<C, T> {
     }
 }
 
-impl<C: Cell<Element = T>, T: Float> Cell for LearnedState<C, T> {
+impl<C: CellWith<Element = T>, T: Float> CellWith for LearnedState<C, T> {
     const NAME: &'static str = C::NAME;
     type State = C::State;
+    type Context = C::Context;
 
     fn input_size(&self) -> usize {
         self.cell.input_size()
@@ -89,8 +90,13 @@ impl<C: Cell<Element = T>, T: Float> Cell for LearnedState<C, T> {
     }
 
     #[track_caller]
-    fn step(&self, projected: &Variable<T>, state: &C::State) -> (Variable<T>, C::State) {
-        self.cell.step(projected, state)
+    fn step_with(
+        &self,
+        projected: &Variable<T>,
+        context: &C::Context,
+        state: &C::State,
+    ) -> (Variable<T>, C::State) {
+        self.cell.step_with(projected, context, state)
     }
 
     fn map_hidden(&self, state: &C::State, f: &mut MapPart<'_, T>) -> C::State {

@@ -8,6 +8,7 @@
 mod again;
 mod builder;
 mod factory;
+mod forms;
 mod gru;
 mod layers;
 mod learned;

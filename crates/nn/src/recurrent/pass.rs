@@ -7,13 +7,15 @@ use super::layers::{Layers, Swept};
 use super::options::{Merge, Options};
 use super::runner::{Recurrent, suffix};
 use super::sweep::{Rules, Sweep, hidden_masks, mask};
-use crate::cell::{Cell, check_zero_state};
+use crate::cell::check_zero_state;
+use crate::cell_with::CellWith;
 use crate::repr::layer_name;
 use crate::state::State;
 
-impl<C: Cell> Layers for Recurrent<C> {
+impl<C: CellWith> Layers for Recurrent<C> {
     type State = C::State;
     type Cells = Vec<C::State>;
+    type Context = C::Context;
 
     fn name(&self) -> &'static str {
         layer_name::<C>()
@@ -44,6 +46,7 @@ impl<C: Cell> Layers for Recurrent<C> {
     fn sweep(
         &self,
         rows: &Variable<C::Element>,
+        context: &C::Context,
         sizes: &[usize],
         state: Option<&C::State>,
         keep_states: bool,
@@ -66,10 +69,10 @@ impl<C: Cell> Layers for Recurrent<C> {
             let seen = self.with_one_mask(&input, sizes);
             let mut outputs = Vec::with_capacity(cells.len());
             for (direction, cell) in cells.iter().enumerate() {
-                let (state, back) = (&first[last.len()], direction == 1);
+                let (state, reverse) = (&first[last.len()], direction == 1);
                 let name = suffix(layer, direction);
-                let swept =
-                    scope(&name[1..], || self.sweep_cell(cell, &seen, sizes, state, back, keep_states))?;
+                let how = Sweeping { sizes, reverse, keep_states };
+                let swept = scope(&name[1..], || self.sweep_cell(cell, &seen, context, state, how))?;
                 outputs.push(swept.output);
                 last.push(swept.state);
                 all.extend(swept.states);
@@ -96,11 +99,16 @@ impl<C: Cell> Layers for Recurrent<C> {
     }
 
     #[track_caller]
-    fn step(&self, input: &Variable<C::Element>, cells: &mut Vec<C::State>) -> Variable<C::Element> {
+    fn step(
+        &self,
+        input: &Variable<C::Element>,
+        context: &C::Context,
+        cells: &mut Vec<C::State>,
+    ) -> Variable<C::Element> {
         let rules = Rules { training: false, zoneout: self.options.zoneout, masks: Vec::new() };
         let mut input = input.clone();
         for (cell, state) in self.cells.iter().zip(cells) {
-            let (output, next) = rules.step(cell, &cell.project(&input), state);
+            let (output, next) = rules.step(cell, &cell.project(&input), context, state);
             *state = next;
             input = self.with_residual(output, &input);
         }
@@ -108,7 +116,15 @@ impl<C: Cell> Layers for Recurrent<C> {
     }
 }
 
-impl<C: Cell> Recurrent<C> {
+/// How a cell goes over steps.
+#[derive(Clone, Copy)]
+struct Sweeping<'s> {
+    sizes: &'s [usize],
+    reverse: bool,
+    keep_states: bool,
+}
+
+impl<C: CellWith> Recurrent<C> {
     /// Each cell's state before the first step.
     #[track_caller]
     pub(super) fn start(&self, batch: usize) -> Vec<C::State> {
@@ -121,10 +137,9 @@ impl<C: Cell> Recurrent<C> {
         &self,
         cell: &C,
         rows: &Variable<C::Element>,
-        sizes: &[usize],
+        context: &C::Context,
         state: &C::State,
-        reverse: bool,
-        keep_states: bool,
+        Sweeping { sizes, reverse, keep_states }: Sweeping<'_>,
     ) -> Result<Swept<C::State>> {
         // Of nothing but padding there is one step, of no rows: so what comes out depends on all that it
         // would depend on.
@@ -142,8 +157,8 @@ impl<C: Cell> Recurrent<C> {
         };
         let sweep = Sweep { cell, rules: &rules, sizes, reverse, keep_states };
         match self.options.checkpointing.filter(|_| wengert_core::is_recording()) {
-            None => sweep.run(rows, state),
-            Some(how) => sweep.run_again(rows, state, how),
+            None => sweep.run(rows, context, state),
+            Some(how) => sweep.run_again(rows, context, state, how),
         }
     }
 

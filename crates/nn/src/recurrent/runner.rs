@@ -2,18 +2,16 @@
 
 use std::fmt;
 
-use wengert_core::{Error, Float, Result, Variable};
+use wengert_core::{Error, Float, Result};
 
 use super::builder::RecurrentBuilder;
 use super::factory::{ByPlace, CellFactory, Place};
-use super::layers::{Layers, OutputAndStates};
-use super::masked::Valid;
+use super::layers::Layers;
 use super::options::{Checkpointing, Options};
 use super::stepper::Stepper;
-use crate::cell::Cell;
+use crate::cell_with::CellWith;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::{layer_name, print_layer};
-use crate::sequence::PackedSequence;
 
 /// A recurrent layer over any [`Cell`]: layers, directions, dropout of every kind, packed and masked
 /// sequences.
@@ -33,7 +31,7 @@ pub struct Recurrent<C> {
     pub(super) training: bool,
 }
 
-impl<C: Cell> Recurrent<C> {
+impl<C: CellWith> Recurrent<C> {
     /// A layer over cells that `factory` makes, given each one's input width.
     ///
     /// See [`Cell`] for an example.
@@ -144,110 +142,6 @@ impl<C: Cell> Recurrent<C> {
         Layers::zero_state(self, batch)
     }
 
-    /// Runs a sequence from a state, from zeros if none is given; gives all outputs and the last state. The
-    /// reverse direction's last state is the one after the first element.
-    ///
-    /// # Errors
-    /// If the input's or the state's shape does not fit, or the sequence is empty.
-    ///
-    /// ```
-    /// use wengert_core::{Tensor, Variable};
-    /// use wengert_nn::Gru;
-    /// let gru = Gru::new(10, 20)?;
-    /// let (out, h) = gru.forward(&Variable::new(Tensor::randn([3, 32, 10])), None)?;
-    /// assert_eq!((out.shape(), h.shape()), (&[3, 32, 20][..], &[1, 32, 20][..]));
-    /// let error = gru.forward(&Variable::new(Tensor::randn([3, 32, 7])), None).unwrap_err();
-    /// assert_eq!(error.to_string(), "GRU: expected an input of width 10, got 7 in shape [3, 32, 7]");
-    /// # Ok::<(), wengert_core::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn forward(
-        &self,
-        input: &Variable<C::Element>,
-        state: Option<&C::State>,
-    ) -> Result<(Variable<C::Element>, C::State)> {
-        Layers::forward(self, input, state)
-    }
-
-    /// [`Recurrent::forward`], and the states after every step: each variable (layers D, L, N, ..), with
-    /// the axes of time and batch as the output has them.
-    ///
-    /// # Errors
-    /// As there.
-    ///
-    /// ```
-    /// use wengert_core::{Tensor, Variable};
-    /// use wengert_nn::Lstm;
-    /// let lstm = Lstm::builder(10, 20).num_layers(2).build()?;
-    /// let (_, _, (h, c)) = lstm.forward_states(&Variable::new(Tensor::randn([7, 3, 10])), None)?;
-    /// assert_eq!((h.shape(), c.shape()), (&[2, 7, 3, 20][..], &[2, 7, 3, 20][..]));
-    /// # Ok::<(), wengert_core::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn forward_states(
-        &self,
-        input: &Variable<C::Element>,
-        state: Option<&C::State>,
-    ) -> Result<OutputAndStates<C::State>> {
-        Layers::forward_states(self, input, state)
-    }
-
-    /// [`Recurrent::forward`] for packed sequences (`torch.nn.LSTM.forward` with a `PackedSequence`); the
-    /// output is packed in the same way, states are in the caller's order of sequences.
-    ///
-    /// # Errors
-    /// As for [`Recurrent::forward`].
-    ///
-    /// ```
-    /// use wengert_core::{Tensor, Variable};
-    /// use wengert_nn::{Lstm, PackOptions, PadOptions, pack_padded_sequence, pad_packed_sequence};
-    /// let lstm = Lstm::new(10, 20)?;
-    /// let x = Variable::new(Tensor::randn([7, 3, 10]));
-    /// let packed = pack_padded_sequence(&x, &[7, 5, 2], PackOptions::default())?;
-    /// let (out, (h, _c)) = lstm.forward_packed(&packed, None)?;
-    /// let (out, lengths) = pad_packed_sequence(&out, PadOptions::default())?;
-    /// assert_eq!((out.shape(), h.shape(), lengths), (&[7, 3, 20][..], &[1, 3, 20][..], vec![7, 5, 2]));
-    /// # Ok::<(), wengert_core::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn forward_packed(
-        &self,
-        input: &PackedSequence<C::Element>,
-        state: Option<&C::State>,
-    ) -> Result<(PackedSequence<C::Element>, C::State)> {
-        Layers::forward_packed(self, input, state)
-    }
-
-    /// [`Recurrent::forward`] for a batch of sequences of different lengths, given as they are padded: as
-    /// if each were run by itself. `valid` is the lengths, or a mask of the steps that count, wherever
-    /// they lie. Outputs of steps that don't count are zero, whatever stands there costs nothing and
-    /// gets no gradient; the state is the one after each sequence's last step that counts, and the
-    /// reverse direction begins there. A sequence without any leaves its state as it was.
-    ///
-    /// # Errors
-    /// As for [`Recurrent::forward`]; another number of lengths than of samples, one longer than the input,
-    /// a mask of another shape.
-    ///
-    /// ```
-    /// use wengert_core::{Tensor, Variable};
-    /// use wengert_nn::Gru;
-    /// let gru = Gru::builder(10, 20).bidirectional(true).build()?;
-    /// let x = Variable::new(Tensor::randn([7, 3, 10]));
-    /// let (out, h) = gru.forward_masked(&x, &[7, 0, 2], None)?;
-    /// assert_eq!((out.shape(), h.shape()), (&[7, 3, 40][..], &[2, 3, 20][..]));
-    /// assert_eq!(out.select(1, 2).narrow(0, 2, 5).to_vec(), vec![0.0; 5 * 40]);
-    /// # Ok::<(), wengert_core::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn forward_masked<'v>(
-        &self,
-        input: &Variable<C::Element>,
-        valid: impl Into<Valid<'v>>,
-        state: Option<&C::State>,
-    ) -> Result<(Variable<C::Element>, C::State)> {
-        Layers::forward_masked(self, input, valid, state)
-    }
-
     /// This layer step by step, for `batch` samples, from its initial state; see [`Stepper`].
     ///
     /// # Errors
@@ -296,7 +190,7 @@ pub(super) fn suffix(layer: usize, direction: usize) -> String {
     format!("_l{layer}{}", if direction == 1 { "_reverse" } else { "" })
 }
 
-impl<C: Cell> Module for Recurrent<C> {
+impl<C: CellWith> Module for Recurrent<C> {
     type Element = C::Element;
 
     fn visit(&self, visitor: &mut Visitor<'_, C::Element>) {
@@ -324,7 +218,7 @@ impl<C: Cast> Cast for Recurrent<C> {
     }
 }
 
-impl<C: Cell> fmt::Display for Recurrent<C> {
+impl<C: CellWith> fmt::Display for Recurrent<C> {
     /// As PyTorch prints it: `LSTM(50, 100, num_layers=2)`; what is the default is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         print_layer::<C>(&self.cells[0].repr().around(|switches| self.options.repr(switches)), f)

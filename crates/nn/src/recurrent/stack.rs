@@ -8,7 +8,8 @@ use super::layers::{Layers, Swept};
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 
 /// Recurrent layers of other widths or cells on each other: each a [`Recurrent`](crate::Recurrent), or a
-/// stack again. The state is the pair of theirs, parameters are named `lower.…` and `upper.…`.
+/// stack again. The state is the pair of theirs, a context
+/// ([`CellWith`](crate::CellWith)) is one for both, parameters are named `lower.…` and `upper.…`.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -34,7 +35,12 @@ pub struct Stack<A, B> {
     training: bool,
 }
 
-impl<T: Float, A: Layers<Element = T>, B: Layers<Element = T>> Stack<A, B> {
+impl<T, A, B> Stack<A, B>
+where
+    T: Float,
+    A: Layers<Element = T>,
+    B: Layers<Element = T, Context = A::Context>,
+{
     /// `upper` on the outputs of `lower`.
     ///
     /// # Errors
@@ -74,9 +80,15 @@ impl<T: Float, A: Layers<Element = T>, B: Layers<Element = T>> Stack<A, B> {
 
 const NAME: &str = "Stack";
 
-impl<T: Float, A: Layers<Element = T>, B: Layers<Element = T>> Layers for Stack<A, B> {
+impl<T, A, B> Layers for Stack<A, B>
+where
+    T: Float,
+    A: Layers<Element = T>,
+    B: Layers<Element = T, Context = A::Context>,
+{
     type State = (A::State, B::State);
     type Cells = (A::Cells, B::Cells);
+    type Context = A::Context;
 
     fn name(&self) -> &'static str {
         NAME
@@ -107,14 +119,15 @@ impl<T: Float, A: Layers<Element = T>, B: Layers<Element = T>> Layers for Stack<
     fn sweep(
         &self,
         rows: &Variable<T>,
+        context: &A::Context,
         sizes: &[usize],
         state: Option<&Self::State>,
         keep_states: bool,
     ) -> Result<Swept<Self::State>> {
         let (lower, upper) = (state.map(|state| &state.0), state.map(|state| &state.1));
-        let lower = self.lower.sweep(rows, sizes, lower, keep_states)?;
+        let lower = self.lower.sweep(rows, context, sizes, lower, keep_states)?;
         let between = if self.training { lower.output.dropout(self.dropout)? } else { lower.output };
-        let upper = self.upper.sweep(&between, sizes, upper, keep_states)?;
+        let upper = self.upper.sweep(&between, context, sizes, upper, keep_states)?;
         let states = lower.states.zip(upper.states);
         Ok(Swept { output: upper.output, state: (lower.state, upper.state), states })
     }
@@ -130,8 +143,8 @@ impl<T: Float, A: Layers<Element = T>, B: Layers<Element = T>> Layers for Stack<
     }
 
     #[track_caller]
-    fn step(&self, input: &Variable<T>, cells: &mut Self::Cells) -> Variable<T> {
-        self.upper.step(&self.lower.step(input, &mut cells.0), &mut cells.1)
+    fn step(&self, input: &Variable<T>, context: &A::Context, cells: &mut Self::Cells) -> Variable<T> {
+        self.upper.step(&self.lower.step(input, context, &mut cells.0), context, &mut cells.1)
     }
 }
 

@@ -5,6 +5,7 @@ use wengert_core::{Error, Result, Tensor, Variable, no_grad};
 
 use super::layers::{Layers, check_one_direction, check_width, reset};
 use crate::cell::check_state;
+use crate::context;
 use crate::state::State;
 
 /// Recurrent layers that take their input step by step and keep their state, as in generation and on live
@@ -50,13 +51,31 @@ impl<L: Layers> Stepper<L> {
     /// # Errors
     /// If the input has another shape.
     #[track_caller]
-    pub fn step(&mut self, input: &Variable<L::Element>) -> Result<Variable<L::Element>> {
+    pub fn step(&mut self, input: &Variable<L::Element>) -> Result<Variable<L::Element>>
+    where
+        L: Layers<Context = ()>,
+    {
+        self.step_with(input, &())
+    }
+
+    /// The output (N, out) for the next input (N, in) and this step's context, (N, ..) each
+    /// ([`CellWith`](crate::CellWith)).
+    ///
+    /// # Errors
+    /// If the input or the context has another shape.
+    #[track_caller]
+    pub fn step_with(
+        &mut self,
+        input: &Variable<L::Element>,
+        context: &L::Context,
+    ) -> Result<Variable<L::Element>> {
         check_width(&self.layers, input.shape())?;
         if input.rank() != 2 || input.shape()[0] != self.batch {
             let expected = format!("an input of shape ({}, width)", self.batch);
             return Err(Error::shape("Stepper", expected, format!("{:?}", input.shape())));
         }
-        Ok(no_grad(|| self.layers.step(input, &mut self.cells)))
+        context::check("Stepper", context, &[self.batch], &[self.batch])?;
+        Ok(no_grad(|| self.layers.step(input, context, &mut self.cells)))
     }
 
     /// The state: each variable (layers, N, ..), as [`Layers::forward`] gives it.

@@ -8,7 +8,9 @@
 use wengert_core::{Result, Tensor, Variable, cat, no_grad};
 
 use super::layers::Swept;
-use crate::cell::{Cell, check_step};
+use crate::cell::check_step;
+use crate::cell_with::CellWith;
+use crate::context;
 use crate::state::State;
 
 /// What happens between the steps of one sweep.
@@ -23,7 +25,7 @@ pub(super) struct Rules<T: wengert_core::Float> {
 
 /// One cell over steps of these sizes.
 #[derive(Clone, Copy)]
-pub(super) struct Sweep<'s, C: Cell> {
+pub(super) struct Sweep<'s, C: CellWith> {
     pub cell: &'s C,
     pub rules: &'s Rules<C::Element>,
     pub sizes: &'s [usize],
@@ -31,19 +33,25 @@ pub(super) struct Sweep<'s, C: Cell> {
     pub keep_states: bool,
 }
 
-impl<C: Cell> Sweep<'_, C> {
+impl<C: CellWith> Sweep<'_, C> {
     /// Goes over all steps of `data`, at least one, from `state`.
     ///
     /// # Errors
     /// If the first step does not give what the cell promises.
     #[track_caller]
-    pub fn run(&self, data: &Variable<C::Element>, state: &C::State) -> Result<Swept<C::State>> {
+    pub fn run(
+        &self,
+        data: &Variable<C::Element>,
+        context: &C::Context,
+        state: &C::State,
+    ) -> Result<Swept<C::State>> {
         let steps = self.cell.project(data).split(self.sizes, 0);
+        let contexts = context::split(context, self.sizes);
         let mut rows = ActiveRows::new(state, self.reverse);
         let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
-        let mut step = |projected: &Variable<C::Element>| {
+        let mut step = |(projected, context): (&Variable<C::Element>, &C::Context)| {
             let now = rows.of(projected.shape()[0]);
-            let (output, next) = self.rules.step(self.cell, projected, &now);
+            let (output, next) = self.rules.step(self.cell, projected, context, &now);
             if outputs.is_empty() {
                 check_step(self.cell, projected.shape()[0], &now, &output, &next)?;
             }
@@ -54,10 +62,12 @@ impl<C: Cell> Sweep<'_, C> {
             rows.now = Some(next);
             Ok(())
         };
+        let steps = steps.iter().zip(&contexts);
         if self.reverse {
-            steps.iter().rev().try_for_each(&mut step)?;
+            steps.rev().try_for_each(&mut step)?;
         } else {
-            steps.iter().try_for_each(&mut step)?;
+            let mut steps = steps;
+            steps.try_for_each(&mut step)?;
         }
         Ok(self.swept(outputs, rows.whole(), states))
     }
@@ -85,10 +95,11 @@ impl<C: Cell> Sweep<'_, C> {
 
 impl<T: wengert_core::Float> Rules<T> {
     #[track_caller]
-    pub fn step<C: Cell<Element = T>>(
+    pub fn step<C: CellWith<Element = T>>(
         &self,
         cell: &C,
         projected: &Variable<T>,
+        context: &C::Context,
         now: &C::State,
     ) -> (Variable<T>, C::State) {
         let masked;
@@ -102,7 +113,7 @@ impl<T: wengert_core::Float> Rules<T> {
             });
             &masked
         };
-        let (output, next) = cell.step(projected, seen);
+        let (output, next) = cell.step_with(projected, context, seen);
         if self.zoneout == 0.0 { (output, next) } else { self.zoned(output, now, &next) }
     }
 
@@ -127,7 +138,7 @@ impl<T: wengert_core::Float> Rules<T> {
 }
 
 /// Masks of dropout that stay the same for all steps: one for each hidden part of the state.
-pub(super) fn hidden_masks<C: Cell>(cell: &C, state: &C::State, p: f64) -> Vec<Variable<C::Element>> {
+pub(super) fn hidden_masks<C: CellWith>(cell: &C, state: &C::State, p: f64) -> Vec<Variable<C::Element>> {
     let mut masks = Vec::new();
     no_grad(|| {
         cell.map_hidden(state, &mut |part| {

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use wengert_core::{Error, Float, GradOptions, Parameter, Result, Tensor, Variable, backward, cat};
 
-use super::layers::{Layers, check_input, check_one_direction, reset, time_axis};
+use super::layers::{Layers, check_context, check_input, check_one_direction, reset, time_axis};
+use crate::context;
 use crate::module::VisitorMut;
 use crate::state::State;
 
@@ -43,6 +44,8 @@ pub struct Truncated<L: Layers> {
 struct Piece<L: Layers> {
     steps: usize,
     input: Cut<L::Element>,
+    /// Each variable of the context.
+    beside: Vec<Cut<L::Element>>,
     /// The state that the steps began with: where another piece came before, leaves that stand for its
     /// exit.
     entry: Option<L::State>,
@@ -114,8 +117,8 @@ impl<L: Layers> Truncated<L> {
     /// passes.
     ///
     /// # Errors
-    /// As [`Layers::forward`]; for more than `k1` steps, `ends` of another shape, a bidirectional layer, or
-    /// if `loss` fails. The window then has not taken place.
+    /// If the input's shape does not fit; for more than `k1` steps, `ends` of another shape, a bidirectional
+    /// layer, or if `loss` fails. The window then has not taken place.
     #[track_caller]
     pub fn window(
         &mut self,
@@ -123,8 +126,29 @@ impl<L: Layers> Truncated<L> {
         input: &Variable<L::Element>,
         ends: Option<&Tensor<bool>>,
         loss: impl FnOnce(&Variable<L::Element>) -> Result<Variable<L::Element>>,
+    ) -> Result<Variable<L::Element>>
+    where
+        L: Layers<Context = ()>,
+    {
+        self.window_with(layer, input, &(), ends, loss)
+    }
+
+    /// [`Truncated::window`] with the window's part of a context ([`CellWith`](crate::CellWith)).
+    ///
+    /// # Errors
+    /// If the shape of input or context does not fit; for more than `k1` steps, `ends` of another shape, a
+    /// bidirectional layer, or if `loss` fails. The window then has not taken place.
+    #[track_caller]
+    pub fn window_with(
+        &mut self,
+        layer: &L,
+        input: &Variable<L::Element>,
+        context: &L::Context,
+        ends: Option<&Tensor<bool>>,
+        loss: impl FnOnce(&Variable<L::Element>) -> Result<Variable<L::Element>>,
     ) -> Result<Variable<L::Element>> {
         check_input(layer, input)?;
+        check_context(layer, context, input)?;
         let time = time_axis(layer, input) as isize;
         let steps = input.shape()[time as usize];
         self.check(layer, steps)?;
@@ -138,8 +162,13 @@ impl<L: Layers> Truncated<L> {
             let before = pieces.last().or(self.pieces.back());
             let entry = before.map(|piece| piece.exit.map(leaf));
             let state = entry.as_ref().or(self.state.as_ref());
-            let (output, exit) = ends.forward(&layer.layer, &input.leaf, time, start, state)?;
-            pieces.push(Piece { steps, input, entry, output: Cut::of(output), exit, layer: layer.clone() });
+            let context = context::in_time(context, |part| part.narrow(time, start, steps));
+            let beside: Vec<_> = context::parts(&context).into_iter().map(Cut::of).collect();
+            let leaves: Vec<_> = beside.iter().map(|cut| cut.leaf.clone()).collect();
+            let given = (&input.leaf, &context::filled(&context, &leaves));
+            let (output, exit) = ends.forward(&layer.layer, given, time, start, state)?;
+            let (output, layer) = (Cut::of(output), layer.clone());
+            pieces.push(Piece { steps, input, beside, entry, output, exit, layer });
         }
         let outputs: Vec<_> = pieces.iter().map(|piece| &piece.output.leaf).collect();
         let loss = loss(&in_one(&outputs, time))?;
@@ -216,10 +245,12 @@ impl<L: Layers> Piece<L> {
             .unzip();
         let options = |cotangents| GradOptions::default().retain_graph(again).cotangents(cotangents);
         backward(&roots.iter().collect::<Vec<_>>(), &options(cotangents))?;
-        match take_grad(&self.input.leaf) {
-            Some(cotangent) => backward(&[&self.input.value], &options(vec![cotangent])),
-            None => Ok(()),
+        for cut in std::iter::once(&self.input).chain(&self.beside) {
+            if let Some(cotangent) = take_grad(&cut.leaf) {
+                backward(&[&cut.value], &options(vec![cotangent]))?;
+            }
         }
+        Ok(())
     }
 }
 
@@ -280,7 +311,7 @@ impl Ends {
     fn forward<L: Layers>(
         &self,
         layer: &L,
-        input: &Variable<L::Element>,
+        (input, context): (&Variable<L::Element>, &L::Context),
         time: isize,
         start: usize,
         state: Option<&L::State>,
@@ -293,8 +324,9 @@ impl Ends {
         };
         for (behind, ends) in self.steps.iter().filter_map(within).chain([(steps, None)]) {
             if behind > done {
-                let (output, next) =
-                    layer.forward(&input.narrow(time, done, behind - done), state.as_ref())?;
+                let part = |all: &Variable<L::Element>| all.narrow(time, done, behind - done);
+                let context = context::in_time(context, part);
+                let (output, next) = layer.forward_with(&part(input), &context, state.as_ref())?;
                 outputs.push(output);
                 state = Some(match ends {
                     Some(ends) => self.reset(layer, &next, &ends),

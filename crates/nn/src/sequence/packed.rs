@@ -126,6 +126,23 @@ impl<T: Float> PackedSequence<T> {
         })
     }
 
+    /// The rows (L N, ..) of a padded batch of these sequences that are packed, in their order.
+    #[track_caller]
+    pub(crate) fn pack(&self, rows: &Variable<T>) -> Variable<T> {
+        let batch = self.batch_sizes[0];
+        rows.index_select(0, &index(&self.places(|t, n| t * batch + n)))
+    }
+
+    /// For each packed row, by the step and the given sequence that it is of, where it lies.
+    fn places(&self, place: impl Fn(usize, usize) -> usize) -> Vec<usize> {
+        let given = |packed: usize| self.sorted_indices.as_ref().map_or(packed, |indices| indices[packed]);
+        let steps = self.batch_sizes.iter().enumerate();
+        steps
+            .flat_map(|(t, &size)| (0..size).map(move |packed| (t, packed)))
+            .map(|(t, n)| place(t, given(n)))
+            .collect()
+    }
+
     /// The place of the `n`th given sequence among the packed ones.
     fn packed_place(&self, n: usize) -> usize {
         self.unsorted_indices.as_ref().map_or(n, |indices| indices[n])
@@ -248,7 +265,7 @@ pub fn pad_packed_sequence<T: Float>(
     let layout = BatchLayout { steps, batch: sequence.batch_sizes[0], batch_first };
     room_for::<i64>("pad_packed_sequence", &layout.shape())?;
     let lengths = sequence.lengths();
-    let places = Packing::of_lengths(&lengths, |t, n| layout.place(t, n)).places;
+    let places = sequence.places(|t, n| layout.place(t, n));
     Ok((layout.spread(&sequence.data, &places, padding_value), lengths))
 }
 

@@ -14,7 +14,7 @@ use crate::{V, close, variable};
 type Run<S> = (V, S);
 
 /// The steps of sample `n` that count, each by itself a sequence for [`Layers::forward`].
-fn one_by_one<L: Layers<Element = f64>>(
+fn one_by_one<L: Layers<Element = f64, Context = ()>>(
     net: &L,
     x: &V,
     times: &[Vec<usize>],
@@ -43,7 +43,7 @@ fn one_by_one<L: Layers<Element = f64>>(
     (output, L::State::stack(&states.iter().collect::<Vec<_>>(), 1))
 }
 
-fn packed<L: Layers<Element = f64>>(
+fn packed<L: Layers<Element = f64, Context = ()>>(
     net: &L,
     x: &V,
     lengths: &[usize],
@@ -71,7 +71,7 @@ fn packed<L: Layers<Element = f64>>(
 
 /// Everything a run is judged by: outputs, states, and the gradients of input, given state and each
 /// parameter.
-fn judged<L: Layers<Element = f64>>(
+fn judged<L: Layers<Element = f64, Context = ()>>(
     net: &L,
     x: &V,
     state: Option<&L::State>,
@@ -102,18 +102,18 @@ fn ranges(lengths: &[usize]) -> Vec<Vec<usize>> {
     lengths.iter().map(|&length| (0..length).collect()).collect()
 }
 
-fn input<L: Layers<Element = f64>>(net: &L, steps: usize, batch: usize) -> V {
+fn input<L: Layers<Element = f64, Context = ()>>(net: &L, steps: usize, batch: usize) -> V {
     let width = net.input_size();
     variable(&if net.is_batch_first() { [batch, steps, width] } else { [steps, batch, width] })
 }
 
-fn random_state<L: Layers<Element = f64>>(net: &L, batch: usize) -> L::State {
+fn random_state<L: Layers<Element = f64, Context = ()>>(net: &L, batch: usize) -> L::State {
     net.zero_state(batch).map(|part| variable(part.shape()))
 }
 
 /// Packed and masked sequences of these lengths are those by themselves; of lengths of zero only the masked
 /// ones.
-fn check<L: Layers<Element = f64>>(net: &L, lengths: &[usize]) {
+fn check<L: Layers<Element = f64, Context = ()>>(net: &L, lengths: &[usize]) {
     let steps = lengths.iter().max().unwrap() + 1;
     let x = input(net, steps, lengths.len());
     let given = random_state(net, lengths.len());

@@ -2,6 +2,7 @@
 //! refused.
 
 mod cells;
+mod context;
 mod dropout;
 mod errors;
 mod golden;

@@ -13,7 +13,12 @@ fn values<S: State<Element = f64>>(state: &S) -> Vec<f64> {
 
 /// Each step of `steps` inputs is that of the whole sequence from the stepper's state on, and so is the
 /// state.
-fn follow<L: Layers<Element = f64>>(net: &L, stepper: &mut Stepper<L>, steps: usize, batch: usize) {
+fn follow<L: Layers<Element = f64, Context = ()>>(
+    net: &L,
+    stepper: &mut Stepper<L>,
+    steps: usize,
+    batch: usize,
+) {
     let x = variable(&[steps, batch, net.input_size()]);
     let (output, state) = net.forward(&x, Some(&stepper.state())).unwrap();
     for t in 0..steps {
@@ -24,7 +29,7 @@ fn follow<L: Layers<Element = f64>>(net: &L, stepper: &mut Stepper<L>, steps: us
     close(&values(&stepper.state()), &values(&state), 1e-13);
 }
 
-fn check<L: Layers<Element = f64>>(mut net: L) {
+fn check<L: Layers<Element = f64, Context = ()>>(mut net: L) {
     net.eval();
     let (steps, batch) = (5, 3);
     let mut stepper = Stepper::new(net.clone(), batch).unwrap();

@@ -16,7 +16,7 @@ fn loss(output: &V, target: &V) -> wengert_core::Result<V> {
 }
 
 /// A long sequence and its targets, (L, N, ..).
-struct Task<L: Layers<Element = f64>> {
+struct Task<L: Layers<Element = f64, Context = ()>> {
     net: L,
     embed: Linear<f64>,
     x: V,
@@ -24,7 +24,7 @@ struct Task<L: Layers<Element = f64>> {
     ends: Option<Tensor<bool>>,
 }
 
-impl<L: Layers<Element = f64>> Task<L> {
+impl<L: Layers<Element = f64, Context = ()>> Task<L> {
     fn new(net: L, steps: usize, batch: usize) -> Self {
         let embed = Linear::new(2, net.input_size()).unwrap().cast::<f64>();
         let y = variable(&[steps, batch, net.output_size()]);
