@@ -49,7 +49,7 @@ pub use embedding::Embedding;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use loss::{cross_entropy, mse_loss};
-pub use module::{Cast, Memo, Module, Visitor, VisitorMut};
+pub use module::{Cast, Evaluating, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
     Bias, ByPlace, CellFactory, Checkpointing, FromSizes, Gru, GruCell, HasBias, Layers, LearnedFactory,
     LearnedState, Lstm, LstmArguments, LstmCell, Merge, Nonlinearity, OfSizes, OutputAndStates, Place,

@@ -1,12 +1,16 @@
 //! Modules: whatever owns parameters.
 
+mod cast;
 mod containers;
 mod declare;
+mod evaluating;
 
 use std::collections::{HashMap, HashSet};
 
 use wengert_core::{Error, Float, Parameter, Result, Variable};
 
+pub use self::cast::{Cast, Memo};
+pub use self::evaluating::Evaluating;
 use crate::state_dict::refuse_computed;
 
 /// Something that owns parameters, found by one walk in field order under PyTorch's names.
@@ -203,6 +207,33 @@ pub trait Module {
         Ok(f(&copy))
     }
 
+    /// The model as it is now, to evaluate: dropout lets everything through, and nothing is recorded that
+    /// only the parameters ask for. The model itself may go on training, in training mode; the view keeps the
+    /// values that the parameters have now, which costs memory once they change. Threads may share it: its
+    /// parameters are read without a lock.
+    ///
+    /// ```
+    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_nn::{Lstm, Module};
+    /// let lstm = Lstm::builder(4, 8).num_layers(2).dropout(0.5).build()?;
+    /// let view = lstm.evaluating();
+    /// let score = |x: Tensor| view.forward(&x.into(), None).map(|(out, _)| out.abs().max().item());
+    /// std::thread::scope(|threads| {
+    ///     let workers = [0, 1].map(|_| threads.spawn(|| score(Tensor::ones([5, 3, 4]))));
+    ///     let [one, other] = workers.map(|worker| worker.join().unwrap().unwrap().unwrap());
+    ///     assert_eq!(one, other);
+    /// });
+    /// assert!(!view.forward(&Variable::new(Tensor::ones([5, 3, 4])), None)?.0.requires_grad());
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "inference_mode")]
+    fn evaluating(&self) -> Evaluating<Self>
+    where
+        Self: Sized + Clone,
+    {
+        Evaluating::of(self)
+    }
+
     /// A table of the parameters: name, shape, count, and whether it is frozen.
     ///
     /// ```
@@ -330,50 +361,5 @@ impl<T: Float> Module for Parameter<T> {
 
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
         (visitor.change)(self);
-    }
-}
-
-/// Copies of parameters made so far, so that tied ones stay tied.
-pub struct Memo<U: Float> {
-    copies: HashMap<usize, Parameter<U>>,
-}
-
-impl<U: Float> Memo<U> {
-    pub(crate) fn new() -> Self {
-        Memo { copies: HashMap::new() }
-    }
-
-    /// The copy of `parameter`, made at the first call.
-    pub fn copy<T: Float>(&mut self, parameter: &Parameter<T>) -> Parameter<U> {
-        self.copies.entry(parameter.id()).or_insert_with(|| parameter.copy()).clone()
-    }
-}
-
-/// A module, or a part of one, that exists for every element type.
-///
-/// ```
-/// use wengert_nn::{Cast, Lstm, Module};
-/// let lstm = Lstm::new(2, 3)?.cast::<f64>();
-/// assert_eq!(lstm.parameter("bias_hh_l0")?.shape(), &[12]);
-/// # Ok::<(), wengert_core::Error>(())
-/// ```
-pub trait Cast {
-    /// The same with elements of type `U`.
-    type To<U: Float>;
-
-    /// A copy with elements of type `U`; parameters go through `memo`.
-    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Self::To<U>;
-
-    /// A copy with parameters of its own, of element type `U`.
-    fn cast<U: Float>(&self) -> Self::To<U> {
-        self.cast_with(&mut Memo::new())
-    }
-}
-
-impl<T: Float> Cast for Parameter<T> {
-    type To<U: Float> = Parameter<U>;
-
-    fn cast_with<U: Float>(&self, memo: &mut Memo<U>) -> Parameter<U> {
-        memo.copy(self)
     }
 }

@@ -35,9 +35,8 @@ pub trait Optimizer<T: Float = f32> {
     /// ([`warn_without_gradient`](RuleOptimizer::warn_without_gradient)).
     ///
     /// # Errors
-    /// [`Error::InPlace`] if a recorded operation still needs a parameter's value, or [`Error::Argument`]
-    /// if an option was set out of its range or what has a gradient is a computed value; then no
-    /// parameter has changed.
+    /// [`Error::Argument`](wengert_core::Error::Argument) if an option was set out of its range or what has a
+    /// gradient is a computed value; then no parameter has changed.
     fn step(&mut self) -> Result<()>;
 
     /// All parameters, group after group.

@@ -185,12 +185,12 @@ impl<T: Float> Member<T> {
         self.parameter.requires_grad() && self.parameter.grad().is_some()
     }
 
-    fn check_update<R: Rule>(&self) -> Result<()> {
+    fn check_settable<R: Rule>(&self) -> Result<()> {
         if self.parameter.is_computed() {
             let got = format!("a computed value in the place of {}", self.parameter.name().unwrap_or("one"));
             return Err(Error::argument(R::NAME, "parameters", "ones that can be set", got));
         }
-        self.parameter.check_update(R::NAME)
+        Ok(())
     }
 
     fn advance<R: Rule>(&mut self, options: &R) -> Result<()> {
@@ -262,7 +262,7 @@ impl<R: Rule, T: Float> Optimizer<T> for RuleOptimizer<R, T> {
         // All are asked before the first one changes.
         self.groups.iter().try_for_each(|group| check(&group.options))?;
         let due = |member: &&Member<T>| member.is_due();
-        self.members().filter(due).try_for_each(Member::check_update::<R>)?;
+        self.members().filter(due).try_for_each(Member::check_settable::<R>)?;
         if std::mem::take(&mut self.warns) {
             self.warn();
         }

@@ -9,6 +9,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
+use super::leaf::Leaf;
 use super::node::Edge;
 use super::recycle::NodeRef;
 use crate::base::error::{Error, Result};
@@ -139,7 +140,9 @@ pub(crate) fn standing_in<T: Float>(
     check_values(captured, stand_ins)?;
     match captured.iter().zip(stand_ins).find(|(edge, _)| !frame.edges[&key(edge)].used) {
         None => Ok(outputs),
-        Some((_, unused)) => Err(refusal("used again when the function runs again", "not used", unused)),
+        Some((edge, unused)) => {
+            Err(refusal("used again when the function runs again", "was not used", edge, unused))
+        }
     }
 }
 
@@ -150,15 +153,17 @@ fn check_values<T: Float>(captured: &[Edge<T>], stand_ins: &[Variable<T>]) -> Re
             && let Some(leaf) = leaf.upgrade()
             && !Variable::from(leaf.peek().clone()).is_same(&before.detach())
         {
-            return Err(refusal("as they were when it ran", "set to others since", before));
+            return Err(refusal("as it was when the function ran", "has changed since", edge, before));
         }
     }
     Ok(())
 }
 
 #[cold]
-fn refusal<T: Float>(expected: &str, got: &str, of: &Variable<T>) -> Error {
-    let got = format!("values of shape {:?} that were {got}", of.shape());
+fn refusal<T: Float>(expected: &str, got: &str, edge: &Edge<T>, of: &Variable<T>) -> Error {
+    let leaf = if let Edge::Leaf(leaf) = edge { leaf.upgrade() } else { None };
+    let name = leaf.as_deref().and_then(Leaf::name).unwrap_or("a value");
+    let got = format!("{name} of shape {:?} that {got}", of.shape());
     Error::argument("checkpoint", "what the function captures", expected, got)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Float;
 use super::changing::Changing;
@@ -150,6 +150,8 @@ pub(crate) struct Leaf<T: Float> {
     value: Value<T>,
     shape: Dims,
     requires_grad: AtomicBool,
+    /// What it was first called, for messages.
+    name: OnceLock<Arc<str>>,
     pub(crate) slot: Slot<T>,
 }
 
@@ -169,12 +171,23 @@ impl<T: Float> Leaf<T> {
             shape: value.dims().clone(),
             value: if is_parameter { Value::Parameter(Changing::new(value)) } else { Value::Fixed(value) },
             requires_grad: AtomicBool::new(requires_grad),
+            name: OnceLock::new(),
             slot: Slot::new(),
         })
     }
 
     pub(crate) fn shape(&self) -> &Dims {
         &self.shape
+    }
+
+    /// Gives it a name, unless it has one.
+    pub(crate) fn call(&self, name: &Arc<str>) {
+        self.name.get_or_init(|| Arc::clone(name));
+    }
+
+    /// What it was first called.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.get().map(|name| &**name)
     }
 
     /// The value, to which `held` has a handle if it may change.

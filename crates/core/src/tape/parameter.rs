@@ -10,7 +10,6 @@ use super::leaf::Leaf;
 use crate::base::error::{Error, Result};
 use crate::tape::Float;
 use crate::tensor::Tensor;
-use crate::tensor::storage::refuse_if_saved;
 
 const FIXED: &str = "a parameter that stands for a computed value does not change";
 
@@ -19,8 +18,8 @@ const FIXED: &str = "a parameter that stands for a computed value does not chang
 /// It requires a gradient from the start, and a clone is the same parameter: that is how weights are tied.
 ///
 /// Several threads may read one while another changes it: each operand of an operation is the value before
-/// or after a change, never half of one, and nobody hangs. The change itself is refused
-/// ([`Error::InPlace`]) while a recorded operation needs the value, whichever thread has recorded it.
+/// or after a change, never half of one, and nobody hangs. A graph that saved the value keeps the one it was
+/// recorded with.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -61,7 +60,11 @@ impl<T: Float> Parameter<T> {
     /// ```
     #[must_use]
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.name = Some(name.into());
+        let name = name.into();
+        if let Some(leaf) = self.variable.leaf() {
+            leaf.call(&name);
+        }
+        self.name = Some(name);
         self
     }
 
@@ -179,20 +182,17 @@ impl<T: Float> Parameter<T> {
         Ok(())
     }
 
-    /// Whether [`Parameter::update`] would be refused.
+    /// Changes the elements in place. If the closure panics, they stay as it left them.
+    ///
+    /// Whoever else holds the value keeps the old one, and the parameter gets a storage of its own, which
+    /// takes memory for one more copy as long as that lasts: plain tensors; an operation of another thread
+    /// that reads the parameter at this moment; a graph that still needs the value, because an output is kept
+    /// that was not differentiated, or the graph was retained. Such a graph's gradients are those at the old
+    /// value. A [`checkpoint`](crate::checkpoint) that captured the parameter would compute with the new one
+    /// again, so its backward is refused.
     ///
     /// # Errors
-    /// [`Error::InPlace`] as there.
-    pub fn check_update(&self, operation: &'static str) -> Result<()> {
-        refuse_if_saved(self.peek().storage(), operation, self.shape())
-    }
-
-    /// Changes the elements in place. Plain tensors that share the storage keep the old values, and so does
-    /// an operation of another thread that reads the parameter at this moment: it sees all of the change
-    /// or nothing of it. If the closure panics, the elements stay as it left them.
-    ///
-    /// # Errors
-    /// [`Error::InPlace`] if a recorded operation still needs the value: its backward would be wrong.
+    /// If there is no memory for the copy; then nothing has changed.
     ///
     /// # Panics
     /// If it stands for another variable ([`Parameter::computed`]). If the closure reads the parameter it

@@ -319,10 +319,10 @@ impl<T: Element> Tensor<T> {
         Ok(self.exclusive_mut().expect("nobody else can have got a handle in between"))
     }
 
-    /// Like `data_mut`, for whoever shares the storage with plain handles: those keep the old values.
+    /// Like `data_mut`, for whoever shares the storage: other handles, and what a graph has saved, keep the
+    /// old values.
     pub(crate) fn detach_mut(&mut self, operation: &'static str) -> Result<&mut [T]> {
         if self.exclusive_mut().is_none() {
-            refuse_if_saved(self.storage(), operation, self.shape())?;
             *self = self.copied(operation)?;
         }
         self.data_mut()

@@ -91,8 +91,6 @@ impl<T: Float> Cell for Appended<T> {
 struct Pair {
     net: Recurrent<Beside<f64>>,
     layers: [Recurrent<Appended<f64>>; 2],
-    steps: usize,
-    samples: usize,
     batch_first: bool,
     x: V,
     gaps: V,
@@ -124,7 +122,7 @@ impl Pair {
         let leading = if batch_first { [samples, steps] } else { [steps, samples] };
         let of = |leading: &[usize], width| variable(&[leading, &[width]].concat()).requires_grad_(true);
         let (x, gaps, groups) = (of(&leading, INPUT), of(&leading, GAP), of(&[samples], GROUP));
-        Pair { net, layers, steps, samples, batch_first, x, gaps, groups }
+        Pair { net, layers, batch_first, x, gaps, groups }
     }
 
     fn context(&self) -> (V, Constant<f64>) {

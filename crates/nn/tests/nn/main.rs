@@ -5,6 +5,7 @@ mod cells;
 mod context;
 mod dropout;
 mod errors;
+mod evaluating;
 mod golden;
 mod gradients;
 mod inits;
