@@ -246,6 +246,9 @@ kinds! {
         let x = leaf([n, 1, 2]);
         move || backward(&rnn.forward(&x, None).expect("fits").0)
     }
+    "layers-made" |n| {
+        move || drop(Rnn::builder(2, 2).num_layers(n / 16).build().expect("sizes"))
+    }
     "layers" |n| {
         let n = n / 16;
         let (rnn, x) = (Rnn::builder(2, 2).num_layers(n).build().expect("sizes"), leaf([2, 1, 2]));

@@ -1,5 +1,7 @@
 //! Making a recurrent layer.
 
+use std::collections::HashSet;
+
 use wengert_core::__private::{or_refused, vec_of, warn};
 use wengert_core::{Error, Result};
 
@@ -140,11 +142,11 @@ impl<F: CellFactory> RecurrentBuilder<F> {
         let mut first = Some(first);
         let count = options.num_layers.saturating_mul(directions);
         let mut cells: Vec<F::Cell> = or_refused(name, || Ok(vec_of(count)))?;
-        let mut input_size = input_size;
+        let (mut input_size, mut taken) = (input_size, HashSet::new());
         for index in 0..count {
             let place = Place { layer: index / directions, direction: index % directions, input_size };
             let cell = first.take().map_or_else(|| factory.make_at(place), Ok)?;
-            check_place(&cell, place, &cells)?;
+            check_place(&cell, place, &cells, &mut taken)?;
             cells.push(cell);
             if place.direction + 1 == directions {
                 input_size = options.width(cells[index].output_size());
@@ -161,7 +163,7 @@ fn state_shapes<C: CellWith>(cell: &C) -> Vec<Vec<usize>> {
 }
 
 /// Refuses a cell that does not fit where it stands, or that stands somewhere already.
-fn check_place<C: CellWith>(cell: &C, place: Place, others: &[C]) -> Result<()> {
+fn check_place<C: CellWith>(cell: &C, place: Place, others: &[C], taken: &mut HashSet<usize>) -> Result<()> {
     let Place { layer, direction, input_size } = place;
     let refused = |expected: String, got: String| Err(Error::shape(layer_name::<C>(), expected, got));
     if cell.input_size() != input_size {
@@ -180,9 +182,11 @@ fn check_place<C: CellWith>(cell: &C, place: Place, others: &[C]) -> Result<()> 
         let expected = format!("both directions of layer {layer} to have outputs of one width");
         return refused(expected, format!("{} and {}", beside.output_size(), cell.output_size()));
     }
-    let own = cell.parameters();
-    let is_own = |other: &C| other.parameters().iter().any(|a| own.iter().any(|b| a.id() == b.id()));
-    match others.iter().any(is_own) {
+    // Looked for before they join: a cell may tie its own.
+    let own: Vec<usize> = cell.parameters().iter().map(|parameter| parameter.id()).collect();
+    let shared = own.iter().any(|id| taken.contains(id));
+    taken.extend(own);
+    match shared {
         false => Ok(()),
         true => {
             let got = format!("the same parameters in layer {layer}, direction {direction}, and before");
