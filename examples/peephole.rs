@@ -122,6 +122,7 @@ pub fn run(steps: usize) -> Result<f32> {
     println!("{}", model.rnn);
     let logits = |events: &Tensor<i64>| -> Result<Variable> {
         let (out, _) = model.rnn.forward(&model.events.forward(events)?, None)?;
+        // By the last step one direction has seen both events.
         model.head.forward(&out.select(0, 15))
     };
     let mut adam = Adam::new(model.parameters(), 1e-2)?;
