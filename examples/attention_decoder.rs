@@ -126,11 +126,8 @@ pub fn run(steps: usize) -> Result<[f32; 2]> {
             }
         }
     }
-    println!(
-        "of new strings {:.0} % come out right greedily, {:.0} % by the beam",
-        100.0 * right[0],
-        100.0 * right[1]
-    );
+    let [greedy, beam] = right.map(|part: f32| 100.0 * part);
+    println!("of new strings {greedy:.0} % come out right greedily, {beam:.0} % by the beam");
     Ok(right)
 }
 
