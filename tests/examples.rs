@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
+#[path = "../examples/attention_decoder.rs"]
+mod attention_decoder;
 #[path = "../examples/char_rnn/main.rs"]
 mod char_rnn;
 #[path = "../examples/check_cell.rs"]
@@ -13,8 +15,18 @@ mod check_cell;
 mod check_derivative;
 #[path = "../examples/custom_op.rs"]
 mod custom_op;
+#[path = "../examples/hypernetwork.rs"]
+mod hypernetwork;
+#[path = "../examples/maml.rs"]
+mod maml;
+#[path = "../examples/mixture_density.rs"]
+mod mixture_density;
+#[path = "../examples/peephole.rs"]
+mod peephole;
 #[path = "../examples/rnn_tour.rs"]
 mod rnn_tour;
+#[path = "../examples/slstm.rs"]
+mod slstm;
 
 #[test]
 fn rnn_tour_runs() {
@@ -44,6 +56,43 @@ fn check_derivative_finds_the_mistake_in_a_jacobian() {
     [likelihood, rotation, pendulum].into_iter().for_each(Result::unwrap);
     let text = mistaken.unwrap_err();
     assert!(text.contains("the derivative of output [") && text.contains(" in "), "{text}");
+}
+
+#[test]
+fn peephole_has_right_derivatives_and_learns_to_tell_time() {
+    peephole::check().unwrap();
+    let right = peephole::run(200).unwrap();
+    assert!(right > 0.9, "{right}");
+}
+
+#[test]
+fn slstm_learns_parity_and_keeps_it_beyond_the_length_it_was_trained_on() {
+    let right = slstm::run(60).unwrap();
+    assert!(right > 0.9, "{right}");
+}
+
+#[test]
+fn hypernetwork_writes_an_rnn_for_each_boolean_function() {
+    let right = hypernetwork::run(60).unwrap();
+    assert!(right >= 60, "{right} of 64");
+}
+
+#[test]
+fn maml_finds_weights_from_which_one_step_is_enough() {
+    let [before, after] = maml::run(100).unwrap();
+    assert!(after < 0.5 * before, "{before} before, {after} after");
+}
+
+#[test]
+fn attention_decoder_reverses_strings() {
+    let [greedy, beam] = attention_decoder::run(400).unwrap();
+    assert!(greedy > 0.8 && beam > 0.8, "{greedy} greedily, {beam} by the beam");
+}
+
+#[test]
+fn mixture_density_learns_both_jumps() {
+    let [loss, near] = mixture_density::run(200).unwrap();
+    assert!(loss < 0.1 && near > 0.9, "loss {loss}, {near} of the jumps");
 }
 
 /// Options for a small network on a small text.
