@@ -3,6 +3,9 @@
 
 mod by_name;
 mod clip;
+mod defaults;
+mod many;
+mod muon;
 mod naive;
 mod ranges;
 mod refusals;
