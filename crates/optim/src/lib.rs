@@ -33,6 +33,7 @@ mod rmsprop;
 mod rprop;
 mod rule;
 mod rule_optimizer;
+pub mod schedule;
 mod sgd;
 mod state_dict;
 

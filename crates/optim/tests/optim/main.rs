@@ -10,6 +10,8 @@ mod naive;
 mod ranges;
 mod refusals;
 mod saving;
+mod schedule;
+mod schedule_torch;
 mod sizes;
 mod stepping;
 mod torch;
