@@ -4,6 +4,7 @@
 mod by_name;
 mod clip;
 mod defaults;
+mod groups;
 mod many;
 mod muon;
 mod naive;
