@@ -5,6 +5,7 @@ mod by_name;
 mod clip;
 mod defaults;
 mod groups;
+mod lbfgs;
 mod many;
 mod muon;
 mod naive;
