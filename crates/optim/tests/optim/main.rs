@@ -1,6 +1,7 @@
 //! The optimizers against naive references and PyTorch's numbers; saving, clipping, what is refused and
 //! what is warned of.
 
+mod averaged;
 mod by_name;
 mod clip;
 mod defaults;
