@@ -9,8 +9,9 @@ schedule! {
     /// what each other one has made of its own first rate, `s1(t) s2(t) / s2(0) ...`. So the others' own
     /// rates do not matter, unless they are 0, and of those with a least rate it is the fall that counts.
     ///
-    /// PyTorch chains what each makes of the rate at a step, from the optimizer's rate at step 0: where the
-    /// first step of another one is no factor 1 already, give it that of the first.
+    /// PyTorch multiplies the first steps as well: one that begins with a factor, such as
+    /// [`ConstantLr`](super::ConstantLr), [`LinearLr`](super::LinearLr) or [`WarmUp`](super::WarmUp), is to
+    /// be the first here.
     ///
     /// ```
     /// use wengert_optim::schedule::{ChainedLr, ExponentialLr, Schedule, StepLr};
