@@ -73,8 +73,8 @@ impl Field for Vec<Box<dyn Schedule>> {
     }
 
     fn load(&mut self, _: &'static str, name: &'static str, map: &TensorMap) -> Result<()> {
-        let each = self.iter_mut().enumerate();
-        each.map(|(i, schedule)| schedule.load_state_dict(&map.prefixed(&format!("{name}.{i}.")))).collect()
+        let mut each = self.iter_mut().enumerate();
+        each.try_for_each(|(i, schedule)| schedule.load_state_dict(&map.prefixed(&format!("{name}.{i}."))))
     }
 
     fn show(&self) -> String {

@@ -70,11 +70,11 @@ fn averages_are_not_averaged() {
 #[test]
 fn a_projection_brings_back_what_is_outside() {
     let w = parameter::<f64, 4>([-2.0, 0.5, 3.0, f64::NAN]);
-    Projection::Clamp { min: -1.0, max: 1.0 }.apply(&[w.clone()]).unwrap();
+    Projection::Clamp { min: -1.0, max: 1.0 }.apply(std::slice::from_ref(&w)).unwrap();
     assert_eq!(w.to_vec()[..3], [-1.0, 0.5, 1.0]);
     assert!(w.to_vec()[3].is_nan());
     let rows = Parameter::new(Tensor::from([[3.0f64, 4.0], [0.0, 0.0]]));
-    Projection::UnitNorm.apply(&[rows.clone()]).unwrap();
+    Projection::UnitNorm.apply(std::slice::from_ref(&rows)).unwrap();
     assert_eq!(rows.to_vec(), [0.6, 0.8, 0.0, 0.0]);
     let error = Projection::Clamp { min: 1.0, max: 0.0 }.apply(&[w]).unwrap_err();
     assert_eq!(error.to_string(), "Projection: min must be at most max, 0, got 1");
