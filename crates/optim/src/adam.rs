@@ -3,7 +3,7 @@
 use wengert_core::Float;
 
 use crate::options;
-use crate::rule::{Rule, Update, pulled, with, without};
+use crate::rule::{Rule, Update, bias_correction, decayed, pulled, with, without};
 use crate::rule_optimizer::RuleOptimizer;
 
 macro_rules! adam {
@@ -52,10 +52,7 @@ macro_rules! adam {
 
             #[inline(always)]
             fn update<T: Float>(&self, update: Update<'_, T>) {
-                let (decay, shrink) = match $decoupled {
-                    true => (0.0, 1.0 - self.lr * self.weight_decay),
-                    false => (self.weight_decay, 1.0),
-                };
+                let (decay, shrink) = decayed(self.lr, self.weight_decay, $decoupled);
                 let moments = Moments {
                     lr: self.lr,
                     betas: (self.beta1, self.beta2),
@@ -146,9 +143,8 @@ impl Moments {
         largest: &mut [[T; L]],
     ) {
         let (b1, b2) = self.betas;
-        let power = |beta: f64| 1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX));
-        let rate = T::from_f64(self.lr / power(b1));
-        let root = T::from_f64(power(b2).sqrt());
+        let rate = T::from_f64(self.lr / bias_correction(b1, step));
+        let root = T::from_f64(bias_correction(b2, step).sqrt());
         let [old1, new1, old2, new2] = [b1, 1.0 - b1, b2, 1.0 - b2].map(T::from_f64);
         let [eps, decay, shrink, sign] = [self.eps, self.decay, self.shrink, self.sign].map(T::from_f64);
         let moments = m.iter_mut().zip(v).zip(largest);

@@ -1,4 +1,4 @@
-//! Optimizers and gradient clipping, with PyTorch's update rules and defaults.
+//! Optimizers, learning rate schedules and gradient clipping, with PyTorch's update rules and defaults.
 //!
 //! An optimizer is its [`options!`] and a [`Rule`], the update of one parameter in one pass;
 //! [`RuleOptimizer`] does the rest for all of them: groups, states, skipping, saving. A new optimizer is
@@ -17,21 +17,50 @@
 
 #![forbid(unsafe_code)]
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adamax;
+mod asgd;
+mod averaged;
 mod clip;
+mod groups;
+mod lbfgs;
+mod lion;
+mod muon;
+mod nadam;
 mod optimizer;
 mod options;
+mod penalty;
+mod projection;
+mod radam;
 mod rmsprop;
+mod rprop;
 mod rule;
 mod rule_optimizer;
+pub mod schedule;
 mod sgd;
 mod state_dict;
 
+pub use adadelta::{Adadelta, AdadeltaOptions};
+pub use adagrad::{Adagrad, AdagradOptions};
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
+pub use adamax::{Adamax, AdamaxOptions};
+pub use asgd::{Asgd, AsgdOptions};
+pub use averaged::Averaged;
 pub use clip::{ClipGradNorm, clip_grad_norm, clip_grad_value};
+pub use groups::Groups;
+pub use lbfgs::{Lbfgs, LbfgsOptions};
+pub use lion::{Lion, LionOptions};
+pub use muon::{Muon, MuonOptions};
+pub use nadam::{NAdam, NAdamOptions};
 pub use optimizer::Optimizer;
 pub use options::Options;
+pub use penalty::Penalty;
+pub use projection::Projection;
+pub use radam::{RAdam, RAdamOptions};
 pub use rmsprop::{RmsProp, RmsPropOptions};
+pub use rprop::{Rprop, RpropOptions};
 pub use rule::{Rule, Update};
 pub use rule_optimizer::{Group, RuleOptimizer};
 pub use sgd::{Sgd, SgdOptions};

@@ -50,8 +50,9 @@ pub trait Optimizer<T: Float = f32> {
 
     /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each
     /// option, and for each parameter `state.NAME.step`, how many steps it has had, and if it has had one
-    /// `state.NAME.STATE` for each state. `NAME` is the parameter's ([`Parameter::named`]; those of a
-    /// module have one), or its number over all groups if it has none or another has the same.
+    /// `state.NAME.STATE` for each state and each of the rule's numbers. `NAME` is the parameter's
+    /// ([`Parameter::named`]; those of a module have one), or its number over all groups if it has none or
+    /// another has the same.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};

@@ -19,7 +19,7 @@ pub trait Options: Clone {
     /// Sets the option of this name, which [`Options::list`] has.
     ///
     /// # Errors
-    /// If there is none, or it is a truth value and the number is neither 0 nor 1.
+    /// If there is none, or it is a truth value or a count and the number is none.
     fn set(&mut self, option: &str, value: f64) -> Result<()>;
 
     /// Refuses options outside their ranges.
@@ -32,11 +32,15 @@ pub trait Options: Clone {
 /// What an option can be.
 #[doc(hidden)]
 pub trait OptionValue: Copy {
+    /// What it can be, in words.
+    const KIND: &'static str;
     fn number(self) -> f64;
     fn of_number(number: f64) -> Option<Self>;
 }
 
 impl OptionValue for f64 {
+    const KIND: &'static str = "a number";
+
     fn number(self) -> f64 {
         self
     }
@@ -47,12 +51,27 @@ impl OptionValue for f64 {
 }
 
 impl OptionValue for bool {
+    const KIND: &'static str = "0 or 1";
+
     fn number(self) -> f64 {
         f64::from(u8::from(self))
     }
 
     fn of_number(number: f64) -> Option<Self> {
         [false, true].into_iter().find(|on| on.number() == number)
+    }
+}
+
+impl OptionValue for u64 {
+    const KIND: &'static str = "a whole number";
+
+    fn number(self) -> f64 {
+        self as f64
+    }
+
+    fn of_number(number: f64) -> Option<Self> {
+        let whole = number as u64;
+        (whole as f64 == number).then_some(whole)
     }
 }
 
@@ -78,6 +97,39 @@ pub mod range {
         finite(rule, option, value)
     }
 
+    /// Positive and finite.
+    pub fn above_zero(rule: &'static str, option: &'static str, value: f64) -> Checked {
+        within(rule, option, value, value > 0.0, "above 0")?;
+        finite(rule, option, value)
+    }
+
+    /// A share.
+    pub fn up_to_one(rule: &'static str, option: &'static str, value: f64) -> Checked {
+        within(rule, option, value, (0.0..=1.0).contains(&value), "in [0, 1]")
+    }
+
+    /// A factor that shrinks, and leaves something.
+    pub fn shrinking(rule: &'static str, option: &'static str, value: f64) -> Checked {
+        within(rule, option, value, value > 0.0 && value < 1.0, "in (0, 1)")
+    }
+
+    /// A factor that grows.
+    pub fn above_one(rule: &'static str, option: &'static str, value: f64) -> Checked {
+        within(rule, option, value, value > 1.0, "above 1")?;
+        finite(rule, option, value)
+    }
+
+    /// A count of one or more.
+    pub fn at_least_one(rule: &'static str, option: &'static str, value: f64) -> Checked {
+        within(rule, option, value, value >= 1.0, "at least 1")?;
+        finite(rule, option, value)
+    }
+
+    /// A number of iterations.
+    pub fn below_hundred(rule: &'static str, option: &'static str, value: f64) -> Checked {
+        within(rule, option, value, (0.0..100.0).contains(&value), "below 100")
+    }
+
     /// A decay rate.
     pub fn below_one(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, (0.0..1.0).contains(&value), "in [0, 1)")
@@ -87,8 +139,10 @@ pub mod range {
 /// Declares the options of an optimizer: a struct of public fields with its defaults, a method that sets
 /// each, and [`Options`](crate::Options).
 ///
-/// A line is a name, `f64` or `bool`, the default, and of a number the range: `at_least_zero`, `below_one`
-/// (in [0, 1)) or `finite`. One of them is `lr`. See [`Rule`](crate::Rule) for an optimizer made of them.
+/// A line is a name, `f64`, `u64` or `bool`, the default, and of a number the range: `at_least_zero`,
+/// `above_zero`, `at_least_one`, `above_one`, `below_one` (in [0, 1)), `up_to_one` (in [0, 1]), `shrinking`
+/// (in (0, 1)), `below_hundred` or `finite`. One of them is `lr`. See [`Rule`](crate::Rule) for an optimizer
+/// made of them.
 ///
 /// ```
 /// use wengert_optim::{Options, options};
@@ -162,7 +216,11 @@ macro_rules! options {
             }
 
             fn check_ranges(&self) -> $crate::__private::Result<()> {
-                $($($crate::__private::range::$range(Self::NAME, stringify!($option), self.$option)?;)?)*
+                $($($crate::__private::range::$range(
+                    Self::NAME,
+                    stringify!($option),
+                    $crate::__private::OptionValue::number(self.$option),
+                )?;)?)*
                 Ok(())
             }
         }
@@ -172,7 +230,7 @@ macro_rules! options {
 /// The value of an option from a number.
 #[doc(hidden)]
 pub fn option<V: OptionValue>(rule: &'static str, option: &'static str, number: f64) -> Result<V> {
-    V::of_number(number).ok_or_else(|| Error::argument(rule, option, "0 or 1", number))
+    V::of_number(number).ok_or_else(|| Error::argument(rule, option, V::KIND, number))
 }
 
 /// Refuses an option that there is not.

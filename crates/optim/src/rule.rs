@@ -10,6 +10,10 @@ use crate::options::Options;
 pub struct Update<'u, T> {
     /// How many steps this parameter has had, this one included.
     pub step: u64,
+    /// The parameter's shape, also where only some of its elements are at hand.
+    pub shape: &'u [usize],
+    /// One for each of [`Rule::numbers`], as [`Rule::advance`] left them for this step.
+    pub numbers: &'u [f64],
     /// The elements to change.
     pub value: &'u mut [T],
     /// The gradient's elements.
@@ -23,12 +27,12 @@ pub struct Update<'u, T> {
 impl<'u, T> Update<'u, T> {
     /// The turn of the first `elements`, and that of the others.
     pub(crate) fn split_at(self, elements: usize) -> (Self, Self) {
-        let Update { step, value, grad, states, fresh } = self;
+        let Update { step, shape, numbers, value, grad, states, fresh } = self;
         let (value, grad) = (value.split_at_mut(elements), grad.split_at(elements));
         let (first, others) = states.into_iter().map(|state| state.split_at_mut(elements)).unzip();
         (
-            Update { step, value: value.0, grad: grad.0, states: first, fresh },
-            Update { step, value: value.1, grad: grad.1, states: others, fresh },
+            Update { step, shape, numbers, value: value.0, grad: grad.0, states: first, fresh },
+            Update { step, shape, numbers, value: value.1, grad: grad.1, states: others, fresh },
         )
     }
 }
@@ -88,6 +92,26 @@ pub trait Rule: Options + Sync {
         &[]
     }
 
+    /// The numbers that each parameter has besides its states, by PyTorch's name, each with its value before
+    /// the first step. None unless a rule says so.
+    fn numbers(&self) -> &'static [(&'static str, f64)] {
+        &[]
+    }
+
+    /// Brings the [numbers](Self::numbers) to a step, before its update, which reads them.
+    fn advance(&self, step: u64, numbers: &mut [f64]) {
+        let _ = (step, numbers);
+    }
+
+    /// Refuses parameters of a shape that the rule has no update for; by default none.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](wengert_core::Error::Argument) says which shapes there may be.
+    fn check_shape(&self, shape: &[usize]) -> Result<()> {
+        let _ = shape;
+        Ok(())
+    }
+
     /// Refuses options that do not go together; each one's range has been looked at.
     ///
     /// # Errors
@@ -114,6 +138,31 @@ pub trait Rule: Options + Sync {
 pub(crate) fn pulled<T: Float>(grad: T, value: T, sign: T, decay: T) -> T {
     // Without decay the value has no say, or an infinite one would make a NaN.
     if decay == T::ZERO { sign * grad } else { sign * grad + decay * value }
+}
+
+/// What divides a running mean that began at zero: `1 - beta^step`.
+#[inline(always)]
+pub(crate) fn bias_correction(beta: f64, step: u64) -> f64 {
+    1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX))
+}
+
+/// The pull that enters the gradient, and the factor of the value before its step: a decay goes into one of
+/// them.
+#[inline(always)]
+pub(crate) fn decayed(lr: f64, weight_decay: f64, decoupled: bool) -> (f64, f64) {
+    if decoupled { (0.0, 1.0 - lr * weight_decay) } else { (weight_decay, 1.0) }
+}
+
+/// 1, -1 or 0 as `x` is; a NaN stays.
+#[inline(always)]
+pub(crate) fn sign<T: Float>(x: T) -> T {
+    if x > T::ZERO {
+        T::ONE
+    } else if x < T::ZERO {
+        -T::ONE
+    } else {
+        x
+    }
 }
 
 /// A state that is there, for a pass that may also go [`without`].

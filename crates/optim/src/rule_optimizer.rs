@@ -25,6 +25,8 @@ pub(crate) struct Member<T: Float> {
     pub(crate) step: u64,
     /// By name, in the rule's order as of the last step.
     pub(crate) states: Vec<(&'static str, Vec<T>)>,
+    /// Those of [`Rule::numbers`], from the first step on.
+    pub(crate) numbers: Vec<f64>,
 }
 
 /// A [`Rule`] applied to groups of parameters: every optimizer of this crate, by its alias.
@@ -99,7 +101,8 @@ impl<R: Rule, T: Float> RuleOptimizer<R, T> {
                 return Err(Error::argument(R::NAME, "parameters", "in no other group", got));
             }
             if seen.insert(parameter.id()) {
-                members.push(Member { parameter, step: 0, states: Vec::new() });
+                options.check_shape(parameter.shape())?;
+                members.push(Member { parameter, step: 0, states: Vec::new(), numbers: Vec::new() });
             }
         }
         if members.is_empty() {
@@ -201,10 +204,15 @@ impl<T: Float> Member<T> {
         let grad = grad.as_slice().expect("contiguous");
         let fresh = or_refused(R::NAME, || Ok(self.arrange(options.states(), grad.len())))?;
         self.step += 1;
+        if self.numbers.is_empty() {
+            self.numbers.extend(options.numbers().iter().map(|(_, start)| start));
+        }
+        options.advance(self.step, &mut self.numbers);
         let states = self.states.iter_mut().map(|(_, values)| values.as_mut_slice()).collect();
-        let step = self.step;
+        let (step, numbers, shape) = (self.step, self.numbers.as_slice(), self.parameter.shape());
         self.parameter.update(R::NAME, |value| {
-            dispatch_shared(Turn { rule: options, update: Update { step, value, grad, states, fresh } });
+            let update = Update { step, shape, numbers, value, grad, states, fresh };
+            dispatch_shared(Turn { rule: options, update });
         })
     }
 

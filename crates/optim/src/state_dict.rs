@@ -1,8 +1,8 @@
 //! An optimizer's options and states as named tensors.
 //!
 //! `version`; `group.G.OPTION` for each option; for each parameter `state.KEY.step`, its number of steps,
-//! and `state.KEY.STATE` for each state if it has had one. A state that the options ask for but no step has
-//! begun yet, because they were changed since, is an empty tensor.
+//! and if it has had one `state.KEY.STATE` for each state and each of the rule's numbers. A state that the
+//! options ask for but no step has begun yet, because they were changed since, is an empty tensor.
 //!
 //! The key is the parameter's name; if it has none, or shares it, its number over all groups. In the first
 //! version, which had no number, all keys were numbers, and parameters without a step had no entries.
@@ -33,6 +33,9 @@ pub(crate) fn save<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> Tensor
         optimizer.groups.iter().flat_map(|group| group.members.iter().map(|member| (&group.options, member)));
     for ((options, member), key) in members.zip(keys(optimizer)) {
         map.insert_number(format!("state.{key}.step"), (member.step as f64).min(MOST_STEPS));
+        for ((name, _), number) in options.numbers().iter().zip(&member.numbers) {
+            map.insert_number(format!("state.{key}.{name}"), *number);
+        }
         for state in options.states().iter().filter(|_| member.step > 0) {
             let values = match member.states.iter().find(|(name, _)| name == state) {
                 Some((_, values)) => Tensor::from_fn(member.parameter.shape(), |i| values[i]),
@@ -90,4 +93,16 @@ pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: 
     loaded.groups.iter().try_for_each(|group| check(&group.options))?;
     *optimizer = loaded;
     Ok(())
+}
+
+/// Refuses a map of other names.
+pub(crate) fn check_names(own: &TensorMap, map: &TensorMap) -> Result<()> {
+    let without = |names: &TensorMap, others: &TensorMap| -> Vec<String> {
+        names.names().filter(|name| others.get(name).is_none()).map(str::to_string).collect()
+    };
+    let (missing, unexpected) = (without(own, map), without(map, own));
+    if missing.is_empty() && unexpected.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Mismatch { missing, unexpected, misshapen: Vec::new() })
 }

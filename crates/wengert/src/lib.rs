@@ -50,7 +50,10 @@ pub mod prelude {
         module, mse_loss, pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence, state,
         unpack_sequence, unpad_sequence,
     };
-    pub use wengert_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd, clip_grad_norm, clip_grad_value};
+    pub use wengert_optim::{
+        Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Averaged, Groups, Lbfgs, Lion, Muon, NAdam, Optimizer,
+        RAdam, RmsProp, Rprop, Sgd, clip_grad_norm, clip_grad_value,
+    };
 }
 
 /// The README's examples, as tests.

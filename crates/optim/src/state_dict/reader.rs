@@ -66,7 +66,7 @@ impl<'m> Reader<'m> {
         prefix: &str,
         required: bool,
     ) {
-        (member.step, member.states) = (0, Vec::new());
+        (member.step, member.states, member.numbers) = (0, Vec::new(), Vec::new());
         let name = format!("{prefix}.step");
         if !required && self.map.get(&name).is_none() {
             return;
@@ -86,6 +86,9 @@ impl<'m> Reader<'m> {
         }
         if required && step == Some(0.0) {
             return;
+        }
+        for (number, start) in options.numbers() {
+            member.numbers.push(self.number(&format!("{prefix}.{number}")).unwrap_or(*start));
         }
         let shape = member.parameter.shape();
         for &state in options.states() {

@@ -1,12 +1,20 @@
 //! The optimizers against naive references and PyTorch's numbers; saving, clipping, what is refused and
 //! what is warned of.
 
+mod averaged;
 mod by_name;
 mod clip;
+mod defaults;
+mod groups;
+mod lbfgs;
+mod many;
+mod muon;
 mod naive;
 mod ranges;
 mod refusals;
 mod saving;
+mod schedule;
+mod schedule_torch;
 mod sizes;
 mod stepping;
 mod torch;

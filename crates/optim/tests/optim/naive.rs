@@ -5,7 +5,7 @@ use wengert_optim::{AdamOptions, AdamWOptions, Optimizer, RmsPropOptions, Rule, 
 
 use crate::{Case, adam, adam_w, case, config, rms_prop, sgd};
 
-fn check<R: Rule>(
+pub(crate) fn check<R: Rule>(
     options: R,
     case: &Case,
     naive: impl Fn(&R, f64, &[f64]) -> f64,

@@ -14,7 +14,7 @@ fn copied(map: &TensorMap) -> TensorMap {
 }
 
 /// Goes half the way, saves, loads into an optimizer with default options, and goes on with both.
-fn check_resumed<R: Rule + Default>(options: R, case: &Case) -> Result<(), TestCaseError> {
+pub(crate) fn check_resumed<R: Rule + Default>(options: R, case: &Case) -> Result<(), TestCaseError> {
     let parameters = case.parameters::<f32>();
     let mut stepper = RuleOptimizer::with(parameters.clone(), options).unwrap();
     let half = case.grads.len() / 2;

@@ -20,7 +20,7 @@ fn of<T: Float>(values: &[f64]) -> Parameter<T> {
     Parameter::new(Tensor::from_fn([values.len()], |i| T::from_f64(values[i])))
 }
 
-fn as_if_alone<T: Float>(options: impl Rule) {
+pub(crate) fn as_if_alone<T: Float>(options: impl Rule) {
     for size in SIZES {
         let start = numbers(size, 0);
         let whole = of::<T>(&start);

@@ -44,7 +44,14 @@ macro_rules! agrees {
 }
 
 // The modules see the macro only if they come after it.
+mod adadelta;
+mod adagrad;
 mod adam;
 mod adam_w;
+mod adamax;
+mod asgd;
+mod nadam;
+mod radam;
 mod rms_prop;
+mod rprop;
 mod sgd;

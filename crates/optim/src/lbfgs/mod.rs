@@ -1,0 +1,242 @@
+//! L-BFGS (Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization).
+
+mod history;
+mod line_search;
+
+use std::collections::HashSet;
+
+use wengert_core::{Error, Float, Parameter, Result, Tensor, TensorMap, Variable};
+
+use crate::options;
+use crate::options::Options;
+use history::History;
+use line_search::{Point, strong_wolfe};
+
+options! {
+    /// Options of [`Lbfgs`]; the defaults are `torch.optim.LBFGS`'s: lr 1, 20 iterations and 25 evaluations a
+    /// step, tolerances 1e-7 and 1e-9, a history of 100, no line search.
+    LbfgsOptions, "LBFGS" {
+        /// Learning rate: the length of a step, or with a line search the first one tried.
+        lr: f64 = 1.0, at_least_zero;
+        /// How many iterations a step has at most.
+        max_iter: u64 = 20, at_least_one;
+        /// After how many evaluations of the loss a step ends; PyTorch's default is 5/4 of the iterations.
+        max_eval: u64 = 25, at_least_one;
+        /// A step ends where no element of the gradient is larger.
+        tolerance_grad: f64 = 1e-7, at_least_zero;
+        /// A step ends where neither the loss nor an element changes by more.
+        tolerance_change: f64 = 1e-9, at_least_zero;
+        /// How many changes are remembered.
+        history_size: u64 = 100, at_least_one;
+        /// Whether the length of each iteration is found by a line search for the strong Wolfe conditions.
+        strong_wolfe: bool = false;
+    }
+}
+
+/// The limited-memory method of Broyden, Fletcher, Goldfarb and Shanno (`torch.optim.LBFGS`), for losses
+/// without noise.
+///
+/// Each iteration goes in the direction `-H g`, where `H`, an estimate of the inverse Hessian, is made of
+/// the last changes of parameters and gradient. The computation is in double precision; it keeps two vectors
+/// of all parameters for each change it remembers. As the loss is evaluated several times, a step takes a
+/// closure that gives it; the backward pass is the optimizer's.
+///
+/// ```
+/// use wengert_core::{Parameter, Tensor};
+/// use wengert_optim::{Lbfgs, LbfgsOptions};
+/// let x = Parameter::new(Tensor::from([-1.2f64, 1.0]));
+/// let mut lbfgs = Lbfgs::with([x.clone()], LbfgsOptions::default().strong_wolfe(true))?;
+/// // Rosenbrock's valley.
+/// let loss = || {
+///     let (a, b) = (x.narrow(0, 0, 1), x.narrow(0, 1, 1));
+///     Ok(((1.0 - &a).square() + (&b - &a.square()).square() * 100.0).sum())
+/// };
+/// for _ in 0..5 {
+///     lbfgs.step(loss)?;
+/// }
+/// assert!(x.to_vec().iter().all(|x| (x - 1.0).abs() < 1e-3));
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[doc(alias = "LBFGS")]
+#[doc(alias = "torch.optim.LBFGS")]
+pub struct Lbfgs<T: Float = f32> {
+    /// The options, which may be changed between steps.
+    pub options: LbfgsOptions,
+    parameters: Vec<Parameter<T>>,
+    history: History,
+}
+
+impl<T: Float> Lbfgs<T> {
+    /// The optimizer with default options and this learning rate.
+    ///
+    /// # Errors
+    /// As [`Lbfgs::with`].
+    pub fn new(parameters: impl IntoIterator<Item = Parameter<T>>, lr: f64) -> Result<Self> {
+        Self::with(parameters, LbfgsOptions::default().lr(lr))
+    }
+
+    /// The optimizer with options; a tied parameter counts once.
+    ///
+    /// # Errors
+    /// If there are no parameters or an option is out of its range.
+    pub fn with(parameters: impl IntoIterator<Item = Parameter<T>>, options: LbfgsOptions) -> Result<Self> {
+        options.check_ranges()?;
+        let mut seen = HashSet::new();
+        let parameters: Vec<_> = parameters.into_iter().filter(|p| seen.insert(p.id())).collect();
+        if parameters.is_empty() {
+            return Err(Error::argument(LbfgsOptions::NAME, "parameters", "at least one", "none"));
+        }
+        Ok(Lbfgs { options, parameters, history: History::default() })
+    }
+
+    /// The parameters, each once.
+    pub fn parameters(&self) -> &[Parameter<T>] {
+        &self.parameters
+    }
+
+    /// Does some iterations; gives the loss before them. `closure` gives the loss at the parameters' values,
+    /// of one element, recorded; what else it does happens at each evaluation.
+    ///
+    /// # Errors
+    /// Those of the closure and of its backward pass; the parameters stay where it was called. Or if an
+    /// option was set out of its range; then nothing has changed.
+    pub fn step(&mut self, mut closure: impl FnMut() -> Result<Variable<T>>) -> Result<f64> {
+        self.options.check_ranges()?;
+        let direction = self.history.direction.clone();
+        let mut point = Point::new(0.0, self.evaluate(&mut closure)?, &direction);
+        let first_loss = point.loss;
+        let mut evaluations = 1;
+        if largest(&point.grad) <= self.options.tolerance_grad {
+            return Ok(first_loss);
+        }
+        for iteration in 1..=self.options.max_iter {
+            self.history.learn(&point.grad, self.options.history_size);
+            let direction = self.history.direction.clone();
+            let start = Point::new(0.0, (point.loss, point.grad), &direction);
+            let is_first = self.history.iterations == 1;
+            let sum: f64 = start.grad.iter().map(|g| g.abs()).sum();
+            let length = if is_first { self.options.lr * (1.0 / sum).min(1.0) } else { self.options.lr };
+            self.history.length = length;
+            self.history.grad.clone_from(&start.grad);
+            if dot(&start.grad, &direction) > -self.options.tolerance_change {
+                break;
+            }
+            let (loss_before, is_last) = (start.loss, iteration == self.options.max_iter);
+            let asked;
+            (point, asked) = self.go(start, length, &direction, is_last, &mut closure)?;
+            self.history.length = point.at;
+            evaluations += asked;
+            if is_last || evaluations >= self.options.max_eval as usize {
+                break;
+            }
+            let tolerance = self.options.tolerance_change;
+            if largest(&point.grad) <= self.options.tolerance_grad
+                || largest(&direction) * point.at.abs() <= tolerance
+                || (point.loss - loss_before).abs() < tolerance
+            {
+                break;
+            }
+        }
+        Ok(first_loss)
+    }
+
+    /// Goes from a point in a direction; gives where it came to, and how often the loss was evaluated.
+    fn go(
+        &self,
+        start: Point,
+        length: f64,
+        direction: &[f64],
+        is_last: bool,
+        closure: &mut impl FnMut() -> Result<Variable<T>>,
+    ) -> Result<(Point, usize)> {
+        let from = self.values();
+        if self.options.strong_wolfe {
+            let tolerance = self.options.tolerance_change;
+            let (found, asked) = strong_wolfe(start, length, direction, tolerance, |at| {
+                self.set_along(&from, at, direction)?;
+                self.evaluate(closure)
+            })?;
+            self.set_along(&from, found.at, direction)?;
+            return Ok((found, asked));
+        }
+        self.set_along(&from, length, direction)?;
+        if is_last {
+            return Ok((Point { at: length, ..start }, 0));
+        }
+        Ok((Point::new(length, self.evaluate(closure)?, direction), 1))
+    }
+
+    /// The loss, and the gradient of all parameters one after the other; 0 where there is none.
+    fn evaluate(&self, closure: &mut impl FnMut() -> Result<Variable<T>>) -> Result<(f64, Vec<f64>)> {
+        self.parameters.iter().for_each(|parameter| parameter.zero_grad());
+        let loss = closure()?;
+        loss.backward()?;
+        let mut flat = Vec::new();
+        for parameter in &self.parameters {
+            match parameter.grad().filter(|_| parameter.requires_grad()) {
+                Some(grad) => flat.extend(grad.to_vec().into_iter().map(T::to_f64)),
+                None => flat.resize(flat.len() + count(parameter), 0.0),
+            }
+        }
+        Ok((loss.item()?.to_f64(), flat))
+    }
+
+    fn values(&self) -> Vec<f64> {
+        self.parameters.iter().flat_map(|parameter| parameter.to_vec()).map(T::to_f64).collect()
+    }
+
+    fn set_along(&self, from: &[f64], length: f64, direction: &[f64]) -> Result<()> {
+        let mut start = 0;
+        for parameter in &self.parameters {
+            let own = start..start + count(parameter);
+            start = own.end;
+            if !parameter.requires_grad() {
+                continue;
+            }
+            let (from, direction) = (&from[own.clone()], &direction[own]);
+            let moved = |i: usize| T::from_f64(from[i] + length * direction[i]);
+            parameter.set_value(Tensor::from_fn(parameter.shape(), moved))?;
+        }
+        Ok(())
+    }
+
+    /// Options and history, for going on later as if never stopped.
+    pub fn state_dict(&self) -> TensorMap {
+        let mut map = TensorMap::new();
+        for (option, value) in self.options.list() {
+            map.insert_number(format!("group.0.{option}"), value);
+        }
+        self.history.save(&mut map);
+        map
+    }
+
+    /// Takes over options and history, for the same parameters in the same order.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] lists the names that are missing or unexpected and vectors of another length;
+    /// [`Error::Argument`] names an option out of its range. Then nothing has changed.
+    pub fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
+        crate::state_dict::check_names(&self.state_dict(), map)?;
+        let mut options = self.options.clone();
+        for (option, _) in self.options.list() {
+            options.set(option, map.number(&format!("group.0.{option}"))?)?;
+        }
+        options.check_ranges()?;
+        let history = History::load(map, self.parameters.iter().map(count).sum())?;
+        (self.options, self.history) = (options, history);
+        Ok(())
+    }
+}
+
+fn count<T: Float>(parameter: &Parameter<T>) -> usize {
+    parameter.shape().iter().product()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |max, x| x.abs().max(max))
+}

@@ -1,0 +1,101 @@
+//! A rate that goes up and down (Smith 2017, arXiv 1506.01186).
+
+use std::fmt;
+
+use wengert_core::{Error, Result};
+
+use super::Formula;
+use crate::options::OptionValue;
+
+/// How the peaks of a [`CyclicLr`] change from cycle to cycle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CyclicMode {
+    /// Not at all.
+    #[default]
+    Triangular,
+    /// Half as high above the base each time.
+    Triangular2,
+    /// Every step's height above the base times `gamma^step`.
+    ExpRange,
+}
+
+const MODES: [CyclicMode; 3] = [CyclicMode::Triangular, CyclicMode::Triangular2, CyclicMode::ExpRange];
+
+impl OptionValue for CyclicMode {
+    const KIND: &'static str = "0, 1 or 2";
+
+    fn number(self) -> f64 {
+        f64::from(self as u8)
+    }
+
+    fn of_number(number: f64) -> Option<Self> {
+        MODES.into_iter().find(|mode| mode.number() == number)
+    }
+}
+
+impl fmt::Display for CyclicMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CyclicMode::Triangular => "triangular",
+            CyclicMode::Triangular2 => "triangular2",
+            CyclicMode::ExpRange => "exp_range",
+        })
+    }
+}
+
+schedule! {
+    /// `base_lr + (max_lr - base_lr) h s` (`torch.optim.lr_scheduler.CyclicLR`), where `h` goes evenly from 0
+    /// to 1 in `step_size_up` steps and back in `step_size_down`, and `s` is 1, or as [`CyclicMode`] says. It
+    /// has no end. The momentum is left alone.
+    ///
+    /// ```
+    /// use wengert_optim::schedule::{CyclicLr, CyclicMode, Schedule};
+    /// let schedule = CyclicLr::new(0.0, 1.0, 2)?.step_size_down(4)?.mode(CyclicMode::Triangular2)?;
+    /// assert_eq!([0, 1, 2, 4, 6, 8].map(|step| schedule.lr(step)), [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "CyclicLR")]
+    pub struct CyclicLr, "CyclicLR",
+    ( base_lr: f64, at_least_zero; max_lr: f64, at_least_zero; step_size_up: u64, at_least_one; )
+    {
+        /// In how many steps it comes down; default as many as it goes up in.
+        step_size_down: u64 = 1, at_least_one;
+        /// How the peaks change; default not at all.
+        mode: CyclicMode = CyclicMode::Triangular;
+        /// The factor of [`CyclicMode::ExpRange`]; default 1.
+        gamma: f64 = 1.0, at_least_zero;
+    }
+    {}
+}
+
+impl CyclicLr {
+    /// Between two rates, in so many steps from the lower one to the higher, and as many back.
+    ///
+    /// # Errors
+    /// If one of them is out of its range.
+    pub fn new(base_lr: f64, max_lr: f64, step_size_up: u64) -> Result<Self> {
+        CyclicLr::made(base_lr, max_lr, step_size_up)?.step_size_down(step_size_up)
+    }
+}
+
+impl Formula for CyclicLr {
+    fn at(&self, step: u64) -> f64 {
+        let (up, down) = (self.step_size_up, self.step_size_down);
+        let (cycle, at) = (step / (up + down), step % (up + down));
+        let height = if at <= up { at as f64 / up as f64 } else { (up + down - at) as f64 / down as f64 };
+        let scale = match self.mode {
+            CyclicMode::Triangular => 1.0,
+            CyclicMode::Triangular2 => 0.5f64.powf(cycle as f64),
+            CyclicMode::ExpRange => self.gamma.powf(step as f64),
+        };
+        self.base_lr + (self.max_lr - self.base_lr) * height * scale
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.max_lr < self.base_lr {
+            let expected = format!("at least base_lr, {}", self.base_lr);
+            return Err(Error::argument(Self::NAME, "max_lr", expected, self.max_lr));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! Learning rates as functions of the step.
+
+#[macro_use]
+mod declare;
+mod chained;
+mod constant;
+mod cosine;
+mod cyclic;
+mod exponential;
+mod field;
+mod lambda;
+mod linear;
+mod multi_step;
+mod one_cycle;
+mod plateau;
+mod polynomial;
+mod sequential;
+mod step;
+mod warm_restarts;
+mod warm_up;
+
+use std::fmt::{Debug, Display};
+
+#[cfg(doc)]
+use wengert_core::Error;
+use wengert_core::{Result, TensorMap};
+
+pub use chained::ChainedLr;
+pub use constant::ConstantLr;
+pub use cosine::CosineAnnealingLr;
+pub use cyclic::{CyclicLr, CyclicMode};
+pub use exponential::ExponentialLr;
+pub use lambda::{LambdaLr, MultiplicativeLr};
+pub use linear::LinearLr;
+pub use multi_step::MultiStepLr;
+pub use one_cycle::OneCycleLr;
+pub use plateau::ReduceLrOnPlateau;
+pub use polynomial::PolynomialLr;
+pub use sequential::SequentialLr;
+pub use step::StepLr;
+pub use warm_restarts::CosineAnnealingWarmRestarts;
+pub use warm_up::WarmUp;
+
+/// A learning rate as a function of the step (`torch.optim.lr_scheduler.LRScheduler`).
+///
+/// A schedule knows no optimizer and counts nothing: it gives the rate of any step, and the caller hands it
+/// on. What a step is, a batch or an epoch, is the caller's as well. The first step is 0.
+///
+/// ```
+/// use wengert_core::{Parameter, Tensor};
+/// use wengert_optim::schedule::{CosineAnnealingLr, Schedule, WarmUp};
+/// use wengert_optim::{Optimizer, Sgd};
+/// let w = Parameter::new(Tensor::from([1.0f32]));
+/// let schedule = WarmUp::new(2, CosineAnnealingLr::new(0.5, 8)?)?;
+/// let mut sgd = Sgd::new([w], schedule.lr(0))?;
+/// let mut rates = Vec::new();
+/// for step in 0..5 {
+///     sgd.set_lr(schedule.lr(step));
+///     rates.push((sgd.lr() * 100.0).round());
+/// }
+/// assert_eq!(rates, [0.0, 25.0, 50.0, 48.0, 43.0]);
+/// let text = "WarmUp(steps: 2, then: CosineAnnealingLR(lr: 0.5, t_max: 8, eta_min: 0), start_factor: 0)";
+/// assert_eq!(schedule.to_string(), text);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+///
+/// Groups whose rates differ keep their ratios with
+/// [`scale_lr`](crate::RuleOptimizer::scale_lr): `optimizer.scale_lr(schedule.lr(step) / optimizer.lr())`.
+pub trait Schedule: Debug + Display + Send + Sync {
+    /// The learning rate of a step.
+    fn lr(&self, step: u64) -> f64;
+
+    /// Takes note of a loss or score, where the rate depends on those ([`ReduceLrOnPlateau`]); others pass
+    /// it on to the schedules they are made of, or ignore it.
+    fn observe(&mut self, metric: f64) {
+        let _ = metric;
+    }
+
+    /// All that the rate depends on besides the step, by name; functions are left out, as in PyTorch.
+    fn state_dict(&self) -> TensorMap;
+
+    /// Takes over what was saved of a schedule of the same kind.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] lists the names that are missing or unexpected, [`Error::Argument`] names a value
+    /// out of its range. Then nothing has changed.
+    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
+
+    /// The same schedule in a box, for schedules made of others.
+    fn boxed(&self) -> Box<dyn Schedule>;
+}
+
+impl Clone for Box<dyn Schedule> {
+    fn clone(&self) -> Self {
+        (**self).boxed()
+    }
+}
+
+/// What a declared schedule is: its formula, and which values do not go together.
+pub(crate) trait Formula {
+    fn at(&self, step: u64) -> f64;
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn note(&mut self, metric: f64) {
+        let _ = metric;
+    }
+}
