@@ -36,8 +36,7 @@ impl Projection {
     /// Brings the parameters back. A NaN stays.
     ///
     /// # Errors
-    /// If `min` is not at most `max`, a recorded operation still needs a parameter's value, or one stands for
-    /// a computed value. Then no parameter has changed.
+    /// If `min` is not at most `max`, or a parameter stands for a computed value. Then none has changed.
     pub fn apply<T: Float>(self, parameters: &[Parameter<T>]) -> Result<()> {
         const NAME: &str = "Projection";
         if let Projection::Clamp { min, max } = self
@@ -49,7 +48,6 @@ impl Projection {
             if parameter.is_computed() {
                 return Err(Error::argument(NAME, "parameters", "ones that can be set", "a computed one"));
             }
-            parameter.check_update(NAME)?;
         }
         parameters.iter().try_for_each(|parameter| {
             let width = parameter.shape().last().copied().unwrap_or(1).max(1);
