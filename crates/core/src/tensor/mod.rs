@@ -16,6 +16,7 @@ pub(crate) mod packs;
 pub(crate) mod pool;
 mod print;
 mod region;
+mod sample;
 pub(crate) mod storage;
 mod view;
 

@@ -3,6 +3,7 @@
 mod extents;
 mod limited;
 mod refused;
+mod sampled;
 
 use ndarray::{Array, ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder, Slice, arr2};
 use proptest::collection::vec;
