@@ -1,7 +1,8 @@
 //! Tensors: a shape and strides over shared storage.
 //!
-//! Views share their storage and cost nothing; `create.rs` makes tensors, `view.rs` looks at them
-//! differently, `convert.rs` lets them in and out, `print/` shows them.
+//! Views share their storage and cost nothing; `create.rs` makes tensors, `sample.rs` draws indices,
+//! `view.rs` and `indexed.rs` look at them differently, `rearrange.rs` puts elements elsewhere, `convert.rs`
+//! lets them in and out, `print/` shows them.
 
 #[cfg(feature = "ndarray")]
 mod arrays;
@@ -9,6 +10,7 @@ mod convert;
 mod create;
 mod display;
 mod element;
+mod indexed;
 mod matrix;
 pub(crate) mod memory;
 mod nested;
@@ -22,6 +24,8 @@ mod view;
 
 pub(crate) use create::{Indices, checked_indices};
 pub use element::Element;
+pub use indexed::{AxisIndex, TensorIndex};
+pub(crate) use indexed::{Step, steps};
 pub(crate) use matrix::Matrix;
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};

@@ -1,6 +1,7 @@
 //! Tensors: views are what ndarray's views are, whatever lies below them; memory goes in and out uncopied.
 
 mod extents;
+mod indexed;
 mod limited;
 mod refused;
 mod sampled;
