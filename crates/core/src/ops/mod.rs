@@ -39,6 +39,7 @@ pub(crate) mod registry;
 
 // What is put together from the others.
 mod indexed;
+mod masks;
 mod operands;
 mod products;
 mod sort;

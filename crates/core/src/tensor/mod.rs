@@ -17,6 +17,7 @@ mod nested;
 pub(crate) mod packs;
 pub(crate) mod pool;
 mod print;
+mod rearrange;
 mod region;
 mod sample;
 pub(crate) mod storage;
@@ -29,6 +30,7 @@ pub(crate) use indexed::{Step, steps};
 pub(crate) use matrix::Matrix;
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
+pub(crate) use rearrange::{Border, IndexSelect, Shifts, repeated, shifts};
 pub(crate) use region::Region;
 pub(crate) use view::{narrow, select, slice};
 
@@ -178,6 +180,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The extents of the axes; empty for a scalar.
+    #[doc(alias = "size")]
     #[inline]
     pub fn shape(&self) -> &[usize] {
         self.layout().shape()
@@ -229,11 +232,15 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The number of axes.
+    #[doc(alias = "ndim")]
+    #[doc(alias = "dim")]
     pub fn rank(&self) -> usize {
         self.dims().len()
     }
 
     /// The number of elements.
+    #[doc(alias = "size")]
+    #[doc(alias = "nelement")]
     #[inline]
     pub fn numel(&self) -> usize {
         self.dims().count()

@@ -273,7 +273,9 @@ const WRONG: &[Call] = &[
     ("roll: expected as many shifts as dims, 1, got 2", |x| x.roll(&[1, 1], &[0])),
     ("repeat: expected at least 2 repeats, one for each axis, got [2]", |x| x.repeat(&[2])),
     ("pad: expected two numbers for each of at most 2 axes, got [1]", |x| x.pad(&[1], 0.0)),
-    ("pad: axis 1 has 3 elements in [2, 3], got [-2, -2]", |x| x.pad(&[-2, -2], 0.0)),
+    ("pad: expected to take at most 3 elements from axis 1 in [2, 3], got [-2, -2]", |x| {
+        x.pad(&[-2, -2], 0.0)
+    }),
     ("tril: expected at least two axes, got shape [3]", |x| x.select(0, 0).tril(0)),
     ("triu: expected at least two axes, got shape [3]", |x| x.select(0, 0).triu(0)),
     ("dot: expected two vectors of one length, got [2, 3] and [2, 3]", |x| x.dot(x)),

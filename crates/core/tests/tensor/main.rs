@@ -1,5 +1,6 @@
 //! Tensors: views are what ndarray's views are, whatever lies below them; memory goes in and out uncopied.
 
+mod elements;
 mod extents;
 mod indexed;
 mod limited;
