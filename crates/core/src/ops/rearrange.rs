@@ -155,9 +155,10 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn pad(&self, pad: &[isize], value: f64) -> Variable<T> {
         let (kept, border) = expect(Border::of(self.shape(), pad));
-        let inside = kept
-            .into_iter()
-            .fold(self.clone(), |x, (axis, start, length)| x.narrow(axis as isize, start, length));
+        let mut inside = self.clone();
+        for (axis, start, length) in kept {
+            inside = inside.narrow(axis as isize, start, length);
+        }
         match border {
             Some(border) => Pad { border, value }.apply1(&[&inside]),
             None => inside,
