@@ -113,7 +113,7 @@ proptest! {
         let b = a.saturating_add(by);
         let x = Tensor::from([a, b]);
         prop_assert_eq!(x.lt(b).to_vec(), [a < b, false]);
-        prop_assert_eq!(x.le(&Tensor::from([b])).to_vec(), [a <= b, true]);
+        prop_assert_eq!(x.le(Tensor::from([b])).to_vec(), [a <= b, true]);
         prop_assert_eq!((x.gt(b).to_vec(), x.ge(b).to_vec()), (vec![a > b, false], vec![a >= b, true]));
         prop_assert_eq!((x.eq(b).to_vec(), x.ne(b).to_vec()), (vec![a == b, true], vec![a != b, false]));
     }

@@ -100,7 +100,7 @@ fn rates_are_set_by_group_and_scaled_together() {
     assert_eq!(sgd.lrs(), [0.25, 0.5], "the other group's stays");
     sgd.scale_lr(0.5);
     assert_eq!(sgd.lrs(), [0.125, 0.25]);
-    [&a, &b].map(|parameter| set_grad(parameter, &[1.0]));
+    [&a, &b].into_iter().for_each(|parameter| set_grad(parameter, &[1.0]));
     sgd.step().unwrap();
     assert_eq!((a.to_vec(), b.to_vec()), (vec![0.875], vec![0.75]));
 }
