@@ -2,7 +2,7 @@
 
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 
-use crate::base::dims::axes_of;
+use crate::base::dims::{Dims, axes_of, product};
 use crate::base::error::expect;
 use crate::ops::operands::for_handles;
 use crate::tensor::{Element, Tensor};
@@ -134,7 +134,7 @@ impl<T: Element> Tensor<T> {
         // With the axes that are counted along at the end each count is of one row.
         let order: Vec<isize> = kept().chain(axes.iter().copied()).map(|axis| axis as isize).collect();
         let rows = expect(self.permute(&order)).contiguous();
-        let width: usize = axes.iter().map(|&axis| self.shape()[axis]).product();
+        let width = product(&axes.iter().map(|&axis| self.shape()[axis]).collect::<Dims>());
         let elements = rows.in_order();
         Tensor::build(&shape[..], |out| {
             for (row, count) in out.iter_mut().enumerate() {
