@@ -57,7 +57,9 @@ pub use tape::{
     Saved, SavedTensors, Saves, Variable, Wants, detect_anomaly, live_nodes, recorded_nodes,
 };
 pub use tensor::pool::{clear_pool, pool_bytes, set_pool_limit};
-pub use tensor::{Element, Nested, PrintOptions, Tensor, print_options, set_print_options};
+pub use tensor::{
+    AxisIndex, Element, Nested, PrintOptions, Tensor, TensorIndex, print_options, set_print_options,
+};
 pub use wengert_kernel::number::{Arithmetic, Number};
 pub use wengert_kernel::real::{Dual, Fused, Lane, Real};
 pub use wengert_kernel::run::divide::{Divisible, dispatch_shared};

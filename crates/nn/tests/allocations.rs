@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell as Place;
 
-use wengert_core::{Pointwise, Tensor, Variable, pointwise};
+use wengert_core::{Nested, Pointwise, Tensor, Variable, pointwise};
 use wengert_nn::{Cell, Gru, Layers, Linear, Lstm, Recurrent, Rnn, Stack, Stepper, module};
 
 struct Counting;
@@ -88,6 +88,20 @@ fn steps_in_steady_state_allocate_nothing() {
     assert_eq!(during(Lstm::builder(8, 16).proj_size(4).zoneout(0.1).build().unwrap(), 100), 0);
     let stack = Stack::new(Lstm::new(8, 16).unwrap(), Gru::new(16, 4).unwrap()).unwrap();
     assert_eq!(during(stack, 100), 0);
+}
+
+#[test]
+fn nor_do_tensors_of_arrays() {
+    fn made<N: Nested + Copy, const LEN: usize>(array: [N; LEN]) -> usize {
+        let make = || drop(Tensor::from(array));
+        (0..10).for_each(|_| make());
+        let before = COUNT.get();
+        (0..100).for_each(|_| make());
+        COUNT.get() - before
+    }
+    assert_eq!(made([[1.0f32, 2.0]]), 0);
+    assert_eq!(made([[[1.0f64; 5]; 40]; 3]), 0);
+    assert_eq!((made([1i64; 1000]), made([true, false])), (0, 0));
 }
 
 #[test]

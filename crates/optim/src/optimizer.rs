@@ -45,8 +45,56 @@ pub trait Optimizer<T: Float = f32> {
     /// The learning rate of the first group.
     fn lr(&self) -> f64;
 
+    /// The learning rate of each group, in the order they were added.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{Optimizer, Sgd, SgdOptions};
+    /// let [body, head] = [0.0f32, 0.0].map(|x| Parameter::new(Tensor::from([x])));
+    /// let mut sgd = Sgd::new([body], 0.1)?;
+    /// sgd.add_group([head], SgdOptions::default().lr(0.5))?;
+    /// assert_eq!(sgd.lrs(), [0.1, 0.5]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn lrs(&self) -> Vec<f64>;
+
     /// Sets the learning rate of all groups.
     fn set_lr(&mut self, lr: f64);
+
+    /// Sets the learning rate of one group, by its number in the order they were added
+    /// (`optimizer.param_groups[group]["lr"] = lr`); the next step checks it.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such group; it names those that there are.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{Optimizer, Sgd, SgdOptions};
+    /// let [body, head] = ["body", "head"].map(|name| Parameter::new(Tensor::from([0.0f32])).named(name));
+    /// let mut sgd = Sgd::new([body], 0.1)?;
+    /// sgd.add_group([head], SgdOptions::default().lr(0.5))?;
+    /// sgd.set_group_lr(1, 0.25)?;
+    /// assert_eq!(sgd.lrs(), [0.1, 0.25]);
+    /// let error = sgd.set_group_lr(2, 1.0).unwrap_err().to_string();
+    /// assert_eq!(error, "SGD: group must be one of 0 (body), 1 (head), got 2");
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "param_groups")]
+    fn set_group_lr(&mut self, group: usize, lr: f64) -> Result<()>;
+
+    /// Multiplies the learning rate of every group by `factor`, so that their ratios stay; the next step
+    /// checks the products.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{Adam, Optimizer};
+    /// let mut adam = Adam::new([Parameter::new(Tensor::from([0.0f32]))], 0.5)?;
+    /// adam.scale_lr(0.5);
+    /// assert_eq!(adam.lr(), 0.25);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "MultiplicativeLR")]
+    fn scale_lr(&mut self, factor: f64);
 
     /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each
     /// option, and for each parameter `state.NAME.step`, how many steps it has had, and if it has had one

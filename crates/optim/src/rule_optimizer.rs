@@ -180,6 +180,16 @@ impl<R, T: Float> Group<R, T> {
     pub fn parameters(&self) -> Vec<Parameter<T>> {
         self.members.iter().map(|member| member.parameter.clone()).collect()
     }
+
+    /// The group in a few words: its first parameter, by its name or else its shape, and how many others.
+    fn describe(&self) -> String {
+        let first = &self.members[0].parameter;
+        let name = first.name().map_or_else(|| format!("shape {:?}", first.shape()), str::to_string);
+        match self.members.len() - 1 {
+            0 => name,
+            others => format!("{name} and {others} more"),
+        }
+    }
 }
 
 impl<T: Float> Member<T> {
@@ -288,8 +298,30 @@ impl<R: Rule, T: Float> Optimizer<T> for RuleOptimizer<R, T> {
         self.groups[0].options.lr()
     }
 
+    fn lrs(&self) -> Vec<f64> {
+        self.groups.iter().map(|group| group.options.lr()).collect()
+    }
+
     fn set_lr(&mut self, lr: f64) {
         self.groups.iter_mut().for_each(|group| group.options.set_lr(lr));
+    }
+
+    fn set_group_lr(&mut self, group: usize, lr: f64) -> Result<()> {
+        let Some(found) = self.groups.get_mut(group) else {
+            let groups: Vec<String> = self
+                .groups
+                .iter()
+                .enumerate()
+                .map(|(i, group)| format!("{i} ({})", group.describe()))
+                .collect();
+            return Err(Error::argument(R::NAME, "group", format!("one of {}", groups.join(", ")), group));
+        };
+        found.options.set_lr(lr);
+        Ok(())
+    }
+
+    fn scale_lr(&mut self, factor: f64) {
+        self.groups.iter_mut().for_each(|group| group.options.set_lr(group.options.lr() * factor));
     }
 
     fn state_dict(&self) -> TensorMap {

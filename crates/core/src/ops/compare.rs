@@ -5,7 +5,7 @@ use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
 use crate::tape::Float;
 use crate::tape::Variable;
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// The formulas, named as they appear on the tape; a mask comes as zeros and ones.
 mod formula {
@@ -19,7 +19,9 @@ mod formula {
 }
 
 /// What an element can be compared with: a number, or the elements of a variable or a tensor that broadcast.
-pub trait Operand<T: Float> {
+///
+/// A number is `f64` or `i32` beside floats, `i64` or `i32` beside `i64`, and `bool` beside masks.
+pub trait Operand<T: Element> {
     /// The elements.
     fn tensor(&self) -> Tensor<T>;
 }
@@ -36,7 +38,23 @@ impl<T: Float> Operand<T> for i32 {
     }
 }
 
-impl<T: Float> Operand<T> for Tensor<T> {
+macro_rules! exact {
+    ($($number:ty, of $element:ty;)*) => {$(
+        impl Operand<$element> for $number {
+            fn tensor(&self) -> Tensor<$element> {
+                Tensor::scalar((*self).into())
+            }
+        }
+    )*};
+}
+
+exact! {
+    i32, of i64;
+    i64, of i64;
+    bool, of bool;
+}
+
+impl<T: Element> Operand<T> for Tensor<T> {
     fn tensor(&self) -> Tensor<T> {
         self.clone()
     }
@@ -48,7 +66,7 @@ impl<T: Float> Operand<T> for Variable<T> {
     }
 }
 
-impl<T: Float, O: Operand<T>> Operand<T> for &O {
+impl<T: Element, O: Operand<T>> Operand<T> for &O {
     fn tensor(&self) -> Tensor<T> {
         (*self).tensor()
     }
@@ -64,7 +82,32 @@ macro_rules! comparison {
                 reason = "a mask of elements, as in PyTorch, not one truth value"
             )]
             pub fn $method(&self, other: impl Operand<T>) -> Tensor<bool> {
-                expect(self.peek().zip(&other.tensor(), |a, b| a $operator b))
+                self.peek().$method(other)
+            }
+        )*}
+
+        impl<T: Element> Tensor<T> {$(
+            #[doc = concat!(
+                "Where `self ", stringify!($operator), " other`, broadcasting; of masks true is above false."
+            )]
+            ///
+            /// # Panics
+            /// If the shapes do not broadcast.
+            ///
+            /// ```
+            /// # use wengert_core::Tensor;
+            #[doc = concat!(
+                "assert_eq!(Tensor::from([1i64, 3]).", stringify!($method), "(2).to_vec(), [1 ",
+                stringify!($operator), " 2, 3 ", stringify!($operator), " 2]);"
+            )]
+            /// ```
+            #[track_caller]
+            #[allow(
+                clippy::should_implement_trait,
+                reason = "a mask of elements, as in PyTorch, not one truth value"
+            )]
+            pub fn $method(&self, other: impl Operand<T>) -> Tensor<bool> {
+                expect(self.zip(&other.tensor(), |a, b| a $operator b))
             }
         )*}
     };
@@ -79,16 +122,21 @@ comparison! {
     /// assert_eq!(x.lt(1.5).to_vec(), vec![true, false]);
     /// assert_eq!(x.lt(&(&x * 2)).to_vec(), vec![true, true]);
     /// ```
+    #[doc(alias = "less")]
     lt <;
     /// Where `self <= other`, broadcasting.
+    #[doc(alias = "less_equal")]
     le <=;
     /// Where `self > other`, broadcasting.
+    #[doc(alias = "greater")]
     gt >;
     /// Where `self >= other`, broadcasting.
+    #[doc(alias = "greater_equal")]
     ge >=;
     /// Where `self == other`, broadcasting.
     eq ==;
     /// Where `self != other`, broadcasting.
+    #[doc(alias = "not_equal")]
     ne !=;
 }
 

@@ -8,16 +8,9 @@ use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::tensor::Element;
 use crate::tensor::memory;
-use crate::tensor::{Indices, Region, Tensor, checked_indices, narrow};
+use crate::tensor::{IndexSelect, Indices, Region, Tensor, checked_indices, narrow};
 
-/// Slices of axis `axis` at the indices, in the shape `to`.
-struct IndexSelect {
-    axis: usize,
-    index: Indices,
-    to: Dims,
-}
-
-/// The adjoint: slices added to those places of zeros of the shape `to`.
+/// The adjoint of [`IndexSelect`]: slices added to those places of zeros of the shape `to`.
 struct IndexAdd {
     axis: usize,
     index: Indices,
@@ -32,19 +25,7 @@ impl<T: Float> Operation<T> for IndexSelect {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let x = inputs[0].contiguous();
-        let (extent, inner) = (x.shape()[self.axis], product(&x.shape()[self.axis + 1..]));
-        let source = x.in_order();
-        let out = Tensor::build(self.to.clone(), |out| {
-            let rows =
-                out.chunks_exact_mut(inner.max(1)).enumerate().take(if inner == 0 { 0 } else { usize::MAX });
-            for (n, row) in rows {
-                let (outer, place) = (n / self.index.len(), self.index.at(n % self.index.len()));
-                let start = (outer * extent + place) * inner;
-                row.copy_from_slice(&source[start..start + inner]);
-            }
-        });
-        [out].into()
+        [self.of(inputs[0])].into()
     }
 
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -209,13 +190,7 @@ impl<T: Float> Variable<T> {
     #[doc(alias = "take")]
     #[track_caller]
     pub fn index_select(&self, dim: isize, index: &Tensor<i64>) -> Variable<T> {
-        let axis = expect(axis_of("index_select", dim, self.rank()));
-        assert!(index.rank() == 1, "index_select: expected a 1-D index, got shape {:?}", index.shape());
-        let mut to = Dims::from(self.shape());
-        to[axis] = index.numel();
-        let to = expect(to.sized("index_select"));
-        let index = expect(checked_indices("index_select", index, self.shape()[axis]));
-        IndexSelect { axis, index, to }.apply1(&[self])
+        expect(IndexSelect::new(self.shape(), dim, index)).apply1(&[self])
     }
 
     /// Rows of this matrix (V, D) at the indices: shape of the index, then D

@@ -14,12 +14,41 @@ use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// One behind the other along an axis; each part covers `extents[i]` of it.
 pub(super) struct Cat {
     pub(super) axis: usize,
     pub(super) extents: Dims,
+}
+
+impl Cat {
+    /// That of parts of these shapes along axis `dim`.
+    fn of<'s>(shapes: impl Iterator<Item = &'s [usize]> + Clone, dim: isize) -> Result<Cat> {
+        let first = shapes.clone().next().map(|first| axis_of("cat", dim, first.len())).transpose()?;
+        let shape = same_but("cat", shapes.clone(), first)?;
+        let axis = first.expect("there is a first input");
+        let extents: Dims = shapes.map(|shape| shape[axis]).collect();
+        let sum = extents.iter().try_fold(0usize, |sum, &extent| sum.checked_add(extent));
+        let mut whole = Dims::from(shape);
+        whole[axis] = sum.ok_or_else(|| too_many("cat", &extents))?;
+        whole.sized("cat")?;
+        Ok(Cat { axis, extents })
+    }
+
+    /// The extents of the whole; `part` are those of one of the parts.
+    fn shape(&self, part: &Dims) -> Dims {
+        let mut shape = part.clone();
+        shape[self.axis] = self.extents.iter().sum();
+        shape
+    }
+
+    fn joined<T: Element>(&self, parts: &[&Tensor<T>]) -> Tensor<T> {
+        let shape = self.shape(parts[0].dims());
+        let strides = shape.row_major();
+        let step = strides[self.axis];
+        joined(parts, shape, &strides, starts(&self.extents).map(|start| start.wrapping_mul(step)))
+    }
 }
 
 impl<T: Float> Operation<T> for Cat {
@@ -30,12 +59,11 @@ impl<T: Float> Operation<T> for Cat {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let mut shape = inputs[0].dims().clone();
-        shape[self.axis] = self.extents.iter().sum();
-        let strides = shape.row_major();
-        let step = strides[self.axis];
-        let places = starts(&self.extents).map(|start| start.wrapping_mul(step));
-        [joined(inputs, self.axis, shape, &strides, places)].into()
+        let whole = match self.axis {
+            0 => one_behind_the_other(inputs, self.shape(inputs[0].dims())),
+            _ => self.joined(inputs),
+        };
+        [whole].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -54,6 +82,30 @@ pub(super) struct Stack {
     pub(super) axis: usize,
 }
 
+impl Stack {
+    /// That of parts of these shapes, along a new axis `dim`.
+    fn of<'s>(shapes: impl Iterator<Item = &'s [usize]> + Clone, dim: isize) -> Result<Stack> {
+        let shape = Dims::from(same_but("stack", shapes.clone(), None)?);
+        let stack = Stack { axis: axis_of("stack", dim, shape.len() + 1)? };
+        stack.shape(&shape, shapes.count()).sized("stack")?;
+        Ok(stack)
+    }
+
+    /// The extents of so many parts.
+    fn shape(&self, part: &Dims, count: usize) -> Dims {
+        let mut shape = part.clone();
+        shape.insert(self.axis, count);
+        shape
+    }
+
+    fn joined<T: Element>(&self, parts: &[&Tensor<T>]) -> Tensor<T> {
+        let shape = self.shape(parts[0].dims(), parts.len());
+        let mut strides = shape.row_major();
+        let step = strides.remove(self.axis);
+        joined(parts, shape, &strides, (0..parts.len()).map(|i| i.wrapping_mul(step)))
+    }
+}
+
 impl<T: Float> Operation<T> for Stack {
     const NAME: &'static str = "Stack";
 
@@ -62,12 +114,11 @@ impl<T: Float> Operation<T> for Stack {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>> {
-        let mut shape = inputs[0].dims().clone();
-        shape.insert(self.axis, inputs.len());
-        let mut strides = shape.row_major();
-        let step = strides.remove(self.axis);
-        let places = (0..inputs.len()).map(|i| i.wrapping_mul(step));
-        [joined(inputs, self.axis, shape, &strides, places)].into()
+        let whole = match self.axis {
+            0 => one_behind_the_other(inputs, self.shape(inputs[0].dims(), inputs.len())),
+            _ => self.joined(inputs),
+        };
+        [whole].into()
     }
 
     fn pullback(&self, _: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>) {
@@ -88,21 +139,17 @@ pub(crate) fn one_behind_the_other<T: Float>(inputs: &[impl Borrow<Tensor<T>>], 
     Tensor::build(shape, |out| dispatch_shared(Joined { parts: &parts, out }))
 }
 
-/// A tensor of `shape` that the inputs lie in along `axis`, with these strides, each from its place on; the
-/// place of one without elements may be anywhere.
-fn joined<T: Float>(
-    inputs: &[&Tensor<T>],
-    axis: usize,
+/// A tensor of `shape` that the parts lie in with these strides, each from its place on; the place of one
+/// without elements may be anywhere.
+fn joined<T: Element>(
+    parts: &[&Tensor<T>],
     shape: Dims,
     strides: &Dims,
     places: impl Iterator<Item = usize>,
 ) -> Tensor<T> {
-    if axis == 0 {
-        return one_behind_the_other(inputs, shape);
-    }
     Tensor::build(shape, |out| {
-        for (input, place) in inputs.iter().zip(places).filter(|(input, _)| input.numel() > 0) {
-            copy::place(&mut out[place..], strides, input.view());
+        for (part, place) in parts.iter().zip(places).filter(|(part, _)| part.numel() > 0) {
+            copy::place(&mut out[place..], strides, part.view());
         }
     })
 }
@@ -115,26 +162,21 @@ fn starts(extents: &[usize]) -> impl Iterator<Item = usize> {
     })
 }
 
-fn same_but<T: Float>(operation: &'static str, inputs: &[&Variable<T>], axis: Option<usize>) -> Result<()> {
-    let first = inputs.first().ok_or_else(|| Error::shape(operation, "at least one input", "none"))?.shape();
-    for (i, input) in inputs.iter().enumerate() {
-        let shape = input.shape();
+/// The first of these shapes, which the others are equal to but along the axis.
+fn same_but<'s>(
+    operation: &'static str,
+    shapes: impl Iterator<Item = &'s [usize]> + Clone,
+    axis: Option<usize>,
+) -> Result<&'s [usize]> {
+    let first = shapes.clone().next().ok_or_else(|| Error::shape(operation, "at least one input", "none"))?;
+    for (i, shape) in shapes.enumerate() {
         if shape.len() != first.len() || (0..first.len()).any(|a| Some(a) != axis && shape[a] != first[a]) {
             let but = axis.map_or(String::new(), |axis| format!(" but along axis {axis}"));
             let expected = format!("shapes equal to {first:?}{but}");
             return Err(Error::shape(operation, expected, format!("{shape:?} in input {i}")));
         }
     }
-    Ok(())
-}
-
-/// Whether a tensor can have all that `cat` puts into it: parts of this shape, but for these extents along
-/// the axis.
-fn side_by_side(shape: &Dims, axis: usize, extents: &[usize]) -> Result<()> {
-    let mut whole = shape.clone();
-    let sum = extents.iter().try_fold(0usize, |sum, &extent| sum.checked_add(extent));
-    whole[axis] = sum.ok_or_else(|| too_many("cat", extents))?;
-    whole.sized("cat").map(drop)
+    Ok(first)
 }
 
 /// Variables one behind the other along axis `dim` (`torch.cat`).
@@ -153,12 +195,7 @@ fn side_by_side(shape: &Dims, axis: usize, extents: &[usize]) -> Result<()> {
 #[doc(alias = "vstack")]
 #[track_caller]
 pub fn cat<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
-    let axis = inputs.first().map(|first| expect(axis_of("cat", dim, first.rank())));
-    expect(same_but("cat", inputs, axis));
-    let axis = axis.expect("there is a first input");
-    let extents: Dims = inputs.iter().map(|input| input.shape()[axis]).collect();
-    expect(side_by_side(inputs[0].dims(), axis, &extents));
-    Cat { axis, extents }.apply1(inputs)
+    expect(Cat::of(inputs.iter().map(|input| input.shape()), dim)).apply1(inputs)
 }
 
 /// Variables of one shape along a new axis `dim` (`torch.stack`).
@@ -174,12 +211,44 @@ pub fn cat<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
 /// ```
 #[track_caller]
 pub fn stack<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
-    expect(same_but("stack", inputs, None));
-    let axis = expect(axis_of("stack", dim, inputs[0].rank() + 1));
-    let mut shape = inputs[0].dims().clone();
-    shape.insert(axis, inputs.len());
-    expect(shape.sized("stack"));
-    Stack { axis }.apply1(inputs)
+    expect(Stack::of(inputs.iter().map(|input| input.shape()), dim)).apply1(inputs)
+}
+
+impl<T: Element> Tensor<T> {
+    /// Tensors one behind the other along axis `dim` (`torch.cat`): [`cat`] without derivatives, of any
+    /// elements.
+    ///
+    /// # Panics
+    /// If there are none, their shapes differ along another axis, or a tensor can't have so many elements.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let (a, b) = (Tensor::from([[1i64], [2]]), Tensor::from([[3i64, 4], [5, 6]]));
+    /// assert_eq!(Tensor::cat(&[&a, &b], 1), Tensor::from([[1i64, 3, 4], [2, 5, 6]]));
+    /// ```
+    #[doc(alias = "concatenate")]
+    #[doc(alias = "concat")]
+    #[track_caller]
+    pub fn cat(parts: &[&Self], dim: isize) -> Self {
+        expect(Cat::of(parts.iter().map(|part| part.shape()), dim)).joined(parts)
+    }
+
+    /// Tensors of one shape along a new axis `dim` (`torch.stack`): [`stack`] without derivatives, of any
+    /// elements.
+    ///
+    /// # Panics
+    /// If there are none, or their shapes differ.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let masks = [Tensor::from([true, false]), Tensor::from([false, false])];
+    /// let both = Tensor::stack(&[&masks[0], &masks[1]], 0);
+    /// assert_eq!(both, Tensor::from([[true, false], [false, false]]));
+    /// ```
+    #[track_caller]
+    pub fn stack(parts: &[&Self], dim: isize) -> Self {
+        expect(Stack::of(parts.iter().map(|part| part.shape()), dim)).joined(parts)
+    }
 }
 
 pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {

@@ -178,6 +178,7 @@ impl<T: Float> Variable<T> {
     /// let (values, places) = x.max_dim(1);
     /// assert_eq!((values.to_vec(), places.to_vec()), (vec![5.0, 7.0], vec![1, 0]));
     /// ```
+    #[doc(alias = "max")]
     #[track_caller]
     pub fn max_dim(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
         self.max_dim_with(dim, false)
@@ -195,6 +196,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The smallest element along axis `dim` and its first place (`torch.min(dim)`).
+    #[doc(alias = "min")]
     #[track_caller]
     pub fn min_dim(&self, dim: isize) -> (Variable<T>, Tensor<i64>) {
         self.min_dim_with(dim, false)
@@ -222,6 +224,19 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn argmax(&self, dim: isize) -> Tensor<i64> {
         no_grad(|| self.max_dim(dim).1)
+    }
+
+    /// The first place of the smallest element along axis `dim` (`torch.argmin`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// assert_eq!(Variable::new(Tensor::from([3.0f32, 1.0, 1.0])).argmin(0).item()?, 1);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "arg_min")]
+    #[track_caller]
+    pub fn argmin(&self, dim: isize) -> Tensor<i64> {
+        no_grad(|| self.min_dim(dim).1)
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) mod formula;
 pub(crate) mod registry;
 
 // What is put together from the others.
+mod indexed;
+mod masks;
 mod operands;
 mod products;
 mod sort;

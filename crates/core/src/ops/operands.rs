@@ -52,6 +52,8 @@ macro_rules! for_handles {
     };
 }
 
+pub(super) use for_handles;
+
 macro_rules! arithmetic {
     ($($trait:ident $method:ident $assign:ident $assign_method:ident $operator:tt;)*) => {$(
         for_handles!($trait $method, [T] Variable<T>, Tensor<T>, Variable<T>, |a, b| {
@@ -157,7 +159,6 @@ functions! {
     max() min() amax(dims: &[isize]) amin(dims: &[isize]) prod() prod_dim(dim: isize)
     softmax(dim: isize) log_softmax(dim: isize) logsumexp(dim: isize)
     cumsum(dim: isize) cumprod(dim: isize)
-    repeat(repeats: &[usize]) pad(pad: &[isize], value: f64) flip(dims: &[isize])
 }
 
 impl<T: Float> Tensor<T> {

@@ -185,6 +185,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.grad().unwrap().to_vec(), vec![0.0, 6.0, 0.0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "prod")]
     #[doc(alias = "reduce_prod")]
     #[track_caller]
     pub fn prod_dim(&self, dim: isize) -> Variable<T> {

@@ -143,6 +143,7 @@ impl<T: Float> Variable<T> {
     /// assert_eq!(x.sum_dim(&[0]).to_vec(), vec![4.0, 6.0]);
     /// assert_eq!(x.sum_keepdim(&[-1]).shape(), &[2, 1]);
     /// ```
+    #[doc(alias = "sum")]
     #[doc(alias = "reduce_sum")]
     #[track_caller]
     pub fn sum_dim(&self, dims: &[isize]) -> Variable<T> {
@@ -169,6 +170,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The mean over axes `dims`, all if there are none.
+    #[doc(alias = "mean")]
     #[doc(alias = "reduce_mean")]
     #[doc(alias = "average")]
     #[track_caller]

@@ -171,9 +171,14 @@ impl Generator {
     #[track_caller]
     pub fn below(&mut self, n: usize) -> usize {
         assert!(n > 0, "below: expected n of at least 1, got 0");
+        self.below_u64(n as u64) as usize
+    }
+
+    /// [`below`](Self::below) a number of 64 bits, which is not 0.
+    #[inline]
+    pub(crate) fn below_u64(&mut self, n: u64) -> u64 {
         // Lemire's method: the upper half of a product, with the few draws refused that would favour some
         // numbers. Always 64 bits, so that 32-bit platforms draw the same.
-        let n = n as u64;
         let mut product = u128::from(self.inner.next_u64()) * u128::from(n);
         if (product as u64) < n {
             let refused = n.wrapping_neg() % n;
@@ -181,7 +186,7 @@ impl Generator {
                 product = u128::from(self.inner.next_u64()) * u128::from(n);
             }
         }
-        (product >> 64) as usize
+        (product >> 64) as u64
     }
 
     /// The numbers `0..n` in random order, each order equally likely.
@@ -194,11 +199,16 @@ impl Generator {
     /// ```
     pub fn permutation(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
-        for last in (1..n).rev() {
-            let other = self.below(last + 1);
-            order.swap(last, other);
-        }
+        self.shuffle(&mut order);
         order
+    }
+
+    /// Puts the items in random order, each order equally likely (Fisher and Yates).
+    pub(crate) fn shuffle<I>(&mut self, items: &mut [I]) {
+        for last in (1..items.len()).rev() {
+            let other = self.below(last + 1);
+            items.swap(last, other);
+        }
     }
 
     /// Fills `out` from U(`low`, `high`) with the 24 bits that an `f32` resolves; `high` never comes up

@@ -209,6 +209,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The extents of the axes.
+    #[doc(alias = "size")]
     #[inline]
     pub fn shape(&self) -> &[usize] {
         match &self.repr {

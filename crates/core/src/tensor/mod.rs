@@ -1,7 +1,8 @@
 //! Tensors: a shape and strides over shared storage.
 //!
-//! Views share their storage and cost nothing; `create.rs` makes tensors, `view.rs` looks at them
-//! differently, `convert.rs` lets them in and out, `print/` shows them.
+//! Views share their storage and cost nothing; `create.rs` makes tensors, `sample.rs` draws indices,
+//! `view.rs` and `indexed.rs` look at them differently, `rearrange.rs` puts elements elsewhere, `convert.rs`
+//! lets them in and out, `print/` shows them.
 
 #[cfg(feature = "ndarray")]
 mod arrays;
@@ -9,21 +10,27 @@ mod convert;
 mod create;
 mod display;
 mod element;
+mod indexed;
 mod matrix;
 pub(crate) mod memory;
 mod nested;
 pub(crate) mod packs;
 pub(crate) mod pool;
 mod print;
+mod rearrange;
 mod region;
+mod sample;
 pub(crate) mod storage;
 mod view;
 
 pub(crate) use create::{Indices, checked_indices};
 pub use element::Element;
+pub use indexed::{AxisIndex, TensorIndex};
+pub(crate) use indexed::{Step, steps};
 pub(crate) use matrix::Matrix;
 pub use nested::Nested;
 pub use print::{PrintOptions, Printed, print_options, set_print_options};
+pub(crate) use rearrange::{Border, IndexSelect, Shifts, repeated, shifts};
 pub(crate) use region::Region;
 pub(crate) use view::{narrow, select, slice};
 
@@ -173,6 +180,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The extents of the axes; empty for a scalar.
+    #[doc(alias = "size")]
     #[inline]
     pub fn shape(&self) -> &[usize] {
         self.layout().shape()
@@ -224,11 +232,15 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The number of axes.
+    #[doc(alias = "ndim")]
+    #[doc(alias = "dim")]
     pub fn rank(&self) -> usize {
         self.dims().len()
     }
 
     /// The number of elements.
+    #[doc(alias = "size")]
+    #[doc(alias = "nelement")]
     #[inline]
     pub fn numel(&self) -> usize {
         self.dims().count()

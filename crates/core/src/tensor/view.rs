@@ -120,6 +120,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.t().reshape([4])?.to_vec(), vec![1, 3, 2, 4]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "view")]
     pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = Dims::from(shape.as_ref());
         if checked_count(&shape) != Some(self.numel()) {

@@ -106,6 +106,26 @@ pub fn operations() -> Vec<Line> {
             };
             one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].slice(dim, start, end, step), naive)
         }),
+        line("i", |draw| {
+            let shape = draw.full_shape(2..=4);
+            // Of the first axis a range from the end, of the last one an index: what is between stays.
+            let (from, index) = (draw.below(shape[0] + 1), draw.below(*shape.last().unwrap()));
+            let [back, last] = [(from, shape[0]), (index, *shape.last().unwrap())].map(|(place, extent)| {
+                if draw.coin() { place as isize - extent as isize } else { place as isize }
+            });
+            let function = move |v: &[&V]| match v[0].rank() {
+                2 => v[0].i((back.min(0).., last)),
+                3 => v[0].i((back.min(0).., .., last)),
+                _ => v[0].i((back.min(0).., .., .., last)),
+            };
+            let start = if back < 0 { from } else { 0 };
+            let naive = move |x: &[A]| {
+                let rank = x[0].ndim();
+                let kept = with(&removed(x[0].shape(), rank - 1), 0, x[0].shape()[0] - start);
+                fill(&kept, |at| x[0][&inserted(&with(at, 0, start + at[0]), rank - 1, index)[..]])
+            };
+            one(vec![draw.tensor(&shape, NonZero)], function, naive)
+        }),
         line("transpose", |draw| {
             let shape = draw.shape(1..=4);
             let ((dim0, a), (dim1, b)) = (draw.axis(shape.len()), draw.axis(shape.len()));

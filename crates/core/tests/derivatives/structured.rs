@@ -307,7 +307,7 @@ fn a_product_over_nothing_is_zero() {
 
 #[test]
 fn the_places_of_extremes_are_the_first_ones() {
-    for_all("max_dim, min_dim, argmax", 256, |draw| {
+    for_all("max_dim, min_dim, argmax, argmin", 256, |draw| {
         let shape = draw.full_shape(1..=4);
         let (dim, axis) = draw.axis(shape.len());
         // Few different numbers, so that there are ties.
@@ -322,8 +322,8 @@ fn the_places_of_extremes_are_the_first_ones() {
             if keepdim { x.min_keepdim(dim).1 } else { x.min_dim(dim).1 },
         );
         let same = |found: &Tensor<i64>, expected: A| found.cast::<f64>().as_ndarray() == expected.view();
-        let argmax = x.argmax(dim).to_vec() == max.to_vec();
-        let all = same(&max, place(largest)) && same(&min, place(smallest)) && argmax;
+        let places = x.argmax(dim).to_vec() == max.to_vec() && x.argmin(dim).to_vec() == min.to_vec();
+        let all = same(&max, place(largest)) && same(&min, place(smallest)) && places;
         if all { Ok(()) } else { Err(format!("{max} {min}")) }
     });
 }

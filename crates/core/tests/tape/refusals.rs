@@ -167,6 +167,7 @@ const RIGHT: &[Call] = &[
     ("statistics", |x| x.var_keepdim(&[0], 1) + x.std_keepdim(&[1], 0) + x.norm(2.0, &[])),
     ("other norms", |x| x.norm_keepdim(f64::INFINITY, &[0]).norm_keepdim(3.0, &[1])),
     ("order", |x| x.sort_descending(1).0.topk(2, 1).0),
+    ("indices and ranges", |x| x.i((1, 1..)).i(-1)),
     ("rearrangements", |x| x.flip(&[0]).roll(&[1], &[1]).roll(&[1], &[]).repeat(&[2, 1]).pad(&[1, -1], 0.5)),
     ("triangles", |x| x.tril(0).triu(-1)),
     ("products", |x| {
@@ -224,6 +225,7 @@ const WRONG: &[Call] = &[
     ("select: index must be below 2 in shape [2, 3], got 2", |x| x.select(0, 2)),
     ("narrow: start + length must be at most 3 in shape [2, 3], got 1 + 3", |x| x.narrow(1, 1, 3)),
     ("slice: step must be at least 1, got 0", |x| x.slice(0, 0, 1, 0)),
+    ("i: every index must be inside the 2 places of axis 0 in shape [2, 3], got 2", |x| x.i((2, ..))),
     ("transpose: dim must be in [-2, 2)", |x| x.transpose(0, 2)),
     ("permute: dims must be each of the 2 axes once, got [0, 0]", |x| x.permute(&[0, 0])),
     ("reshape: expected a shape of 6 elements for [2, 3], got [4]", |x| x.reshape([4])),
@@ -273,7 +275,9 @@ const WRONG: &[Call] = &[
     ("roll: expected as many shifts as dims, 1, got 2", |x| x.roll(&[1, 1], &[0])),
     ("repeat: expected at least 2 repeats, one for each axis, got [2]", |x| x.repeat(&[2])),
     ("pad: expected two numbers for each of at most 2 axes, got [1]", |x| x.pad(&[1], 0.0)),
-    ("pad: axis 1 has 3 elements in [2, 3], got [-2, -2]", |x| x.pad(&[-2, -2], 0.0)),
+    ("pad: expected to take at most 3 elements from axis 1 in [2, 3], got [-2, -2]", |x| {
+        x.pad(&[-2, -2], 0.0)
+    }),
     ("tril: expected at least two axes, got shape [3]", |x| x.select(0, 0).tril(0)),
     ("triu: expected at least two axes, got shape [3]", |x| x.select(0, 0).triu(0)),
     ("dot: expected two vectors of one length, got [2, 3] and [2, 3]", |x| x.dot(x)),

@@ -79,13 +79,14 @@ fn one(value: impl Into<Variable>) -> Outcome {
 }
 
 /// Of the shape drawn, nothing else; so that the result must have it.
-const MAKERS: [(&str, Function); 9] = [
+const MAKERS: [(&str, Function); 10] = [
     ("zeros", |_, shape| one(Tensor::zeros(shape))),
     ("ones", |_, shape| one(Tensor::ones(shape))),
     ("from_fn", |_, shape| one(Tensor::from_fn(shape, |i| i as f32))),
     ("uniform", |_, shape| one(Tensor::uniform(shape, -1.0, 1.0))),
     ("randn", |_, shape| one(Tensor::randn(shape))),
     ("bernoulli", |_, shape| one(Tensor::bernoulli(shape, 0.5)?)),
+    ("randint", |_, shape| one(Tensor::randint(0, 9, shape)?.cast::<f32>())),
     ("expand", |_, shape| one(any(shape)?)),
     ("reshape", |_, shape| {
         let mut other = shape.to_vec();
@@ -96,7 +97,7 @@ const MAKERS: [(&str, Function); 9] = [
 ];
 
 /// Of a tensor of the shape drawn, and others beside it.
-const TAKERS: [(&str, Function); 47] = [
+const TAKERS: [(&str, Function); 54] = [
     ("eye", |draw, _| one(Tensor::eye(draw.extent()))),
     ("linspace", |draw, _| one(Tensor::linspace(0.0, 1.0, draw.extent()))),
     ("arange", |draw, _| one(Tensor::arange(0.0, draw.extent() as f64, 1.0)?)),
@@ -197,6 +198,21 @@ const TAKERS: [(&str, Function); 47] = [
     ("prod", |draw, shape| one(any(shape)?.prod_dim(draw.axis(shape.len())))),
     ("prod_keepdim", |draw, shape| one(any(shape)?.prod_keepdim(draw.axis(shape.len())))),
     ("topk", |draw, shape| one(any(shape)?.topk(draw.extent(), draw.axis(shape.len())).0)),
+    ("randperm", |draw, _| one(Tensor::randperm(draw.extent()).cast::<f32>())),
+    ("multinomial", |draw, shape| {
+        one(any(shape)?.value().multinomial(draw.extent(), draw.below(2) == 0)?.cast::<f32>())
+    }),
+    ("i", |draw, shape| one(any(shape)?.i((draw.extent().., draw.shift())))),
+    ("cat of indices", |draw, shape| {
+        let (x, other) = (index(shape, 1)?, index(&draw.any_shape(), 1)?);
+        one(Tensor::cat(&[&x, &other, &x], draw.axis(shape.len())).cast::<f32>())
+    }),
+    ("repeat of indices", |draw, shape| {
+        let repeats = draw.shape(shape.len() + 1);
+        one(index(shape, 1)?.repeat(&repeats).cast::<f32>())
+    }),
+    ("any_dim", |draw, shape| one(index(shape, 1)?.eq(1).any_dim(&[draw.axis(shape.len())]).cast::<f32>())),
+    ("count_nonzero", |_, shape| one(index(shape, 1)?.count_nonzero_dim(&[]).cast::<f32>())),
     ("std", |draw, shape| one(any(shape)?.std_dim(&[draw.axis(shape.len())], 1))),
 ];
 

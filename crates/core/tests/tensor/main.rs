@@ -1,8 +1,11 @@
 //! Tensors: views are what ndarray's views are, whatever lies below them; memory goes in and out uncopied.
 
+mod elements;
 mod extents;
+mod indexed;
 mod limited;
 mod refused;
+mod sampled;
 
 use ndarray::{Array, ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder, Slice, arr2};
 use proptest::collection::vec;

@@ -43,6 +43,20 @@ fn learning_rates() {
 }
 
 #[test]
+fn groups_that_are_not_there_and_rates_out_of_range() {
+    let [a, b, c] = [w(), w(), w()].map(|[parameter]| parameter);
+    let mut sgd = Sgd::new([a.named("body"), b], 0.1).unwrap();
+    sgd.add_group([c], SgdOptions::default()).unwrap();
+    let error = sgd.set_group_lr(2, 0.5).unwrap_err().to_string();
+    assert_eq!(error, "SGD: group must be one of 0 (body and 1 more), 1 (shape [2]), got 2");
+    let before = sgd.lrs();
+    sgd.scale_lr(-1.0);
+    assert_eq!(sgd.step().unwrap_err().to_string(), "SGD: lr must be at least 0, got -0.1");
+    sgd.scale_lr(-1.0);
+    assert_eq!(sgd.lrs(), before);
+}
+
+#[test]
 fn options_of_sgd() {
     let said = |options| said(Sgd::with(w(), options));
     let options = SgdOptions::default;

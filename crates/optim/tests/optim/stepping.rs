@@ -91,6 +91,21 @@ fn groups_have_options_of_their_own() {
 }
 
 #[test]
+fn rates_are_set_by_group_and_scaled_together() {
+    let [a, b] = [parameter::<f64, 1>([1.0]), parameter([1.0])];
+    let mut sgd = Sgd::new([a.clone()], 0.25).unwrap();
+    sgd.add_group([b.clone()], SgdOptions::default().lr(1.0)).unwrap();
+    assert_eq!(sgd.lrs(), [0.25, 1.0]);
+    sgd.set_group_lr(1, 0.5).unwrap();
+    assert_eq!(sgd.lrs(), [0.25, 0.5], "the other group's stays");
+    sgd.scale_lr(0.5);
+    assert_eq!(sgd.lrs(), [0.125, 0.25]);
+    [&a, &b].into_iter().for_each(|parameter| set_grad(parameter, &[1.0]));
+    sgd.step().unwrap();
+    assert_eq!((a.to_vec(), b.to_vec()), (vec![0.875], vec![0.75]));
+}
+
+#[test]
 fn zero_grad_leaves_no_gradient() {
     let [a, b] = [parameter::<f64, 1>([1.0]), parameter([1.0])];
     let mut sgd = Sgd::new([a.clone(), b.clone()], 0.1).unwrap();
