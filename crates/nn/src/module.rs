@@ -29,6 +29,13 @@ use crate::state_dict::refuse_computed;
 /// assert_eq!(model.parameter("head.bias")?.shape(), &[65]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no module",
+    label = "expected a `Module`",
+    note = "a struct becomes one with `module!(Name {{ every, field }})`, a cell with \
+            `cell!(Name {{ every, field }})`",
+    note = "a field that is no module goes behind `keep`: `module!(Name {{ fields }} keep {{ others }})`"
+)]
 pub trait Module {
     /// The element type of the parameters.
     type Element: Float;
@@ -357,6 +364,12 @@ impl<U: Float> Memo<U> {
 /// assert_eq!(lstm.parameter("bias_hh_l0")?.shape(), &[12]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` exists for one type of numbers only",
+    label = "expected a module for every type of numbers",
+    note = "declare it as `struct Name<T: Float = f32> {{ .. }}`, with `module!(Name<T> {{ every, field }})` \
+            or `cell!(Name<T> {{ every, field }})`"
+)]
 pub trait Cast {
     /// The same with elements of type `U`.
     type To<U: Float>;

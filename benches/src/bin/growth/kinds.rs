@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wengert::core::{checkpoint, detect_anomaly, scope};
+use wengert::{checkpoint, detect_anomaly, scope};
 use wengert::optim::SgdOptions;
 use wengert::prelude::*;
 

@@ -1,0 +1,5 @@
+use wengert::prelude::*;
+
+fn layer(_: Recurrent<Linear>) {}
+
+fn main() {}
