@@ -32,9 +32,9 @@ use crate::state_dict::refuse_computed;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no module",
     label = "expected a `Module`",
-    note = "a struct becomes one with `module!(Name {{ every, field }})`, a cell with \
-            `cell!(Name {{ every, field }})`",
-    note = "a field that is no module goes behind `keep`: `module!(Name {{ fields }} keep {{ others }})`"
+    note = "a struct becomes one with `module!(Name {{ every, field }})`, or, generic over its numbers, \
+            `module!(Name<T> {{ every, field }})`; a cell with `cell!` in the place of `module!`",
+    note = "a field that is no module goes behind `keep`: `module!(Name {{ modules }} keep {{ others }})`"
 )]
 pub trait Module {
     /// The element type of the parameters.

@@ -1,5 +1,5 @@
 use wengert::prelude::*;
 
-fn layer(_: Recurrent<Linear>) {}
-
-fn main() {}
+fn main() {
+    let _ = Recurrent::of(1, |input| Linear::new(input, 2));
+}
