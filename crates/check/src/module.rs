@@ -13,8 +13,8 @@ use crate::subject::{Label, Leaf, Subject, Values};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be checked as it is",
     label = "expected a module of `f64` with `Forward`, a recurrent layer or a cell",
-    note = "derivatives are checked in f64: pass `module.cast::<f64>()`, which a struct has that is declared as \
-            `struct Name<T: Float = f32> {{ .. }}` with `module!(Name<T> {{ every, field }})`",
+    note = "derivatives are checked in f64: pass `module.cast::<f64>()`, which a struct has that is \
+            declared as `struct Name<T: Float = f32> {{ .. }}` with `module!(Name<T> {{ every, field }})`",
     note = "a module with another forward is checked by `Gradcheck::check_module_with`"
 )]
 pub trait Call<Kind>: Module<Element = f64> {

@@ -8,9 +8,10 @@ use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no forward from one variable to one",
     label = "expected a `Forward`",
-    note = "a struct has one by `impl Forward for Name {{ fn forward(&self, x: &Variable) -> Result<Variable> {{ .. }} }}`",
-    note = "a recurrent layer gives its state beside the output: a struct around it whose `forward` gives the \
-            output alone can stand in a `Sequential`",
+    note = "a struct has one by `impl Forward for Name {{ fn forward(&self, x: &Variable) -> \
+            Result<Variable> {{ .. }} }}`",
+    note = "a recurrent layer gives its state beside the output: a struct around it whose `forward` gives \
+            the output alone can stand in a `Sequential`",
     note = "a `Sequential` is of a tuple of one to eight modules; a `Sequential` in it is one of them"
 )]
 pub trait Forward: Module {
