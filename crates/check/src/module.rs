@@ -168,7 +168,7 @@ impl Gradcheck {
     ///
     /// let scale = Scale { factor: Parameter::new(Tensor::from([2.0, 3.0])) };
     /// let x = Variable::new(Tensor::from([0.5, -1.0])).requires_grad_(true);
-    /// Gradcheck::new().check_module_with(2, &scale, |x| &x[0] * &*scale.factor, &[&x])?;
+    /// Gradcheck::new().check_module_with(2, &scale, |x| &x[0] * &scale.factor, &[&x])?;
     /// # Ok::<(), wengert_check::Failure>(())
     /// ```
     pub fn check_module_with<M: Module<Element = f64>, O: IntoOutputs>(

@@ -184,7 +184,7 @@ pub trait Module {
     /// let inner = linear.forward(&x)?.square().sum();
     /// let weights: Vec<&Variable> = parameters.iter().map(|(_, parameter)| &**parameter).collect();
     /// let steps = grad(&[&inner], &weights, GradOptions::default().create_graph(true))?;
-    /// let moved = parameters.iter().zip(&steps).map(|((name, w), g)| (name.clone(), &**w - g * 0.1));
+    /// let moved = parameters.iter().zip(&steps).map(|((name, w), g)| (name.clone(), w - g * 0.1));
     /// let outer = linear.with_parameters(&moved.collect::<Vec<_>>(), |linear| linear.forward(&x))??;
     /// outer.square().sum().backward()?;
     /// assert!(linear.weight.grad().is_some());

@@ -116,7 +116,7 @@ macro_rules! module {
 ///         Tensor::zeros([batch, self.decay.numel()]).into()
 ///     }
 ///     fn step(&self, x: &Variable<T>, h: &Variable<T>) -> (Variable<T>, Variable<T>) {
-///         let h = &*self.decay * h + x;
+///         let h = &self.decay * h + x;
 ///         (h.clone(), h)
 ///     }
 /// }
