@@ -29,7 +29,7 @@ const FIXED: &str = "a parameter that stands for a computed value does not chang
 /// assert_eq!(w.to_string(), "Parameter containing:\ntensor([1., 2.], requires_grad=True)");
 /// w.update("step", |values| values.iter_mut().for_each(|v| *v *= 10.0))?;
 /// assert_eq!(w.to_vec(), vec![10.0, 20.0]);
-/// assert_eq!((&w * Tensor::from([1.0, 0.5]) - 1).to_vec(), vec![9.0, 9.0]);
+/// assert_eq!((&w * Tensor::from([1.0f32, 0.5]) - 1).to_vec(), vec![9.0, 9.0]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[derive(Clone)]
