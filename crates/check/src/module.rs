@@ -10,6 +10,13 @@ use crate::subject::{Label, Leaf, Subject, Values};
 
 /// A module as a function of a list of variables: every [`Forward`] module, every [`Recurrent`] layer,
 /// every [`Cell`]. `Kind` tells them apart and is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be checked as it is",
+    label = "expected a module of `f64` with `Forward`, a recurrent layer or a cell",
+    note = "derivatives are checked in f64: pass `module.cast::<f64>()`, which a struct has that is \
+            declared as `struct Name<T: Float = f32> {{ .. }}` with `module!(Name<T> {{ every, field }})`",
+    note = "a module with another forward is checked by `Gradcheck::check_module_with`"
+)]
 pub trait Call<Kind>: Module<Element = f64> {
     /// The outputs at these inputs.
     ///
@@ -161,7 +168,7 @@ impl Gradcheck {
     ///
     /// let scale = Scale { factor: Parameter::new(Tensor::from([2.0, 3.0])) };
     /// let x = Variable::new(Tensor::from([0.5, -1.0])).requires_grad_(true);
-    /// Gradcheck::new().check_module_with(2, &scale, |x| &x[0] * &*scale.factor, &[&x])?;
+    /// Gradcheck::new().check_module_with(2, &scale, |x| &x[0] * &scale.factor, &[&x])?;
     /// # Ok::<(), wengert_check::Failure>(())
     /// ```
     pub fn check_module_with<M: Module<Element = f64>, O: IntoOutputs>(

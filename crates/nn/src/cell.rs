@@ -56,6 +56,13 @@ use crate::state::{MapPart, State};
 /// ```
 #[doc(alias = "RNNCellBase")]
 #[doc(alias = "AbstractRNNCell")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no cell",
+    label = "expected a `Cell`",
+    note = "a struct becomes one with `cell!(Name {{ every, field }})` and `impl Cell for Name`, which says \
+            `input_size`, `output_size`, `zero_state` and `step`",
+    note = "a closure becomes one with `StepFn::new([input_size, output_size], parameters, |p, x, h| ..)`"
+)]
 pub trait Cell: Module + Clone + Send + Sync + 'static {
     /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's name,
     /// unless a cell says another.

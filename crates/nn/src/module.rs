@@ -33,6 +33,13 @@ use crate::state_dict::refuse_computed;
 /// assert_eq!(model.parameter("head.bias")?.shape(), &[65]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no module",
+    label = "expected a `Module`",
+    note = "a struct becomes one with `module!(Name {{ every, field }})`, or, generic over its numbers, \
+            `module!(Name<T> {{ every, field }})`; a cell with `cell!` in the place of `module!`",
+    note = "a field that is no module goes behind `keep`: `module!(Name {{ modules }} keep {{ others }})`"
+)]
 pub trait Module {
     /// The element type of the parameters.
     type Element: Float;
@@ -181,7 +188,7 @@ pub trait Module {
     /// let inner = linear.forward(&x)?.square().sum();
     /// let weights: Vec<&Variable> = parameters.iter().map(|(_, parameter)| &**parameter).collect();
     /// let steps = grad(&[&inner], &weights, GradOptions::default().create_graph(true))?;
-    /// let moved = parameters.iter().zip(&steps).map(|((name, w), g)| (name.clone(), &**w - g * 0.1));
+    /// let moved = parameters.iter().zip(&steps).map(|((name, w), g)| (name.clone(), w - g * 0.1));
     /// let outer = linear.with_parameters(&moved.collect::<Vec<_>>(), |linear| linear.forward(&x))??;
     /// outer.square().sum().backward()?;
     /// assert!(linear.weight.grad().is_some());

@@ -5,6 +5,15 @@ use wengert_core::{Float, Result, Variable};
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 
 /// A module that maps one variable to one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no forward from one variable to one",
+    label = "expected a `Forward`",
+    note = "a struct has one by `impl Forward for Name {{ fn forward(&self, x: &Variable) -> \
+            Result<Variable> {{ .. }} }}`",
+    note = "a recurrent layer gives its state beside the output: a struct around it whose `forward` gives \
+            the output alone can stand in a `Sequential`",
+    note = "a `Sequential` is of a tuple of one to eight modules; a `Sequential` in it is one of them"
+)]
 pub trait Forward: Module {
     /// The module's value at `x`.
     ///
@@ -31,7 +40,10 @@ pub struct Sequential<L> {
 
 impl<L> Sequential<L> {
     /// The modules of a tuple, in order.
-    pub fn new(layers: L) -> Self {
+    pub fn new(layers: L) -> Self
+    where
+        Self: Forward,
+    {
         Sequential { layers }
     }
 }

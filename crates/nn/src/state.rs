@@ -34,6 +34,13 @@ pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
 /// assert_eq!(layers.slow.shape(), &[2, 2, 1]);
 /// assert_eq!(layers.select(0, 1).fast.to_vec(), vec![2.0; 6]);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no state of a cell",
+    label = "expected a `State`",
+    note = "a struct of states becomes one with `state!({Self} {{ every, field }})`, or, generic over its \
+            numbers, `state!(Name<T> {{ every, field }})`",
+    note = "a state is a `Variable`, a tuple of two to eight states, an array or a `Vec` of states"
+)]
 pub trait State: Clone + Send + Sync + 'static {
     /// The element type of the variables.
     type Element: Float;

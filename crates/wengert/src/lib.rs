@@ -13,7 +13,6 @@
 
 #![forbid(unsafe_code)]
 
-pub use wengert_core as core;
 pub use wengert_core::{
     AnyTensor, Arithmetic, Attribute, Attributes, AxisIndex, Cause, Choose, Cotangents, DEFAULT_SEED,
     Divisible, Domain, Dual, Element, Error, Exponent, FirstOrder, Fitted, Float, Fused, Generator,

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wengert::core::{checkpoint, detect_anomaly, scope};
 use wengert::optim::SgdOptions;
 use wengert::prelude::*;
+use wengert::{checkpoint, detect_anomaly, scope};
 
 /// A kind of thing, and the program that has as many of it as one asks for.
 pub struct Kind {

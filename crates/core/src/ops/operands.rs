@@ -1,12 +1,13 @@
-//! What stands beside a variable in arithmetic (whole numbers, tensors), and tensors by themselves.
+//! What stands beside a variable in arithmetic (whole numbers, tensors, parameters), and tensors by
+//! themselves.
 //!
-//! A tensor is a variable without history for as long as an operation takes, so that there is one
-//! implementation.
+//! A tensor is a variable without history for as long as an operation takes, and a parameter is its variable,
+//! so that there is one implementation.
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::base::mode::no_grad;
-use crate::tape::{Float, Variable};
+use crate::tape::{Float, Parameter, Variable};
 use crate::tensor::Tensor;
 
 /// The tensor as a constant.
@@ -65,6 +66,17 @@ macro_rules! arithmetic {
         for_handles!($trait $method, [T] Tensor<T>, Tensor<T>, Tensor<T>, |a, b| {
             no_grad(|| (&constant(a) $operator &constant(b)).value())
         });
+        for_handles!($trait $method, [T] Parameter<T>, Parameter<T>, Variable<T>, |a, b| {
+            &**a $operator &**b
+        });
+        for_handles!($trait $method, [T] Parameter<T>, Variable<T>, Variable<T>, |a, b| &**a $operator b);
+        for_handles!($trait $method, [T] Variable<T>, Parameter<T>, Variable<T>, |a, b| a $operator &**b);
+        for_handles!($trait $method, [T] Parameter<T>, Tensor<T>, Variable<T>, |a, b| &**a $operator b);
+        for_handles!($trait $method, [T] Tensor<T>, Parameter<T>, Variable<T>, |a, b| a $operator &**b);
+        for_handles!($trait $method, [T] Parameter<T>, f64, Variable<T>, |a, b| &**a $operator *b);
+        for_handles!($trait $method, [T] Parameter<T>, i32, Variable<T>, |a, b| &**a $operator *b);
+        for_handles!($trait $method, [T] f64, Parameter<T>, Variable<T>, |a, b| *a $operator &**b);
+        for_handles!($trait $method, [T] i32, Parameter<T>, Variable<T>, |a, b| *a $operator &**b);
         for_handles!($trait $method, [T] Variable<T>, i32, Variable<T>, |a, b| a $operator f64::from(*b));
         for_handles!($trait $method, [T] Tensor<T>, i32, Tensor<T>, |a, b| a $operator f64::from(*b));
 
@@ -130,6 +142,14 @@ impl<T: Float> Neg for Tensor<T> {
     #[track_caller]
     fn neg(self) -> Tensor<T> {
         -&self
+    }
+}
+
+impl<T: Float> Neg for &Parameter<T> {
+    type Output = Variable<T>;
+    #[track_caller]
+    fn neg(self) -> Variable<T> {
+        -&**self
     }
 }
 

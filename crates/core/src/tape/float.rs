@@ -16,6 +16,12 @@ use crate::tensor::Element;
 /// assert_eq!(energy(&Variable::<f64>::from(wengert_core::Tensor::from([3.0, 4.0]))).item()?, 12.5);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no type of numbers with derivatives",
+    label = "expected `f32` or `f64`",
+    note = "variables, parameters and modules hold `f32` or `f64`; for indices there is `Tensor<i64>`, for \
+            masks `Tensor<bool>`"
+)]
 pub trait Float: Element + Arithmetic {
     #[doc(hidden)]
     fn recycler() -> &'static LocalKey<Recycler<Self>>;

@@ -16,6 +16,7 @@ const FIXED: &str = "a parameter that stands for a computed value does not chang
 /// A leaf variable that a model owns and an optimizer changes.
 ///
 /// It requires a gradient from the start, and a clone is the same parameter: that is how weights are tied.
+/// In arithmetic it stands for its variable, beside variables, tensors and numbers.
 ///
 /// Several threads may read one while another changes it: each operand of an operation is the value before
 /// or after a change, never half of one, and nobody hangs. A graph that saved the value keeps the one it was
@@ -27,6 +28,7 @@ const FIXED: &str = "a parameter that stands for a computed value does not chang
 /// assert_eq!(w.to_string(), "Parameter containing:\ntensor([1., 2.], requires_grad=True)");
 /// w.update("step", |values| values.iter_mut().for_each(|v| *v *= 10.0))?;
 /// assert_eq!(w.to_vec(), vec![10.0, 20.0]);
+/// assert_eq!((&w * Tensor::from([1.0f32, 0.5]) - 1).to_vec(), vec![9.0, 9.0]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[derive(Clone)]

@@ -15,6 +15,10 @@ use super::print::Printed;
 /// fn first<T: Element>(t: &Tensor<T>) -> T { t.to_vec()[0] }
 /// assert_eq!(first(&Tensor::from([3i64, 4])), 3);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a tensor can't hold `{Self}`",
+    label = "expected `f32`, `f64`, `i64` or `bool`"
+)]
 pub trait Element: Number {
     #[doc(hidden)]
     fn printed(self) -> Printed;

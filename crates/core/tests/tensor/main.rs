@@ -11,7 +11,7 @@ use ndarray::{Array, ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder, Slice, arr2}
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use wengert_core::{Tensor, Variable, manual_seed};
+use wengert_core::{Parameter, Tensor, Variable, manual_seed};
 
 fn config(cases: u32) -> Config {
     Config { cases, failure_persistence: None, ..Config::default() }
@@ -310,6 +310,20 @@ fn tensors_compute_what_variables_do_and_are_constants_beside_them() {
     loss.backward().unwrap();
     assert_eq!(x.grad().unwrap().to_vec(), [4.0, 6.0, 4.0, 6.0]);
     assert!(!(&Variable::from(a.clone()) * &b).requires_grad());
+}
+
+#[test]
+fn a_parameter_stands_for_its_variable_beside_variables_tensors_and_numbers() {
+    let p = Parameter::new(Tensor::from([2.0f64]));
+    let (x, t) = (Variable::new(Tensor::from([3.0f64])), Tensor::from([5.0f64]));
+    let all = [&x - &p, &p - &x, x.clone() - p.clone(), &p - &t, &t - p.clone(), &p - &p, -&p];
+    assert_eq!(all.map(|result| result.item().unwrap()), [1.0, -1.0, 1.0, -3.0, 3.0, 0.0, -2.0]);
+    let numbers = [&p / 4, 4 / &p, &p / 4.0, 1.0 / &p];
+    assert_eq!(numbers.map(|result| result.item().unwrap()), [0.5, 2.0, 0.5, 0.5]);
+    let mut product = &t * &p;
+    product *= &p;
+    product.backward().unwrap();
+    assert_eq!(p.grad().unwrap().to_vec(), [20.0]);
 }
 
 #[test]

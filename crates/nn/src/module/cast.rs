@@ -28,6 +28,12 @@ impl<U: Float> Memo<U> {
 /// assert_eq!(lstm.parameter("bias_hh_l0")?.shape(), &[12]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` exists for one type of numbers only",
+    label = "expected a module for every type of numbers",
+    note = "declare it as `struct Name<T: Float = f32> {{ .. }}`, with `module!(Name<T> {{ every, field }})` \
+            or `cell!(Name<T> {{ every, field }})`"
+)]
 pub trait Cast {
     /// The same with elements of type `U`.
     type To<U: Float>;

@@ -2,7 +2,8 @@
 
 /// Makes a struct a [`Module`](crate::Module): `module!(Model { embedding, rnn, head })`.
 ///
-/// Every field is named, in the order that the parameters shall have: a forgotten one does not compile.
+/// Every field is named, in the order that the parameters shall have: a forgotten one does not compile, and
+/// the compiler says which.
 /// What is no module goes behind `keep`; the parameters of a field in `flatten` join under their own names,
 /// before the others. A struct generic over its element (`Model<T>`) becomes [`Cast`](crate::Cast) as well.
 ///
@@ -74,13 +75,21 @@ macro_rules! module {
     };
     (@walk $name:ident { $($flat:ident),* } { $($field:ident),* } { $($keep:ident),* }) => {
         fn visit(&self, visitor: &mut $crate::Visitor<'_, Self::Element>) {
-            let $name { $($flat,)* $($field,)* $($keep: _,)* } = self;
+            // Never called: a forgotten field is missing here, and the compiler names it.
+            let _ = || -> Self {
+                $name {
+                    $($flat: $crate::__private::any(),)*
+                    $($field: $crate::__private::any(),)*
+                    $($keep: $crate::__private::any(),)*
+                }
+            };
+            let $name { $($flat,)* $($field,)* .. } = self;
             $($crate::Module::visit($flat, visitor);)*
             $(visitor.field(stringify!($field), $field);)*
         }
 
         fn visit_mut(&mut self, visitor: &mut $crate::VisitorMut<'_, Self::Element>) {
-            let $name { $($flat,)* $($field,)* $($keep: _,)* } = self;
+            let $name { $($flat,)* $($field,)* .. } = self;
             $($crate::Module::visit_mut($flat, visitor);)*
             $($crate::Module::visit_mut($field, visitor);)*
         }
@@ -107,7 +116,7 @@ macro_rules! module {
 ///         Tensor::zeros([batch, self.decay.numel()]).into()
 ///     }
 ///     fn step(&self, x: &Variable<T>, h: &Variable<T>) -> (Variable<T>, Variable<T>) {
-///         let h = &*self.decay * h + x;
+///         let h = &self.decay * h + x;
 ///         (h.clone(), h)
 ///     }
 /// }

@@ -76,6 +76,7 @@ macro_rules! pointwise {
                 &self,
                 [$($x),+]: [R; $crate::pointwise!(@count $($x)+)],
             ) -> [R; $outputs] {
+                $crate::__comparisons! { @all $($body)* }
                 $(let $constant = R::lit(self.$constant);)*
                 $crate::__literals!(@walk {} [$($body)*] {})
             }
@@ -152,4 +153,65 @@ macro_rules! __literals {
     (@walk {$($out:tt)*} [$token:tt $($rest:tt)*] $stack:tt) => {
         $crate::__literals!(@walk {$($out)* $token} [$($rest)*] $stack)
     };
+}
+
+/// Refuses the branches and comparisons that a formula's numbers do not have, and says what to write;
+/// expands to nothing where there are none.
+///
+/// Each token is looked at beside the two before it and the one behind it. What is a type (`f::<R>`,
+/// `<R as Real>`, `let x: Option<R>`) passes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __comparisons {
+    (@all $($token:tt)*) => {
+        $crate::__comparisons! {
+            @four [; ; ; $($token)*] [; ; $($token)* ;] [; $($token)* ; ;] [$($token)* ; ; ;]
+        }
+    };
+    (@four [$($first:tt)*] [$($before:tt)*] [$($at:tt)*] [$($behind:tt)*]) => {
+        $($crate::__comparisons! { $first $before $at $behind })*
+    };
+    (@say [$($compared:tt)*] $form:literal) => {
+        ::core::compile_error!(::core::concat!(
+            "in `", ::core::stringify!($($compared)*), "`: a formula compares by methods: write `", $form,
+            "`, and for a branch `R::select(", $form, ", then, otherwise)`"
+        ));
+    };
+    ($first:tt $before:tt ($($in:tt)*) $behind:tt) => { $crate::__comparisons! { @all $($in)* } };
+    ($first:tt $before:tt [$($in:tt)*] $behind:tt) => { $crate::__comparisons! { @all $($in)* } };
+    ($first:tt $before:tt {$($in:tt)*} $behind:tt) => { $crate::__comparisons! { @all $($in)* } };
+    ($first:tt $before:tt if $behind:tt) => {
+        ::core::compile_error!("a formula has no `if`: write `R::select(a.gt(b), then, otherwise)`");
+    };
+    // Types.
+    ($first:tt :: < $behind:tt) => {};
+    ($first:tt ; < $behind:tt) => {};
+    ($first:tt , < $behind:tt) => {};
+    ($first:tt = < $behind:tt) => {};
+    ($first:tt : < $behind:tt) => {};
+    (: $before:tt < $behind:tt) => {};
+    (< $before:tt > $behind:tt) => {};
+    ($first:tt $before:tt > ::) => {};
+    ($first:tt $before:tt > ;) => {};
+    ($first:tt $before:tt > ,) => {};
+    ($first:tt $before:tt > =) => {};
+    ($first:tt $before:tt < $behind:tt) => {
+        $crate::__comparisons! { @say [$before < $behind] "a.lt(b)" }
+    };
+    ($first:tt $before:tt > $behind:tt) => {
+        $crate::__comparisons! { @say [$before > $behind] "a.gt(b)" }
+    };
+    ($first:tt $before:tt <= $behind:tt) => {
+        $crate::__comparisons! { @say [$before <= $behind] "a.le(b)" }
+    };
+    ($first:tt $before:tt >= $behind:tt) => {
+        $crate::__comparisons! { @say [$before >= $behind] "a.ge(b)" }
+    };
+    ($first:tt $before:tt == $behind:tt) => {
+        $crate::__comparisons! { @say [$before == $behind] "a.eq(b)" }
+    };
+    ($first:tt $before:tt != $behind:tt) => {
+        $crate::__comparisons! { @say [$before != $behind] "!a.eq(b)" }
+    };
+    ($first:tt $before:tt $at:tt $behind:tt) => {};
 }

@@ -1,0 +1,9 @@
+use wengert::prelude::*;
+
+struct Model {
+    rnn: Lstm,
+    head: Linear,
+}
+module!(Model { rnn });
+
+fn main() {}

@@ -1,0 +1,10 @@
+use wengert::prelude::*;
+
+#[derive(Clone)]
+struct Memory {
+    fast: Variable,
+    slow: Variable,
+}
+state!(Memory { fast });
+
+fn main() {}

@@ -1,0 +1,5 @@
+use wengert::prelude::*;
+
+fn double(_: Variable<i64>) {}
+
+fn main() {}
