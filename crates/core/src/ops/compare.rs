@@ -18,7 +18,7 @@ mod formula {
     }
 }
 
-/// What an element can be compared with: a number, or the elements of a variable or a tensor that broadcast.
+/// An operand of a comparison: a number, or the elements of a variable or a tensor that broadcast.
 pub trait Operand<T: Float> {
     /// The elements.
     fn tensor(&self) -> Tensor<T>;
@@ -71,7 +71,7 @@ macro_rules! comparison {
 }
 
 comparison! {
-    /// Where `self < other`, broadcasting. Masks are never differentiated.
+    /// Where `self < other`, broadcasting (`torch.lt`). Masks are never differentiated.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -80,15 +80,15 @@ comparison! {
     /// assert_eq!(x.lt(&(&x * 2)).to_vec(), vec![true, true]);
     /// ```
     lt <;
-    /// Where `self <= other`, broadcasting.
+    /// Where `self <= other`, broadcasting (`torch.le`).
     le <=;
-    /// Where `self > other`, broadcasting.
+    /// Where `self > other`, broadcasting (`torch.gt`).
     gt >;
-    /// Where `self >= other`, broadcasting.
+    /// Where `self >= other`, broadcasting (`torch.ge`).
     ge >=;
-    /// Where `self == other`, broadcasting.
+    /// Where `self == other`, broadcasting (`torch.eq`).
     eq ==;
-    /// Where `self != other`, broadcasting.
+    /// Where `self != other`, broadcasting (`torch.ne`).
     ne !=;
 }
 

@@ -70,9 +70,9 @@ impl<T: Float> Parameter<T> {
         self.name.as_deref()
     }
 
-    /// The names of those that require a gradient and have none: the backward passes since the gradients
-    /// were forgotten did not reach them. One without a name is called by its place in the list and its
-    /// shape; a tied one comes once. [`Variable::backward_reporting`] tells it of a single backward.
+    /// The names of those `parameters` that require a gradient and have none: the backward passes since the
+    /// gradients were forgotten did not reach them. One without a name is called by its place in the list and
+    /// its shape; a tied one comes once. [`Variable::backward_reporting`] tells it of a single backward.
     ///
     /// ```
     /// # use wengert_core::{Parameter, Tensor};
@@ -117,7 +117,7 @@ impl<T: Float> Parameter<T> {
         Parameter { variable: value, name: None }
     }
 
-    /// Whether it stands for a computed value ([`Parameter::computed`]), which can't be set.
+    /// Whether the parameter stands for a computed value ([`Parameter::computed`]), which can't be set.
     ///
     /// ```
     /// # use wengert_core::{Parameter, Tensor};
@@ -179,10 +179,10 @@ impl<T: Float> Parameter<T> {
         Ok(())
     }
 
-    /// Whether [`Parameter::update`] would be refused.
+    /// Checks whether the elements can be changed by [`Parameter::update`], and changes nothing.
     ///
     /// # Errors
-    /// [`Error::InPlace`] as there.
+    /// [`Error::InPlace`] if a recorded operation still needs the value.
     pub fn check_update(&self, operation: &'static str) -> Result<()> {
         refuse_if_saved(self.peek().storage(), operation, self.shape())
     }
