@@ -140,7 +140,7 @@ fn gemm_by<T: Gemm>(
 /// gives.
 ///
 /// # Panics
-/// As [`gemm_packed`]; where this machine has no packs.
+/// If the extents don't fit, C's rows are not contiguous, or this machine has no packs.
 #[track_caller]
 pub fn gemm_like_packed<T: Gemm>(a: MatRef<'_, T>, b: MatRef<'_, T>, start: Start<'_, T>, c: MatMut<'_, T>) {
     let extents = extents(&a, (b.rows, b.cols), &start, &c);
