@@ -162,10 +162,10 @@ impl<T: Float> Parameter<T> {
     /// Replaces the value by one of the same shape.
     ///
     /// # Errors
-    /// If the shape differs.
+    /// If the shape differs from the parameter's.
     ///
     /// # Panics
-    /// If it stands for another variable ([`Parameter::computed`]).
+    /// If the parameter stands for another variable ([`Parameter::computed`]).
     #[track_caller]
     pub fn set_value(&self, value: Tensor<T>) -> Result<()> {
         if value.shape() != self.shape() {
@@ -195,8 +195,9 @@ impl<T: Float> Parameter<T> {
     /// [`Error::InPlace`] if a recorded operation still needs the value: its backward would be wrong.
     ///
     /// # Panics
-    /// If it stands for another variable ([`Parameter::computed`]). If the closure reads the parameter it
-    /// changes, or another one whose change by another thread waits for it: read before what it needs.
+    /// If the parameter stands for another variable ([`Parameter::computed`]). If the closure reads the
+    /// parameter it changes, or another one whose change by another thread waits for it: read before what it
+    /// needs.
     #[track_caller]
     pub fn update(&self, operation: &'static str, change: impl FnOnce(&mut [T])) -> Result<()> {
         self.changing().update(operation, change)

@@ -36,7 +36,7 @@ mod vector;
 
 pub use matrix::{MatMut, MatRef, Start};
 
-/// Which loop computes a product.
+/// The loop that computes a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     any(miri, not(target_arch = "x86_64")),
