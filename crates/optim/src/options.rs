@@ -19,7 +19,7 @@ pub trait Options: Clone {
     /// Sets the option of this name, which [`Options::list`] has.
     ///
     /// # Errors
-    /// If there is none, or it is a truth value and the number is neither 0 nor 1.
+    /// If there is no such option, or it is a truth value and the number is neither 0 nor 1.
     fn set(&mut self, option: &str, value: f64) -> Result<()>;
 
     /// Refuses options outside their ranges.
@@ -29,7 +29,7 @@ pub trait Options: Clone {
     fn check_ranges(&self) -> Result<()>;
 }
 
-/// What an option can be.
+/// A value that an option can have: a number or a truth value.
 #[doc(hidden)]
 pub trait OptionValue: Copy {
     fn number(self) -> f64;
@@ -67,18 +67,18 @@ pub mod range {
         if fits { Ok(()) } else { Err(Error::argument(rule, option, expected, value)) }
     }
 
-    /// Neither infinite nor no number.
+    /// The range of numbers that are neither infinite nor NaN.
     pub fn finite(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, value.is_finite(), "finite")
     }
 
-    /// Neither negative nor infinite nor no number.
+    /// The range of numbers that are neither negative nor infinite nor NaN.
     pub fn at_least_zero(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, value >= 0.0, "at least 0")?;
         finite(rule, option, value)
     }
 
-    /// A decay rate.
+    /// The range of a decay rate, [0, 1).
     pub fn below_one(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, (0.0..1.0).contains(&value), "in [0, 1)")
     }
@@ -170,12 +170,18 @@ macro_rules! options {
 }
 
 /// The value of an option from a number.
+///
+/// # Errors
+/// If the option is a truth value and the number is neither 0 nor 1.
 #[doc(hidden)]
 pub fn option<V: OptionValue>(rule: &'static str, option: &'static str, number: f64) -> Result<V> {
     V::of_number(number).ok_or_else(|| Error::argument(rule, option, "0 or 1", number))
 }
 
 /// Refuses an option that there is not.
+///
+/// # Errors
+/// Always: the error lists the options that there are.
 #[doc(hidden)]
 pub fn unknown_option<O: Options>(options: &O, option: &str) -> Result<()> {
     let names: Vec<&str> = options.list().into_iter().map(|(name, _)| name).collect();

@@ -17,7 +17,7 @@ pub trait Layers: Module + Clone {
     /// The state of all layers and directions.
     type State: State<Element = Self::Element>;
 
-    /// The same, as single steps carry it on.
+    /// The state of all layers and directions, as single steps carry it on.
     type Cells: Clone;
 
     /// The name for messages.
@@ -41,6 +41,9 @@ pub trait Layers: Module + Clone {
     /// Goes over rows (B, in) of which step t has `sizes[t]`, never more than the step before, from a
     /// state, or from the layers' own for the sequences of the first step; with `keep_states`, the
     /// states after every step are kept.
+    ///
+    /// # Errors
+    /// If a cell does not give what it promises.
     fn sweep(
         &self,
         rows: &Variable<Self::Element>,
@@ -52,16 +55,18 @@ pub trait Layers: Module + Clone {
     /// A state for single steps.
     fn unstack(&self, state: &Self::State) -> Self::Cells;
 
-    /// What [`Layers::unstack`] takes apart.
+    /// The state that [`Layers::unstack`] has taken apart.
     fn restack(&self, cells: &Self::Cells) -> Self::State;
 
     /// A single step of a batch (N, in), in evaluation mode, which carries the state on.
     fn step(&self, input: &Variable<Self::Element>, cells: &mut Self::Cells) -> Variable<Self::Element>;
 
-    /// See [`Recurrent::forward`](crate::Recurrent::forward).
+    /// Runs a sequence (L, N, in), or (N, L, in) if `batch_first`, or (L, in), from a state, or without one
+    /// from the layers' own; gives all outputs and the last state.
     ///
     /// # Errors
-    /// As there.
+    /// If the input's or the state's shape does not fit, the sequence is empty, or the allocator refuses
+    /// memory.
     #[track_caller]
     fn forward(
         &self,
@@ -72,10 +77,13 @@ pub trait Layers: Module + Clone {
         Ok((output, state))
     }
 
-    /// See [`Recurrent::forward_states`](crate::Recurrent::forward_states).
+    /// Runs a sequence as [`Layers::forward`] does; gives all outputs, the last state, and the states after
+    /// every step: each variable (layers D, L, N, ..), with the axes of time and batch as the output has
+    /// them.
     ///
     /// # Errors
-    /// As there.
+    /// If the input's or the state's shape does not fit, the sequence is empty, or the allocator refuses
+    /// memory.
     #[track_caller]
     fn forward_states(
         &self,
@@ -86,10 +94,11 @@ pub trait Layers: Module + Clone {
         Ok((output, state, states.expect("states that were asked for")))
     }
 
-    /// See [`Recurrent::forward_packed`](crate::Recurrent::forward_packed).
+    /// Runs packed sequences; the output is packed in the same way, states are in the caller's order of
+    /// sequences.
     ///
     /// # Errors
-    /// As there.
+    /// If the width of the elements or the state's shape does not fit, or the allocator refuses memory.
     #[track_caller]
     fn forward_packed(
         &self,
@@ -103,10 +112,14 @@ pub trait Layers: Module + Clone {
         Ok((input.with_data(swept.output)?, reordered(swept.state, input.unsorted_indices())))
     }
 
-    /// See [`Recurrent::forward_masked`](crate::Recurrent::forward_masked).
+    /// Runs a padded batch of sequences of different lengths, as if each were run by itself; `valid` is the
+    /// lengths, or a mask of the steps that count. Outputs of other steps are zero, the state is the one
+    /// after each sequence's last step that counts.
     ///
     /// # Errors
-    /// As there.
+    /// If the input's or the state's shape does not fit, the sequence is empty, there is another number of
+    /// lengths than of samples, one is longer than the input, the mask has another shape, or the allocator
+    /// refuses memory.
     #[track_caller]
     fn forward_masked<'v>(
         &self,
@@ -138,7 +151,7 @@ pub trait Layers: Module + Clone {
 /// The outputs, the last state, and the states after every step.
 pub type OutputAndStates<S> = (Variable<<S as State>::Element>, S, S);
 
-/// What a sweep over rows gives.
+/// The results of a sweep over rows.
 #[derive(Clone, Debug)]
 pub struct Swept<S: State> {
     /// The outputs, row by row.

@@ -105,13 +105,13 @@ impl<C: Cell> Recurrent<C> {
     /// Changes the probability of dropout between layers.
     ///
     /// # Errors
-    /// If it is not in [0, 1].
+    /// If `p` is not in [0, 1].
     pub fn set_dropout(&mut self, p: f64) -> Result<()> {
         self.change(|options| options.dropout = p)
     }
 
-    /// What is kept for the way back: everything (none), the state after every so many steps, or as much as
-    /// keeps within so many bytes while it is computed again. Gradients are the same, to every order,
+    /// Sets what is kept for the way back: everything (none), the state after every so many steps, or as much
+    /// as keeps within so many bytes while it is computed again. Gradients are the same, to every order,
     /// dropout included; it costs one more forward.
     ///
     /// # Errors
@@ -148,7 +148,8 @@ impl<C: Cell> Recurrent<C> {
     /// reverse direction's last state is the one after the first element.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit, or the sequence is empty.
+    /// If the input's or the state's shape does not fit, the sequence is empty, or the allocator refuses
+    /// memory.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -173,7 +174,8 @@ impl<C: Cell> Recurrent<C> {
     /// the axes of time and batch as the output has them.
     ///
     /// # Errors
-    /// As there.
+    /// If the input's or the state's shape does not fit, the sequence is empty, or the allocator refuses
+    /// memory.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -196,7 +198,7 @@ impl<C: Cell> Recurrent<C> {
     /// output is packed in the same way, states are in the caller's order of sequences.
     ///
     /// # Errors
-    /// As for [`Recurrent::forward`].
+    /// If the width of the elements or the state's shape does not fit, or the allocator refuses memory.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -225,8 +227,9 @@ impl<C: Cell> Recurrent<C> {
     /// reverse direction begins there. A sequence without any leaves its state as it was.
     ///
     /// # Errors
-    /// As for [`Recurrent::forward`]; another number of lengths than of samples, one longer than the input,
-    /// a mask of another shape.
+    /// If the input's or the state's shape does not fit, the sequence is empty, there is another number of
+    /// lengths than of samples, one is longer than the input, the mask has another shape, or the allocator
+    /// refuses memory.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -248,10 +251,11 @@ impl<C: Cell> Recurrent<C> {
         Layers::forward_masked(self, input, valid, state)
     }
 
-    /// This layer step by step, for `batch` samples, from its initial state; see [`Stepper`].
+    /// A [`Stepper`] that runs the layer step by step, for `batch` samples, from its initial state.
     ///
     /// # Errors
-    /// If the layer is bidirectional: the other direction begins at the end.
+    /// If the layer is bidirectional: the other direction begins at the end; or there is no memory for so
+    /// many samples.
     #[track_caller]
     pub fn stepper(&self, batch: usize) -> Result<Stepper<Self>> {
         Stepper::new(self.clone(), batch)
@@ -325,7 +329,7 @@ impl<C: Cast> Cast for Recurrent<C> {
 }
 
 impl<C: Cell> fmt::Display for Recurrent<C> {
-    /// As PyTorch prints it: `LSTM(50, 100, num_layers=2)`; what is the default is left out.
+    /// Writes the layer as PyTorch prints it: `LSTM(50, 100, num_layers=2)`; what is the default is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         print_layer::<C>(&self.cells[0].repr().around(|switches| self.options.repr(switches)), f)
     }
