@@ -67,18 +67,27 @@ pub mod range {
         if fits { Ok(()) } else { Err(Error::argument(rule, option, expected, value)) }
     }
 
-    /// The range of numbers that are neither infinite nor NaN.
+    /// Refuses a number that is infinite or NaN.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the option.
     pub fn finite(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, value.is_finite(), "finite")
     }
 
-    /// The range of numbers that are neither negative nor infinite nor NaN.
+    /// Refuses a number that is negative, infinite or NaN.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the option.
     pub fn at_least_zero(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, value >= 0.0, "at least 0")?;
         finite(rule, option, value)
     }
 
-    /// The range of a decay rate, [0, 1).
+    /// Refuses a decay rate outside [0, 1).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the option.
     pub fn below_one(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, (0.0..1.0).contains(&value), "in [0, 1)")
     }

@@ -65,8 +65,8 @@ pub trait Layers: Module + Clone {
     /// from the layers' own; gives all outputs and the last state.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit, the sequence is empty, or the allocator refuses
-    /// memory.
+    /// If the input's or the state's shape does not fit, the sequence is empty, a cell breaks what its
+    /// methods promise, or the allocator refuses memory.
     #[track_caller]
     fn forward(
         &self,
@@ -82,8 +82,8 @@ pub trait Layers: Module + Clone {
     /// them.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit, the sequence is empty, or the allocator refuses
-    /// memory.
+    /// If the input's or the state's shape does not fit, the sequence is empty, a cell breaks what its
+    /// methods promise, or the allocator refuses memory.
     #[track_caller]
     fn forward_states(
         &self,
@@ -98,7 +98,8 @@ pub trait Layers: Module + Clone {
     /// sequences.
     ///
     /// # Errors
-    /// If the width of the elements or the state's shape does not fit, or the allocator refuses memory.
+    /// If the width of the elements or the state's shape does not fit, a cell breaks what its methods
+    /// promise, or the allocator refuses memory.
     #[track_caller]
     fn forward_packed(
         &self,
@@ -118,8 +119,8 @@ pub trait Layers: Module + Clone {
     ///
     /// # Errors
     /// If the input's or the state's shape does not fit, the sequence is empty, there is another number of
-    /// lengths than of samples, one is longer than the input, the mask has another shape, or the allocator
-    /// refuses memory.
+    /// lengths than of samples, one is longer than the input, the mask has another shape, a cell breaks what
+    /// its methods promise, or the allocator refuses memory.
     #[track_caller]
     fn forward_masked<'v>(
         &self,

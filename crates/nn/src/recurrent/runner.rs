@@ -148,8 +148,8 @@ impl<C: Cell> Recurrent<C> {
     /// reverse direction's last state is the one after the first element.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit, the sequence is empty, or the allocator refuses
-    /// memory.
+    /// If the input's or the state's shape does not fit, the sequence is empty, a cell breaks what its
+    /// methods promise, or the allocator refuses memory.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -174,8 +174,8 @@ impl<C: Cell> Recurrent<C> {
     /// the axes of time and batch as the output has them.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit, the sequence is empty, or the allocator refuses
-    /// memory.
+    /// If the input's or the state's shape does not fit, the sequence is empty, a cell breaks what its
+    /// methods promise, or the allocator refuses memory.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -198,7 +198,8 @@ impl<C: Cell> Recurrent<C> {
     /// output is packed in the same way, states are in the caller's order of sequences.
     ///
     /// # Errors
-    /// If the width of the elements or the state's shape does not fit, or the allocator refuses memory.
+    /// If the width of the elements or the state's shape does not fit, a cell breaks what its methods
+    /// promise, or the allocator refuses memory.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -228,8 +229,8 @@ impl<C: Cell> Recurrent<C> {
     ///
     /// # Errors
     /// If the input's or the state's shape does not fit, the sequence is empty, there is another number of
-    /// lengths than of samples, one is longer than the input, the mask has another shape, or the allocator
-    /// refuses memory.
+    /// lengths than of samples, one is longer than the input, the mask has another shape, a cell breaks what
+    /// its methods promise, or the allocator refuses memory.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
