@@ -37,7 +37,7 @@ impl Entries {
 }
 
 impl<A> Drawn<A> {
-    /// What `case` draws.
+    /// Draws what `case` asks for.
     pub fn by(draw: &mut Draw, case: impl Fn(&mut Case<'_>) -> A) -> Self {
         let mut entries = Entries::default();
         let rest = case(&mut Case { draw, entries: &mut entries });
@@ -78,7 +78,7 @@ impl Case<'_> {
         }
     }
 
-    /// A line of what is printed for a failing case.
+    /// Adds a line to what is printed for a failing case.
     pub fn note(&mut self, name: &str, value: impl Display) {
         self.draw.note(name, value);
     }
@@ -134,7 +134,7 @@ pub mod argument {
         }
     }
 
-    /// What is not differentiated; the body gets a clone, of a module one that shares its parameters.
+    /// A value that is not differentiated; the body gets a clone, of a module one that shares its parameters.
     pub struct Given<V>(V);
 
     impl<V: Clone> Given<V> {

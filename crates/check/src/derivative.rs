@@ -9,13 +9,13 @@ use crate::matrix::Matrix;
 use crate::report::{Doubt, Report};
 use crate::worst::{At, Worst};
 
-/// What a function under [`check_derivative`], or its derivative, may return: a number, a list or an array
-/// of numbers, the rows of a matrix, or a result of one of these.
+/// Numbers that a function under [`check_derivative`], or its derivative, may return: a number, a list or an
+/// array of numbers, the rows of a matrix, or a result of one of these.
 pub trait IntoNumbers {
     /// The numbers, row after row; the error's text if there are none.
     ///
     /// # Errors
-    /// What the function gave in place of numbers.
+    /// The text of the error that the function gave in place of numbers.
     fn into_numbers(self) -> Result<Vec<f64>, String>;
 }
 
@@ -44,8 +44,8 @@ impl<N: IntoNumbers, E: Display> IntoNumbers for Result<N, E> {
     }
 }
 
-/// [`Gradcheck::check_derivative`] with the defaults: any function of numbers against a derivative that was
-/// written by hand.
+/// Checks any function of numbers against a derivative that was written by hand:
+/// [`Gradcheck::check_derivative`] with the defaults.
 ///
 /// ```
 /// use wengert_check::check_derivative;
@@ -64,7 +64,8 @@ impl<N: IntoNumbers, E: Display> IntoNumbers for Result<N, E> {
 /// ```
 ///
 /// # Errors
-/// As there.
+/// A derivative that isn't that of differences, the shape of a Jacobian that doesn't fit, a function that
+/// isn't deterministic or fails.
 pub fn check_derivative<Y: IntoNumbers, D: IntoNumbers>(
     f: impl Fn(&[f64]) -> Y,
     derivative: impl Fn(&[f64]) -> D,
@@ -96,10 +97,11 @@ impl Gradcheck {
         self.report_derivative(f, derivative, at).map(Report::publish)
     }
 
-    /// [`Gradcheck::check_derivative`] with what could not be decided.
+    /// [`Gradcheck::check_derivative`], which gives a report of what could not be decided.
     ///
     /// # Errors
-    /// As there.
+    /// A derivative that isn't that of differences, the shape of a Jacobian that doesn't fit, a function
+    /// that isn't deterministic or fails.
     pub fn report_derivative<Y: IntoNumbers, D: IntoNumbers>(
         &self,
         f: impl Fn(&[f64]) -> Y,

@@ -88,7 +88,7 @@ impl Ladder {
         Ok(Ladder { steps, centre, above, below, argument, largest })
     }
 
-    /// What it shows of one output.
+    /// The samples of one output.
     pub fn output(&self, k: usize) -> Samples {
         let column = |values: &[Vec<f64>]| values.iter().map(|row| row[k]).collect::<Vec<f64>>();
         let mut samples = Samples {
@@ -150,12 +150,12 @@ impl Samples {
         self.steps.last().copied().unwrap_or(0.0)
     }
 
-    /// From both sides at once; nothing if the steps agree on nothing.
+    /// The derivative from both sides at once; nothing if the steps agree on nothing.
     pub fn central(&self) -> Option<Estimate> {
         self.settle(Side::Both)
     }
 
-    /// From below and from above.
+    /// The derivatives from below and from above.
     pub fn sides(&self) -> [Option<Estimate>; 2] {
         [self.settle(Side::Below), self.settle(Side::Above)]
     }

@@ -45,7 +45,7 @@ impl Draw {
         from.draw(self)
     }
 
-    /// A whole number below `bound`; shrinks to 0.
+    /// Draws a whole number below `bound`; shrinks to 0.
     ///
     /// # Panics
     /// If `bound` is 0.
@@ -59,18 +59,18 @@ impl Draw {
         value
     }
 
-    /// True or false; shrinks to false.
+    /// Draws true or false; shrinks to false.
     pub fn coin(&mut self) -> bool {
         self.below(2) == 1
     }
 
-    /// One of several, the simplest first.
+    /// Draws one of several, the simplest first.
     pub fn one_of<'o, O>(&mut self, options: &'o [O]) -> &'o O {
         &options[self.below(options.len())]
     }
 
-    /// `count` reals, each made by `fresh` from a number in [0, 1) if it isn't there yet. They shrink to
-    /// simple numbers, whichever `allows`.
+    /// Draws `count` reals, each made by `fresh` from a number in [0, 1) if it isn't there yet. They shrink
+    /// to simple numbers, those that `allows` lets through.
     pub fn reals(
         &mut self,
         count: usize,
@@ -107,12 +107,12 @@ impl Draw {
     }
 }
 
-/// What a [`Draw`] can draw from.
+/// A source that a [`Draw`] can draw from: a strategy of this crate, or a range.
 pub trait Drawable {
-    /// What comes out.
+    /// The type of the values.
     type Value;
 
-    /// Draws one.
+    /// Draws one value.
     fn draw(&self, draw: &mut Draw) -> Self::Value;
 }
 
@@ -149,7 +149,7 @@ impl Drawable for Range<f64> {
     }
 }
 
-/// A strategy that draws by a function: what [`draws`] makes.
+/// A strategy that draws by a function, made by [`draws`].
 #[derive(Clone)]
 pub struct Drawn<F>(F);
 

@@ -5,11 +5,11 @@ use std::fmt;
 use crate::matrix::Matrix;
 use crate::worst::excess;
 
-/// Why a check did not pass.
+/// The reason why a check did not pass.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// There is nothing to check.
+    /// Nothing to check: no input requires a gradient.
     #[error("gradcheck: no input requires a gradient; ask for it with requires_grad_(true)")]
     NothingToCheck,
 
@@ -21,25 +21,25 @@ pub enum Failure {
     Expanded {
         /// The input's name.
         input: String,
-        /// Its shape.
+        /// The input's shape.
         shape: Vec<usize>,
-        /// Its strides.
+        /// The input's strides.
         strides: Vec<usize>,
     },
 
     /// The function itself gave an error.
     #[error("gradcheck: the function failed: {error}")]
     Function {
-        /// What it said.
+        /// The function's error, as it says it.
         error: String,
     },
 
     /// Going back gave an error.
     #[error("gradcheck, order {order}: the backward failed: {error}")]
     Backward {
-        /// Which derivative was taken.
+        /// The order of the derivative that was taken, from 1.
         order: usize,
-        /// What it said.
+        /// The error of the walk back.
         error: Box<wengert_core::Error>,
     },
 
@@ -49,11 +49,11 @@ pub enum Failure {
          is there dropout in training mode, or state that a call changes?"
     )]
     NotDeterministic {
-        /// Which element of which output.
+        /// The element of an output.
         place: Box<Place>,
-        /// From the first call.
+        /// The value from the first call.
         first: f64,
-        /// From the second.
+        /// The value from the second call.
         second: f64,
     },
 
@@ -63,24 +63,24 @@ pub enum Failure {
          then {second}"
     )]
     NotReentrant {
-        /// Which derivative was taken.
+        /// The order of the derivative that was taken, from 1.
         order: usize,
-        /// Which element of which input.
+        /// The element of an input.
         input: Box<Place>,
-        /// From the first walk.
+        /// The gradient from the first walk.
         first: f64,
-        /// From the second.
+        /// The gradient from the second walk.
         second: f64,
     },
 
     /// A pullback that isn't linear in its cotangent: zero in must be zero out.
     #[error("gradcheck, order {order}: cotangents of zero gave a gradient of {value} in {input}")]
     ZeroCotangent {
-        /// Which derivative was taken.
+        /// The order of the derivative that was taken, from 1.
         order: usize,
-        /// Which element of which input.
+        /// The element of an input.
         input: Box<Place>,
-        /// What came out.
+        /// The gradient that came out.
         value: f64,
     },
 
@@ -90,15 +90,15 @@ pub enum Failure {
          with zeros for the other outputs, {zeros}"
     )]
     MissingCotangent {
-        /// Which derivative was taken.
+        /// The order of the derivative that was taken, from 1.
         order: usize,
         /// The output that had a cotangent.
         output: String,
-        /// Which element of which input.
+        /// The element of an input.
         input: Box<Place>,
-        /// With the other cotangents left out.
+        /// The gradient with the other cotangents left out.
         left_out: f64,
-        /// With zeros in their place.
+        /// The gradient with zeros in their place.
         zeros: f64,
     },
 
@@ -108,13 +108,13 @@ pub enum Failure {
          (create_graph)"
     )]
     RecordedDiffers {
-        /// Which derivative was taken.
+        /// The order of the derivative that was taken, from 1.
         order: usize,
-        /// Which element of which input.
+        /// The element of an input.
         input: Box<Place>,
-        /// From an ordinary walk.
+        /// The gradient from an ordinary walk.
         plain: f64,
-        /// From a recorded one.
+        /// The gradient from a recorded walk.
         recorded: f64,
     },
 
@@ -169,7 +169,7 @@ impl fmt::Display for Place {
 /// recurrence, at the first time step where they are too far.
 #[derive(Clone, Debug)]
 pub struct Mismatch {
-    /// Which derivative was taken: 1 for the gradient, 2 for the gradient of the gradient.
+    /// The order of the derivative that was taken: 1 for the gradient, 2 for the gradient of the gradient.
     pub order: usize,
     /// The element of an output.
     pub output: Place,

@@ -63,7 +63,7 @@ impl Default for Gradcheck {
 }
 
 impl Gradcheck {
-    /// The defaults.
+    /// A check with the default tolerances.
     pub fn new() -> Self {
         Self::default()
     }
@@ -86,7 +86,7 @@ impl Gradcheck {
         self
     }
 
-    /// One central difference of this step for all elements, instead of steps chosen for each.
+    /// Takes one central difference of this step for all elements, instead of steps chosen for each.
     pub fn step(mut self, step: f64) -> Self {
         self.judge.step = Some(step);
         self
@@ -118,7 +118,7 @@ impl Gradcheck {
         self
     }
 
-    /// Names of the inputs for messages, in order.
+    /// Names the inputs for messages, in order.
     pub fn names<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.names = names.into_iter().map(N::into).collect();
         self
@@ -127,7 +127,9 @@ impl Gradcheck {
     /// Checks the first derivatives of `f` in those `inputs` that require a gradient.
     ///
     /// # Errors
-    /// What is wrong, or why it can't be checked: [`Failure`].
+    /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a function
+    /// that isn't deterministic or fails, no input that requires a gradient: the [`Failure`] says which. What
+    /// can't be decided is said on standard error, and given by [`Gradcheck::report`].
     pub fn check<O: IntoOutputs>(
         &self,
         f: impl Fn(&[Variable<f64>]) -> O,
@@ -140,7 +142,8 @@ impl Gradcheck {
     /// gradients of `f` for random cotangents from U(-1, 1), in the inputs and in these cotangents.
     ///
     /// # Errors
-    /// As [`Gradcheck::check`].
+    /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a function
+    /// that isn't deterministic or fails, no input that requires a gradient: the [`Failure`] says which.
     pub fn check_second<O: IntoOutputs>(
         &self,
         f: impl Fn(&[Variable<f64>]) -> O,
@@ -152,7 +155,8 @@ impl Gradcheck {
     /// Checks the derivatives of the given order, and of no other.
     ///
     /// # Errors
-    /// As [`Gradcheck::check`].
+    /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a function
+    /// that isn't deterministic or fails, no input that requires a gradient: the [`Failure`] says which.
     pub fn check_order<O: IntoOutputs>(
         &self,
         order: usize,
@@ -162,7 +166,7 @@ impl Gradcheck {
         self.run(&self.derived(order, self.subject(f, inputs))?)
     }
 
-    /// [`Gradcheck::check_order`] with what could not be decided.
+    /// [`Gradcheck::check_order`], which gives a report of what could not be decided.
     ///
     /// ```
     /// use wengert_check::Gradcheck;
@@ -175,7 +179,8 @@ impl Gradcheck {
     /// ```
     ///
     /// # Errors
-    /// As [`Gradcheck::check`].
+    /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a function
+    /// that isn't deterministic or fails, no input that requires a gradient: the [`Failure`] says which.
     pub fn report<O: IntoOutputs>(
         &self,
         order: usize,
@@ -276,7 +281,8 @@ impl Gradcheck {
     }
 }
 
-/// [`Gradcheck::check`] with the defaults.
+/// Checks the first derivatives of `f` in those `inputs` that require a gradient
+/// (`torch.autograd.gradcheck`): [`Gradcheck::check`] with the defaults.
 ///
 /// ```
 /// use wengert_check::gradcheck;
@@ -287,7 +293,8 @@ impl Gradcheck {
 /// ```
 ///
 /// # Errors
-/// As there.
+/// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a function
+/// that isn't deterministic or fails, no input that requires a gradient: the [`Failure`] says which.
 pub fn gradcheck<O: IntoOutputs>(
     f: impl Fn(&[Variable<f64>]) -> O,
     inputs: &[&Variable<f64>],
@@ -295,7 +302,8 @@ pub fn gradcheck<O: IntoOutputs>(
     Gradcheck::new().check(f, inputs)
 }
 
-/// [`Gradcheck::check_second`] with the defaults.
+/// Checks the second derivatives of `f` in those `inputs` that require a gradient
+/// (`torch.autograd.gradgradcheck`): [`Gradcheck::check_second`] with the defaults.
 ///
 /// ```
 /// use wengert_check::gradgradcheck;
@@ -306,7 +314,8 @@ pub fn gradcheck<O: IntoOutputs>(
 /// ```
 ///
 /// # Errors
-/// As there.
+/// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a function
+/// that isn't deterministic or fails, no input that requires a gradient: the [`Failure`] says which.
 pub fn gradgradcheck<O: IntoOutputs>(
     f: impl Fn(&[Variable<f64>]) -> O,
     inputs: &[&Variable<f64>],

@@ -58,8 +58,7 @@ pub use tensors::{TensorStrategy, layouts_of, tensor};
 
 pub use proptest;
 
-/// What the code that [`check_gradient!`] writes makes use of, and the kinds of modules; nothing here is
-/// stable.
+/// Items for the code that [`check_gradient!`] writes, and the kinds of modules; nothing here is stable.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::case::argument;

@@ -7,7 +7,7 @@ pub struct Matrix {
     pub rows: usize,
     /// How many columns there are.
     pub columns: usize,
-    /// Row after row.
+    /// The elements, row after row.
     pub values: Vec<f64>,
 }
 

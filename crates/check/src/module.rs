@@ -18,10 +18,10 @@ use crate::subject::{Label, Leaf, Subject, Values};
     note = "a module with another forward is checked by `Gradcheck::check_module_with`"
 )]
 pub trait Call<Kind>: Module<Element = f64> {
-    /// The outputs at these inputs.
+    /// The outputs at `inputs`.
     ///
     /// # Errors
-    /// What the module refuses.
+    /// If the module refuses the inputs, with the text of its error.
     fn call(&self, inputs: &[Variable<f64>]) -> Result<Values, String>;
 
     /// The names of inputs and outputs, those of a state's parts being numbered.
@@ -129,15 +129,20 @@ impl Gradcheck {
     /// input and, or not, the parts of its state; a failure says the time step.
     ///
     /// # Errors
-    /// As [`Gradcheck::check`].
+    /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a module
+    /// that isn't deterministic or refuses the inputs, nothing that requires a gradient: the [`Failure`] says
+    /// which.
     pub fn check_module<K, M: Call<K>>(&self, model: &M, inputs: &[&Variable<f64>]) -> Result<(), Failure> {
         self.check_module_order(1, model, inputs)
     }
 
-    /// Checks the derivatives of the given order.
+    /// Checks the derivatives of the given order, and of no other, of a module in its inputs and in its
+    /// parameters, by name.
     ///
     /// # Errors
-    /// As [`Gradcheck::check`].
+    /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a module
+    /// that isn't deterministic or refuses the inputs, nothing that requires a gradient: the [`Failure`] says
+    /// which.
     pub fn check_module_order<K, M: Call<K>>(
         &self,
         order: usize,
@@ -155,7 +160,9 @@ impl Gradcheck {
     /// the inputs.
     ///
     /// # Errors
-    /// As [`Gradcheck::check`].
+    /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a module
+    /// that isn't deterministic or refuses the inputs, nothing that requires a gradient: the [`Failure`] says
+    /// which.
     ///
     /// ```
     /// use wengert_check::Gradcheck;
@@ -201,6 +208,7 @@ pub(crate) fn parameters<M: Module<Element = f64>>(model: &M) -> Vec<Leaf> {
     free.map(|(name, parameter)| Leaf { label: Label::new(name), parameter }).collect()
 }
 
+/// Checks the first derivatives of a module in its inputs and in its parameters, by name:
 /// [`Gradcheck::check_module`] with the defaults.
 ///
 /// ```
@@ -214,15 +222,18 @@ pub(crate) fn parameters<M: Module<Element = f64>>(model: &M) -> Vec<Leaf> {
 /// ```
 ///
 /// # Errors
-/// As there.
+/// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a module that
+/// isn't deterministic or refuses the inputs, nothing that requires a gradient: the [`Failure`] says which.
 pub fn gradcheck_module<K, M: Call<K>>(model: &M, inputs: &[&Variable<f64>]) -> Result<(), Failure> {
     Gradcheck::new().check_module(model, inputs)
 }
 
-/// The same for the second derivatives.
+/// Checks the second derivatives of a module in its inputs and in its parameters, by name:
+/// [`Gradcheck::check_module_order`] of order 2 with the defaults.
 ///
 /// # Errors
-/// As [`Gradcheck::check_module`].
+/// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a module that
+/// isn't deterministic or refuses the inputs, nothing that requires a gradient: the [`Failure`] says which.
 pub fn gradgradcheck_module<K, M: Call<K>>(model: &M, inputs: &[&Variable<f64>]) -> Result<(), Failure> {
     Gradcheck::new().check_module_order(2, model, inputs)
 }

@@ -6,7 +6,10 @@ use wengert_core::Variable;
 
 /// A variable, an array, a list or a (nested) tuple of variables, or a result of one of these.
 pub trait IntoOutputs {
-    /// The variables, in order; the error's text if there are none.
+    /// The variables, in order.
+    ///
+    /// # Errors
+    /// The text of the error that the function gave in place of variables.
     fn into_outputs(self) -> Result<Vec<Variable<f64>>, String>;
 }
 

@@ -20,7 +20,7 @@ use crate::report::{Report, collected, say};
 use crate::runner::{Found, Runner};
 use crate::subject::Subject;
 
-/// How a property is checked: on how many cases, to which order, with what tolerances.
+/// A check of a property: on how many cases, to which order, with what tolerances.
 ///
 /// A failure is told at once, on standard error, with the line that runs the case again; then a smaller
 /// case is looked for that fails in the same way and about as clearly. A panic of what is checked is a
@@ -54,7 +54,7 @@ impl Default for Property {
 }
 
 impl Property {
-    /// The defaults: proptest's number of cases, first and second order.
+    /// A property with the defaults: proptest's number of cases, first and second order.
     pub fn new() -> Self {
         Self::default()
     }
@@ -97,8 +97,8 @@ impl Property {
         self
     }
 
-    /// What is told of a failure before a smaller case is looked for, and at the end of what could not be
-    /// decided. The default writes to standard error, past what a test harness keeps back.
+    /// Sets who is told of a failure before a smaller case is looked for, and at the end of what could not
+    /// be decided. The default writes to standard error, past what a test harness keeps back.
     ///
     /// ```
     /// use wengert_check::{Property, tensor};
@@ -112,7 +112,7 @@ impl Property {
         self
     }
 
-    /// Any other of proptest's settings.
+    /// Changes any other of proptest's settings.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
         self
@@ -153,10 +153,10 @@ impl Property {
         self.run_with(case, |(), inputs| f(inputs))
     }
 
-    /// [`Property::run`] with whatever else `case` gives.
+    /// [`Property::run`] for a function that is given, beside the inputs, whatever else `case` returns.
     ///
     /// # Errors
-    /// As there.
+    /// What failed, the smallest case that still fails, and how to run it again.
     #[track_caller]
     pub fn run_with<A, O: IntoOutputs>(
         &self,
@@ -172,7 +172,7 @@ impl Property {
     /// all points that `case` draws: its inputs' elements, one input after the other.
     ///
     /// # Errors
-    /// As [`Property::run`].
+    /// What failed, the smallest case that still fails, and how to run it again.
     ///
     /// ```
     /// use wengert_check::{Property, tensor};

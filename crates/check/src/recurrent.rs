@@ -13,15 +13,15 @@ use crate::tensors::{TensorStrategy, tensor};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {
-    /// By [`Layers::forward`].
+    /// A sequence as it is, by [`Layers::forward`].
     Padded,
-    /// By [`Layers::forward_states`].
+    /// A sequence as it is, by [`Layers::forward_states`], which gives all states.
     States,
-    /// By [`Layers::forward_packed`].
+    /// A packed sequence, by [`Layers::forward_packed`].
     Packed,
-    /// By [`Layers::forward_masked`], with lengths.
+    /// A padded batch and its lengths, by [`Layers::forward_masked`].
     Lengths,
-    /// By [`Layers::forward_masked`], with a mask.
+    /// A padded batch and a mask, by [`Layers::forward_masked`].
     Mask,
 }
 
@@ -35,31 +35,31 @@ pub struct RecurrentConfig {
     pub hidden_size: usize,
     /// How many layers stand on each other.
     pub num_layers: usize,
-    /// Of an RNN.
+    /// The nonlinearity of an RNN.
     pub nonlinearity: Nonlinearity,
     /// Whether there are biases.
     pub bias: bool,
     /// Whether the batch comes first.
     pub batch_first: bool,
-    /// Between layers; 0 for a single one.
+    /// The probability of dropout between layers; 0 for a single one.
     pub dropout: f64,
     /// Whether there are two directions.
     pub bidirectional: bool,
-    /// What becomes of their outputs.
+    /// How the outputs of two directions are merged.
     pub merge: Merge,
     /// Whether a layer's input is added to its output.
     pub residual: bool,
-    /// On each layer's input, one mask for all steps.
+    /// The probability of dropout on each layer's input, one mask for all steps.
     pub input_dropout: f64,
-    /// On the hidden state, one mask for all steps.
+    /// The probability of dropout on the hidden state, one mask for all steps.
     pub state_dropout: f64,
-    /// On one of the cell's parameters.
+    /// The probability of dropout on one of the cell's parameters.
     pub weight_dropout: f64,
-    /// Of the state.
+    /// The probability that an element of the state stays as it was.
     pub zoneout: f64,
-    /// What is computed again on the way back.
+    /// How much is computed again on the way back.
     pub checkpointing: Option<Checkpointing>,
-    /// Of an LSTM: the width of its projection, below `hidden_size`; 0 for none.
+    /// The width of an LSTM's projection, below `hidden_size`; 0 for none.
     pub proj_size: usize,
     /// How many steps a sequence has.
     pub steps: usize,
@@ -72,7 +72,7 @@ pub struct RecurrentConfig {
     /// The length of each sample's own sequence, from 1 to `steps`; 0 is possible too where `form` is
     /// [`Form::Lengths`].
     pub lengths: Vec<usize>,
-    /// For each step of each sample whether it counts, where `form` is [`Form::Mask`].
+    /// Whether each step of each sample counts, where `form` is [`Form::Mask`].
     pub mask: Vec<bool>,
 }
 
@@ -199,7 +199,7 @@ impl RecurrentConfig {
     /// elements.
     ///
     /// # Errors
-    /// As the layer's.
+    /// If the layer refuses the input or the state, or `lengths` or `mask` do not fit the input.
     #[track_caller]
     pub fn forward<L: Layers<Element = f64, Context = ()>>(
         &self,

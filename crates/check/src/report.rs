@@ -17,11 +17,11 @@ use crate::verdict::{Judged, Verdict};
 pub struct Report {
     /// How many derivatives were compared: elements of Jacobians, or projections of them.
     pub compared: usize,
-    /// How many stand at a kink, between the derivatives from both sides.
+    /// How many derivatives stand at a kink, between the derivatives from both sides.
     pub kinks: usize,
-    /// How many could not be told from noise.
+    /// How many derivatives could not be told from noise.
     pub undecidable: usize,
-    /// The first few of these.
+    /// The first few of those that could not be told from noise.
     pub doubts: Vec<Doubt>,
 }
 
@@ -29,7 +29,7 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Doubt {
-    /// Which derivative was taken.
+    /// The order of the derivative that was taken, from 1.
     pub order: usize,
     /// The element of an output.
     pub output: Place,
@@ -39,7 +39,7 @@ pub struct Doubt {
     pub analytical: f64,
     /// The derivative from differences.
     pub numerical: f64,
-    /// What that is uncertain by; infinite if the differences don't settle.
+    /// The uncertainty of the derivative from differences; infinite if these don't settle.
     pub uncertainty: f64,
 }
 

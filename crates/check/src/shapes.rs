@@ -7,7 +7,7 @@ use crate::draw::{Draw, Drawable, Drawn, draws};
 
 /// An axis's extent: a number, or a range to draw it from.
 pub trait Extent {
-    /// Draws it.
+    /// Draws the extent.
     fn extent(&self, draw: &mut Draw) -> usize;
 }
 
@@ -32,7 +32,7 @@ impl Extent for RangeInclusive<usize> {
 /// A shape, known or to be drawn: extents in an array, a slice, a list or a tuple, `(1..4, 3)`; or a
 /// strategy for shapes.
 pub trait Shape {
-    /// Draws it.
+    /// Draws the shape.
     fn shape(&self, draw: &mut Draw) -> Vec<usize>;
 }
 

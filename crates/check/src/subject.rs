@@ -49,14 +49,14 @@ type Call<'f> = Box<dyn Fn(bool) -> Result<Values, Failure> + 'f>;
 /// A function of its leaves.
 pub(crate) struct Subject<'f> {
     pub leaves: Vec<Leaf>,
-    /// Those of the outputs that have a name.
+    /// The labels of those outputs that have a name.
     pub outputs: Vec<Label>,
     call: Call<'f>,
     pub order: usize,
 }
 
 impl<'f> Subject<'f> {
-    /// Outputs beyond those labelled are numbered.
+    /// A subject whose outputs beyond those labelled are numbered.
     pub fn new(
         leaves: Vec<Leaf>,
         outputs: Vec<Label>,

@@ -50,7 +50,7 @@ pub fn tensor(shape: impl Shape + 'static) -> TensorStrategy {
     }
 }
 
-/// The same tensor in any layout: what a function gives must not depend on it. It shrinks to the contiguous
+/// A tensor in any layout: what a function gives must not depend on it. It shrinks to the contiguous
 /// one.
 ///
 /// ```
@@ -95,19 +95,19 @@ impl TensorStrategy {
         self
     }
 
-    /// A single 1 along the last axis, zeros else.
+    /// Values that are a single 1 along the last axis, zeros else.
     pub fn one_hot(mut self) -> Self {
         self.domain = Domain::OneHot;
         self
     }
 
-    /// Now and then one of these in place of a value: zeros, infinities, NaN.
+    /// Plants one of `values`, as zeros, infinities, NaN, now and then in place of an element.
     pub fn planted(mut self, values: &[f64]) -> Self {
         self.planted = values.to_vec();
         self
     }
 
-    /// Row-major order only.
+    /// Tensors in row-major order only.
     pub fn contiguous(mut self) -> Self {
         self.contiguous = true;
         self

@@ -25,8 +25,7 @@ mod random;
 mod tape;
 mod tensor;
 
-/// What the crates beside this one and the code that [`pointwise!`] writes make use of; nothing here is
-/// stable.
+/// Items for the crates beside this one and the code that [`pointwise!`] writes; nothing here is stable.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::base::message::warn;

@@ -30,16 +30,16 @@ pub trait Number:
 
 /// A number with all arithmetic: `f32` or `f64`.
 pub trait Arithmetic: Number + Real<Mask = bool> + Lane<Self> + Gemm {
-    /// The same where a multiply-add is one instruction.
+    /// The number in code for machines where a multiply-add is one instruction.
     type Fused: Lane<Self>;
-    /// This thread's vectors that are used again.
+    /// The vectors of a thread that are used again.
     #[doc(hidden)]
     fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
     /// Does what there is to do for this type.
     fn choose<B: ByType>(by: B, argument: B::Of<Self>);
 }
 
-/// What is written once for each type that computes: a call that is not generic, found from one that is.
+/// A call that is written once for each type that computes: not generic, found from one that is.
 pub trait ByType {
     /// The argument for a type.
     type Of<T: Arithmetic>;

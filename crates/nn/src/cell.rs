@@ -68,7 +68,7 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
     /// unless a cell says another.
     const NAME: &'static str = "";
 
-    /// What is carried from step to step.
+    /// The state that is carried from step to step.
     type State: State<Element = Self::Element>;
 
     /// The width of an input.

@@ -2,7 +2,7 @@
 
 use wengert_core::{Error, Float, Result, Variable};
 
-/// Which axes a variable of a [`Context`] has in front.
+/// The axes that a variable of a [`Context`] has in front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Along {
@@ -12,7 +12,7 @@ pub enum Along {
     Samples,
 }
 
-/// What [`Context::map`] makes of a variable of a context.
+/// A function that [`Context::map`] puts each variable of a context through.
 pub type MapContext<'f, T> = dyn FnMut(Along, &Variable<T>) -> Variable<T> + 'f;
 
 /// Inputs beside the sequence that every layer and step of a [`CellWith`](crate::CellWith) sees.

@@ -5,7 +5,7 @@ use wengert_core::{Error, Float, Result, Variable};
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::sequential::Forward;
 
-/// In training each element is zero with probability `p`, the others scaled by `1 / (1 - p)`
+/// Dropout: in training each element is zero with probability `p`, the others scaled by `1 / (1 - p)`
 /// (`torch.nn.Dropout`).
 ///
 /// ```

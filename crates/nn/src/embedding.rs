@@ -22,7 +22,7 @@ use crate::module;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Embedding<T: Float = f32> {
-    /// (entries, width).
+    /// The table (entries, width).
     pub weight: Parameter<T>,
     padding_idx: Option<usize>,
 }
@@ -44,10 +44,10 @@ impl Embedding {
         })
     }
 
-    /// The same with a row that stays zero.
+    /// A table of `num_embeddings` rows of width `embedding_dim`, of which row `padding_idx` stays zero.
     ///
     /// # Errors
-    /// If there is no such row.
+    /// If there is no such row, or there is no memory for so many.
     pub fn with_padding(num_embeddings: usize, embedding_dim: usize, padding_idx: usize) -> Result<Self> {
         if padding_idx >= num_embeddings {
             let expected = format!("below num_embeddings {num_embeddings}");
@@ -62,7 +62,7 @@ impl Embedding {
 }
 
 impl<T: Float> Embedding<T> {
-    /// The rows that `index` names.
+    /// The rows that `index` names: shape of the index, then the width.
     ///
     /// # Errors
     /// If an index lies outside the table, or there is no memory for the result.

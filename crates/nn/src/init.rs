@@ -18,18 +18,20 @@ use wengert_core::{Error, Float, Parameter, Result, Tensor};
 
 use crate::recurrent::Nonlinearity;
 
-/// Which fan keeps its variance in [`kaiming_uniform`] and [`kaiming_normal`].
+/// The fan that [`kaiming_uniform`] and [`kaiming_normal`] divide by, and so the pass that keeps its
+/// variance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FanMode {
-    /// The forward pass keeps its variance.
+    /// The number of inputs of a unit: the forward pass keeps its variance.
     #[default]
     FanIn,
-    /// The backward pass keeps its variance.
+    /// The number of outputs of a unit: the backward pass keeps its variance.
     FanOut,
 }
 
-/// The recommended factor for a nonlinearity: 5/3 for tanh, sqrt 2 for relu.
+/// The recommended factor for a nonlinearity: 5/3 for tanh, sqrt 2 for relu
+/// (`torch.nn.init.calculate_gain`).
 pub fn gain(nonlinearity: Nonlinearity) -> f64 {
     match nonlinearity {
         Nonlinearity::Tanh => 5.0 / 3.0,
@@ -37,15 +39,18 @@ pub fn gain(nonlinearity: Nonlinearity) -> f64 {
     }
 }
 
-/// U(low, high).
+/// Draws every element from U(low, high) (`torch.nn.init.uniform_`).
 ///
 /// # Errors
-/// If there is no memory for the new value; some initialisers also refuse a parameter's rank.
+/// If there is no memory for the new value.
 pub fn uniform<T: Float>(parameter: &Parameter<T>, low: f64, high: f64) -> Result<()> {
     parameter.set_value(or_refused("uniform", || Ok(Tensor::uniform(parameter.shape(), low, high)))?)
 }
 
-/// N(mean, std^2).
+/// Draws every element from N(mean, std^2) (`torch.nn.init.normal_`).
+///
+/// # Errors
+/// If there is no memory for the new value.
 pub fn normal<T: Float>(parameter: &Parameter<T>, mean: f64, std: f64) -> Result<()> {
     let drawn = or_refused("normal", || {
         let draws = Tensor::<T>::randn(parameter.shape());
@@ -54,7 +59,10 @@ pub fn normal<T: Float>(parameter: &Parameter<T>, mean: f64, std: f64) -> Result
     parameter.set_value(drawn?)
 }
 
-/// Every element `value`.
+/// Sets every element to `value` (`torch.nn.init.constant_`).
+///
+/// # Errors
+/// If there is no memory for the new value.
 pub fn constant<T: Float>(parameter: &Parameter<T>, value: f64) -> Result<()> {
     parameter.set_value(or_refused("constant", || Ok(Tensor::full(parameter.shape(), T::from_f64(value))))?)
 }
@@ -70,17 +78,22 @@ fn fans<T: Float>(operation: &'static str, parameter: &Parameter<T>) -> Result<(
     }
 }
 
-/// U(-a, a) with `a = gain sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010).
+/// Draws every element from U(-a, a) with `a = gain sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010;
+/// `torch.nn.init.xavier_uniform_`).
 ///
 /// # Errors
-/// If the parameter has fewer than two axes; so for all initialisers by fans.
+/// If the parameter has fewer than two axes, or there is no memory for the new value.
 pub fn xavier_uniform<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
     let (input, output) = fans("xavier_uniform", parameter)?;
     let bound = gain * (6.0 / (input + output)).sqrt();
     uniform(parameter, -bound, bound)
 }
 
-/// N(0, std^2) with `std = gain sqrt(2 / (fan_in + fan_out))` (Glorot and Bengio 2010).
+/// Draws every element from N(0, std^2) with `std = gain sqrt(2 / (fan_in + fan_out))` (Glorot and Bengio
+/// 2010; `torch.nn.init.xavier_normal_`).
+///
+/// # Errors
+/// If the parameter has fewer than two axes, or there is no memory for the new value.
 pub fn xavier_normal<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
     let (input, output) = fans("xavier_normal", parameter)?;
     normal(parameter, 0.0, gain * (2.0 / (input + output)).sqrt())
@@ -97,21 +110,32 @@ fn kaiming_std<T: Float>(
     Ok(gain / fan.sqrt())
 }
 
-/// U(-a, a) with `a = gain sqrt(3 / fan)` (He et al. 2015).
+/// Draws every element from U(-a, a) with `a = gain sqrt(3 / fan)` (He et al. 2015;
+/// `torch.nn.init.kaiming_uniform_`).
+///
+/// # Errors
+/// If the parameter has fewer than two axes, or there is no memory for the new value.
 pub fn kaiming_uniform<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: f64) -> Result<()> {
     let bound = 3f64.sqrt() * kaiming_std("kaiming_uniform", parameter, mode, gain)?;
     uniform(parameter, -bound, bound)
 }
 
-/// N(0, std^2) with `std = gain / sqrt(fan)` (He et al. 2015).
+/// Draws every element from N(0, std^2) with `std = gain / sqrt(fan)` (He et al. 2015;
+/// `torch.nn.init.kaiming_normal_`).
+///
+/// # Errors
+/// If the parameter has fewer than two axes, or there is no memory for the new value.
 pub fn kaiming_normal<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: f64) -> Result<()> {
     normal(parameter, 0.0, kaiming_std("kaiming_normal", parameter, mode, gain)?)
 }
 
-/// A random matrix with orthonormal rows or columns, whichever are fewer, times `gain` (Saxe et al. 2013,
-/// arXiv 1312.6120).
+/// Draws a random matrix with orthonormal rows or columns, whichever are fewer, times `gain` (Saxe et al.
+/// 2013, arXiv 1312.6120; `torch.nn.init.orthogonal_`).
 ///
 /// Axes behind the first count as one.
+///
+/// # Errors
+/// If the parameter has fewer than two axes, or there is no memory for the new value.
 pub fn orthogonal<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
     fans("orthogonal", parameter)?;
     if parameter.numel() == 0 {

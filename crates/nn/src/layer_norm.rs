@@ -21,9 +21,9 @@ use crate::sequential::Forward;
 #[doc(alias = "LayerNormalization")]
 #[derive(Clone, Debug)]
 pub struct LayerNorm<T: Float = f32> {
-    /// The factor of each normalised element.
+    /// The factor of each normalised element, of the normalised shape.
     pub weight: Parameter<T>,
-    /// What is added to it.
+    /// The summand of each normalised element, of the normalised shape.
     pub bias: Parameter<T>,
     eps: f64,
 }
@@ -41,7 +41,7 @@ impl LayerNorm {
         }
     }
 
-    /// The same with another `eps`.
+    /// Sets `eps`, which is added to the variance; default 1e-5.
     pub fn eps(mut self, eps: f64) -> Self {
         self.eps = eps;
         self

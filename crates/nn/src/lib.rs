@@ -64,7 +64,7 @@ pub use sequential::{Forward, Sequential};
 pub use state::{Combine, MapPart, State};
 pub use state_dict::Persist;
 
-/// What the code that [`module!`] and [`state!`] write makes use of; nothing here is stable.
+/// Items for the code that [`module!`] and [`state!`] write; nothing here is stable.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::repr::print_cell;

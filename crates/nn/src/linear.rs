@@ -20,16 +20,16 @@ use crate::sequential::Forward;
 #[doc(alias = "Dense")]
 #[derive(Clone, Debug)]
 pub struct Linear<T: Float = f32> {
-    /// (out, in).
+    /// The weight `W` (out, in).
     pub weight: Parameter<T>,
-    /// (out).
+    /// The bias `b` (out), if there is one.
     pub bias: Option<Parameter<T>>,
 }
 
 module!(Linear<T> { weight, bias });
 
 impl Linear {
-    /// A layer with bias.
+    /// A layer from inputs of width `in_features` to outputs of width `out_features`, with bias.
     ///
     /// # Errors
     /// If `in_features` is zero, or there is no memory for so many weights.
@@ -37,10 +37,11 @@ impl Linear {
         Linear::with_bias(in_features, out_features, true)
     }
 
-    /// A layer without bias (`bias=False`).
+    /// A layer from inputs of width `in_features` to outputs of width `out_features`, without bias
+    /// (`bias=False`).
     ///
     /// # Errors
-    /// As [`Linear::new`].
+    /// If `in_features` is zero, or there is no memory for so many weights.
     pub fn without_bias(in_features: usize, out_features: usize) -> Result<Self> {
         Linear::with_bias(in_features, out_features, false)
     }

@@ -15,7 +15,7 @@ use crate::state_dict::refuse_computed;
 
 /// Something that owns parameters, found by one walk in field order under PyTorch's names.
 ///
-/// A struct joins with [`module!`](crate::module!); everything below comes with it.
+/// A struct joins with [`module!`](crate::module!), which writes both visits; all other methods follow.
 ///
 /// ```
 /// use wengert_nn::{module, Embedding, Linear, Lstm, Module};
@@ -47,7 +47,7 @@ pub trait Module {
     /// Shows each field to the visitor, by name and in order.
     fn visit(&self, visitor: &mut Visitor<'_, Self::Element>);
 
-    /// The same walk, to change what is found.
+    /// Shows each field to the visitor, by name and in order, to be changed.
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, Self::Element>);
 
     /// All parameters under all their names; a tied one comes once for each name.
@@ -71,7 +71,7 @@ pub trait Module {
     /// The parameter of that name.
     ///
     /// # Errors
-    /// If there is none; the message lists the names there are.
+    /// If there is no parameter of that name; the message lists the names there are.
     fn parameter(&self, name: &str) -> Result<Parameter<Self::Element>> {
         let all = self.named_parameters();
         match all.iter().find(|(known, _)| known == name) {
@@ -137,13 +137,13 @@ pub trait Module {
         self.visit(&mut Visitor::nameless(&mut |_, parameter| Variable::zero_grad(parameter)));
     }
 
-    /// To training mode: dropout drops.
+    /// Turns to training mode: dropout drops (`torch.nn.Module.train`).
     #[doc(alias = "training")]
     fn train(&mut self) {
         self.visit_mut(&mut VisitorMut::new(&mut |_| {}, Some(true)));
     }
 
-    /// To evaluation mode: dropout lets everything through.
+    /// Turns to evaluation mode: dropout lets everything through (`torch.nn.Module.eval`).
     #[doc(alias = "evaluate")]
     fn eval(&mut self) {
         self.visit_mut(&mut VisitorMut::new(&mut |_| {}, Some(false)));
@@ -171,9 +171,9 @@ pub trait Module {
         copy
     }
 
-    /// `f` of a copy of the module in which these values stand in the place of the parameters of those names
-    /// (`torch.func.functional_call`): weights that another network computes, or a step of gradient descent
-    /// that is itself differentiated. A tied parameter is named once, by any of its names.
+    /// Calls `f` with a copy of the module in which `values` stand in the place of the parameters of those
+    /// names (`torch.func.functional_call`): weights that another network computes, or a step of gradient
+    /// descent that is itself differentiated. A tied parameter is named once, by any of its names.
     ///
     /// # Errors
     /// One error lists the parameters without a value, the values without a parameter, and those of another
@@ -352,7 +352,7 @@ impl<'v, T: Float> VisitorMut<'v, T> {
         VisitorMut { change, training }
     }
 
-    /// A module's own flag, true while it trains.
+    /// Shows a module's own flag, true while it trains.
     pub fn mode(&mut self, flag: &mut bool) {
         *flag = self.training.unwrap_or(*flag);
     }

@@ -20,24 +20,24 @@ pub struct Repr {
 }
 
 impl Repr {
-    /// These widths.
+    /// The arguments that are `widths` and nothing else.
     pub fn of(widths: &[usize]) -> Self {
         let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
         Repr { own: widths.join(", "), switches: String::new() }
     }
 
-    /// With an argument behind the widths.
+    /// Adds an argument behind the widths.
     pub fn argument(mut self, name: &str, value: impl fmt::Display) -> Self {
         self.own += &format!(", {name}={value}");
         self
     }
 
-    /// With a switch, as Python writes truth values.
+    /// Adds a switch, as Python writes truth values.
     pub fn switch(self, name: &str, on: bool) -> Self {
         self.setting(name, if on { "True" } else { "False" })
     }
 
-    /// With a setting among the switches.
+    /// Adds a setting among the switches.
     pub fn setting(mut self, name: &str, value: impl fmt::Display) -> Self {
         self.switches += &format!(", {name}={value}");
         self
@@ -80,7 +80,7 @@ pub(crate) fn print_layer<C: CellWith>(arguments: &str, f: &mut fmt::Formatter<'
     }
 }
 
-/// A cell as it prints: `LSTMCell(10, 20)`, `Mgu(10, 20)`.
+/// Writes a cell as it prints: `LSTMCell(10, 20)`, `Mgu(10, 20)`.
 pub fn print_cell<C: CellWith>(cell: &C, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match C::NAME {
         "" => write!(f, "{}({})", type_name::<C>(), cell.repr()),

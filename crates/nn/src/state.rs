@@ -3,14 +3,14 @@
 use smallvec::SmallVec;
 use wengert_core::{Element, Float, Result, Tensor, Variable, cat, stack};
 
-/// What [`State::combine`] makes of the variables that stand at one place of the states.
+/// A function for [`State::combine`], from the variables that stand at one place of the states to one.
 pub type Combine<'f, T> = dyn FnMut(&[&Variable<T>]) -> Variable<T> + 'f;
 
 /// A list on the stack, for as many states as a runner ever combines step by step.
 #[doc(hidden)]
 pub type Few<V> = SmallVec<[V; 4]>;
 
-/// What [`Cell::map_hidden`](crate::Cell::map_hidden) makes of a variable of a state.
+/// A function for [`Cell::map_hidden`](crate::Cell::map_hidden), from a variable of a state to another.
 pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
 
 /// Variables that a cell carries on; all that a runner does to a state follows from one function.
@@ -63,7 +63,7 @@ pub trait State: Clone + Send + Sync + 'static {
         parts
     }
 
-    /// The same values without history: carried on, they keep nothing of the past alive.
+    /// The values without history: carried on, they keep nothing of the past alive.
     fn detach(&self) -> Self {
         self.map(Variable::detach)
     }
@@ -80,7 +80,7 @@ pub trait State: Clone + Send + Sync + 'static {
         self.map(|part| part.index_select(dim, index))
     }
 
-    /// This state where `mask` (one truth value per sample, (N)) holds, else `other`.
+    /// The state where `mask` (one truth value per sample, (N)) holds, else `other`.
     #[track_caller]
     fn masked(&self, mask: &Tensor<bool>, other: &Self) -> Self {
         Self::combine(&[self, other], &mut |parts| {

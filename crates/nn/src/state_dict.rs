@@ -85,8 +85,8 @@ pub trait Persist: Module {
     /// Reads a state dict from a file.
     ///
     /// # Errors
-    /// If the file can't be read or is damaged, or as [`Persist::load_state_dict`]; then nothing has
-    /// changed.
+    /// If the file can't be read or is damaged, names are missing, unexpected or of another shape, or a
+    /// parameter can't be set; then nothing has changed.
     #[doc(alias = "load_weights")]
     #[cfg(feature = "safetensors")]
     fn load(&self, path: impl AsRef<Path>) -> Result<()> {

@@ -15,7 +15,7 @@ options! {
         lr_decay: f64 = 0.0, at_least_zero;
         /// Pull towards zero, added to the gradient.
         weight_decay: f64 = 0.0, at_least_zero;
-        /// What the sum of squares begins with.
+        /// The value that the sum of squares begins with.
         initial_accumulator_value: f64 = 0.0, at_least_zero;
         /// Added to the denominator, outside the root.
         eps: f64 = 1e-10, at_least_zero;

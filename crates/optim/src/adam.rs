@@ -94,8 +94,8 @@ adam! {
 }
 
 adam! {
-    /// Options of [`AdamW`]; the defaults are `torch.optim.AdamW`'s: as [`AdamOptions`], with weight decay
-    /// 1e-2.
+    /// Options of [`AdamW`]; the defaults are `torch.optim.AdamW`'s: lr 1e-3, betas 0.9 and 0.999, eps 1e-8,
+    /// weight decay 1e-2.
     AdamWOptions,
     /// Adam with weight decay apart from the gradient (`torch.optim.AdamW`): first `p *= 1 - lr wd`, then as
     /// [`Adam`] without decay.

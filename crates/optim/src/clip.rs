@@ -27,7 +27,8 @@ pub fn clip_grad_norm<T: Float>(parameters: &[Parameter<T>], max_norm: f64) -> R
     ClipGradNorm::new(max_norm).clip(parameters)
 }
 
-/// [`clip_grad_norm`] by another norm, or with an error where the norm is not finite.
+/// Clipping of gradients by any norm, or with an error where the norm is not finite
+/// (`torch.nn.utils.clip_grad_norm_`).
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -48,12 +49,12 @@ pub struct ClipGradNorm {
 }
 
 impl ClipGradNorm {
-    /// To a 2-norm of at most `max_norm`.
+    /// Clipping to a 2-norm of at most `max_norm`.
     pub fn new(max_norm: f64) -> Self {
         ClipGradNorm { max_norm, norm_type: 2.0, error_if_nonfinite: false }
     }
 
-    /// By the `p`-norm, the `p`-th root of the sum of `|g|^p` (infinity: the largest `|g|`).
+    /// Clips by the `p`-norm, the `p`-th root of the sum of `|g|^p` (infinity: the largest `|g|`).
     pub fn norm_type(mut self, p: f64) -> Self {
         self.norm_type = p;
         self

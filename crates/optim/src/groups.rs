@@ -5,7 +5,7 @@ use wengert_core::{Error, Float, Parameter, Result};
 use crate::rule::Rule;
 use crate::rule_optimizer::RuleOptimizer;
 
-/// Which parameters go by which options, by patterns of their names.
+/// Options for parameters by patterns of their names.
 ///
 /// In a pattern `*` stands for any text, also none. The parameters that no pattern matches go by the options
 /// given first and are the first group, if there are any; each pattern's are a group, in the order of the

@@ -65,7 +65,7 @@ pub use rule::{Rule, Update};
 pub use rule_optimizer::{Group, RuleOptimizer};
 pub use sgd::{Sgd, SgdOptions};
 
-/// What the code that [`options!`] writes makes use of; nothing here is stable.
+/// Items for the code that [`options!`] writes; nothing here is stable.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::options::{OptionValue, option, range, unknown_option};

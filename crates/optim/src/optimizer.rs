@@ -7,7 +7,7 @@ use wengert_core::{Float, Parameter, Result, TensorMap};
 #[cfg(doc)]
 use crate::RuleOptimizer;
 
-/// What changes parameters by their gradients (`torch.optim.Optimizer`).
+/// An optimizer: it changes parameters by their gradients (`torch.optim.Optimizer`).
 ///
 /// ```
 /// use wengert_core::{Parameter, Result, Tensor, TensorMap};

@@ -29,10 +29,10 @@ pub trait Options: Clone {
     fn check_ranges(&self) -> Result<()>;
 }
 
-/// What an option can be.
+/// A value that an option can have: a number or a truth value.
 #[doc(hidden)]
 pub trait OptionValue: Copy {
-    /// What it can be, in words.
+    /// The values that it can have, in words.
     const KIND: &'static str;
     fn number(self) -> f64;
     fn of_number(number: f64) -> Option<Self>;
@@ -86,12 +86,18 @@ pub mod range {
         if fits { Ok(()) } else { Err(Error::argument(rule, option, expected, value)) }
     }
 
-    /// Neither infinite nor no number.
+    /// Refuses a number that is infinite or NaN.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the option.
     pub fn finite(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, value.is_finite(), "finite")
     }
 
-    /// Neither negative nor infinite nor no number.
+    /// Refuses a number that is negative, infinite or NaN.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the option.
     pub fn at_least_zero(rule: &'static str, option: &'static str, value: f64) -> Checked {
         within(rule, option, value, value >= 0.0, "at least 0")?;
         finite(rule, option, value)
@@ -228,12 +234,18 @@ macro_rules! options {
 }
 
 /// The value of an option from a number.
+///
+/// # Errors
+/// If the option is a truth value and the number is neither 0 nor 1.
 #[doc(hidden)]
 pub fn option<V: OptionValue>(rule: &'static str, option: &'static str, number: f64) -> Result<V> {
     V::of_number(number).ok_or_else(|| Error::argument(rule, option, V::KIND, number))
 }
 
 /// Refuses an option that there is not.
+///
+/// # Errors
+/// Always: the error lists the options that there are.
 #[doc(hidden)]
 pub fn unknown_option<O: Options>(options: &O, option: &str) -> Result<()> {
     let names: Vec<&str> = options.list().into_iter().map(|(name, _)| name).collect();

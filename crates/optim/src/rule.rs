@@ -86,8 +86,8 @@ pub trait Rule: Options + Sync {
         &[]
     }
 
-    /// Those of the [states](Self::states) that are never negative under these options, as means of squares
-    /// are: a saved one that is will be refused. None unless a rule says so.
+    /// The names of those [states](Self::states) that are never negative under these options, as means of
+    /// squares are: a saved one that is will be refused. None unless a rule says so.
     fn non_negative_states(&self) -> &'static [&'static str] {
         &[]
     }

@@ -43,7 +43,7 @@ impl<R: Rule + Default, T: Float> RuleOptimizer<R, T> {
     /// The optimizer with default options and this learning rate.
     ///
     /// # Errors
-    /// As [`RuleOptimizer::with`].
+    /// If there are no parameters or `lr` is out of its range.
     pub fn new(parameters: impl IntoIterator<Item = Parameter<T>>, lr: f64) -> Result<Self> {
         let mut options = R::default();
         options.set_lr(lr);
@@ -73,7 +73,7 @@ impl<R: Rule, T: Float> RuleOptimizer<R, T> {
     /// Adds a group of parameters with options of its own.
     ///
     /// # Errors
-    /// If there are none, one is in another group already, or an option is out of its range.
+    /// If there are no parameters, one is in another group already, or an option is out of its range.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};

@@ -29,7 +29,7 @@ pub use wengert_nn as nn;
 pub use wengert_nn::{cell, module, state};
 pub use wengert_optim as optim;
 
-/// What a program that trains a recurrent network uses.
+/// Names that a program that trains a recurrent network uses, to be imported at once.
 ///
 /// ```
 /// use wengert::prelude::*;

@@ -300,11 +300,11 @@ impl Program {
         shrunk(self, limit, |program| program.check().is_err_and(same))
     }
 
-    /// What the program gives in `f32`, by the fast ways, as a few numbers: to be compared between
+    /// The results of the program in `f32`, by the fast ways, as a few numbers: to be compared between
     /// processes that use other instructions.
     ///
     /// # Errors
-    /// As [`Program::check`].
+    /// The message of an operation or a backward that fails or panics.
     pub fn digest(&self) -> Result<Digest, String> {
         let exact = attempt::<f64>(self, Way::PLAIN)?;
         let allowed = Allowed::of(self, &exact, Way::PLAIN, FEW_DRAWS)?;
@@ -323,7 +323,7 @@ impl Program {
     }
 }
 
-/// What a program gave, in short.
+/// The results of a program, in short.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Digest {
@@ -339,11 +339,11 @@ pub struct Digest {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Tally {
-    /// Programs.
+    /// The number of programs.
     pub programs: usize,
-    /// Lines in all.
+    /// The number of lines in all.
     pub lines: usize,
-    /// The time it took.
+    /// The time that the checks took.
     pub time: Duration,
 }
 

@@ -135,7 +135,7 @@ fn drawing_from<R>(generator: &GeneratorState, f: impl FnOnce() -> R) -> R {
 /// keep it alive until the leaves forget them.
 ///
 /// # Panics
-/// As `f` does.
+/// If `f` does.
 ///
 /// ```
 /// use wengert_core::{checkpoint, Tape, Tensor, Variable};

@@ -17,7 +17,7 @@ type Values<T> = Vec<Variable<T>>;
 pub type OutputsAndProduct<T> = (Vec<Variable<T>>, Vec<Variable<T>>);
 
 /// The outputs of `f` at `inputs`, and the cotangents of the inputs: for each input `x` the sum over the
-/// outputs `y` of `cotangent(y)^T dy/dx`. One call of `f` and one walk back.
+/// outputs `y` of `cotangent(y)^T dy/dx` (`torch.func.vjp`). One call of `f` and one walk back.
 ///
 /// # Errors
 /// Another number of cotangents than of outputs, or one of another shape.
@@ -44,7 +44,7 @@ pub fn vjp<T: Float>(
 }
 
 /// The outputs of `f` at `inputs`, and their tangents: for each output `y` the sum over the inputs `x` of
-/// `dy/dx tangent(x)`.
+/// `dy/dx tangent(x)` (`torch.func.jvp`).
 ///
 /// The pullback of `f` is linear in the cotangents, so its own pullback at any of them is the product asked
 /// for: it costs one call of `f`, one recorded walk back, and one walk back through that.
@@ -76,7 +76,10 @@ pub fn jvp<T: Float>(
 }
 
 /// All derivatives: `jacobian[k][i]` is `d y_k / d x_i`, of the shape of output `k` followed by that of
-/// input `i`. One walk back for each element of the outputs.
+/// input `i`. One walk back for each element of the outputs (`torch.autograd.functional.jacobian`).
+///
+/// # Errors
+/// If a hook gives a gradient of another shape, or the allocator refuses memory.
 ///
 /// ```
 /// use wengert_core::{jacobian, Tensor, Variable};
@@ -97,7 +100,8 @@ pub fn jacobian<T: Float>(
 }
 
 /// Second derivatives of a scalar: `hessian[i][j]` is `d^2 y / d x_i d x_j`, of the shape of input `i`
-/// followed by that of input `j`. One recorded walk back, and one more for each element of the inputs.
+/// followed by that of input `j` (`torch.func.hessian`). One recorded walk back, and one more for each
+/// element of the inputs.
 ///
 /// # Errors
 /// If `f` does not give a single element.
@@ -121,7 +125,7 @@ pub fn hessian<T: Float>(
 }
 
 /// The scalar `f` at `inputs`, and the product of its second derivatives with `tangents`, without forming
-/// them: the slope's walk back is recorded, and walked back.
+/// them (`torch.autograd.functional.hvp`): the slope's walk back is recorded, and walked back.
 ///
 /// # Errors
 /// If `f` does not give a single element; another number of tangents than of inputs, or one of another

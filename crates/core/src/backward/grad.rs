@@ -15,7 +15,8 @@ use crate::tape::node::Edge;
 use crate::tape::{Float, Variable, capture};
 use crate::tensor::Tensor;
 
-/// How [`grad`] and [`Variable::backward_options`] go about it.
+/// Options of [`grad`], [`backward`] and [`Variable::backward_options`]: cotangents, and what is kept and
+/// recorded.
 ///
 /// ```
 /// use wengert_core::GradOptions;
@@ -38,20 +39,20 @@ impl<T: Float> Default for GradOptions<T> {
 }
 
 impl<T: Float> GradOptions<T> {
-    /// Keep the values that the graph saved, so that it can be gone through again; follows `create_graph`
+    /// Keeps the values that the graph saved, so that it can be gone through again; follows `create_graph`
     /// if not set.
     pub fn retain_graph(mut self, on: bool) -> Self {
         self.retain_graph = Some(on);
         self
     }
 
-    /// Record the derivatives, so that they can be differentiated themselves.
+    /// Records the derivatives, so that they can be differentiated themselves.
     pub fn create_graph(mut self, on: bool) -> Self {
         self.create_graph = on;
         self
     }
 
-    /// An input that the outputs do not depend on gets a gradient of zeros instead of an error.
+    /// Gives an input that the outputs do not depend on a gradient of zeros instead of an error.
     pub fn allow_unused(mut self, on: bool) -> Self {
         self.allow_unused = on;
         self
@@ -153,11 +154,13 @@ fn swept_gradients<T: Float>(
     found.into_iter().zip(inputs).enumerate().map(or_zero).collect()
 }
 
-/// [`Variable::backward`] of several values at once (`torch.autograd.backward`): leaves `x` get the sum
-/// over the outputs `y` of `cotangent(y)^T dy/dx`, and what they share is gone through once.
+/// Goes back from several values at once (`torch.autograd.backward`): the sum over the outputs `y` of
+/// `cotangent(y)^T dy/dx` is added to [`Variable::grad`] of every leaf `x`, and what the outputs share is
+/// gone through once.
 ///
 /// # Errors
-/// As [`grad`] without inputs.
+/// A non-scalar output without a cotangent, a cotangent of another shape, an output without history, a graph
+/// already freed, a hook's gradient of another shape, memory that the allocator refused.
 ///
 /// ```
 /// use wengert_core::{backward, GradOptions, Tensor, Variable};

@@ -13,21 +13,21 @@ use crate::tape::{Attribute, Attributes, Float, Variable};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TapeEntry {
-    /// Its place in the listing; inputs have lower numbers.
+    /// The line's place in the listing; inputs have lower numbers.
     pub number: usize,
     /// The operation's name, or `leaf`.
     pub operation: &'static str,
-    /// What it was called with beside its inputs.
+    /// The arguments that the operation was called with beside its inputs.
     pub attributes: Attributes,
     /// The numbers of the inputs; none for a constant.
     pub inputs: Vec<Option<usize>>,
     /// The shape of each output.
     pub shapes: Vec<Vec<usize>>,
-    /// Whether a gradient flows through it to a leaf that still exists.
+    /// Whether a gradient flows through the value to a leaf that still exists.
     pub requires_grad: bool,
-    /// The module path it was recorded in.
+    /// The module path that the operation was recorded in.
     pub path: String,
-    /// Where in the source it was recorded; none for a leaf.
+    /// Where in the source the operation was recorded; none for a leaf.
     pub location: Option<&'static Location<'static>>,
 }
 

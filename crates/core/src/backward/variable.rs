@@ -35,15 +35,21 @@ impl<T: Float> Variable<T> {
         self.backward_options(None, &GradOptions::default())
     }
 
-    /// Like [`Variable::backward`] for a value of any shape: leaves `x` get `cotangent^T dy/dx`.
+    /// Goes back from a value of any shape: `cotangent^T dy/dx` is added to [`Variable::grad`] of every leaf
+    /// `x`, and the values that the graph saved are freed.
     ///
     /// # Errors
-    /// As `backward`, and if the cotangent has another shape.
+    /// If the cotangent has another shape than the variable, the variable has no history, or an earlier
+    /// backward has freed the graph.
     pub fn backward_with(&self, cotangent: &Variable<T>) -> Result<()> {
         self.backward_options(Some(cotangent), &GradOptions::default())
     }
 
     /// [`Variable::backward`] with all its options; retained, the graph can be gone through again.
+    ///
+    /// # Errors
+    /// If the variable is not a scalar and has no cotangent, the cotangent has another shape, the variable
+    /// has no history, or an earlier backward has freed the graph.
     ///
     /// ```
     /// # use wengert_core::{GradOptions, Tensor, Variable};
@@ -67,7 +73,7 @@ impl<T: Float> Variable<T> {
     /// [`Parameter::without_gradient`] for the names.
     ///
     /// # Errors
-    /// As `backward`.
+    /// If the variable is not a scalar, has no history, or an earlier backward has freed the graph.
     ///
     /// ```
     /// # use wengert_core::{Parameter, Tensor};

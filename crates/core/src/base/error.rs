@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What went wrong, with what was expected and what was got.
+/// An error of this library, with what was expected and what was got.
 ///
 /// One rule says who returns it. What comes from outside the program, data, files, sizes, settings like a
 /// probability or the targets of a loss, makes a `Result`: constructors, modules, views of tensors, readers.
@@ -20,26 +20,26 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A shape, width or extent does not fit.
+    /// A shape, width or extent that does not fit.
     #[error("{operation}: expected {expected}, got {got}")]
     Shape {
         /// The operation or function that refused.
         operation: &'static str,
-        /// What would have fitted.
+        /// The shape that would have fitted, in words.
         expected: String,
-        /// What came.
+        /// The shape that came.
         got: String,
     },
-    /// An argument is outside what is allowed.
+    /// An argument outside what is allowed.
     #[error("{operation}: {argument} must be {expected}, got {got}")]
     Argument {
         /// The operation or constructor that refused.
         operation: &'static str,
         /// The argument's name.
         argument: &'static str,
-        /// What is allowed.
+        /// The allowed values, in words.
         expected: String,
-        /// What came.
+        /// The value that came.
         got: String,
     },
     /// Backward went through an operation whose saved values an earlier backward has freed.
@@ -50,7 +50,7 @@ pub enum Error {
     Freed {
         /// The operation whose values are gone.
         operation: &'static str,
-        /// Where it was recorded.
+        /// Where that operation was recorded.
         location: &'static Location<'static>,
     },
     /// A value was to change in place while a recorded operation still needs it.
@@ -59,7 +59,7 @@ pub enum Error {
          backward, detach or drop what depends on it first"
     )]
     InPlace {
-        /// What wanted to change it.
+        /// The operation that wanted to change the value.
         operation: &'static str,
         /// The value's shape, printed.
         shape: String,
@@ -87,21 +87,21 @@ pub enum Error {
     /// A tensor's storage is shared with other handles and so can't change in place.
     #[error("{operation}: the storage of {shape} is shared with {holders} other handles; copy it first")]
     Shared {
-        /// What wanted to change it.
+        /// The operation that wanted to change the tensor.
         operation: &'static str,
         /// The value's shape, printed.
         shape: String,
-        /// How many others hold it.
+        /// How many other handles hold the storage.
         holders: usize,
     },
     /// A hook returned a gradient of another shape than the one that it was given.
     #[error("the hook registered at {location} must return a gradient of shape {expected}, got {got}")]
     Hook {
-        /// Where it was registered.
+        /// Where the hook was registered.
         location: &'static Location<'static>,
-        /// The shape it was given, printed.
+        /// The shape of the gradient that the hook was given, printed.
         expected: String,
-        /// The shape it returned, printed.
+        /// The shape of the gradient that the hook returned, printed.
         got: String,
     },
     /// Backward of something that is not a scalar needs a cotangent.
@@ -116,7 +116,7 @@ pub enum Error {
     /// Nothing was recorded that leads from the value to a leaf that requires a gradient.
     #[error("{operation}: the value neither requires a gradient nor was computed from one that does")]
     NoGraph {
-        /// What was asked for.
+        /// The function that was asked for a gradient.
         operation: &'static str,
     },
     /// An input of `grad` does not influence the outputs.
@@ -124,9 +124,9 @@ pub enum Error {
         "grad: input {index} of shape {shape} was not used to compute the outputs; allow it with allow_unused"
     )]
     Unused {
-        /// Its place in the list.
+        /// The input's place in the list.
         index: usize,
-        /// Its shape, printed.
+        /// The input's shape, printed.
         shape: String,
     },
     /// A tensor of these extents would have more elements than can be counted in an `isize`.
@@ -144,7 +144,7 @@ pub enum Error {
         operation: &'static str,
         /// The shape of what it was to hold, printed.
         shape: String,
-        /// How many bytes that are.
+        /// How many bytes were asked for.
         bytes: usize,
     },
     /// A NaN or an infinity, where [`detect_anomaly`](crate::detect_anomaly) looked for them.
@@ -152,7 +152,7 @@ pub enum Error {
     Anomaly {
         /// `forward` or `backward`.
         pass: &'static str,
-        /// What was found.
+        /// The value that was found: NaN or an infinity.
         value: f64,
         /// The operation that made it.
         operation: &'static str,
@@ -178,9 +178,9 @@ pub enum Error {
     File {
         /// The file.
         path: String,
-        /// What the system or the format's reader said.
+        /// The reason, as the system or the format's reader said it.
         reason: String,
-        /// The error that it said it with, if there was one.
+        /// The error that the reason comes from, if there is one.
         #[source]
         source: Option<Cause>,
     },

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-/// What takes warnings.
+/// A function that takes warnings, each a text of one or several lines.
 pub type WarningHook = Box<dyn Fn(&str) + Send + Sync>;
 
 static HOOK: RwLock<Option<WarningHook>> = RwLock::new(None);
@@ -29,7 +29,7 @@ pub fn set_warning_hook(hook: Option<WarningHook>) {
     drop(old);
 }
 
-/// Says something.
+/// Hands `text` to the warning hook, or, without one, to where warnings go by default.
 pub fn warn(text: &str) {
     match &*HOOK.read().unwrap_or_else(PoisonError::into_inner) {
         Some(hook) => hook(text),

@@ -13,6 +13,9 @@ struct Refused(Error);
 /// Runs what allocates as deep inside as it may; what is refused there is `operation`'s error.
 ///
 /// A refusal unwinds to here, so that no operation on the way has to hand it on. Other panics pass.
+///
+/// # Errors
+/// If the allocator refuses memory, or `work` gives an error.
 #[doc(hidden)]
 pub fn or_refused<R>(operation: &'static str, work: impl FnOnce() -> Result<R>) -> Result<R> {
     answered(work).unwrap_or_else(|payload| Err(renamed(operation, payload)))

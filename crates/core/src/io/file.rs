@@ -46,7 +46,8 @@ impl TensorMap {
     ///
     /// # Errors
     /// If it can't be written, or `path` is something else than a regular file; then what was at `path` is
-    /// untouched and nothing is left beside it. As [`TensorMap::to_bytes`].
+    /// untouched and nothing is left beside it. If a tensor's name is `__metadata__`, which the format can't
+    /// hold.
     ///
     /// ```
     /// # use wengert_core::{Tensor, TensorMap};
@@ -69,7 +70,8 @@ impl TensorMap {
     /// Reads a map from a file: its header first, and the tensors only if that fits the file's length.
     ///
     /// # Errors
-    /// If it can't be read or is no regular file (a pipe, a device), or as [`TensorMap::from_bytes`].
+    /// If the file can't be read or is no regular file (a pipe, a device), is cut short, damaged, or holds
+    /// elements of a type that is not supported.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let (file, len) = open(path).map_err(|error| Error::of_file(path, error))?;

@@ -85,7 +85,7 @@ impl TensorMap {
     /// bit.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is no tensor of that name.
     ///
     /// ```
     /// # use wengert_core::{Tensor, TensorMap};
@@ -105,7 +105,7 @@ impl TensorMap {
     /// The number of that name.
     ///
     /// # Errors
-    /// If there is none, or it is not a single element.
+    /// If there is no tensor of that name, or it is not a single element.
     pub fn number(&self, name: &str) -> Result<f64> {
         self.tensor::<f64>(name)?.item()
     }
@@ -113,7 +113,7 @@ impl TensorMap {
     /// The bytes of that name.
     ///
     /// # Errors
-    /// If there are none.
+    /// If there are no bytes of that name.
     pub fn bytes(&self, name: &str) -> Result<&[u8]> {
         match self.get(name) {
             Some(AnyTensor::Bytes(bytes)) => Ok(bytes),

@@ -18,7 +18,7 @@ mod formula {
     }
 }
 
-/// What an element can be compared with: a number, or the elements of a variable or a tensor that broadcast.
+/// An operand of a comparison: a number, or the elements of a variable or a tensor that broadcast.
 ///
 /// A number is `f64` or `i32` beside floats, `i64` or `i32` beside `i64`, and `bool` beside masks.
 pub trait Operand<T: Element> {
@@ -114,7 +114,7 @@ macro_rules! comparison {
 }
 
 comparison! {
-    /// Where `self < other`, broadcasting. Masks are never differentiated.
+    /// Where `self < other`, broadcasting (`torch.lt`). Masks are never differentiated.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -124,18 +124,18 @@ comparison! {
     /// ```
     #[doc(alias = "less")]
     lt <;
-    /// Where `self <= other`, broadcasting.
+    /// Where `self <= other`, broadcasting (`torch.le`).
     #[doc(alias = "less_equal")]
     le <=;
-    /// Where `self > other`, broadcasting.
+    /// Where `self > other`, broadcasting (`torch.gt`).
     #[doc(alias = "greater")]
     gt >;
-    /// Where `self >= other`, broadcasting.
+    /// Where `self >= other`, broadcasting (`torch.ge`).
     #[doc(alias = "greater_equal")]
     ge >=;
-    /// Where `self == other`, broadcasting.
+    /// Where `self == other`, broadcasting (`torch.eq`).
     eq ==;
-    /// Where `self != other`, broadcasting.
+    /// Where `self != other`, broadcasting (`torch.ne`).
     #[doc(alias = "not_equal")]
     ne !=;
 }

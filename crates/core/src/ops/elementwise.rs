@@ -132,7 +132,7 @@ impl<T: Float> Variable<T> {
         exponent.power_of(self)
     }
 
-    /// `x^y` for one exponent.
+    /// `x^y`, element by element, for one exponent (`torch.pow`).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -204,7 +204,7 @@ impl<T: Float> Variable<T> {
     }
 }
 
-/// What a variable can be raised to: a number, or another variable.
+/// An exponent of [`Variable::pow`]: a number, or a variable that broadcasts with the base.
 pub trait Exponent<T: Float> {
     /// `base^self`, element by element.
     fn power_of(&self, base: &Variable<T>) -> Variable<T>;

@@ -219,7 +219,7 @@ impl<T: Float> Variable<T> {
     /// (`torch.gather`).
     ///
     /// # Panics
-    /// If the index has another rank, is longer than this along another axis, or points outside.
+    /// If the index has another rank, is longer than this variable along another axis, or points outside.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -234,8 +234,13 @@ impl<T: Float> Variable<T> {
         Gather { axis, index: index.clone() }.apply1(&[self])
     }
 
-    /// This with each element of `source` added at the place its index points to along axis `dim`
-    /// (`torch.scatter_add`); elements of `source` beyond the index's extents are not used.
+    /// A copy with each element of `source` added at the place that its index points to along axis `dim`:
+    /// `out[index[i][j]][j] += source[i][j]` for axis 0 (`torch.scatter_add`). Elements of `source` beyond
+    /// the index's extents are not used.
+    ///
+    /// # Panics
+    /// If the index or the source has another rank, the index is longer than this variable along another axis
+    /// or than the source along any, or points outside.
     #[track_caller]
     pub fn scatter_add(&self, dim: isize, index: &Tensor<i64>, source: &Variable<T>) -> Variable<T> {
         let axis = expect(axis_of("scatter_add", dim, self.rank()));

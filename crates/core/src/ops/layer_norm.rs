@@ -108,7 +108,7 @@ impl<T: Float> Rule<T> for LayerNorm<T> {
 }
 
 impl<T: Float> Variable<T> {
-    /// Normalised over the last axes, which `weight` and `bias` (ones and zeros if none) span:
+    /// The variable normalised over the last axes, which `weight` and `bias` (ones and zeros if none) span:
     /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias`, the variance biased
     /// (`torch.nn.functional.layer_norm`).
     ///

@@ -31,7 +31,7 @@ pub enum Domain {
 pub struct Fitted {
     /// The shape of each input.
     pub shapes: Vec<Vec<usize>>,
-    /// What it is called with.
+    /// The arguments that the operation is called with beside its inputs.
     pub attributes: Attributes,
 }
 

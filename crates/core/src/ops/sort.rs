@@ -24,10 +24,11 @@ impl<T: Element> Tensor<T> {
         self.places_in_order(dim, false)
     }
 
-    /// [`Tensor::argsort`] from the largest down; equals stay in their order.
+    /// Where the elements along axis `dim` are in order from the largest down; equals stay in theirs, and NaN
+    /// comes first (`torch.argsort` with `stable=True, descending=True`).
     ///
     /// # Errors
-    /// As there.
+    /// If there is no such axis, or no memory for the indices.
     pub fn argsort_descending(&self, dim: isize) -> Result<Tensor<i64>> {
         self.places_in_order(dim, true)
     }

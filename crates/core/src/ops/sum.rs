@@ -134,7 +134,7 @@ impl<T: Float> Variable<T> {
         self.sum_dim(&[])
     }
 
-    /// The sum over axes `dims`, all if there are none; they go, and stay with extent 1 in
+    /// The sum over axes `dims`, all if there are none (`torch.sum`); they go, and stay with extent 1 in
     /// [`Variable::sum_keepdim`].
     ///
     /// ```
@@ -169,7 +169,7 @@ impl<T: Float> Variable<T> {
         self.mean_dim(&[])
     }
 
-    /// The mean over axes `dims`, all if there are none.
+    /// The mean over axes `dims`, all if there are none (`torch.mean`).
     #[doc(alias = "mean")]
     #[doc(alias = "reduce_mean")]
     #[doc(alias = "average")]

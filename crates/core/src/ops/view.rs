@@ -134,8 +134,10 @@ fn inverse(dims: &[isize]) -> Vec<isize> {
 }
 
 impl<T: Float> Variable<T> {
-    /// The slice at `index` of axis `dim`, without that axis (`torch.select`). As all views it panics where
-    /// [`Tensor::select`](crate::Tensor::select) refuses.
+    /// The slice at `index` of axis `dim`, without that axis (`torch.select`).
+    ///
+    /// # Panics
+    /// If there is no such axis or index.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -151,6 +153,9 @@ impl<T: Float> Variable<T> {
     }
 
     /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or `start + length` is beyond its extent.
     #[doc(alias = "slice_in_dim")]
     #[track_caller]
     pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Variable<T> {
@@ -158,6 +163,9 @@ impl<T: Float> Variable<T> {
     }
 
     /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or `step` is 0.
     #[track_caller]
     pub fn slice(&self, dim: isize, start: usize, end: usize, step: usize) -> Variable<T> {
         Slice { dim, start, end, step }.view(self)
@@ -185,6 +193,9 @@ impl<T: Float> Variable<T> {
     }
 
     /// The axes in the order `dims` (`torch.permute`).
+    ///
+    /// # Panics
+    /// If `dims` does not name each axis once.
     #[doc(alias = "movedim")]
     #[doc(alias = "moveaxis")]
     #[track_caller]
@@ -192,7 +203,10 @@ impl<T: Float> Variable<T> {
         Permute { dims: dims.to_vec() }.view(self)
     }
 
-    /// The same elements in another shape (`torch.reshape`); a view where strides allow it.
+    /// The elements in another shape (`torch.reshape`): a view where strides allow it, else a copy.
+    ///
+    /// # Panics
+    /// If the number of elements would change.
     #[doc(alias = "view")]
     #[track_caller]
     pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
@@ -222,7 +236,10 @@ impl<T: Float> Variable<T> {
         self.reshape([&shape[..start], &[whole], &shape[end + 1..]].concat())
     }
 
-    /// Repeated along new leading axes and axes of extent 1, without copying (`torch.expand`).
+    /// The variable repeated along new leading axes and axes of extent 1, without copying (`torch.expand`).
+    ///
+    /// # Panics
+    /// If the variable does not broadcast to `shape`.
     #[doc(alias = "broadcast_to")]
     #[track_caller]
     pub fn expand(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
@@ -246,7 +263,7 @@ impl<T: Float> Variable<T> {
         Unsqueeze { dim }.view(self)
     }
 
-    /// The same value with its elements in row-major order, copied if they are not
+    /// The value with its elements in row-major order, copied if they are not
     /// (`torch.Tensor.contiguous`).
     #[track_caller]
     pub fn contiguous(&self) -> Variable<T> {

@@ -12,7 +12,7 @@ pub enum Attribute {
     Int(i64),
     /// A number.
     Float(f64),
-    /// Something that holds.
+    /// A flag that holds.
     Flag,
     /// A list of whole numbers: axes, a shape.
     Ints(Vec<i64>),
@@ -53,42 +53,42 @@ impl Attributes {
         Self::default()
     }
 
-    /// With another argument.
+    /// Adds an argument of any kind.
     pub fn with(mut self, name: &'static str, value: Attribute) -> Self {
         self.0.push((name, value));
         self
     }
 
-    /// With a whole number.
+    /// Adds a whole number.
     ///
     /// # Panics
-    /// If it is beyond `i64`.
+    /// If the number is beyond `i64`.
     pub fn int(self, name: &'static str, value: impl TryInto<i64>) -> Self {
         let Ok(value) = value.try_into() else { panic!("attribute {name}: expected a number inside i64") };
         self.with(name, Attribute::Int(value))
     }
 
-    /// With a number.
+    /// Adds a number.
     pub fn float(self, name: &'static str, value: f64) -> Self {
         self.with(name, Attribute::Float(value))
     }
 
-    /// With something that holds; what does not is left out.
+    /// Adds a flag if it holds; one that does not is left out.
     pub fn flag(self, name: &'static str, holds: bool) -> Self {
         if holds { self.with(name, Attribute::Flag) } else { self }
     }
 
-    /// With a list of whole numbers: a shape.
+    /// Adds a list of whole numbers: a shape.
     pub fn ints(self, name: &'static str, values: &[usize]) -> Self {
         self.with(name, Attribute::Ints(values.iter().map(|&value| value as i64).collect()))
     }
 
-    /// With axes: one as a number, several as a list.
+    /// Adds axes: one as a number, several as a list.
     pub fn dims(self, name: &'static str, axes: &[usize]) -> Self {
         if let [axis] = axes { self.int(name, *axis) } else { self.ints(name, axes) }
     }
 
-    /// With indices.
+    /// Adds indices.
     pub fn indices(self, name: &'static str, index: &Tensor<i64>) -> Self {
         self.with(name, Attribute::Indices(index.clone()))
     }

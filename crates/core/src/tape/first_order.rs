@@ -62,7 +62,7 @@ pub trait FirstOrder<T: Float>: Send + Sync + Sized + 'static {
     /// The outputs; the inputs' shapes have been checked or are checked here, by panicking.
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>>;
 
-    /// Which values `backward` will ask for, given which inputs want a gradient.
+    /// The values that `backward` will ask for, given which inputs want a gradient; none by default.
     fn saves(&self, _: Wants) -> Saves {
         Saves::NOTHING
     }

@@ -42,9 +42,9 @@ pub trait Float: Element + Arithmetic {
 /// for both in this library, and not again by everybody who calls it.
 #[doc(hidden)]
 pub trait Once {
-    /// What it is called with.
+    /// The call's arguments.
     type Arguments<T: Float>;
-    /// What it gives.
+    /// The call's result.
     type Result<T: Float>;
     /// For single precision.
     #[track_caller]

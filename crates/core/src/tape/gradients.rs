@@ -33,7 +33,7 @@ impl<T: Float> Gradients<'_, T> {
     /// Adds a term, of the input's shape, to the cotangent of input `i`.
     ///
     /// # Panics
-    /// If it has another shape: a mistake in the rule.
+    /// If the term has another shape than the input: a mistake in the rule.
     pub fn add(&mut self, i: usize, cotangent: Variable<T>) {
         self.add_term(i, || Term::Whole(cotangent));
     }
@@ -41,7 +41,7 @@ impl<T: Float> Gradients<'_, T> {
     /// Adds a term of a shape that input `i` was broadcast to: what it was repeated along is summed.
     ///
     /// # Panics
-    /// If the input's shape does not broadcast to it: a mistake in the rule.
+    /// If the input's shape does not broadcast to the term's: a mistake in the rule.
     ///
     /// ```
     /// # use wengert_core::{Cotangents, Gradients, Operation, Outputs, Saved, Tensor, Variable};
@@ -122,7 +122,7 @@ impl<T: Float> Gradients<'_, T> {
     /// Such terms are collected and become one product.
     ///
     /// # Panics
-    /// If they are no matrices of as many rows, or the input is no matrix of that shape.
+    /// If the factors are no matrices of as many rows, or the input is no matrix of that shape.
     pub fn add_product(&mut self, i: usize, left: Variable<T>, right: Variable<T>) {
         if !self.wants(i) {
             return;

@@ -10,7 +10,7 @@ use crate::tensor::Tensor;
 /// The outputs of an operation; nearly always one.
 pub type Outputs<V> = SmallVec<[V; 1]>;
 
-/// Which values an operation's pullback needs, so that no others stay in memory.
+/// The values that an operation's pullback needs, so that no others stay in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saves {
     inputs: u32,
@@ -42,7 +42,7 @@ impl Saves {
     }
 }
 
-/// Which inputs (of the first 32) of an operation that is being recorded want a gradient.
+/// The inputs (of the first 32) of an operation being recorded that want a gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wants(u32);
 
@@ -72,7 +72,7 @@ impl Wants {
         self.0 == 0 && inputs <= 32
     }
 
-    /// Whether input `i` does; beyond the first 32, true.
+    /// Whether input `i` wants a gradient; beyond the first 32, true.
     #[inline]
     pub fn input(self, i: usize) -> bool {
         i >= 32 || self.0 & 1 << i != 0
@@ -122,7 +122,7 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
     /// The outputs; the inputs' shapes have been checked or are checked here, by panicking.
     fn forward(&self, inputs: &[&Tensor<T>]) -> Outputs<Tensor<T>>;
 
-    /// Which values the pullback will ask for, given which inputs want a gradient.
+    /// The values that the pullback will ask for, given which inputs want a gradient; none by default.
     fn saves(&self, _: Wants) -> Saves {
         Saves::NOTHING
     }
@@ -130,8 +130,8 @@ pub trait Operation<T: Float>: Send + Sync + Sized + 'static {
     /// Adds to `gradients` what the `cotangents` of the outputs make of those of the inputs.
     fn pullback(&self, saved: &Saved<'_, T>, cotangents: &Cotangents<T>, gradients: &mut Gradients<'_, T>);
 
-    /// What it was called with beside its inputs, for the [tape's listing](crate::Tape) and whatever builds
-    /// it again.
+    /// The arguments that the operation was called with beside its inputs, for the [tape's
+    /// listing](crate::Tape) and whatever builds the operation again; none by default.
     fn attributes(&self) -> Attributes {
         Attributes::none()
     }

@@ -75,9 +75,9 @@ impl<T: Float> Parameter<T> {
         self.name.as_deref()
     }
 
-    /// The names of those that require a gradient and have none: the backward passes since the gradients
-    /// were forgotten did not reach them. One without a name is called by its place in the list and its
-    /// shape; a tied one comes once. [`Variable::backward_reporting`] tells it of a single backward.
+    /// The names of those `parameters` that require a gradient and have none: the backward passes since the
+    /// gradients were forgotten did not reach them. One without a name is called by its place in the list and
+    /// its shape; a tied one comes once. [`Variable::backward_reporting`] tells it of a single backward.
     ///
     /// ```
     /// # use wengert_core::{Parameter, Tensor};
@@ -122,7 +122,7 @@ impl<T: Float> Parameter<T> {
         Parameter { variable: value, name: None }
     }
 
-    /// Whether it stands for a computed value ([`Parameter::computed`]), which can't be set.
+    /// Whether the parameter stands for a computed value ([`Parameter::computed`]), which can't be set.
     ///
     /// ```
     /// # use wengert_core::{Parameter, Tensor};
@@ -167,10 +167,10 @@ impl<T: Float> Parameter<T> {
     /// Replaces the value by one of the same shape.
     ///
     /// # Errors
-    /// If the shape differs.
+    /// If the shape differs from the parameter's.
     ///
     /// # Panics
-    /// If it stands for another variable ([`Parameter::computed`]).
+    /// If the parameter stands for another variable ([`Parameter::computed`]).
     #[track_caller]
     pub fn set_value(&self, value: Tensor<T>) -> Result<()> {
         if value.shape() != self.shape() {
@@ -197,8 +197,9 @@ impl<T: Float> Parameter<T> {
     /// If there is no memory for the copy; then nothing has changed.
     ///
     /// # Panics
-    /// If it stands for another variable ([`Parameter::computed`]). If the closure reads the parameter it
-    /// changes, or another one whose change by another thread waits for it: read before what it needs.
+    /// If the parameter stands for another variable ([`Parameter::computed`]). If the closure reads the
+    /// parameter it changes, or another one whose change by another thread waits for it: read before what it
+    /// needs.
     #[track_caller]
     pub fn update(&self, operation: &'static str, change: impl FnOnce(&mut [T])) -> Result<()> {
         self.changing().update(operation, change)

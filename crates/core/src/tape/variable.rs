@@ -239,7 +239,10 @@ impl<T: Float> Variable<T> {
         self.dims().count()
     }
 
-    /// The only element; see [`Tensor::item`].
+    /// The only element (`torch.Tensor.item`).
+    ///
+    /// # Errors
+    /// If there is not exactly one.
     pub fn item(&self) -> Result<T> {
         self.peek().item()
     }
@@ -258,7 +261,7 @@ impl<T: Float> Variable<T> {
         }
     }
 
-    /// Whether it was not computed by a recorded operation.
+    /// Whether the variable was not computed by a recorded operation.
     pub fn is_leaf(&self) -> bool {
         !matches!(&self.repr, Repr::Computed { edge: Some(_), .. })
     }
@@ -287,7 +290,7 @@ impl<T: Float> Variable<T> {
         self
     }
 
-    /// The same value without history; it shares storage and requires no gradient.
+    /// The value without history (`torch.Tensor.detach`); it shares storage and requires no gradient.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -309,7 +312,7 @@ impl<T: Float> Variable<T> {
         Variable::from(self.peek().cast())
     }
 
-    /// The name of the recorded operation that computed it, as in `grad_fn=<MatMul>`.
+    /// The name of the recorded operation that computed the variable, as in `grad_fn=<MatMul>`.
     #[doc(alias = "creator")]
     pub fn grad_fn(&self) -> Option<&'static str> {
         match &self.repr {

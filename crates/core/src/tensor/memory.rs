@@ -34,7 +34,7 @@ const LARGE: usize = 1 << 20;
 /// The memory waits in the pool.
 ///
 /// # Errors
-/// If there is none.
+/// If there is no such memory, or the shape has more elements than can be counted.
 #[doc(hidden)]
 pub fn room_for<T: Element>(operation: &'static str, shape: &[usize]) -> Result<()> {
     if checked_count(shape).is_some_and(|count| count.saturating_mul(size_of::<T>()) < LARGE) {
@@ -49,7 +49,7 @@ pub fn room_for<T: Element>(operation: &'static str, shape: &[usize]) -> Result<
     }
 }
 
-/// An empty vector with room for so many.
+/// An empty vector with room for `len` values.
 #[doc(hidden)]
 #[track_caller]
 pub fn vec_of<V>(len: usize) -> Vec<V> {
@@ -60,7 +60,7 @@ pub fn vec_of<V>(len: usize) -> Vec<V> {
     vec
 }
 
-/// So many of one value.
+/// A vector of `len` copies of one value.
 #[doc(hidden)]
 #[track_caller]
 pub fn filled<V: Clone>(value: V, len: usize) -> Vec<V> {

@@ -371,7 +371,7 @@ impl<T: Element> Tensor<T> {
 }
 
 impl<T: Element> PartialEq for Tensor<T> {
-    /// Same shape and equal elements (so a NaN makes it false).
+    /// Whether shape and elements are equal (so a NaN makes it false).
     fn eq(&self, other: &Self) -> bool {
         self.shape() == other.shape() && self.to_vec() == other.to_vec()
     }

@@ -23,7 +23,7 @@ pub(crate) type Claim<T> = cut::Claim<T, Upkeep<T>>;
 /// A tensor to come that is written in parts.
 pub(crate) type Cut<T> = cut::Cut<T, Upkeep<T>>;
 
-/// What a storage keeps beside its elements.
+/// The things that a storage keeps beside its elements.
 pub struct Upkeep<T: Element> {
     /// The pool's class that the storage came from and goes back to, if it may be used again.
     class: Option<NonZeroU16>,

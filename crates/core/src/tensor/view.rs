@@ -50,7 +50,7 @@ impl<T: Element> Tensor<T> {
     /// The slice at `index` of axis `dim`, without that axis (`torch.select`).
     ///
     /// # Errors
-    /// If there is no such axis or index; as for all views.
+    /// If there is no such axis or index.
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -63,6 +63,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
+    ///
+    /// # Errors
+    /// If there is no such axis, or `start + length` is beyond its extent.
     pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Result<Self> {
         self.try_seen(|axes| narrow(axes, dim, start, length))
     }
@@ -73,7 +76,11 @@ impl<T: Element> Tensor<T> {
         self.seen(|axes| axes.narrow(axis, start, length))
     }
 
-    /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`).
+    /// Every `step`-th entry of axis `dim` from `start` to before `end` (`x[start:end:step]`), as far as
+    /// there are entries.
+    ///
+    /// # Errors
+    /// If there is no such axis, or `step` is 0.
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -86,6 +93,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The axes in the order `dims` (`torch.permute`).
+    ///
+    /// # Errors
+    /// If `dims` does not name each axis once.
     pub fn permute(&self, dims: &[isize]) -> Result<Self> {
         let axes = dims.iter().map(|&d| self.axis("permute", d)).collect::<Result<Vec<_>>>()?;
         let mut seen = vec![false; self.rank()];
@@ -98,6 +108,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Axes `dim0` and `dim1` exchanged (`torch.transpose`).
+    ///
+    /// # Errors
+    /// If there is no such axis.
     pub fn transpose(&self, dim0: isize, dim1: isize) -> Result<Self> {
         let (a, b) = (self.axis("transpose", dim0)?, self.axis("transpose", dim1)?);
         Ok(self.seen(|axes| axes.swap(a, b)))
@@ -108,7 +121,7 @@ impl<T: Element> Tensor<T> {
         if self.rank() < 2 { self.clone() } else { self.transpose(-2, -1).expect("two axes") }
     }
 
-    /// The same elements in another shape: a view where strides allow it, else a copy (`torch.reshape`).
+    /// The elements in another shape: a view where strides allow it, else a copy (`torch.reshape`).
     ///
     /// # Errors
     /// If the number of elements would change, or there is no memory for a copy.
@@ -208,12 +221,18 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Axis `dim` removed if its extent is 1, else the tensor itself (`torch.squeeze`).
+    ///
+    /// # Errors
+    /// If there is no such axis.
     pub fn squeeze(&self, dim: isize) -> Result<Self> {
         let axis = self.axis("squeeze", dim)?;
         if self.shape()[axis] == 1 { self.select(dim, 0) } else { Ok(self.clone()) }
     }
 
     /// A new axis of extent 1 before axis `dim`; -1 appends it (`torch.unsqueeze`).
+    ///
+    /// # Errors
+    /// If `dim` is no place among the axes.
     pub fn unsqueeze(&self, dim: isize) -> Result<Self> {
         let axis = axis_of("unsqueeze", dim, self.rank() + 1)?;
         Ok(self.seen(|axes| axes.insert(axis)))

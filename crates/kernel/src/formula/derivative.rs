@@ -4,7 +4,7 @@ use crate::real::{Dual, Real};
 
 /// A formula of `I` numbers that gives `O` numbers, whatever they are.
 pub trait Formula<const I: usize, const O: usize>: Sync {
-    /// The formula.
+    /// The outputs of the formula.
     fn eval<R: Real>(&self, inputs: [R; I]) -> [R; O];
 }
 

@@ -49,10 +49,10 @@ impl<'j, 'a, T, const I: usize, const C: usize, const O: usize> Run<'j, 'a, T, I
     }
 }
 
-/// What computes a formula's outputs.
+/// A run that computes a formula's outputs.
 pub type Forward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
 
-/// What computes the cotangents of a formula's inputs.
+/// A run that computes the cotangents of a formula's inputs.
 pub type Backward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
 
 /// Where an operand starts and how many elements can be read, or written, from there on.

@@ -118,7 +118,7 @@ impl<T, const I: usize, const O: usize> Forward<'_, T, I, O>
 where
     T: Arithmetic,
 {
-    /// Results: the formula's outputs.
+    /// Computes the results: the formula's outputs.
     ///
     /// # Panics
     /// If the job has run before.
@@ -131,7 +131,7 @@ impl<T, const I: usize, const O: usize> Backward<'_, T, I, O>
 where
     T: Arithmetic,
 {
-    /// Results: the cotangents of the inputs, from inputs and the cotangents of the outputs.
+    /// Computes the results: the cotangents of the inputs, from inputs and the cotangents of the outputs.
     ///
     /// # Panics
     /// If the job has run before.

@@ -26,12 +26,12 @@ pub struct MatMut<'a, T> {
     owner: PhantomData<&'a mut [T]>,
 }
 
-/// What a product is added to.
+/// The matrix that a product is added to.
 #[derive(Debug)]
 pub enum Start<'a, T> {
     /// Nothing: C is not read.
     Zero,
-    /// What C holds.
+    /// The elements that C holds.
     Own,
     /// Another matrix of C's extents; strides of 0 repeat it.
     Matrix(MatRef<'a, T>),
@@ -99,7 +99,7 @@ impl<'a, T> MatRef<'a, T> {
     /// before.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is no such matrix.
     #[inline]
     #[track_caller]
     pub fn in_batch(view: View<'a, T>, batch: usize) -> Self {
@@ -121,7 +121,7 @@ impl<'a, T> MatRef<'a, T> {
         MatRef { start, rows: *rows, cols: *cols, row_stride, col_stride, owner: PhantomData }
     }
 
-    /// Rows as columns.
+    /// The transposed matrix: rows as columns.
     #[inline]
     pub fn t(self) -> Self {
         let MatRef { rows, cols, row_stride, col_stride, .. } = self;
@@ -162,10 +162,10 @@ impl<'a, T> MatMut<'a, T> {
         MatMut { start: data[offset..].as_mut_ptr(), rows, cols, row_stride, col_stride, owner: PhantomData }
     }
 
-    /// Rows one behind the other in `data`.
+    /// A matrix of rows one behind the other in `data`.
     ///
     /// # Panics
-    /// If it has not as many elements.
+    /// If `data` has not as many elements.
     #[track_caller]
     pub fn rows(data: &'a mut [T], rows: usize, cols: usize) -> Self {
         MatMut::of(data, 0, (rows, cols), (cols.max(1), 1))

@@ -36,7 +36,7 @@ mod vector;
 
 pub use matrix::{MatMut, MatRef, Start};
 
-/// Which loop computes a product.
+/// The loop that computes a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     any(miri, not(target_arch = "x86_64")),
@@ -140,7 +140,7 @@ fn gemm_by<T: Gemm>(
 /// gives.
 ///
 /// # Panics
-/// As [`gemm_packed`]; where this machine has no packs.
+/// If the extents don't fit, C's rows are not contiguous, or this machine has no packs.
 #[track_caller]
 pub fn gemm_like_packed<T: Gemm>(a: MatRef<'_, T>, b: MatRef<'_, T>, start: Start<'_, T>, c: MatMut<'_, T>) {
     let extents = extents(&a, (b.rows, b.cols), &start, &c);

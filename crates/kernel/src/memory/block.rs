@@ -19,7 +19,7 @@ pub struct Block<T, X> {
     beside: X,
 }
 
-/// What is kept beside memory, and what becomes of both when the last handle goes.
+/// A value that is kept beside memory, and says what becomes of both when the last handle goes.
 pub trait Beside<T>: Sized {
     /// Takes a block that nobody else has a handle to.
     fn retire(last: Unique<Block<T, Self>>);
@@ -50,7 +50,7 @@ impl<T, X> DerefMut for Block<T, X> {
 }
 
 impl<T: Number, X> Block<T, X> {
-    /// One axis of all elements of a buffer.
+    /// A block whose one axis goes along all elements of a buffer.
     pub fn new(buffer: Buffer<T>, beside: X) -> Self {
         let shape: Dims = [buffer.as_slice().len()].into_iter().collect();
         let whole = Layout::row_major(shape);
@@ -61,7 +61,7 @@ impl<T: Number, X> Block<T, X> {
     /// held.
     ///
     /// # Panics
-    /// If it has not the capacity for so many elements.
+    /// If the memory has not the capacity for so many elements.
     #[inline]
     pub fn renew(&mut self, shape: &Dims) {
         self.buffer.forget_version();
@@ -91,7 +91,7 @@ impl<T: Number, X> Block<T, X> {
         }
     }
 
-    /// How the region that is all of it lies.
+    /// The layout of the region that is all of the memory.
     #[inline]
     pub fn layout(&self) -> &Layout {
         &self.whole
@@ -102,7 +102,7 @@ impl<T: Number, X> Block<T, X> {
         self.buffer.capacity()
     }
 
-    /// Bytes of memory.
+    /// How many bytes the memory takes.
     pub fn bytes(&self) -> usize {
         self.buffer.bytes()
     }

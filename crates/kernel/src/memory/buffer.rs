@@ -47,7 +47,7 @@ impl<T: Number> Buffer<T> {
         Some(Buffer { start, len, capacity, room: capacity, align: ALIGN, version: AtomicU64::new(0) })
     }
 
-    /// Without elements, and without memory.
+    /// A buffer without elements, and without memory.
     pub const fn empty() -> Self {
         let version = AtomicU64::new(0);
         Buffer { start: NonNull::dangling(), len: 0, capacity: 0, room: 0, align: ALIGN, version }
@@ -99,7 +99,7 @@ impl<T: Number> Buffer<T> {
         self.capacity
     }
 
-    /// How many bytes it takes.
+    /// How many bytes the buffer takes.
     pub fn bytes(&self) -> usize {
         self.capacity * size_of::<T>()
     }

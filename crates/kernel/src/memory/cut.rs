@@ -25,7 +25,7 @@ pub enum Claim<T: Number, X: Beside<T>> {
 pub struct Part<T: Number, X: Beside<T>>(Region<T, X>);
 
 impl<T: Number, X: Beside<T>> Claim<T, X> {
-    /// How the elements lie.
+    /// The layout of the elements.
     #[inline]
     pub fn layout(&self) -> &Layout {
         match self {
@@ -63,7 +63,7 @@ impl<T: Number, X: Beside<T>> Claim<T, X> {
         }
     }
 
-    /// What has been written.
+    /// The region that has been written.
     #[inline]
     pub fn written(self) -> Region<T, X> {
         match self {
@@ -85,10 +85,10 @@ impl<T: Number, X: Beside<T>> Part<T, X> {
     }
 }
 
-/// How something is divided along an axis.
+/// A division of something along an axis.
 #[derive(Clone, Copy)]
 pub struct Division<'b> {
-    /// Which axis.
+    /// The axis that is divided.
     pub axis: usize,
     /// Where each part begins, and where the last one ends; ascending.
     pub bounds: &'b [usize],
@@ -152,7 +152,7 @@ impl<T: Number, X: Beside<T>> Cut<T, X> {
         self.whole = None;
     }
 
-    /// Whether it has begun.
+    /// Whether the cut has begun.
     #[inline]
     pub fn has_begun(&self) -> bool {
         self.whole.is_some()
@@ -172,7 +172,7 @@ impl<T: Number, X: Beside<T>> Cut<T, X> {
         Some(Claim::Part(Part(part)))
     }
 
-    /// What the parts are of, if these regions are all of them, each in its place: then all are finished.
+    /// The region that was cut, if `parts` are all of its parts, each in its place: then all are finished.
     pub fn join<'r>(&self, mut parts: impl Iterator<Item = Option<&'r Region<T, X>>>) -> Option<Region<T, X>>
     where
         T: 'r,

@@ -15,7 +15,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Elements of these extents and strides.
+    /// The layout of elements of these extents and strides, of which the first lies at `offset`.
     #[cfg(test)]
     pub fn new(offset: usize, shape: Dims, strides: Dims) -> Self {
         assert_eq!(shape.len(), strides.len(), "an axis has an extent and a stride");
@@ -33,7 +33,10 @@ impl Layout {
         self.strides.set_row_major(shape);
     }
 
-    /// Of a view of row-major elements of extents `base`.
+    /// The layout of a view of row-major elements of extents `base`, which `change` makes.
+    ///
+    /// # Errors
+    /// What `change` refuses.
     pub fn of_view<E>(base: Dims, change: impl FnOnce(&mut Axes<'_>) -> Result<(), E>) -> Result<Self, E> {
         let mut layout = Layout::row_major(base);
         change(&mut Axes(&mut layout))?;

@@ -9,19 +9,20 @@ thread_local! {
     static ANSWERED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// What unwinds to the innermost of them: there is no memory for so many elements.
+/// A refusal, which unwinds to the innermost function that makes an error of it: there is no memory for so
+/// many elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory {
-    /// Elements.
+    /// How many elements.
     pub elements: usize,
-    /// Bytes in all.
+    /// How many bytes in all.
     pub bytes: usize,
 }
 
 /// Runs what allocates as deep inside as it may, by one who makes an error of what is refused there.
 ///
 /// # Errors
-/// What a panic carries: of [`OutOfMemory`] nothing is printed.
+/// If `work` panics, what the panic carries: of [`OutOfMemory`] nothing is printed.
 pub fn answered<R>(work: impl FnOnce() -> R) -> thread::Result<R> {
     ANSWERED.set(ANSWERED.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -29,7 +30,7 @@ pub fn answered<R>(work: impl FnOnce() -> R) -> thread::Result<R> {
     result
 }
 
-/// Whether somebody does on this thread, and panics unwind.
+/// Whether a function on this thread's stack makes an error of what is refused, and panics unwind.
 pub fn is_answered() -> bool {
     cfg!(panic = "unwind") && ANSWERED.get() > 0
 }

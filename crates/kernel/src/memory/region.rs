@@ -36,13 +36,13 @@ impl<T: Number, X: Beside<T>> From<Unique<Block<T, X>>> for Region<T, X> {
 }
 
 impl<T: Number, X: Beside<T>> Region<T, X> {
-    /// The memory that it lies in.
+    /// The memory that the region lies in.
     #[inline]
     pub fn block(&self) -> &Shared<Block<T, X>> {
         &self.block
     }
 
-    /// How it lies there.
+    /// The layout of the region in its memory.
     #[inline]
     pub fn layout(&self) -> &Layout {
         match &self.view {
@@ -51,7 +51,7 @@ impl<T: Number, X: Beside<T>> Region<T, X> {
         }
     }
 
-    /// Whether it is all of its memory, in row-major order.
+    /// Whether the region is all of its memory, in row-major order.
     #[inline]
     pub fn is_whole(&self) -> bool {
         self.view.is_none()
@@ -74,7 +74,7 @@ impl<T: Number, X: Beside<T>> Region<T, X> {
         }
     }
 
-    /// The same elements, or some of them, otherwise.
+    /// A view of the elements, or of some of them, as `change` makes it.
     #[inline]
     pub fn seen(&self, change: impl FnOnce(&mut Axes<'_>)) -> Self {
         let mut view = acquire_view();
@@ -83,7 +83,10 @@ impl<T: Number, X: Beside<T>> Region<T, X> {
         self.through(view)
     }
 
-    /// [`Region::seen`] by what may refuse.
+    /// [`Region::seen`] for a `change` that may refuse.
+    ///
+    /// # Errors
+    /// What `change` refuses.
     #[inline]
     pub fn try_seen<E>(&self, change: impl FnOnce(&mut Axes<'_>) -> Result<(), E>) -> Result<Self, E> {
         let mut view = acquire_view();
@@ -99,8 +102,8 @@ impl<T: Number, X: Beside<T>> Region<T, X> {
         Region { block: self.block.clone(), view: Some(view.share()) }
     }
 
-    /// With any other layout whose elements may certainly be read: inside the memory, if nothing of that is
-    /// being written, or inside this region, if it lies in row-major order.
+    /// A region with any other layout whose elements may certainly be read: inside the memory, if nothing of
+    /// that is being written, or inside this region, if it lies in row-major order.
     #[inline]
     pub fn with_layout(&self, offset: usize, shape: Dims, strides: Dims) -> Option<Self> {
         let inside = if self.block.is_cut() { self.range()? } else { 0..self.block.len() };

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// Like `AtomicPtr`, but safe to read: only references that live forever are ever stored.
+/// A pointer as `AtomicPtr` is one, but safe to read: only references that live forever are ever stored.
 pub struct StaticRef<T: 'static> {
     pointer: AtomicPtr<T>,
     owner: PhantomData<&'static T>,

@@ -79,7 +79,7 @@ impl<V> Takeable<V> {
         self.look(V::clone)
     }
 
-    /// What `f` finds in the value, which can still be taken.
+    /// Calls `f` with the value, which can still be taken; none if there is nothing to take.
     pub fn look<R>(&self, f: impl FnOnce(&V) -> R) -> Option<R> {
         if !self.leave_full(BUSY) {
             return None;

@@ -12,7 +12,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 pub struct Dual<R, const I: usize> {
     /// The number.
     pub value: R,
-    /// Its derivative in each direction.
+    /// The number's derivative in each direction.
     pub tangent: [R; I],
 }
 

@@ -3,7 +3,7 @@
 use super::Real;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// The same number as `T`, in code compiled for a machine that has fused multiply-add.
+/// A number `T` in code compiled for a machine that has fused multiply-add.
 ///
 /// [`Real::mul_add`] of a `Fused<T>` is the one instruction, rounding once; that of a plain `T` is
 /// a product and a sum, because without the instruction a fused multiply-add is a slow library

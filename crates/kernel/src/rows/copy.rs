@@ -12,19 +12,19 @@ use crate::run::level::Kernel;
 /// The first element.
 ///
 /// # Panics
-/// If there is none.
+/// If there is no element.
 pub fn first<T: Number>(source: View<'_, T>) -> T {
     assert!(source.layout().reach() > 0, "a first element");
     // SAFETY: it is there.
     unsafe { *source.start() }
 }
 
-/// Elements of `source` into row-major `out`.
+/// Copies elements of `source` into row-major `out`.
 pub fn gather<T: Number>(source: View<'_, T>, out: &mut [T]) {
     place(out, &source.layout().shape().row_major(), source);
 }
 
-/// Elements of `source` to those of `target`, which lie there, from its start on, with these strides.
+/// Copies elements of `source` to those of `target`, which lie there, from its start on, with these strides.
 pub fn place<T: Number>(target: &mut [T], target_strides: &[usize], source: View<'_, T>) {
     for_each_row(target_strides, source.layout(), |d, s, Axis { extent: inner, to, from }| {
         if to == 1 && from == 1 {
@@ -43,7 +43,7 @@ pub fn place<T: Number>(target: &mut [T], target_strides: &[usize], source: View
 
 /// Row-major copies of the parts, one behind the other.
 pub struct Joined<'a, T> {
-    /// What is copied.
+    /// The parts that are copied.
     pub parts: &'a [View<'a, T>],
     /// Where the result goes.
     pub out: &'a mut [T],

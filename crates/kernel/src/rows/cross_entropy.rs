@@ -11,7 +11,7 @@ pub const IGNORED: i64 = -1;
 
 /// `ln(sum exp x) - x[target]` of each row of `width` elements; 0 where the target is [`IGNORED`].
 pub struct CrossEntropy<'a, T> {
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// The class of each row, or what is ignored.
     pub targets: &'a [i64],
@@ -79,11 +79,11 @@ impl<T: Arithmetic> Divisible for CrossEntropy<'_, T> {
 
 /// The cotangents of [`CrossEntropy`]'s source from those of its results: `(softmax(x) - [target]) g`.
 pub struct CrossEntropyBack<'a, T> {
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// The class of each row, or what is ignored.
     pub targets: &'a [i64],
-    /// What the way forth kept of each row.
+    /// The numbers that the way forth kept of each row.
     pub statistics: &'a [T],
     /// The cotangent of the result.
     pub cotangent: &'a [T],

@@ -12,7 +12,7 @@ use crate::run::level::{Kernel, dispatch};
 /// `(x - mean) / sqrt(variance + eps) * weight + bias` of each row, as wide as the weight; the variance
 /// biased.
 pub struct Normalise<'a, T> {
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// The factor of each column.
     pub weight: &'a [T],
@@ -22,7 +22,7 @@ pub struct Normalise<'a, T> {
     pub out: &'a mut [T],
     /// For each row its mean, and the factor `1 / sqrt(variance + eps)`.
     pub statistics: &'a mut [T],
-    /// What is added to the variance.
+    /// The number that is added to the variance.
     pub eps: f64,
 }
 
@@ -68,16 +68,16 @@ impl<T: Arithmetic> Divisible for Normalise<'_, T> {
     }
 }
 
-/// What a cotangent of [`Normalise`]'s result makes of that of its source: `(h - mean(h) - normal mean(h
+/// The cotangent of [`Normalise`]'s source from that of its result `g`: `(h - mean(h) - normal mean(h
 /// normal)) scale`, where `h = g weight`.
 pub struct NormaliseBack<'a, T> {
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// The factor of each column.
     pub weight: &'a [T],
     /// The cotangent of the result.
     pub cotangent: &'a [T],
-    /// What the way forth kept of each row.
+    /// The numbers that the way forth kept of each row.
     pub statistics: &'a [T],
     /// Where the result goes.
     pub out: &'a mut [T],
@@ -115,14 +115,14 @@ impl<T: Arithmetic> Divisible for NormaliseBack<'_, T> {
     }
 }
 
-/// What it makes of those of weight and bias: `g normal` and `g`, summed over all rows in the order of a
-/// [`Tree`].
+/// The cotangents of [`Normalise`]'s weight and bias from that of its result `g`: `g normal` and `g`, summed
+/// over all rows in the order of a [`Tree`].
 pub struct NormaliseAffine<'a, T> {
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// The cotangent of the result.
     pub cotangent: &'a [T],
-    /// What the way forth kept of each row.
+    /// The numbers that the way forth kept of each row.
     pub statistics: &'a [T],
     /// The first of these columns, of rows of `width`.
     pub first: usize,

@@ -8,13 +8,13 @@ use crate::run::level::Kernel;
 
 /// `out[o, i] = sum over r of source[o, r, i]`.
 pub struct Sum<'a, T> {
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// Where the result goes.
     pub out: &'a mut [T],
     /// How many elements are summed to one.
     pub reduced: usize,
-    /// How many elements lie between those.
+    /// How many elements lie between those that are summed to one.
     pub inner: usize,
 }
 
@@ -56,12 +56,12 @@ impl<T: Arithmetic> Divisible for Sum<'_, T> {
     }
 }
 
-/// What is made of the squares of a row's elements, in f64.
+/// A statistic that is made of the squares of a row's elements, in f64.
 #[derive(Clone, Copy, Debug)]
 pub enum Square {
     /// The sum of squared distances from the mean, over a divisor.
     Variance(f64),
-    /// The root of that.
+    /// The root of the sum of squared distances from the mean, over a divisor.
     Deviation(f64),
     /// The root of the sum of squares.
     Norm,
@@ -69,9 +69,9 @@ pub enum Square {
 
 /// A statistic of each row of `width` elements.
 pub struct Squares<'a, T> {
-    /// Of which squares.
+    /// The statistic.
     pub square: Square,
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// Where the result goes.
     pub out: &'a mut [T],

@@ -6,21 +6,21 @@ use crate::rows::lanes::{self, CHUNK, LANES};
 use crate::run::divide::{Divisible, cut, cut_mut};
 use crate::run::level::Kernel;
 
-/// What a row of numbers is turned into.
+/// A function that turns a row of numbers into another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowFunction {
     /// `e^x / sum e^x`.
     Softmax,
-    /// Its logarithm.
+    /// `ln(e^x / sum e^x)`.
     LogSoftmax,
 }
 
 /// A function of each row of `width` elements; shifted by the row's maximum, so that no exponential
 /// overflows.
 pub struct OverRows<'a, T> {
-    /// Which function.
+    /// The function that each row goes through.
     pub function: RowFunction,
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// Where the result goes.
     pub out: &'a mut [T],
@@ -76,7 +76,7 @@ impl<T: Arithmetic> Divisible for OverRows<'_, T> {
 
 /// The cotangents of [`OverRows`]' sources from its results and their cotangents.
 pub struct OverRowsBack<'a, T> {
-    /// Which function.
+    /// The function that each row goes through.
     pub function: RowFunction,
     /// The result of the way forth.
     pub result: &'a [T],
@@ -136,7 +136,7 @@ impl<T: Arithmetic> Divisible for OverRowsBack<'_, T> {
 
 /// `ln(sum exp x)` of each row of `width` elements.
 pub struct LogSumExp<'a, T> {
-    /// What is read, rows one behind the other.
+    /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
     /// Where the result goes.
     pub out: &'a mut [T],

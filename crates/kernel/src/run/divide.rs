@@ -11,11 +11,11 @@ use crate::run::team;
 /// A [`Kernel`] that can be cut in two: over rows, or over elements, that have nothing to do with each
 /// other.
 pub trait Divisible: Sized + Send {
-    /// How many rows or elements it goes over.
+    /// How many rows or elements the kernel goes over.
     fn rows(&self) -> usize;
 
-    /// How many numbers it reads or writes, where an exponential counts as some: what its time is guessed
-    /// from.
+    /// How many numbers the kernel reads or writes, where an exponential counts as some: what its time is
+    /// guessed from.
     fn numbers(&self) -> usize;
 
     /// The kernel of the first `rows`, and that of the others.
@@ -66,7 +66,7 @@ fn parts(kernel: &impl Divisible) -> usize {
     team::parts_worth(kernel.numbers() / NUMBERS_IN_NANOSECOND).min(kernel.rows())
 }
 
-/// Whether it would be several threads' work now.
+/// Whether a kernel would be several threads' work now.
 pub fn is_shared(kernel: &impl Divisible) -> bool {
     parts(kernel) > 1
 }

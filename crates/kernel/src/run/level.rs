@@ -83,7 +83,7 @@ fn detect() -> Level {
 /// assert_eq!(y, [3.0, 5.0, 7.0]);
 /// ```
 pub trait Kernel<T> {
-    /// What a run gives.
+    /// The result of a run.
     type Output;
     /// The loop.
     fn run<N: Lane<T>>(self) -> Self::Output;

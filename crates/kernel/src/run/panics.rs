@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a panic carries.
+/// The payload that a panic carries.
 pub type Payload = Box<dyn Any + Send>;
 
 /// Ends a panic beside which another one goes on to the caller. To drop what it carries is users' code,
@@ -14,7 +14,7 @@ pub fn discard(payload: Payload) {
     }
 }
 
-/// What panics with itself when it is dropped, as often as `times` says.
+/// A value that panics with itself when it is dropped, as often as its number says.
 #[cfg(test)]
 pub struct Grenade(pub usize);
 

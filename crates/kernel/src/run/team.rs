@@ -89,7 +89,7 @@ fn first_num_threads() -> usize {
 /// Of several threads that compute at the same time, one has the helpers; the others go on alone.
 ///
 /// # Panics
-/// If it is 0.
+/// If `threads` is 0.
 ///
 /// ```
 /// use wengert_core::{num_threads, set_num_threads};

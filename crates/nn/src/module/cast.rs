@@ -35,7 +35,7 @@ impl<U: Float> Memo<U> {
             or `cell!(Name<T> {{ every, field }})`"
 )]
 pub trait Cast {
-    /// The same with elements of type `U`.
+    /// The type of the module with elements of type `U`.
     type To<U: Float>;
 
     /// A copy with elements of type `U`; parameters go through `memo`.

@@ -14,7 +14,7 @@ impl<C: CellWith> Sweep<'_, C> {
     /// [`Sweep::run`], with a checkpoint of each part of it.
     ///
     /// # Errors
-    /// As there.
+    /// If the first step does not give what the cell promises.
     #[track_caller]
     pub fn run_again(
         &self,

@@ -54,7 +54,7 @@ impl<F: CellFactory> RecurrentBuilder<F> {
         self
     }
 
-    /// What becomes of the outputs of the two directions; default [`Merge::Concat`].
+    /// How the outputs of the two directions become one; default [`Merge::Concat`].
     pub fn merge(mut self, merge: Merge) -> Self {
         self.options.merge = merge;
         self

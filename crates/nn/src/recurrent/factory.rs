@@ -9,15 +9,15 @@ use super::runner::Recurrent;
 use crate::cell_with::CellWith;
 use crate::repr::layer_name;
 
-/// Where in a recurrent layer a cell stands.
+/// The place of a cell in a recurrent layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
     /// The layer, from 0 at the input.
     pub layer: usize,
-    /// 0 forward in time, 1 backward.
+    /// The direction: 0 forward in time, 1 backward.
     pub direction: usize,
-    /// The width of what comes in there.
+    /// The width of an input of the cell.
     pub input_size: usize,
 }
 
@@ -70,7 +70,7 @@ impl<C: CellWith, F: Fn(Place) -> Result<C>> CellFactory for ByPlace<F> {
 
 /// A cell that its widths and a few arguments make: [`Recurrent`] has `new` and `builder` for it.
 pub trait FromSizes: CellWith {
-    /// What it can be told beside its widths.
+    /// The arguments of the cell beside its widths.
     type Arguments: Clone + Default;
 
     /// The cell from inputs of width `input_size` to `hidden_size` units.

@@ -84,7 +84,8 @@ impl<T: Float> Cell for GruCell<T> {
 
 /// A GRU layer (`torch.nn.GRU`): [`Recurrent`] over [`GruCell`].
 ///
-/// Parameters as [`Lstm`](crate::Lstm)'s, with three gates. The state is `h`.
+/// Parameters: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, then those of the reverse
+/// direction with `_reverse`, then the next layer's. The state is `h`.
 ///
 /// ```
 /// use wengert_nn::Gru;

@@ -18,7 +18,7 @@ pub trait Layers: Module + Clone {
     /// The state of all layers and directions.
     type State: State<Element = Self::Element>;
 
-    /// The same, as single steps carry it on.
+    /// The state of all layers and directions, as single steps carry it on.
     type Cells: Clone;
 
     /// The inputs beside the sequence that every layer and step sees; `()` for none.
@@ -45,6 +45,9 @@ pub trait Layers: Module + Clone {
     /// Goes over rows (B, in) of which step t has `sizes[t]`, never more than the step before, from a
     /// state, or from the layers' own for the sequences of the first step; with `keep_states`, the
     /// states after every step are kept. The context has such rows as well, or (N, ..).
+    ///
+    /// # Errors
+    /// If a cell does not give what it promises.
     fn sweep(
         &self,
         rows: &Variable<Self::Element>,
@@ -57,7 +60,7 @@ pub trait Layers: Module + Clone {
     /// A state for single steps.
     fn unstack(&self, state: &Self::State) -> Self::Cells;
 
-    /// What [`Layers::unstack`] takes apart.
+    /// The state that [`Layers::unstack`] has taken apart.
     fn restack(&self, cells: &Self::Cells) -> Self::State;
 
     /// A single step of a batch (N, in), in evaluation mode, which carries the state on.
@@ -68,10 +71,12 @@ pub trait Layers: Module + Clone {
         cells: &mut Self::Cells,
     ) -> Variable<Self::Element>;
 
-    /// Runs a sequence; see [`Recurrent::forward`](crate::Recurrent::forward).
+    /// Runs a sequence (L, N, in), or (N, L, in) if `batch_first`, or (L, in), from a state, or without one
+    /// from the layers' own; gives all outputs and the last state.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit, or the sequence is empty.
+    /// If the input's or the state's shape does not fit, the sequence is empty, a cell breaks what its
+    /// methods promise, or the allocator refuses memory.
     #[track_caller]
     fn forward(
         &self,
@@ -99,11 +104,13 @@ pub trait Layers: Module + Clone {
         Ok((output, state))
     }
 
-    /// Runs a sequence and gives the states after every step as well; see
-    /// [`Recurrent::forward_states`](crate::Recurrent::forward_states).
+    /// Runs a sequence as [`Layers::forward`] does; gives all outputs, the last state, and the states after
+    /// every step: each variable (layers D, L, N, ..), with the axes of time and batch as the output has
+    /// them.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit, or the sequence is empty.
+    /// If the input's or the state's shape does not fit, the sequence is empty, a cell breaks what its
+    /// methods promise, or the allocator refuses memory.
     #[track_caller]
     fn forward_states(
         &self,
@@ -131,10 +138,12 @@ pub trait Layers: Module + Clone {
         Ok((output, state, states.expect("states that were asked for")))
     }
 
-    /// Runs packed sequences; see [`Recurrent::forward_packed`](crate::Recurrent::forward_packed).
+    /// Runs packed sequences; the output is packed in the same way, states are in the caller's order of
+    /// sequences.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit.
+    /// If the width of the elements or the state's shape does not fit, a cell breaks what its methods
+    /// promise, or the allocator refuses memory.
     #[track_caller]
     fn forward_packed(
         &self,
@@ -172,11 +181,14 @@ pub trait Layers: Module + Clone {
         Ok((input.with_data(swept.output)?, state))
     }
 
-    /// Runs sequences of different lengths as they are padded; see
-    /// [`Recurrent::forward_masked`](crate::Recurrent::forward_masked).
+    /// Runs a padded batch of sequences of different lengths, as if each were run by itself; `valid` is the
+    /// lengths, or a mask of the steps that count. Outputs of other steps are zero, the state is the one
+    /// after each sequence's last step that counts.
     ///
     /// # Errors
-    /// If the input's or the state's shape does not fit, or lengths or mask don't fit the input.
+    /// If the input's or the state's shape does not fit, the sequence is empty, there is another number of
+    /// lengths than of samples, one is longer than the input, the mask has another shape, a cell breaks what
+    /// its methods promise, or the allocator refuses memory.
     #[track_caller]
     fn forward_masked<'v>(
         &self,
@@ -236,7 +248,7 @@ pub trait Layers: Module + Clone {
 /// The outputs, the last state, and the states after every step.
 pub type OutputAndStates<S> = (Variable<<S as State>::Element>, S, S);
 
-/// What a sweep over rows gives.
+/// The results of a sweep over rows.
 #[derive(Clone, Debug)]
 pub struct Swept<S: State> {
     /// The outputs, row by row.

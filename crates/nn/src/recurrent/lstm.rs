@@ -37,7 +37,7 @@ pub struct LstmCell<T: Float = f32> {
 }
 cell!(LstmCell<T> flatten { weights } { weight_hr });
 
-/// What an LSTM can be told beside its widths.
+/// The arguments of an LSTM beside its widths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LstmArguments {

@@ -5,13 +5,13 @@ use wengert_core::{Error, Result, Tensor};
 
 use crate::sequence::{BatchLayout, check_lengths, first_times};
 
-/// Which steps of a batch count.
+/// The steps of a batch that count.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Valid<'v> {
-    /// For each sample the number of its steps, from the first one on; 0 is allowed.
+    /// The number of steps of each sample, from the first one on; 0 is allowed.
     Lengths(&'v [usize]),
-    /// For each step of each sample whether it counts, in the layout of the input's first axes.
+    /// Whether each step of each sample counts, in the layout of the input's first axes.
     Mask(&'v Tensor<bool>),
 }
 

@@ -2,16 +2,16 @@
 
 use wengert_core::{Error, Result};
 
-/// What becomes of the outputs of the two directions.
+/// How the outputs of the two directions become one.
 #[doc(alias = "merge_mode")]
 #[doc(alias = "Bidirectional")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Merge {
-    /// They stand side by side, as in PyTorch.
+    /// Side by side, as in PyTorch.
     #[default]
     Concat,
-    /// They are added.
+    /// Added.
     Sum,
 }
 
@@ -21,7 +21,8 @@ pub enum Merge {
 pub enum Checkpointing {
     /// The state after every so many steps is kept.
     Every(usize),
-    /// As many steps at once as keep that many bytes of intermediate values while they are computed again.
+    /// The state is kept so often that the steps between keep at most that many bytes of intermediate values
+    /// while they are computed again.
     Bytes(usize),
 }
 

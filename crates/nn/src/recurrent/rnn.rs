@@ -12,7 +12,7 @@ use crate::cell;
 use crate::cell::Cell;
 use crate::repr::Repr;
 
-/// What an RNN's sum goes through.
+/// The function that an RNN's sum goes through.
 ///
 /// ```
 /// use wengert_nn::Nonlinearity;
@@ -71,13 +71,13 @@ impl RnnCell {
     }
 }
 
-/// What an RNN can be told beside its widths.
+/// The arguments of an RNN beside its widths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RnnArguments {
     /// Whether there are biases.
     pub bias: Bias,
-    /// What the sum goes through.
+    /// The function that the sum goes through.
     pub nonlinearity: Nonlinearity,
 }
 
@@ -141,7 +141,8 @@ impl<T: Float> Cell for RnnCell<T> {
 
 /// A simple recurrent layer (`torch.nn.RNN`): [`Recurrent`] over [`RnnCell`].
 ///
-/// Parameters as [`Lstm`](crate::Lstm)'s, with one gate. The state is `h`.
+/// Parameters: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, then those of the reverse
+/// direction with `_reverse`, then the next layer's. The state is `h`.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -157,7 +158,7 @@ impl<T: Float> Cell for RnnCell<T> {
 pub type Rnn<T = f32> = Recurrent<RnnCell<T>>;
 
 impl RecurrentBuilder<OfSizes<RnnCell>> {
-    /// What the sum goes through; default tanh.
+    /// The function that the sum goes through; default tanh.
     pub fn nonlinearity(self, nonlinearity: Nonlinearity) -> Self {
         self.arguments(|arguments| arguments.nonlinearity = nonlinearity)
     }

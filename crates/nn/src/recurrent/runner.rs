@@ -103,13 +103,13 @@ impl<C: CellWith> Recurrent<C> {
     /// Changes the probability of dropout between layers.
     ///
     /// # Errors
-    /// If it is not in [0, 1].
+    /// If `p` is not in [0, 1].
     pub fn set_dropout(&mut self, p: f64) -> Result<()> {
         self.change(|options| options.dropout = p)
     }
 
-    /// What is kept for the way back: everything (none), the state after every so many steps, or as much as
-    /// keeps within so many bytes while it is computed again. Gradients are the same, to every order,
+    /// Sets what is kept for the way back: everything (none), the state after every so many steps, or as much
+    /// as keeps within so many bytes while it is computed again. Gradients are the same, to every order,
     /// dropout included; it costs one more forward.
     ///
     /// # Errors
@@ -142,10 +142,11 @@ impl<C: CellWith> Recurrent<C> {
         Layers::zero_state(self, batch)
     }
 
-    /// This layer step by step, for `batch` samples, from its initial state; see [`Stepper`].
+    /// A [`Stepper`] that runs the layer step by step, for `batch` samples, from its initial state.
     ///
     /// # Errors
-    /// If the layer is bidirectional: the other direction begins at the end.
+    /// If the layer is bidirectional: the other direction begins at the end; or there is no memory for so
+    /// many samples.
     #[track_caller]
     pub fn stepper(&self, batch: usize) -> Result<Stepper<Self>> {
         Stepper::new(self.clone(), batch)
@@ -219,7 +220,7 @@ impl<C: Cast> Cast for Recurrent<C> {
 }
 
 impl<C: CellWith> fmt::Display for Recurrent<C> {
-    /// As PyTorch prints it: `LSTM(50, 100, num_layers=2)`; what is the default is left out.
+    /// Writes the layer as PyTorch prints it: `LSTM(50, 100, num_layers=2)`; what is the default is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         print_layer::<C>(&self.cells[0].repr().around(|switches| self.options.repr(switches)), f)
     }

@@ -65,10 +65,10 @@ where
         Ok(Stack { lower, upper, dropout: 0.0, training: true })
     }
 
-    /// With a probability of dropout on what passes from the lower to the upper layers, in training.
+    /// Sets the probability of dropout on what passes from the lower to the upper layers, in training.
     ///
     /// # Errors
-    /// If it is not in [0, 1].
+    /// If `p` is not in [0, 1].
     pub fn dropout(mut self, p: f64) -> Result<Self> {
         if !(0.0..=1.0).contains(&p) {
             return Err(Error::argument(NAME, "dropout", "in [0, 1]", p));

@@ -34,7 +34,7 @@ pub struct Stepper<L: Layers> {
 }
 
 impl<L: Layers> Stepper<L> {
-    /// These layers step by step, for `batch` samples, from their initial state.
+    /// A stepper of `layers`, for `batch` samples, from their initial state.
     ///
     /// # Errors
     /// If a layer is bidirectional: the other direction begins at the end; or there is no memory for so

@@ -117,8 +117,9 @@ impl<L: Layers> Truncated<L> {
     /// passes.
     ///
     /// # Errors
-    /// If the input's shape does not fit; for more than `k1` steps, `ends` of another shape, a bidirectional
-    /// layer, or if `loss` fails. The window then has not taken place.
+    /// If the input's shape does not fit the layer, there are no steps or more than `k1`, `ends` has another
+    /// shape, the layer is bidirectional, a cell breaks what its methods promise, the allocator refuses
+    /// memory, or `loss` fails. The window then has not taken place.
     #[track_caller]
     pub fn window(
         &mut self,

@@ -73,7 +73,7 @@ impl<T: Float> Weights<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bias {
-    /// Whether there are; default true.
+    /// Whether there are biases; default true.
     pub bias: bool,
 }
 
@@ -83,9 +83,9 @@ impl Default for Bias {
     }
 }
 
-/// Arguments among which is whether there are biases.
+/// Arguments of a cell that say, among others, whether there are biases.
 pub trait HasBias {
-    /// Sets that.
+    /// Sets whether there are biases.
     fn set_bias(&mut self, on: bool);
 }
 
@@ -115,7 +115,8 @@ macro_rules! constructors {
                 Self::from_sizes(input_size, hidden_size, &Default::default())
             }
 
-            /// A cell without biases (`bias=False`).
+            /// A cell from inputs of width `input_size` to `hidden_size` units, without biases
+            /// (`bias=False`).
             ///
             /// # Errors
             /// If `input_size` is zero.

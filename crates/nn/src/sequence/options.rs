@@ -1,6 +1,6 @@
 //! How sequences lie in a batch, and how they are packed.
 
-/// On which side a sequence is filled up.
+/// The side on which a sequence is filled up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PaddingSide {
@@ -36,13 +36,13 @@ impl PadOptions {
         self
     }
 
-    /// What stands where a sequence has ended; default 0.
+    /// The number that stands where a sequence has ended; default 0.
     pub fn padding_value(mut self, value: f64) -> Self {
         self.padding_value = value;
         self
     }
 
-    /// On which side a sequence is filled up; default [`PaddingSide::Right`].
+    /// The side on which a sequence is filled up; default [`PaddingSide::Right`].
     pub fn padding_side(mut self, side: PaddingSide) -> Self {
         self.padding_side = side;
         self

@@ -31,8 +31,9 @@ pub struct PackedSequence<T: Float = f32> {
 }
 
 impl<T: Float> PackedSequence<T> {
-    /// From its parts: elements (B, ..), how many sequences have a first, a second, .. element, and, if the
-    /// sequences are not in the order in which they were given, the place in that order of each.
+    /// A packed sequence from its parts: elements (B, ..), how many sequences have a first, a second, ..
+    /// element, and, if the sequences are not in the order in which they were given, the place in that order
+    /// of each.
     ///
     /// # Errors
     /// If the sizes are empty, zero, growing or not B together; if the indices are not a permutation of the
@@ -80,13 +81,13 @@ impl<T: Float> PackedSequence<T> {
         &self.batch_sizes
     }
 
-    /// For each packed sequence its place among those that were given; none if they were given in
+    /// The place of each packed sequence among those that were given; none if they were given in
     /// decreasing order.
     pub fn sorted_indices(&self) -> Option<&[usize]> {
         self.sorted_indices.as_deref()
     }
 
-    /// For each sequence that was given its place among the packed ones.
+    /// The place of each given sequence among the packed ones; none if they were given in decreasing order.
     pub fn unsorted_indices(&self) -> Option<&[usize]> {
         self.unsorted_indices.as_deref()
     }
@@ -97,10 +98,10 @@ impl<T: Float> PackedSequence<T> {
         (0..self.batch_sizes[0]).map(|n| of(self.packed_place(n))).collect()
     }
 
-    /// The same sequences with other elements, as after a layer that acts on each by itself.
+    /// A copy of the sequences with other elements (B, ..), as after a layer that acts on each by itself.
     ///
     /// # Errors
-    /// If there is not one for each.
+    /// If there is not one element for each of the old ones.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};

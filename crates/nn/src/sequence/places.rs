@@ -12,7 +12,7 @@ pub(crate) struct BatchLayout {
 }
 
 impl BatchLayout {
-    /// Of a tensor whose first two axes are time and batch.
+    /// The layout of a tensor whose first two axes are time and batch.
     pub fn of(shape: &[usize], batch_first: bool) -> Self {
         let (steps, batch) = if batch_first { (shape[1], shape[0]) } else { (shape[0], shape[1]) };
         BatchLayout { steps, batch, batch_first }
@@ -62,7 +62,7 @@ pub(crate) struct Packing {
 }
 
 impl Packing {
-    /// Of samples that have steps at these times.
+    /// The packing of samples that have steps at these times.
     pub fn of(times: &[Vec<usize>], place: impl Fn(usize, usize) -> usize) -> Self {
         let mut order: Vec<usize> = (0..times.len()).collect();
         order.sort_by_key(|&n| std::cmp::Reverse(times[n].len()));
@@ -77,7 +77,7 @@ impl Packing {
         Packing { order, sizes, places }
     }
 
-    /// Of samples of these lengths.
+    /// The packing of samples of these lengths.
     pub fn of_lengths(lengths: &[usize], place: impl Fn(usize, usize) -> usize) -> Self {
         Packing::of(&lengths.iter().map(|&length| first_times(length)).collect::<Vec<_>>(), place)
     }

@@ -71,7 +71,7 @@ impl<T: Float> Lbfgs<T> {
     /// The optimizer with default options and this learning rate.
     ///
     /// # Errors
-    /// As [`Lbfgs::with`].
+    /// If there is no parameter, or the learning rate is out of its range.
     pub fn new(parameters: impl IntoIterator<Item = Parameter<T>>, lr: f64) -> Result<Self> {
         Self::with(parameters, LbfgsOptions::default().lr(lr))
     }

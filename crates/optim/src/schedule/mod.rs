@@ -86,7 +86,7 @@ pub trait Schedule: Debug + Display + Send + Sync {
     /// out of its range. Then nothing has changed.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
 
-    /// The same schedule in a box, for schedules made of others.
+    /// A copy of the schedule in a box, for schedules made of others.
     fn boxed(&self) -> Box<dyn Schedule>;
 }
 

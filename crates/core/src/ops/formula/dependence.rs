@@ -185,13 +185,13 @@ impl Real for Depends {
     functions!(exp exp_m1 ln ln_1p sqrt tanh sigmoid abs sin cos erf ndtr);
 }
 
-/// What the cotangent of each input is made of.
+/// The values that the cotangent of each input of a formula is made of.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dependence<const I: usize> {
-    /// The bits of those inputs whose values it depends on.
+    /// For each input, the bits of the inputs whose values its cotangent depends on.
     pub on: [u32; I],
-    /// The output whose cotangent it is, unchanged.
+    /// For each input, the output whose cotangent is that of the input, unchanged.
     pub same: [Option<u8>; I],
 }
 

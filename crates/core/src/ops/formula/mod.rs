@@ -92,7 +92,7 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
         operation::apply1(<Self as Clone>::clone(self), inputs)
     }
 
-    /// What the cotangent of each input is made of: inputs that none depends on are not saved.
+    /// The values that the cotangent of each input is made of: inputs that none depends on are not saved.
     #[doc(hidden)]
     fn dependence(&self) -> Dependence<I> {
         dependence(self)
