@@ -69,7 +69,7 @@ impl Model {
             (last, state) = (digits.select(0, t)?, next);
             losses.push(cross_entropy(&logits, &last)?);
         }
-        Ok(stack(&losses.iter().collect::<Vec<_>>(), 0).mean())
+        Ok(stack(&losses, 0).mean())
     }
 
     /// The likeliest strings that a beam of `width` finds for one string (L, 1), each with its

@@ -60,7 +60,7 @@ pub fn run(steps: usize) -> Result<usize> {
         let losses =
             (0..16).map(|function| cross_entropy(&model.logits(&reader, function)?, &table(function)));
         let losses = losses.collect::<Result<Vec<_>>>()?;
-        let loss = stack(&losses.iter().collect::<Vec<_>>(), 0).mean();
+        let loss = stack(&losses, 0).mean();
         loss.backward()?;
         adam.step()?;
         adam.zero_grad();

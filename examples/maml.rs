@@ -62,7 +62,7 @@ pub fn run(steps: usize) -> Result<[f32; 2]> {
     manual_seed(0);
     let model = Model { lstm: Lstm::new(1, 24)?, head: Linear::new(24, 1)? };
     let mut adam = Adam::new(model.parameters(), 5e-3)?;
-    let mean = |losses: Vec<Variable>| stack(&losses.iter().collect::<Vec<_>>(), 0).mean();
+    let mean = |losses: Vec<Variable>| stack(&losses, 0).mean();
     for step in 1..=steps {
         let losses = (0..8).map(|_| model.loss_after(1, &task()?)).collect::<Result<_>>()?;
         let loss = mean(losses);

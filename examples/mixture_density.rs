@@ -51,7 +51,7 @@ fn series(length: usize, size: usize) -> Result<Variable> {
         let jump = Tensor::bernoulli([size, 1], 0.5)? - 0.5;
         values.push(&values[t - 1] * 0.8 + jump + Tensor::randn([size, 1]) * 0.1);
     }
-    Ok(stack(&values.iter().collect::<Vec<_>>(), 0))
+    Ok(stack(&values, 0))
 }
 
 /// Trains for so many steps; gives the loss on new series, and the part of sampled jumps that are jumps.
@@ -85,7 +85,7 @@ pub fn run(steps: usize) -> Result<[f32; 2]> {
         x = next;
     }
     println!("a series from the model: {sampled:.2?}");
-    let jumps = stack(&jumps.iter().collect::<Vec<_>>(), 0).value();
+    let jumps = stack(&jumps, 0).value();
     let near = jumps.map(|jump| f32::from((0.25..0.75).contains(&jump))).mean().item()?;
     println!("loss on new series {loss:.3}; {:.1} % of the sampled jumps are near a half", 100.0 * near);
     Ok([loss, near])

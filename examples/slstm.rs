@@ -4,7 +4,6 @@
 //!
 //! `cargo run --release --example slstm`
 
-use wengert::nn::MapPart;
 use wengert::prelude::*;
 
 pointwise! {

@@ -2,10 +2,10 @@
 //!
 //! `cargo run --release --example time_gaps`
 //!
-//! The state moves towards a candidate as long as the gap to the next observation lasts, by the exact solution
-//! of `dh/dt = r (tanh(W x + U h + b) - h)`, with a rate r > 0 for each unit (a leaky integrator, Funahashi and
-//! Nakamura 1993). The task: a sine of random phase, seen at random times; what is its value at the next one?
-//! The same layer that is told that all gaps are equal has to guess.
+//! The state moves towards a candidate as long as the gap to the next observation lasts, by the exact
+//! solution of `dh/dt = r (tanh(W x + U h + b) - h)`, with a rate r > 0 for each unit (a leaky integrator,
+//! Funahashi and Nakamura 1993). The task: a sine of random phase, seen at random times; what is its value
+//! at the next one? The same layer that is told that all gaps are equal has to guess.
 
 use wengert::nn::CellWith;
 use wengert::prelude::*;

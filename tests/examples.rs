@@ -27,6 +27,8 @@ mod peephole;
 mod rnn_tour;
 #[path = "../examples/slstm.rs"]
 mod slstm;
+#[path = "../examples/time_gaps.rs"]
+mod time_gaps;
 
 #[test]
 fn rnn_tour_runs() {
@@ -56,6 +58,12 @@ fn check_derivative_finds_the_mistake_in_a_jacobian() {
     [likelihood, rotation, pendulum].into_iter().for_each(Result::unwrap);
     let text = mistaken.unwrap_err();
     assert!(text.contains("the derivative of output [") && text.contains(" in "), "{text}");
+}
+
+#[test]
+fn a_cell_that_sees_the_gaps_errs_less_than_one_that_does_not() {
+    let [with, without] = time_gaps::run(80).unwrap();
+    assert!(with < 0.5 * without, "{with} with the gaps, {without} without");
 }
 
 #[test]

@@ -44,11 +44,11 @@ pub mod prelude {
         cat, grad, manual_seed, no_grad, pointwise, stack,
     };
     pub use wengert_nn::{
-        Cast, Cell, Checkpointing, Dropout, Embedding, Forward, Gru, GruCell, LayerNorm, Layers, Linear,
-        Lstm, LstmCell, Merge, Module, Nonlinearity, PackOptions, PackedSequence, PadOptions, Persist,
-        Recurrent, Rnn, RnnCell, Sequential, Stack, State, StepFn, Truncated, cell, cross_entropy, init,
-        module, mse_loss, pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence, state,
-        unpack_sequence, unpad_sequence,
+        Cast, Cell, Checkpointing, Constant, Dropout, Embedding, Evaluating, Forward, Gru, GruCell,
+        LayerNorm, Layers, Linear, Lstm, LstmCell, MapPart, Merge, Module, Nonlinearity, PackOptions,
+        PackedSequence, PadOptions, Persist, Recurrent, Rnn, RnnCell, Sequential, Stack, State, StepFn,
+        Truncated, cell, cross_entropy, init, module, mse_loss, pack_padded_sequence, pack_sequence,
+        pad_packed_sequence, pad_sequence, state, unpack_sequence, unpad_sequence,
     };
     pub use wengert_optim::{
         Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Averaged, Groups, Lbfgs, Lion, Muon, NAdam, Optimizer,

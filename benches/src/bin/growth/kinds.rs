@@ -113,7 +113,7 @@ kinds! {
         move || {
             let parts = x.split(&vec![1; n], 1);
             let parts: Vec<Variable> = parts.iter().map(Variable::tanh).collect();
-            backward(&cat(&parts.iter().collect::<Vec<_>>(), 1));
+            backward(&cat(&parts, 1));
         }
     }
     "watched-parts" |n| {
@@ -156,7 +156,7 @@ kinds! {
     }
     "stacked-columns" |n| {
         let x = leaves(n);
-        move || backward(&stack(&x.iter().collect::<Vec<_>>(), -1))
+        move || backward(&stack(&x, -1))
     }
     "state-dict" |n| {
         let model = parameters(n);
@@ -272,7 +272,7 @@ fn parameters(n: usize) -> Vec<Parameter> {
 }
 
 fn stack_of(parts: &[Variable]) -> Variable {
-    stack(&parts.iter().collect::<Vec<_>>(), 0)
+    stack(parts, 0)
 }
 
 /// `x` multiplied by each row of a weight.

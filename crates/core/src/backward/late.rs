@@ -159,7 +159,7 @@ impl<T: Float> Late<T> {
 fn catenated<T: Float>(parts: &[Variable<T>]) -> Variable<T> {
     match parts {
         [only] => only.clone(),
-        parts => cat(&parts.iter().collect::<Vec<_>>(), 0),
+        parts => cat(parts, 0),
     }
 }
 

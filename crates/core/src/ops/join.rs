@@ -179,7 +179,7 @@ fn same_but<'s>(
     Ok(first)
 }
 
-/// Variables one behind the other along axis `dim` (`torch.cat`).
+/// Variables one behind the other along axis `dim` (`torch.cat`), given as they are or by reference.
 ///
 /// # Panics
 /// If there are none, their shapes differ along another axis, or a tensor can't have so many elements.
@@ -194,11 +194,17 @@ fn same_but<'s>(
 #[doc(alias = "hstack")]
 #[doc(alias = "vstack")]
 #[track_caller]
-pub fn cat<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
-    expect(Cat::of(inputs.iter().map(|input| input.shape()), dim)).apply1(inputs)
+pub fn cat<T: Float>(inputs: &[impl Borrow<Variable<T>>], dim: isize) -> Variable<T> {
+    let inputs = borrowed(inputs);
+    expect(Cat::of(inputs.iter().map(|input| input.shape()), dim)).apply1(&inputs)
 }
 
-/// Variables of one shape along a new axis `dim` (`torch.stack`).
+/// Variables that are given as they are or by reference.
+fn borrowed<T: Float>(variables: &[impl Borrow<Variable<T>>]) -> SmallVec<[&Variable<T>; 8]> {
+    variables.iter().map(Borrow::borrow).collect()
+}
+
+/// Variables of one shape along a new axis `dim` (`torch.stack`), given as they are or by reference.
 ///
 /// # Panics
 /// If there are none, or their shapes differ.
@@ -208,10 +214,13 @@ pub fn cat<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
 /// let (a, b) = (Variable::new(Tensor::from([1.0f32, 2.0])), Variable::new(Tensor::from([3.0f32, 4.0])));
 /// assert_eq!(stack(&[&a, &b], 0).shape(), &[2, 2]);
 /// assert_eq!(stack(&[&a, &b], -1).to_vec(), vec![1.0, 3.0, 2.0, 4.0]);
+/// let all = vec![a, b];
+/// assert_eq!(stack(&all, 0).shape(), &[2, 2]);
 /// ```
 #[track_caller]
-pub fn stack<T: Float>(inputs: &[&Variable<T>], dim: isize) -> Variable<T> {
-    expect(Stack::of(inputs.iter().map(|input| input.shape()), dim)).apply1(inputs)
+pub fn stack<T: Float>(inputs: &[impl Borrow<Variable<T>>], dim: isize) -> Variable<T> {
+    let inputs = borrowed(inputs);
+    expect(Stack::of(inputs.iter().map(|input| input.shape()), dim)).apply1(&inputs)
 }
 
 impl<T: Element> Tensor<T> {

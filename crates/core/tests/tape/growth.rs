@@ -13,7 +13,7 @@ fn matrix(rows: usize) -> V {
 
 fn stacked(parts: impl IntoIterator<Item = V>) -> V {
     let parts: Vec<V> = parts.into_iter().collect();
-    stack(&parts.iter().collect::<Vec<_>>(), 0)
+    stack(&parts, 0)
 }
 
 fn slope(y: &V, x: &V, create_graph: bool) -> V {

@@ -174,7 +174,7 @@ impl Net {
                 *x = h.clone();
             }
         }
-        wengert_core::stack(&sequence.iter().collect::<Vec<_>>(), 0).square().mean()
+        wengert_core::stack(&sequence, 0).square().mean()
     }
 
     fn inputs() -> V {

@@ -86,7 +86,7 @@ impl<C: CellWith> Sweep<'_, C> {
         }
         let output = match outputs.as_slice() {
             [only] => only.clone(),
-            outputs => cat(&outputs.iter().collect::<Vec<_>>(), 0),
+            outputs => cat(outputs, 0),
         };
         let states = self.keep_states.then(|| C::State::cat(&states.iter().collect::<Vec<_>>(), 0));
         Swept { output, state, states }

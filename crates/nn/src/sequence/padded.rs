@@ -87,5 +87,5 @@ pub(super) fn end_to_end<T: Float>(
         }
     }
     let lengths = sequences.iter().map(|sequence| sequence.shape()[0]).collect();
-    Ok((cat(&sequences.iter().collect::<Vec<_>>(), 0), lengths))
+    Ok((cat(sequences, 0), lengths))
 }

@@ -32,12 +32,11 @@ fn one_by_one<L: Layers<Element = f64, Context = ()>>(
             states.push(state);
         } else {
             let chosen: Vec<V> = times.iter().map(|&t| sample.narrow(0, t, 1)).collect();
-            let (output, last) =
-                net.forward(&cat(&chosen.iter().collect::<Vec<_>>(), 0), Some(&state)).unwrap();
+            let (output, last) = net.forward(&cat(&chosen, 0), Some(&state)).unwrap();
             times.iter().enumerate().for_each(|(i, &t)| steps[t] = output.narrow(0, i, 1));
             states.push(last);
         }
-        outputs.push(cat(&steps.iter().collect::<Vec<_>>(), 0));
+        outputs.push(cat(&steps, 0));
     }
     let output = wengert_core::stack(&outputs.iter().collect::<Vec<_>>(), batch);
     (output, L::State::stack(&states.iter().collect::<Vec<_>>(), 1))

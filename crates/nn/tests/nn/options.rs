@@ -74,7 +74,7 @@ fn a_residual_connection_adds_the_input_where_the_widths_are_the_same() {
                 state.clone()
             })
             .collect();
-        wengert_core::stack(&steps.iter().collect::<Vec<_>>(), 0)
+        wengert_core::stack(&steps, 0)
     };
     let first = single(0, &x);
     let second = single(1, &first);

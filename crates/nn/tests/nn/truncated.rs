@@ -70,7 +70,7 @@ impl<L: Layers<Element = f64, Context = ()>> Task<L> {
                 Some(ends) => with_ends(&next, &self.net.zero_state(batch), &ends.select(0, t).unwrap()),
             };
         }
-        let output = cat(&outputs.iter().collect::<Vec<_>>(), 0);
+        let output = cat(&outputs, 0);
         loss(&output, &self.y).unwrap().backward().unwrap();
         (self.gradients(), state)
     }
