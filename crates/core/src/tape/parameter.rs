@@ -1,5 +1,6 @@
 //! Parameters: the leaves that training changes.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -43,6 +44,18 @@ impl<T: Float> Deref for Parameter<T> {
     #[inline]
     fn deref(&self) -> &Variable<T> {
         &self.variable
+    }
+}
+
+impl<T: Float> Borrow<Variable<T>> for Parameter<T> {
+    fn borrow(&self) -> &Variable<T> {
+        self
+    }
+}
+
+impl<T: Float> Borrow<Variable<T>> for &Parameter<T> {
+    fn borrow(&self) -> &Variable<T> {
+        self
     }
 }
 

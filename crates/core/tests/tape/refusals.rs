@@ -235,8 +235,8 @@ const WRONG: &[Call] = &[
     ("cat: expected shapes equal to [2, 3] but along axis 0, got [3, 2] in input 1", |x| {
         cat(&[x, &x.t()], 0)
     }),
-    ("cat: expected at least one input, got none", |_| cat::<f64>(&[], 0)),
-    ("stack: expected at least one input, got none", |_| stack::<f64>(&[], 0)),
+    ("cat: expected at least one input, got none", |_| cat(&[] as &[V], 0)),
+    ("stack: expected at least one input, got none", |_| stack(&[] as &[V], 0)),
     ("stack: expected shapes equal to [2, 3], got [3, 2] in input 1", |x| stack(&[x, &x.t()], 0)),
     ("split: expected extents that add up to 3, got [1, 1]", |x| x.split(&[1, 1], 1)[0].clone()),
     ("parts: expected 2 equal parts of axis 1, got extent 3", |x| x.parts::<2>(1)[0].clone()),
