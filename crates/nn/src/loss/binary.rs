@@ -69,7 +69,8 @@ impl<T: Float> BceLoss<T> {
 /// (`torch.nn.functional.binary_cross_entropy`); [`BceLoss`] has options.
 ///
 /// A logarithm is at least -100, so the loss is finite at probabilities of 0 and 1; the gradient,
-/// `(p - t) / (p (1 - p))`, divides by at least 1e-12, as PyTorch's. Logits are better left to
+/// `(p - t) / (p (1 - p))`, divides by at least 1e-12, as PyTorch's. The target's gradient is that of
+/// the bounded logarithms, where PyTorch's is infinite at 0 and 1. Logits are better left to
 /// [`binary_cross_entropy_with_logits`](super::binary_cross_entropy_with_logits).
 ///
 /// # Errors
