@@ -104,7 +104,7 @@ impl<T: Float> CtcLoss<T> {
         if self.common.reduction == Reduction::Mean {
             let shape = losses.shape().to_vec();
             let share = Tensor::from_fn(shape, |n| T::from_f64(1.0 / target_lengths[n].max(1) as f64));
-            losses = losses * share;
+            losses *= share;
         }
         Ok(counted.reduce(counted.filled(&losses, 0.0)))
     }
@@ -219,7 +219,7 @@ fn negative_log_likelihoods<T: Float>(
     let emitted = log_probs.gather(-1, &index).unbind(0);
     let skips = Variable::from(Tensor::from_fn([samples, width], |at| T::from_f64(extended.skips[at])));
     // Before the first step an alignment stands on the first blank, from where it may also step.
-    let start = |at: usize| T::from_f64(if at % width == 0 { 0.0 } else { NEVER });
+    let start = |at: usize| T::from_f64(if at.is_multiple_of(width) { 0.0 } else { NEVER });
     let mut reached = Variable::from(Tensor::from_fn([samples, width], start));
     for (t, emitted) in emitted.iter().enumerate() {
         let before = reached.pad(&[2, 0], NEVER);

@@ -20,7 +20,7 @@ loss_options! {
     /// ```
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::loss::HuberLoss;
-    /// let (x, y) = (Variable::new(Tensor::from([1.0f32, 5.0])), Variable::new(Tensor::from([0.0, 0.0])));
+    /// let (x, y) = (Variable::new(Tensor::from([1.0f64, 5.0])), Variable::new(Tensor::from([0.0, 0.0])));
     /// assert_eq!(HuberLoss::default().delta(2.0).loss(&x, &y)?.item()?, 4.25);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

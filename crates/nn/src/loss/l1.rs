@@ -10,7 +10,7 @@ loss_options! {
     /// ```
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::loss::L1Loss;
-    /// let (x, y) = (Variable::new(Tensor::from([1.0f32, 5.0])), Variable::new(Tensor::from([0.0, 2.0])));
+    /// let (x, y) = (Variable::new(Tensor::from([1.0f64, 5.0])), Variable::new(Tensor::from([0.0, 2.0])));
     /// assert_eq!(L1Loss::default().weight(&Tensor::from([3.0, 1.0])).loss(&x, &y)?.item()?, 1.5);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

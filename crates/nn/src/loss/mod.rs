@@ -75,7 +75,7 @@ pub const IGNORE: i64 = -100;
 /// ```
 /// use wengert_core::{Tensor, Variable};
 /// use wengert_nn::loss::{L1Loss, Reduction};
-/// let (x, y) = (Variable::new(Tensor::from([1.0f32, 5.0])), Variable::new(Tensor::from([0.0, 2.0])));
+/// let (x, y) = (Variable::new(Tensor::from([1.0f64, 5.0])), Variable::new(Tensor::from([0.0, 2.0])));
 /// let l1 = |how| L1Loss::default().reduction(how).loss(&x, &y);
 /// assert_eq!(l1(Reduction::None)?.to_vec(), [1.0, 3.0]);
 /// assert_eq!(l1(Reduction::Mean)?.item()?, 2.0);

@@ -10,7 +10,7 @@ loss_options! {
     /// ```
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::loss::{MseLoss, Reduction};
-    /// let (x, y) = (Variable::new(Tensor::from([1.0f32, 5.0])), Variable::new(Tensor::from([0.0, 2.0])));
+    /// let (x, y) = (Variable::new(Tensor::from([1.0f64, 5.0])), Variable::new(Tensor::from([0.0, 2.0])));
     /// assert_eq!(MseLoss::default().reduction(Reduction::Sum).loss(&x, &y)?.item()?, 10.0);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

@@ -20,7 +20,7 @@ loss_options! {
     /// ```
     /// use wengert_core::{Tensor, Variable};
     /// use wengert_nn::loss::SmoothL1Loss;
-    /// let (x, y) = (Variable::new(Tensor::from([1.0f32, 5.0])), Variable::new(Tensor::from([0.0, 0.0])));
+    /// let (x, y) = (Variable::new(Tensor::from([1.0f64, 5.0])), Variable::new(Tensor::from([0.0, 0.0])));
     /// assert_eq!(SmoothL1Loss::default().beta(2.0).loss(&x, &y)?.item()?, 2.125);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
