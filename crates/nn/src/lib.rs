@@ -48,7 +48,11 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
-pub use loss::{cross_entropy, mse_loss};
+pub use loss::{
+    binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy,
+    crps_normal_loss, ctc_loss, gaussian_nll_loss, huber_loss, kl_div, l1_loss, mixture_nll_loss, mse_loss,
+    nll_loss, poisson_nll_loss, quantile_loss, smooth_l1_loss,
+};
 pub use module::{Cast, Evaluating, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
     Bias, ByPlace, CellFactory, Checkpointing, FromSizes, Gru, GruCell, HasBias, Layers, LearnedFactory,

@@ -47,8 +47,11 @@ pub mod prelude {
         Cast, Cell, Checkpointing, Constant, Dropout, Embedding, Evaluating, Forward, Gru, GruCell,
         LayerNorm, Layers, Linear, Lstm, LstmCell, MapPart, Merge, Module, Nonlinearity, PackOptions,
         PackedSequence, PadOptions, Persist, Recurrent, Rnn, RnnCell, Sequential, Stack, State, StepFn,
-        Truncated, cell, cross_entropy, init, module, mse_loss, pack_padded_sequence, pack_sequence,
-        pad_packed_sequence, pad_sequence, state, unpack_sequence, unpad_sequence,
+        Truncated, binary_cross_entropy, binary_cross_entropy_with_logits, cell, cosine_embedding_loss,
+        cross_entropy, crps_normal_loss, ctc_loss, gaussian_nll_loss, huber_loss, init, kl_div, l1_loss,
+        mixture_nll_loss, module, mse_loss, nll_loss, pack_padded_sequence, pack_sequence,
+        pad_packed_sequence, pad_sequence, poisson_nll_loss, quantile_loss, smooth_l1_loss, state,
+        unpack_sequence, unpad_sequence,
     };
     pub use wengert_optim::{
         Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Averaged, Groups, Lbfgs, Lion, Muon, NAdam, Optimizer,

@@ -1,8 +1,8 @@
-//! Losses against their formulas.
+//! Losses of classes, and the mean of squares.
 
 use proptest::prelude::*;
 use wengert_core::{Parameter, Tensor, Variable};
-use wengert_nn::loss::IGNORE;
+use wengert_nn::loss::{CrossEntropyLoss, IGNORE};
 use wengert_nn::{cross_entropy, mse_loss};
 
 use crate::{V, close, config, variable};
@@ -86,10 +86,38 @@ fn cross_entropy_of_large_logits_stays_finite() {
 }
 
 #[test]
-fn cross_entropy_of_ignored_targets_alone_is_not_a_number() {
-    // As PyTorch has it: the mean of nothing.
-    let logits = variable(&[2, 3]);
-    assert!(cross_entropy(&logits, &Tensor::from([IGNORE, IGNORE])).unwrap().item().unwrap().is_nan());
+fn cross_entropy_of_ignored_targets_alone_is_zero() {
+    // The mean of nothing, which PyTorch has as NaN.
+    let logits = V::new(Tensor::full([2, 3], f64::NAN)).requires_grad_(true);
+    let loss = cross_entropy(&logits, &Tensor::from([IGNORE, IGNORE])).unwrap();
+    assert_eq!(loss.item().unwrap(), 0.0);
+    loss.backward().unwrap();
+    assert_eq!(logits.grad().unwrap().to_vec(), [0.0; 6]);
+}
+
+#[test]
+fn the_axis_of_the_classes_may_be_any() {
+    let logits = variable(&[2, 5, 3]);
+    let targets = Tensor::from([[0i64, 4, 2], [1, 3, IGNORE]]);
+    let last = cross_entropy(&logits.transpose(1, 2), &targets).unwrap().item().unwrap();
+    for dim in [1, -2] {
+        let loss = CrossEntropyLoss::default().class_dim(dim);
+        close(&[loss.loss(&logits, &targets).unwrap().item().unwrap()], &[last], 1e-14);
+        let soft = variable(&[2, 5, 3]).softmax(1);
+        let expected = cross_entropy(&logits.transpose(1, 2), &soft.transpose(1, 2)).unwrap();
+        let got = loss.loss(&logits, &soft).unwrap();
+        close(&[got.item().unwrap()], &[expected.item().unwrap()], 1e-14);
+    }
+}
+
+#[test]
+fn a_class_of_weight_zero_counts_nowhere() {
+    let logits = variable(&[3, 2]);
+    let loss = CrossEntropyLoss::default().class_weight(&Tensor::from([1.0, 0.0]));
+    let kept = cross_entropy(&logits.narrow(0, 0, 1), &Tensor::from([0i64])).unwrap();
+    let got = loss.loss(&logits, &Tensor::from([0i64, 1, 1])).unwrap();
+    close(&[got.item().unwrap()], &[kept.item().unwrap()], 1e-15);
+    assert_eq!(loss.loss(&logits, &Tensor::from([1i64, 1, 1])).unwrap().item().unwrap(), 0.0);
 }
 
 #[test]
