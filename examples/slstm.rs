@@ -5,6 +5,7 @@
 //! `cargo run --release --example slstm`
 
 use wengert::prelude::*;
+use wengert_check::{Property, randomized, tensor};
 
 pointwise! {
     /// `m' = max(ln f + m, ln i)`, and with `i' = exp(ln i - m')`, `f' = exp(ln f + m - m')`:
@@ -67,6 +68,23 @@ impl<T: Float> Cell for Slstm<T> {
     fn map_hidden(&self, [h, c, n, m]: &Self::State, f: &mut MapPart<'_, T>) -> Self::State {
         [f(h), c.clone(), n.clone(), m.clone()]
     }
+}
+
+/// All derivatives of a step up to second order, over random batches and values.
+pub fn check(cases: u32) -> std::result::Result<(), String> {
+    Property::new().cases(cases).seed(1).announce(|_| {}).run_with(
+        |case| {
+            let n = case.draw(1..4);
+            case.input("x", tensor([n, 3]));
+            for part in ["h", "c", "n", "m"] {
+                case.input(part, tensor([n, 2]).within(0.5, 2.0));
+            }
+            let cell = case.draw(randomized(|| Slstm::new(3, 2).expect("widths").cast::<f64>()));
+            case.parameters_of(&cell);
+            cell
+        },
+        |cell, x| cell.forward(&x[0], Some(&[1, 2, 3, 4].map(|part| x[part].clone()))),
+    )
 }
 
 struct Model {

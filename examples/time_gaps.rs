@@ -9,6 +9,7 @@
 
 use wengert::nn::CellWith;
 use wengert::prelude::*;
+use wengert_check::{Property, randomized, tensor};
 
 pointwise! {
     /// `h' = n + (h - n) exp(-r gap)` with `n = tanh(a)`, `r = log(1 + exp(rate))`.
@@ -61,6 +62,22 @@ impl<T: Float> CellWith for Continuous<T> {
         let h = Flow.apply1([&a, &self.rate, gap, h]);
         (h.clone(), h)
     }
+}
+
+/// All derivatives of a step up to second order, those by the gap among them.
+pub fn check(cases: u32) -> std::result::Result<(), String> {
+    Property::new().cases(cases).seed(1).announce(|_| {}).run_with(
+        |case| {
+            let n = case.draw(1..4);
+            for (name, width) in [("x", 3), ("gap", 1), ("h", 2)] {
+                case.input(name, tensor([n, width]));
+            }
+            let cell = case.draw(randomized(|| Continuous::new(3, 2).expect("widths").cast::<f64>()));
+            case.parameters_of(&cell);
+            cell
+        },
+        |cell, x| cell.forward_with(&x[0], &x[1], Some(&x[2])),
+    )
 }
 
 struct Model {

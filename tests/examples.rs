@@ -60,6 +60,17 @@ fn check_derivative_finds_the_mistake_in_a_jacobian() {
     assert!(text.contains("the derivative of output [") && text.contains(" in "), "{text}");
 }
 
+/// How many random cases a cell is checked at: more in a deep run.
+fn cases() -> u32 {
+    if std::env::var_os("WENGERT_DEEP_CASES").is_some() { 256 } else { 40 }
+}
+
+#[test]
+fn cells_of_the_literature_have_right_derivatives() {
+    slstm::check(cases()).unwrap();
+    time_gaps::check(cases()).unwrap();
+}
+
 #[test]
 fn a_cell_that_sees_the_gaps_errs_less_than_one_that_does_not() {
     let [with, without] = time_gaps::run(80).unwrap();
@@ -68,7 +79,7 @@ fn a_cell_that_sees_the_gaps_errs_less_than_one_that_does_not() {
 
 #[test]
 fn peephole_has_right_derivatives_and_learns_to_tell_time() {
-    peephole::check().unwrap();
+    peephole::check(cases()).unwrap();
     let right = peephole::run(200).unwrap();
     assert!(right > 0.9, "{right}");
 }
