@@ -101,28 +101,3 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
     name.ends_with(end)
 }
-
-impl<R: Rule, T: Float> RuleOptimizer<R, T> {
-    /// Sets the learning rate of one group.
-    ///
-    /// # Errors
-    /// If there is no such group.
-    pub fn set_group_lr(&mut self, group: usize, lr: f64) -> Result<()> {
-        let groups = self.groups.len();
-        match self.groups.get_mut(group) {
-            Some(group) => {
-                group.options.set_lr(lr);
-                Ok(())
-            }
-            None => Err(Error::argument(R::NAME, "group", format!("below {groups}"), group)),
-        }
-    }
-
-    /// Multiplies the learning rate of each group by the same factor, so that their ratios stay;
-    /// [`set_lr`](crate::Optimizer::set_lr) makes them equal.
-    pub fn scale_lr(&mut self, factor: f64) {
-        for group in &mut self.groups {
-            group.options.set_lr(factor * group.options.lr());
-        }
-    }
-}

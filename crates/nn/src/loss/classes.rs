@@ -58,28 +58,35 @@ impl<T: Float> Rows<T> {
         }
         check_class_weight(loss, class_weight, classes)?;
         let mut counted = common.over(loss, leading)?;
-        let kept = checked(loss, &counted, targets, classes, ignored)?;
-        counted.keep(&kept.map(|target| target != IGNORE))?;
+        let kept = match checked(loss, &counted, targets, classes, ignored)? {
+            None => targets.clone(),
+            Some(kept) => {
+                counted.keep(&kept.map(|target| target != IGNORE))?;
+                kept
+            }
+        };
         let by_class = class_weight.map(|weight| of_classes(weight, &kept));
         Ok(Rows { counted, targets: kept, by_class })
     }
 }
 
-/// The targets, with [`IGNORE`] for those that do not count.
+/// The targets with [`IGNORE`] for those that do not count; none where all do.
 fn checked<T: Float>(
     loss: &'static str,
     counted: &Counted<T>,
     targets: &Tensor<i64>,
     classes: usize,
     ignored: i64,
-) -> Result<Tensor<i64>> {
+) -> Result<Option<Tensor<i64>>> {
     let is_class = |target: i64| usize::try_from(target).is_ok_and(|class| class < classes);
-    let (mut bad, mut kept) = (None, Vec::new());
+    let (mut bad, mut kept) = (None, None);
     elements(targets, |all| {
         counted.weight_of(|weight| {
             let counts = |at: usize| all[at] != ignored && weight(at) > 0.0;
             bad = (0..all.len()).find(|&at| counts(at) && !is_class(all[at])).map(|at| (all[at], at));
-            kept = all.iter().enumerate().map(|(at, &y)| if counts(at) { y } else { IGNORE }).collect();
+            let or_ignored = |(at, &target): (usize, &i64)| if counts(at) { target } else { IGNORE };
+            let some_out = !(0..all.len()).all(counts);
+            kept = some_out.then(|| all.iter().enumerate().map(or_ignored).collect::<Vec<_>>());
         });
     });
     if let Some((target, at)) = bad {
@@ -87,7 +94,7 @@ fn checked<T: Float>(
         let got = format!("{target} at {}", place(targets.shape(), at));
         return Err(Error::argument(loss, "every target", expected, got));
     }
-    Tensor::from_vec(kept, targets.shape())
+    kept.map(|kept| Tensor::from_vec(kept, targets.shape())).transpose()
 }
 
 /// The weight of each target's class, 0 for none.

@@ -65,7 +65,7 @@ pub use warm_up::WarmUp;
 /// ```
 ///
 /// Groups whose rates differ keep their ratios with
-/// [`scale_lr`](crate::RuleOptimizer::scale_lr): `optimizer.scale_lr(schedule.lr(step) / optimizer.lr())`.
+/// [`scale_lr`](crate::Optimizer::scale_lr): `optimizer.scale_lr(schedule.lr(step) / optimizer.lr())`.
 pub trait Schedule: Debug + Display + Send + Sync {
     /// The learning rate of a step.
     fn lr(&self, step: u64) -> f64;

@@ -45,13 +45,6 @@ fn a_parameter_in_two_groups_is_refused() {
 }
 
 #[test]
-fn a_group_that_there_is_not_has_no_rate() {
-    let mut sgd = grouped(&[], &["w"]).unwrap();
-    let error = sgd.set_group_lr(1, 0.5).unwrap_err();
-    assert_eq!(error.to_string(), "SGD: group must be below 1, got 1");
-}
-
-#[test]
 fn groups_are_saved_by_name_and_keep_their_rates() {
     let mut sgd = grouped(&["b"], &["a", "b"]).unwrap();
     sgd.set_group_lr(1, 0.5).unwrap();
