@@ -88,7 +88,7 @@ impl<F: CellFactory> RecurrentBuilder<F> {
 
     /// The probability of variational dropout on the hidden state as the next step sees it, in training: a
     /// mask that is the same at every step; default 0. A cell says which parts of its state are hidden
-    /// ([`Cell::map_hidden`]).
+    /// ([`Cell::map_hidden`](crate::Cell::map_hidden)).
     pub fn state_dropout(mut self, p: f64) -> Self {
         self.options.state_dropout = p;
         self

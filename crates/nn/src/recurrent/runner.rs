@@ -13,8 +13,8 @@ use crate::cell_with::CellWith;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::{layer_name, print_layer};
 
-/// A recurrent layer over any [`Cell`]: layers, directions, dropout of every kind, packed and masked
-/// sequences.
+/// A recurrent layer over any [`Cell`](crate::Cell): layers, directions, dropout of every kind, packed and
+/// masked sequences.
 ///
 /// With L steps, N samples, D directions and output width H:
 /// - input (L, N, in), or (N, L, in) if `batch_first`, or (L, in) unbatched;
@@ -34,7 +34,7 @@ pub struct Recurrent<C> {
 impl<C: CellWith> Recurrent<C> {
     /// A layer over cells that `factory` makes, given each one's input width.
     ///
-    /// See [`Cell`] for an example.
+    /// See [`Cell`](crate::Cell) for an example.
     pub fn of<F: CellFactory<Cell = C>>(input_size: usize, factory: F) -> RecurrentBuilder<F> {
         RecurrentBuilder::new(input_size, factory)
     }
