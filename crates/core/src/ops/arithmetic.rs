@@ -1,11 +1,14 @@
 //! `+ - * /` on variables that broadcast, and with scalars.
 
+use std::borrow::Borrow;
+use std::iter::Sum;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
 use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tensor::Tensor;
 
 /// The formulas, named as they appear on the tape.
 mod formula {
@@ -136,6 +139,29 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub(crate) fn mul_add(&self, a: &Variable<T>, b: &Variable<T>) -> Variable<T> {
         formula::MulAdd.apply1([self, a, b])
+    }
+}
+
+/// The sum of variables that broadcast with each other, one after the other, as of the losses of several
+/// batches: 0 of none.
+///
+/// ```
+/// use wengert_core::{Tensor, Variable};
+/// let losses = [0.5f32, 1.5, 2.0].map(|loss| Variable::new(Tensor::scalar(loss)));
+/// assert_eq!(losses.iter().sum::<Variable>().item()?, 4.0);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+impl<T: Float, V: Borrow<Variable<T>>> Sum<V> for Variable<T> {
+    #[track_caller]
+    fn sum<I: Iterator<Item = V>>(terms: I) -> Self {
+        let mut sum: Option<Variable<T>> = None;
+        for term in terms {
+            sum = Some(match sum {
+                None => term.borrow().clone(),
+                Some(sum) => &sum + term.borrow(),
+            });
+        }
+        sum.unwrap_or_else(|| Tensor::scalar(T::ZERO).into())
     }
 }
 

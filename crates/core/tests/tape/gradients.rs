@@ -282,3 +282,15 @@ fn blocks_of_whole_terms_and_of_parts_add_up() {
     let products = 999.0 * 500.0;
     assert_eq!(gradient(&x), [products + 334.0, products + 333.0, products + 333.0]);
 }
+
+#[test]
+fn a_list_of_losses_is_summed() {
+    let (x, y) = (scalar(2.0), vector([1.0, 3.0]));
+    let losses = [x.square(), &y * 3.0, x.exp() * 0.0];
+    let sum: V = losses.iter().sum();
+    assert_eq!(sum.to_vec(), [7.0, 13.0]);
+    sum.sum().backward().unwrap();
+    assert_eq!((gradient(&x), gradient(&y)), (vec![8.0], vec![3.0, 3.0]));
+    assert!(losses[1..2].iter().sum::<V>().is_same(&losses[1]));
+    assert_eq!(std::iter::empty::<V>().sum::<V>().to_vec(), [0.0]);
+}
