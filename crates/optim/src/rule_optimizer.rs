@@ -25,7 +25,7 @@ pub(crate) struct Member<T: Float> {
     pub(crate) step: u64,
     /// By name, in the rule's order as of the last step.
     pub(crate) states: Vec<(&'static str, Vec<T>)>,
-    /// Those of [`Rule::numbers`], from the first step on.
+    /// The values of [`Rule::numbers`], from the first step on.
     pub(crate) numbers: Vec<f64>,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Cat {
 }
 
 impl Cat {
-    /// That of parts of these shapes along axis `dim`.
+    /// The join of parts of these shapes along axis `dim`.
     fn of<'s>(shapes: impl Iterator<Item = &'s [usize]> + Clone, dim: isize) -> Result<Cat> {
         let first = shapes.clone().next().map(|first| axis_of("cat", dim, first.len())).transpose()?;
         let shape = same_but("cat", shapes.clone(), first)?;
@@ -83,7 +83,7 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// That of parts of these shapes, along a new axis `dim`.
+    /// The stack of parts of these shapes along a new axis `dim`.
     fn of<'s>(shapes: impl Iterator<Item = &'s [usize]> + Clone, dim: isize) -> Result<Stack> {
         let shape = Dims::from(same_but("stack", shapes.clone(), None)?);
         let stack = Stack { axis: axis_of("stack", dim, shape.len() + 1)? };

@@ -1,4 +1,4 @@
-//! The same elements in other places, several times, or among others.
+//! Tensors of the same elements in other places, several times, or among others.
 
 use wengert_kernel::rows::copy;
 
@@ -131,7 +131,7 @@ pub(crate) struct IndexSelect {
 }
 
 impl IndexSelect {
-    /// Those of axis `dim` of a tensor of this shape.
+    /// The entries of axis `dim` of a tensor of this shape.
     pub(crate) fn new(shape: &[usize], dim: isize, index: &Tensor<i64>) -> Result<Self> {
         let axis = axis_of("index_select", dim, shape.len())?;
         if index.rank() != 1 {
@@ -193,7 +193,7 @@ impl<T: Element> Tensor<T> {
         })
     }
 
-    /// These axes in reverse order.
+    /// The tensor with these axes in reverse order.
     pub(crate) fn flipped(&self, axes: &[usize]) -> Self {
         axes.iter().fold(self.clone(), |x, &axis| {
             let extent = x.shape()[axis];

@@ -99,8 +99,8 @@ impl<T: Float> Lbfgs<T> {
     /// of one element, recorded; what else it does happens at each evaluation.
     ///
     /// # Errors
-    /// Those of the closure and of its backward pass; the parameters stay where it was called. Or if an
-    /// option was set out of its range; then nothing has changed.
+    /// If the closure or its backward pass fails; the parameters stay where it was called. Or if an option
+    /// was set out of its range; then nothing has changed.
     pub fn step(&mut self, mut closure: impl FnMut() -> Result<Variable<T>>) -> Result<f64> {
         self.options.check_ranges()?;
         let direction = self.history.direction.clone();
