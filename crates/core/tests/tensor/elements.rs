@@ -18,7 +18,7 @@ fn is_array(x: &Tensor<i64>, array: &ArrayD<i64>) -> bool {
     x.shape() == array.shape() && x.to_vec() == array.iter().copied().collect::<Vec<_>>()
 }
 
-/// A call on floats, through a variable.
+/// A variable of the elements as floats.
 fn float(x: &Tensor<i64>) -> Variable<f64> {
     Variable::new(x.cast())
 }

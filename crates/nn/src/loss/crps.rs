@@ -57,7 +57,8 @@ impl<T: Float> CrpsNormalLoss<T> {
 /// ranked probability score of the normal distribution (Gneiting et al. 2005);
 /// [`CrpsNormalLoss`] has options.
 ///
-/// The score has the unit of the target, and is its distance from the mean where the deviation is small beside it.
+/// The score has the unit of the target, and is its distance from the mean where the deviation is small
+/// beside it.
 ///
 /// # Errors
 /// If the shapes differ, or a standard deviation is not positive.
