@@ -43,7 +43,7 @@ pub use base::error::{Cause, Error, Result};
 pub use base::message::{WarningHook, set_warning_hook};
 pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
 pub use base::scope::scope;
-pub use io::{AnyTensor, TensorMap};
+pub use io::{AnyTensor, Stateful, TensorMap};
 pub use ops::formula::Pointwise;
 pub use ops::registry::{Choose, Domain, Fitted, OperationEntry};
 pub use ops::{Exponent, Operand, cat, operations, stack};

@@ -9,12 +9,14 @@ mod file;
 mod format;
 #[cfg(feature = "safetensors")]
 mod replace;
+mod stateful;
 #[cfg(all(test, feature = "safetensors"))]
 mod tests;
 
 use std::collections::BTreeMap;
 
 pub use any::AnyTensor;
+pub use stateful::Stateful;
 
 use crate::base::error::{Error, Result};
 use crate::tensor::{Element, Tensor};
