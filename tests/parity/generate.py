@@ -7,11 +7,13 @@
 A case is one .safetensors file. Its metadata `case` (JSON) says what to run; its tensors are
 
     input, h0, c0, in.K, param.NAME      leaves: they get gradients
-    idx.NAME                             given, without gradient
+    idx.NAME, target, weight, ..         given, without gradient
     expect.X, cotangent.X                output X, and its cotangent; L is the sum of output times cotangent
     expect.grad.LEAF                     dL/dLEAF
     cotangent.grad.LEAF                  where there are second derivatives: S is the sum of dL/dLEAF times this,
     expect.second.LEAF                   and this is dS/dLEAF
+    param, grad.T, expect.param.T        where an optimizer starts, step T's gradient, and the parameter after it
+    expect.lr, metric                    a schedule's rates step by step, and what it observes after each
 """
 import argparse
 import json
@@ -24,6 +26,8 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import rnn
+
+import training
 
 
 class Folder:
@@ -50,10 +54,12 @@ class Folder:
             again = gradients(scalar, leaves) if flowing else {k: torch.zeros_like(v) for k, v in leaves.items()}
             tensors |= {f"cotangent.grad.{name}": value for name, value in weights.items()}
             tensors |= {f"expect.second.{name}": value for name, value in again.items()}
-        says = json.dumps({**says, "double": second})
+        self.write({**says, "double": second}, tensors)
+
+    def write(self, says, tensors):
         tensors = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
-        name = f"{self.count:03d}-{json.loads(says)['name']}.safetensors"
-        save_file(tensors, self.path / name, metadata={"case": says})
+        name = f"{self.count:03d}-{says['name']}.safetensors"
+        save_file(tensors, self.path / name, metadata={"case": json.dumps(says)})
         self.count += 1
 
 
@@ -263,6 +269,9 @@ def main():
     layers(folder, draw, options.layers)
     cells(folder, draw, options.cells)
     all_operations(folder)
+    training.losses(folder, draw)
+    training.optimizers(folder, draw)
+    training.schedules(folder, draw)
     print(f"{folder.count} cases in {options.folder}")
 
 

@@ -64,8 +64,8 @@ impl Rule for AsgdOptions {
     #[inline(always)]
     fn update<T: Float>(&self, Update { step, value, grad, mut states, .. }: Update<'_, T>) {
         let before = (step - 1) as f64;
-        let eta = self.lr / (1.0 + self.lambd * self.lr * before).powf(self.alpha);
-        let mu = T::from_f64(1.0 / (before - self.t0).max(1.0));
+        let eta = in_f32(self.lr / (1.0 + self.lambd * self.lr * before).powf(self.alpha));
+        let mu = T::from_f64(in_f32(1.0 / (before - self.t0).max(1.0)));
         let [rate, shrink, decay] = [eta, 1.0 - self.lambd * eta, self.weight_decay].map(T::from_f64);
         let sign = if self.maximize { -T::ONE } else { T::ONE };
         for ((p, g), a) in value.iter_mut().zip(grad).zip(states[0].iter_mut()) {
@@ -75,4 +75,9 @@ impl Rule for AsgdOptions {
             *a = if mu == T::ONE { *p } else { *a + mu * (*p - *a) };
         }
     }
+}
+
+/// The nearest number of single precision, in which PyTorch keeps these two whatever the parameters are.
+fn in_f32(x: f64) -> f64 {
+    f64::from(x as f32)
 }

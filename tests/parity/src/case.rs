@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
-use wengert::{Float, GradOptions, Tensor, TensorMap, Variable, grad};
+use wengert::{Element, Float, GradOptions, Tensor, TensorMap, Variable, grad};
 
 /// Why a case did not pass.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,21 @@ impl Case {
         sizes.map(|size| size.as_u64().map(|size| size as usize)).collect()
     }
 
+    /// The number under `key`.
+    pub fn number(&self, key: &str) -> Result<f64, Failure> {
+        self.says[key].as_f64().ok_or_else(|| Failure::Malformed(format!("no `{key}`")))
+    }
+
+    /// The whole number under `key`.
+    pub fn count(&self, key: &str) -> Result<u64, Failure> {
+        self.says[key].as_u64().ok_or_else(|| Failure::Malformed(format!("no `{key}`")))
+    }
+
+    /// The tensor of this name, if it is there.
+    pub fn given<T: Element>(&self, name: &str) -> Option<Tensor<T>> {
+        self.tensors.tensor(name).ok()
+    }
+
     pub fn arguments(&self) -> Arguments<'_> {
         Arguments(&self.says["args"])
     }
@@ -59,7 +74,7 @@ impl Case {
         names.map(|name| Ok((name.clone(), leaf(self.tensors.tensor(&name)?)))).collect()
     }
 
-    /// A leaf, or a value without gradient.
+    /// Indices, which have no gradient.
     pub fn index(&self, name: &str) -> Result<Tensor<i64>, Failure> {
         Ok(self.tensors.tensor(&format!("idx.{name}"))?)
     }
@@ -79,15 +94,19 @@ impl Case {
         let double = self.says["double"].as_bool().unwrap_or(false);
         let first = Tolerance::first::<T>();
         for (name, output) in outputs {
-            self.compare(&format!("expect.{name}"), output, first)?;
+            self.compare_within(&format!("expect.{name}"), &output.value(), first)?;
         }
         let gradients = self.gradients("cotangent.", outputs, leaves, double)?;
         for (name, gradient) in &gradients {
-            self.compare(&format!("expect.grad.{name}"), gradient, first)?;
+            self.compare_within(&format!("expect.grad.{name}"), &gradient.value(), first)?;
         }
         if double {
             for (name, second) in &self.gradients("cotangent.grad.", &gradients, leaves, false)? {
-                self.compare(&format!("expect.second.{name}"), second, Tolerance::second::<T>())?;
+                self.compare_within(
+                    &format!("expect.second.{name}"),
+                    &second.value(),
+                    Tolerance::second::<T>(),
+                )?;
             }
         }
         Ok(())
@@ -120,7 +139,17 @@ impl Case {
         Ok(leaves.keys().cloned().zip(found).collect())
     }
 
-    fn compare<T: Float>(&self, tensor: &str, got: &Variable<T>, within: Tolerance) -> Result<(), Failure> {
+    /// Compares one tensor with what the case has under the name.
+    pub fn compare<T: Float>(&self, tensor: &str, got: &Tensor<T>) -> Result<(), Failure> {
+        self.compare_within(tensor, got, Tolerance::first::<T>())
+    }
+
+    fn compare_within<T: Float>(
+        &self,
+        tensor: &str,
+        got: &Tensor<T>,
+        within: Tolerance,
+    ) -> Result<(), Failure> {
         let expected = self.tensors.tensor::<f64>(tensor)?;
         let tensor = tensor.to_string();
         if expected.shape() != got.shape() {
@@ -180,6 +209,26 @@ impl Arguments<'_> {
         self.get(name, Value::as_f64)
     }
 
+    /// A number, or what it is if it is not given.
+    pub fn number_or(&self, name: &str, default: f64) -> f64 {
+        self.0[name].as_f64().unwrap_or(default)
+    }
+
+    /// All arguments as numbers, those that are lists with several; a truth value is 0 or 1.
+    pub fn numbers(&self) -> Result<Vec<(&str, Vec<f64>)>, Failure> {
+        let one = |value: &Value| value.as_f64().or(value.as_bool().map(|on| f64::from(u8::from(on))));
+        let all = |value: &Value| match value {
+            Value::Array(values) => values.iter().map(one).collect(),
+            value => one(value).map(|number| vec![number]),
+        };
+        let object = self.0.as_object().into_iter().flatten();
+        let read = |(name, value)| match all(value) {
+            Some(numbers) => Ok((String::as_str(name), numbers)),
+            None => Err(Failure::Malformed(format!("no numbers in `{name}`"))),
+        };
+        object.map(read).collect()
+    }
+
     pub fn size(&self, name: &str) -> Result<usize, Failure> {
         Ok(self.get(name, Value::as_u64)? as usize)
     }
@@ -206,6 +255,11 @@ impl Arguments<'_> {
     /// A flag; false if it is not given.
     pub fn flag(&self, name: &str) -> bool {
         self.0[name].as_bool().unwrap_or(false)
+    }
+
+    /// A flag, or what it is if it is not given.
+    pub fn flag_or(&self, name: &str, default: bool) -> bool {
+        self.0[name].as_bool().unwrap_or(default)
     }
 
     /// A text; none if it is not given.

@@ -6,11 +6,14 @@
 //!
 //! Each PATH is a case or a folder of cases: `.safetensors` files that hold inputs, PyTorch's results and
 //! gradients, and say in their metadata what to run. A case that fails prints a line; the last line counts.
-//! `case.rs` reads and compares, `op.rs` and `recurrent.rs` run.
+//! `case.rs` reads and compares; a kind of cases is a file that runs them.
 
 mod case;
+mod loss;
 mod op;
+mod optimizer;
 mod recurrent;
+mod schedule;
 mod special;
 mod special_op;
 
@@ -86,6 +89,11 @@ fn run(case: &Case) -> Result<(), Failure> {
         ("recurrent", "f32") => recurrent::layer::<f32>(case),
         ("cell", "f64") => recurrent::cell::<f64>(case),
         ("cell", "f32") => recurrent::cell::<f32>(case),
+        ("loss", "f64") => loss::run::<f64>(case),
+        ("loss", "f32") => loss::run::<f32>(case),
+        ("optimizer", "f64") => optimizer::run::<f64>(case),
+        ("optimizer", "f32") => optimizer::run::<f32>(case),
+        ("schedule", _) => schedule::run(case),
         (kind, dtype) => Err(Failure::Unsupported(format!("kind {kind} of {dtype}"))),
     }
 }

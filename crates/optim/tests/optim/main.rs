@@ -17,7 +17,6 @@ mod schedule;
 mod schedule_torch;
 mod sizes;
 mod stepping;
-mod torch;
 mod without_gradient;
 
 use proptest::prelude::*;

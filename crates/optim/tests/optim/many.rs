@@ -124,7 +124,8 @@ fn naive_rprop(o: &RpropOptions, mut p: f64, grads: &[f64]) -> f64 {
 fn naive_asgd(o: &AsgdOptions, mut p: f64, grads: &[f64]) -> f64 {
     for (t, grad) in grads.iter().enumerate() {
         let g = pulled(*grad, p, o.weight_decay, o.maximize);
-        let eta = o.lr / (1.0 + o.lambd * o.lr * t as f64).powf(o.alpha);
+        // PyTorch keeps it in single precision.
+        let eta = f64::from((o.lr / (1.0 + o.lambd * o.lr * t as f64).powf(o.alpha)) as f32);
         p = p - o.lambd * eta * p - eta * g;
     }
     p
