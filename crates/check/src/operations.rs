@@ -1,6 +1,6 @@
 //! The operations between an input and the element of an output that is at fault.
 
-use wengert_core::{Tape, TapeEntry, Variable};
+use wengert_core::{Tape, TapeEntry, TapeInput, Variable};
 
 use crate::failure::Place;
 
@@ -34,7 +34,7 @@ fn leading_to<'e>(entries: &'e [TapeEntry], index: &[usize]) -> Vec<&'e TapeEntr
         }
         let part = if entry.number == root.number { part_of(entry, entries, index) } else { None };
         let inputs = entry.inputs.iter().enumerate().filter(|(i, _)| part.is_none_or(|part| part == *i));
-        inputs.filter_map(|(_, input)| *input).for_each(|input| needed[input] = true);
+        inputs.filter_map(|(_, input)| input.number()).for_each(|input| needed[input] = true);
         left.push(entry);
     }
     left.reverse();
@@ -43,13 +43,14 @@ fn leading_to<'e>(entries: &'e [TapeEntry], index: &[usize]) -> Vec<&'e TapeEntr
 
 /// The input of a join that holds an element of its output; none if it can't be told.
 fn part_of(join: &TapeEntry, entries: &[TapeEntry], index: &[usize]) -> Option<usize> {
-    let shape = &join.shapes[0];
-    let shape_of = |input: &Option<usize>| {
-        let input = entries.iter().find(|entry| Some(entry.number) == *input)?;
-        if input.shapes.len() == 1 { Some(&input.shapes[0]) } else { None }
+    let shape = &join.outputs[0].shape;
+    let shape_of = |input: &TapeInput| {
+        let TapeInput::Value { number, output } = input else { return None };
+        let source = entries.iter().find(|entry| entry.number == *number)?;
+        Some(&source.outputs.get(*output)?.shape)
     };
     let parts: Vec<&Vec<usize>> = join.inputs.iter().map(shape_of).collect::<Option<_>>()?;
-    match join.operation {
+    match &*join.operation {
         "Cat" => {
             let axis = (0..shape.len()).find(|&axis| parts[0].get(axis) != shape.get(axis))?;
             let ends = parts.iter().scan(0, |end, part| {

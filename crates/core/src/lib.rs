@@ -20,6 +20,7 @@
 mod backward;
 mod base;
 mod io;
+mod listing;
 mod ops;
 mod random;
 mod tape;
@@ -36,14 +37,14 @@ pub mod __private {
 }
 
 pub use backward::{
-    GradOptions, OutputsAndProduct, Tape, TapeEntry, backward, checkpoint, grad, hessian, hvp, jacobian, jvp,
-    vjp,
+    GradOptions, OutputsAndProduct, backward, checkpoint, grad, hessian, hvp, jacobian, jvp, vjp,
 };
 pub use base::error::{Cause, Error, Result};
 pub use base::message::{WarningHook, set_warning_hook};
 pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
 pub use base::scope::scope;
 pub use io::{AnyTensor, Stateful, TensorMap};
+pub use listing::{Deviation, KeptValue, Line, Recompute, Replay, Tape, TapeEntry, TapeInput, TapeValue};
 pub use ops::formula::Pointwise;
 pub use ops::registry::{Choose, Domain, Fitted, OperationEntry};
 pub use ops::{Exponent, Operand, cat, operations, stack};
@@ -53,7 +54,7 @@ pub use random::{
 };
 pub use tape::{
     Attribute, Attributes, Cotangents, FirstOrder, Float, Gradients, HookId, Operation, Outputs, Parameter,
-    Saved, SavedTensors, Saves, Variable, Wants, detect_anomaly, live_nodes, recorded_nodes,
+    Program, Saved, SavedTensors, Saves, Variable, Wants, detect_anomaly, live_nodes, record, recorded_nodes,
 };
 pub use tensor::pool::{clear_pool, pool_bytes, set_pool_limit};
 pub use tensor::{

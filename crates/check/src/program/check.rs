@@ -129,6 +129,7 @@ fn name<T: Float>(way: Way) -> String {
         (way.hooks == Hooks::Misshape, ", with a hook that gives another shape"),
         (way.recorded, ", recorded"),
         (way.threads > 1, ", on several threads"),
+        (way.replayed, ", from the tape"),
         (way.jitter.is_some(), ", with errors put in"),
     ] {
         name.push_str(if holds { word } else { "" });
@@ -196,6 +197,8 @@ fn ways_agree<T: Float>(program: &Program, exact: &Outcome, allowed: &Allowed) -
     let way = Way { threads: 3, ..Way::FAST };
     compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), never)?;
     let way = Way { recorded: true, ..Way::FAST };
+    compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), allowed)?;
+    let way = Way { replayed: true, ..Way::FAST };
     compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), allowed)?;
     if !program.watched.is_empty() {
         let way = Way { hooks: Hooks::Watch, ..Way::FAST };

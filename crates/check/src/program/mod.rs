@@ -212,7 +212,7 @@ impl fmt::Display for Program {
 }
 
 /// Indices, which a line shows by their shape alone.
-fn attributes_at_length(step: &Step) -> Vec<(&'static str, String)> {
+fn attributes_at_length(step: &Step) -> Vec<(&str, String)> {
     let Step::Apply { attributes, .. } = step else { return Vec::new() };
     let long = attributes.iter().filter_map(|(name, value)| match value {
         wengert_core::Attribute::Indices(index) => Some((name, format!("{:?}", index.to_vec()))),

@@ -1,8 +1,9 @@
 //! Running programs, forward and back, in one way or another.
 
 use wengert_core::{
-    Domain, Error, Float, Generator, GradOptions, OperationEntry, Parameter, Tensor, Variable, backward,
-    generator_state, manual_seed, num_threads, operations, set_generator_state, set_num_threads, with_plain,
+    Domain, Error, Float, Generator, GradOptions, OperationEntry, Parameter, Tape, Tensor, Variable,
+    backward, generator_state, manual_seed, num_threads, operations, record, set_generator_state,
+    set_num_threads, with_plain,
 };
 use wengert_nn::{Cast, Gru, Lstm, Module, Rnn, State, VisitorMut};
 
@@ -26,13 +27,15 @@ pub(super) struct Way {
     /// Whether the way back is recorded.
     pub(super) recorded: bool,
     pub(super) threads: usize,
+    /// Whether it is the recorded tape that is run, in place of the program.
+    pub(super) replayed: bool,
     /// Relative errors of this size, in random directions, in all that lines give and are given.
     pub(super) jitter: Option<(f64, u64)>,
 }
 
 impl Way {
     pub(super) const FAST: Way =
-        Way { plain: false, hooks: Hooks::None, recorded: false, threads: 1, jitter: None };
+        Way { plain: false, hooks: Hooks::None, recorded: false, threads: 1, replayed: false, jitter: None };
     pub(super) const PLAIN: Way = Way { plain: true, ..Way::FAST };
 }
 
@@ -232,7 +235,43 @@ impl<'p, T: Float> Run<'p, T> {
         }
     }
 
+    /// What the tape of the program gives when it is run again.
+    fn replayed(&self) -> Result<Outcome, Error> {
+        let values = record(|| self.forward());
+        let outputs: Vec<&Variable<T>> =
+            self.program.outputs.iter().map(|place| &values[place.line][place.output]).collect();
+        let leaves: Vec<(String, &Variable<T>)> = self.given().collect();
+        let all: Vec<&Variable<T>> =
+            outputs.iter().copied().chain(leaves.iter().map(|(_, leaf)| *leaf)).collect();
+        let (tape, places) = Tape::located(&all);
+        let replay = tape.replay::<T>()?;
+        let again = |value: &Variable<T>, place: &Option<(usize, usize)>| match *place {
+            Some((number, output)) => replay.value(number, output).expect("it is on the tape").clone(),
+            None => value.clone(),
+        };
+        let again: Vec<Variable<T>> =
+            all.iter().zip(&places).map(|(value, place)| again(value, place)).collect();
+        let (outputs, leaves_again) = again.split_at(outputs.len());
+        let outputs: Vec<&Variable<T>> = outputs.iter().collect();
+        for _ in 0..self.program.passes {
+            let seeds = outputs.iter().enumerate().map(|(i, output)| self.seed(i, output.shape())).collect();
+            backward(&outputs, &GradOptions::default().retain_graph(true).cotangents(seeds))?;
+        }
+        let named = self.program.outputs.iter().zip(&outputs);
+        let mut found: Vec<_> =
+            named.map(|(place, value)| (format!("the value of {place}"), Some(numbers(value)))).collect();
+        found.extend(
+            leaves.iter().zip(leaves_again).map(|((name, _), leaf)| {
+                (format!("the gradient of {name}"), leaf.grad().as_ref().map(numbers))
+            }),
+        );
+        Ok(Outcome(found))
+    }
+
     fn run(&self) -> Result<Outcome, Error> {
+        if self.way.replayed {
+            return self.replayed();
+        }
         let mut found = Vec::new();
         let mut values = self.forward();
         for pass in 0..self.program.passes {

@@ -12,7 +12,6 @@ mod functional;
 mod grad;
 mod late;
 mod leaves;
-mod listing;
 mod queue;
 mod reachable;
 mod sweep;
@@ -24,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use self::accumulate::whole;
-use self::reachable::reachable;
+pub(crate) use self::reachable::reachable;
 use crate::base::error::{Error, Result};
 use crate::tape::leaf::Leaf;
 use crate::tape::node::{Edge, with_saved};
@@ -37,7 +36,6 @@ use crate::tensor::storage::Claim;
 pub use checkpoint::checkpoint;
 pub use functional::{OutputsAndProduct, hessian, hvp, jacobian, jvp, vjp};
 pub use grad::{GradOptions, backward, grad};
-pub use listing::{Tape, TapeEntry};
 
 /// The sums of cotangents of `outputs` and of all that they were computed from; what `wants` refuses is
 /// left out.
@@ -113,6 +111,9 @@ impl<T: Float> Sums<T> {
             if slot.retains() {
                 slot.set_grad(cotangent.clone());
             }
+        }
+        if let Some(recorded) = node.kept_recorded() {
+            recorded.arrived(&cotangents);
         }
         for (output, cotangent) in cotangents.values.iter().enumerate() {
             cotangent.iter().for_each(|sum| drop(self.table.insert(place(output), sum.clone())));

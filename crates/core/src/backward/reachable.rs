@@ -6,7 +6,7 @@ use crate::tape::node::Edge;
 use crate::tape::recycle::NodeRef;
 
 /// All nodes that `outputs` were computed from, each once, in ascending order of their numbers.
-pub(super) fn reachable<T: Float>(outputs: &[&Edge<T>]) -> Vec<NodeRef<T>> {
+pub(crate) fn reachable<T: Float>(outputs: &[&Edge<T>]) -> Vec<NodeRef<T>> {
     let mut seen = KeySet::default();
     let mut nodes: Vec<NodeRef<T>> = Vec::new();
     let mut visit = |edge: &Edge<T>, nodes: &mut Vec<NodeRef<T>>| {

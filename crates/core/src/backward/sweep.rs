@@ -318,6 +318,9 @@ impl<'g, T: Float> Walk<'g, T> {
                 slot.set_grad(value.clone());
             }
         }
+        if let Some(recorded) = node.kept_recorded() {
+            recorded.arrived(cotangents);
+        }
         if !self.targets.is_empty() {
             for (output, value) in cotangents.values.iter().enumerate() {
                 self.targets.hand_out(key, Some(output as u32), value);

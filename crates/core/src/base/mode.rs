@@ -18,6 +18,8 @@ impl Mode {
     const STANDING_IN: u8 = 8;
     /// Operations are run plainly.
     const PLAIN: u8 = 16;
+    /// What is recorded keeps its values.
+    const KEEPING: u8 = 32;
 
     #[inline]
     pub(crate) fn now() -> Self {
@@ -29,10 +31,10 @@ impl Mode {
         self.0 & Self::RECORDING != 0
     }
 
-    /// Whether operations have to be looked at for what they capture.
+    /// Whether operations have to be looked at, for what they capture or to keep their values.
     #[inline]
     pub(crate) fn captures(self) -> bool {
-        self.0 & (Self::WATCHING | Self::STANDING_IN) != 0
+        self.0 & (Self::WATCHING | Self::STANDING_IN | Self::KEEPING) != 0
     }
 
     pub(crate) fn watches(self) -> bool {
@@ -40,13 +42,22 @@ impl Mode {
     }
 
     fn recording(self, on: bool) -> Self {
-        let others = self.0 & (Self::WATCHING | Self::STANDING_IN | Self::PLAIN);
+        let others = self.0 & (Self::WATCHING | Self::STANDING_IN | Self::PLAIN | Self::KEEPING);
         Mode(if on { others | Self::RECORDING | Self::WOULD } else { others })
     }
 
     /// Without recording, but looking for what would have been.
     pub(crate) fn watching(self) -> Self {
         Mode(self.recording(false).0 | Self::WATCHING | Self::WOULD)
+    }
+
+    /// Whether what is recorded keeps its values.
+    pub(crate) fn keeps(self) -> bool {
+        self.0 & Self::KEEPING != 0
+    }
+
+    pub(crate) fn keeping(self) -> Self {
+        Mode(self.0 | Self::KEEPING)
     }
 
     pub(crate) fn standing_in(self) -> Self {

@@ -15,6 +15,7 @@ use crate::tensor::{Element, Tensor};
 /// assert_eq!(any.shape(), [1, 2]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum AnyTensor {
     /// Single precision.

@@ -1,11 +1,13 @@
 //! What an operation was called with beside its inputs, as data.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::tensor::Tensor;
 
 /// One argument of an operation.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Attribute {
     /// A whole number: an axis, an extent, a place.
@@ -44,8 +46,9 @@ impl fmt::Display for Attribute {
 /// assert_eq!(attributes.get("dim"), Some(&Attribute::Int(1)));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[must_use]
-pub struct Attributes(Vec<(&'static str, Attribute)>);
+pub struct Attributes(Vec<(Cow<'static, str>, Attribute)>);
 
 impl Attributes {
     /// No arguments.
@@ -54,8 +57,8 @@ impl Attributes {
     }
 
     /// Adds an argument of any kind.
-    pub fn with(mut self, name: &'static str, value: Attribute) -> Self {
-        self.0.push((name, value));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: Attribute) -> Self {
+        self.0.push((name.into(), value));
         self
     }
 
@@ -99,8 +102,8 @@ impl Attributes {
     }
 
     /// Names and values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Attribute)> {
-        self.0.iter().map(|(name, value)| (*name, value))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Attribute)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     /// Whether there are none.

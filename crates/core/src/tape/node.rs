@@ -11,12 +11,14 @@ use wengert_kernel::memory::takeable::Takeable;
 
 use super::keep::{Keep, Kept};
 use super::leaf::{Leaf, Slot};
+use super::recorded::Recorded;
 use super::recycle::{self, NodeRef};
 use super::rule::{Flow, Rule};
 use super::{Float, Saved, Saves, Wants};
 use crate::base::dims::Dims;
 use crate::base::error::{Error, Result};
 use crate::base::scope;
+use crate::tensor::Tensor;
 use crate::tensor::storage::Holder;
 
 /// An operation on the tape.
@@ -38,14 +40,25 @@ pub(crate) struct Node<T: Float> {
     pub(crate) shapes: SmallVec<[Dims; 1]>,
     /// The values that the rule asked for.
     saved: Takeable<Kept<T>>,
-    /// Slots of those handles to outputs that retain their gradient or have hooks.
-    slots: OnceLock<Box<Mutex<Watchers<T>>>>,
+    /// Whoever looks at the outputs' cotangents.
+    onlookers: OnceLock<Box<Onlookers<T>>>,
     /// None while idle. An operation without constants takes no memory.
     rule: Option<Box<dyn Rule<T>>>,
 }
 
-/// An output's number and the slot that watches it.
-type Watchers<T> = Vec<(u32, Weak<Slot<T>>)>;
+/// Whoever looks at a node's cotangents when they are finished.
+struct Onlookers<T: Float> {
+    /// Slots of those handles to outputs that retain their gradient or have hooks, by the outputs' numbers.
+    slots: Mutex<Vec<(u32, Weak<Slot<T>>)>>,
+    /// What is kept to be looked at.
+    recorded: OnceLock<Recorded<T>>,
+}
+
+impl<T: Float> Default for Onlookers<T> {
+    fn default() -> Self {
+        Onlookers { slots: Mutex::default(), recorded: OnceLock::new() }
+    }
+}
 
 /// Where a value came from, and so where its cotangent goes.
 pub(crate) enum Edge<T: Float> {
@@ -139,7 +152,7 @@ impl<T: Float> Node<T> {
             inputs: SmallVec::new(),
             shapes: SmallVec::new(),
             saved: Takeable::empty(SmallVec::new()),
-            slots: OnceLock::new(),
+            onlookers: OnceLock::new(),
             rule: None,
         }
     }
@@ -220,7 +233,7 @@ impl<T: Float> Node<T> {
         self.inputs.clear();
         self.shapes.clear();
         if self.is_watched() {
-            self.slots = OnceLock::new();
+            self.onlookers = OnceLock::new();
         }
         self.rule = None;
     }
@@ -250,19 +263,39 @@ impl<T: Float> Node<T> {
 
     /// Watches output `output`: retains its gradient or runs hooks.
     pub(crate) fn watch(&self, output: u32, slot: &Arc<Slot<T>>) {
-        let slots = self.slots.get_or_init(Default::default);
+        let slots = &self.onlookers.get_or_init(Default::default).slots;
         slots.lock().unwrap_or_else(PoisonError::into_inner).push((output, Arc::downgrade(slot)));
     }
 
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
-        self.slots.get().is_some()
+        self.onlookers.get().is_some()
+    }
+
+    /// Keeps values to be looked at.
+    pub(crate) fn keep_recorded(&self, recorded: Recorded<T>) {
+        let _ = self.onlookers.get_or_init(Default::default).recorded.set(recorded);
+    }
+
+    /// The values that are kept to be looked at.
+    pub(crate) fn kept_recorded(&self) -> Option<&Recorded<T>> {
+        self.onlookers.get()?.recorded.get()
+    }
+
+    /// The values that wait for the pullback, each with its place: an input's, or behind these an output's.
+    pub(crate) fn saved_values(&self) -> Vec<(usize, Tensor<T>)> {
+        let mut values = Vec::new();
+        self.saved.look(|saved| {
+            let kept = saved.iter().enumerate();
+            values = kept.filter_map(|(at, keep)| Some((at, keep.get()?.clone()))).collect();
+        });
+        values
     }
 
     /// The slots that watch outputs, by output, those of one in the order they came.
     pub(crate) fn watchers(&self) -> SmallVec<[(u32, Arc<Slot<T>>); 1]> {
-        let Some(slots) = self.slots.get() else { return SmallVec::new() };
-        let slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(onlookers) = self.onlookers.get() else { return SmallVec::new() };
+        let slots = onlookers.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let live = slots.iter().filter_map(|(output, slot)| Some((*output, slot.upgrade()?)));
         let mut live: SmallVec<_> = live.collect();
         live.sort_by_key(|(output, _)| *output);

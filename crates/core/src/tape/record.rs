@@ -6,7 +6,7 @@ use super::keep::{Keep, Kept};
 use super::node::Edge;
 use super::recycle::{NodeRef, Recycled, recorded};
 use super::rule::Rule;
-use super::{Float, Outputs, Peek, Saves, Variable, anomaly, capture};
+use super::{Float, Outputs, Peek, Saves, Variable, anomaly, capture, recorded};
 use crate::base::mode::Mode;
 use crate::tensor::Tensor;
 use crate::tensor::storage::Holder;
@@ -118,6 +118,9 @@ fn put_on_tape<T: Float, R: Rule<T>>(
     });
     if mode.captures() {
         capture::made(&node);
+        if mode.keeps() {
+            recorded::keep(&node, tensors, outputs);
+        }
     }
     Some(node)
 }

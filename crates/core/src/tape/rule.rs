@@ -2,6 +2,7 @@
 
 use wengert_kernel::memory::cut::Division;
 
+use super::program::Program;
 use super::{Attributes, Cotangents, Float, Gradients, Operation, Saved, Saves, Wants};
 use crate::base::dims::Dims;
 use crate::tensor::Region;
@@ -21,6 +22,16 @@ pub(crate) trait Rule<T: Float>: Send + Sync + 'static {
     /// What the operation was called with beside its inputs.
     fn attributes(&self) -> Attributes {
         Attributes::none()
+    }
+
+    /// The steps of a formula of single elements, if the operation is one.
+    fn program(&self) -> Option<Program> {
+        None
+    }
+
+    /// Whether the operation, if the registry has one of this name, is that one.
+    fn is_own(&self) -> bool {
+        true
     }
 
     /// Which values the pullback will ask for, given which inputs want a gradient.
@@ -82,6 +93,10 @@ impl<T: Float, O: Operation<T>> Rule<T> for OfOperation<O> {
 
     fn attributes(&self) -> Attributes {
         self.0.attributes()
+    }
+
+    fn is_own(&self) -> bool {
+        std::any::type_name::<O>().starts_with(concat!(env!("CARGO_CRATE_NAME"), "::"))
     }
 
     fn saves(&self, wants: Wants) -> Saves {

@@ -20,6 +20,8 @@ mod print;
 mod rearrange;
 mod region;
 mod sample;
+#[cfg(feature = "serde")]
+pub(crate) mod serial;
 pub(crate) mod storage;
 mod view;
 

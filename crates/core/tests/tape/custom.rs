@@ -202,9 +202,9 @@ fn the_tape_shows_it_and_its_recorded_backward() {
     let x = vector([2.0, -1.0]);
     let first = grad(&[&Cube.apply1(&[&x]).sum()], &[&x], recorded(true)).unwrap().remove(0);
     let tape = Tape::of(&first);
-    let operations: Vec<&str> = tape.entries().iter().map(|entry| entry.operation).collect();
+    let operations: Vec<&str> = tape.entries().iter().map(|entry| &*entry.operation).collect();
     assert_eq!(operations, ["leaf", "FirstOrderBackward"]);
-    assert!(tape.entries()[1].location.unwrap().file().ends_with("custom.rs"));
+    assert!(tape.entries()[1].location.as_ref().unwrap().file.ends_with("custom.rs"));
 }
 
 #[test]

@@ -206,7 +206,7 @@ fn the_listing_reads_as_a_program() {
 %2 = Linear(%0, %1)              [2, 4]  grad  # rnn.cell
 %3 = Tanh(%2)                    [2, 4]  grad  # rnn.cell
 %4 = Split(%3, sizes=[2, 2], dim=1) [2, 2] [2, 2] grad
-%5 = Mul(%4, %4)                 [2, 2]  grad  # loss
+%5 = Mul(%4.0, %4.1)             [2, 2]  grad  # loss
 %6 = Sum(%5, dim=[0, 1])         []      grad  # loss
 "
     );

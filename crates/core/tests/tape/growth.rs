@@ -25,8 +25,8 @@ fn slope(y: &V, x: &V, create_graph: bool) -> V {
 /// How many elements the operations that a value was computed by have given in all.
 fn elements(y: &V) -> usize {
     let tape = Tape::of(y);
-    let shapes = tape.entries().iter().flat_map(|entry| &entry.shapes);
-    shapes.map(|shape| shape.iter().product::<usize>()).sum()
+    let outputs = tape.entries().iter().flat_map(|entry| &entry.outputs);
+    outputs.map(|output| output.shape.iter().product::<usize>()).sum()
 }
 
 /// Ways to use a matrix part by part.

@@ -15,6 +15,7 @@ mod parameters;
 mod passing;
 mod places;
 mod refusals;
+mod replay;
 mod threads;
 
 use wengert_core::{Tensor, Variable};

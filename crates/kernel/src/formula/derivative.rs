@@ -12,8 +12,22 @@ pub trait Formula<const I: usize, const O: usize>: Sync {
 ///
 /// A zero cotangent stays zero beside a local derivative that is not finite.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 pub fn vjp<F, R, const I: usize, const O: usize>(formula: &F, inputs: [R; I], cotangents: [R; O]) -> [R; I]
+where
+    F: Formula<I, O>,
+    R: Real,
+{
+    value_and_vjp(formula, inputs, cotangents).1
+}
+
+/// The formula's outputs, and its pullback as [`vjp`] gives it.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
+pub fn value_and_vjp<F, R, const I: usize, const O: usize>(
+    formula: &F,
+    inputs: [R; I],
+    cotangents: [R; O],
+) -> ([R; O], [R; I])
 where
     F: Formula<I, O>,
     R: Real,
@@ -31,5 +45,9 @@ where
             found[i] = found[i] + cotangents[o].scale(outputs[o].tangent[i]);
         }
     }
-    found
+    let mut values = cotangents;
+    for o in 0..O {
+        values[o] = outputs[o].value;
+    }
+    (values, found)
 }

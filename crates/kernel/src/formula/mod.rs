@@ -23,7 +23,7 @@ use crate::number::Arithmetic;
 use crate::real::Real;
 use crate::run::level::dispatch;
 use crate::run::team;
-pub use derivative::{Formula, vjp};
+pub use derivative::{Formula, value_and_vjp, vjp};
 pub use job::{Backward, Forward, Job};
 
 /// How many numbers go in or out in a nanosecond, a cautious guess.

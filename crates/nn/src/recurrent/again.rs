@@ -111,8 +111,10 @@ impl<C: CellWith> Sweep<'_, C> {
         let swept = swept?;
         let tape = Tape::of(&swept.output);
         let recorded = tape.entries().iter().filter(|entry| entry.location.is_some());
-        let elements: usize =
-            recorded.flat_map(|entry| &entry.shapes).map(|shape| shape.iter().product::<usize>()).sum();
+        let elements: usize = recorded
+            .flat_map(|entry| &entry.outputs)
+            .map(|output| output.shape.iter().product::<usize>())
+            .sum();
         Ok(elements * size_of::<C::Element>())
     }
 }

@@ -14,6 +14,8 @@ mod run;
 mod symbol;
 mod trace;
 
+pub(crate) use trace::run_program;
+
 #[doc(hidden)]
 pub use dependence::{Dependence, dependence};
 

@@ -10,6 +10,7 @@ use wengert_kernel::formula::plan::has_rows_in_order;
 use super::compiled::Compiled;
 use super::run::{lie_in_order, make_alike, run, run_over};
 use super::{Pointwise, trace};
+use crate::tape::program::Program;
 use crate::tape::record::{record, record1};
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Float, Gradients, Saved, Saves, Variable, Wants, look_at};
@@ -60,6 +61,11 @@ where
     fn attributes(&self) -> Attributes {
         let constants = self.0.constants().into_iter();
         constants.fold(Attributes::none(), |attributes, (name, value)| attributes.float(name, value))
+    }
+
+    fn program(&self) -> Option<Program> {
+        let formula: &dyn Compiled<T, I, O> = &self.0;
+        Some(formula.trace([true; O]).forward(I))
     }
 
     #[inline]

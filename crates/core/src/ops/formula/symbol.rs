@@ -5,6 +5,8 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use wengert_kernel::real::Real;
 
+use crate::tape::program::{Binary, Compare, Program, Step, Unary};
+
 /// A number that is only known by how it is computed: a place in the current trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Symbol(usize);
@@ -12,56 +14,6 @@ pub(super) struct Symbol(usize);
 /// The outcome of a comparison of symbols.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct SymbolMask(usize);
-
-/// A step of a trace; operands are earlier steps.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Step {
-    Input(usize),
-    Literal(f64),
-    Unary(Unary, usize),
-    Binary(Binary, usize, usize),
-    MulAdd(usize, usize, usize),
-    Compare(Compare, usize, usize),
-    And(usize, usize),
-    Or(usize, usize),
-    Not(usize),
-    Select(usize, usize, usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Unary {
-    Neg,
-    Exp,
-    ExpM1,
-    Ln,
-    Ln1p,
-    Sqrt,
-    Tanh,
-    Sigmoid,
-    Abs,
-    Sin,
-    Cos,
-    Erf,
-    Ndtr,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Binary {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Scale,
-    Pow,
-    Atan2,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Compare {
-    Less,
-    LessOrEqual,
-    Equal,
-}
 
 thread_local!(static TRACE: RefCell<Vec<Step>> = const { RefCell::new(Vec::new()) });
 
@@ -213,10 +165,10 @@ impl Real for Symbol {
 
 /// The steps that `results` of symbols takes, and where those results are. Inputs are told apart by their
 /// number.
-pub(super) fn traced<const R: usize>(results: impl FnOnce() -> [Symbol; R]) -> (Vec<Step>, [usize; R]) {
+pub(super) fn traced<R>(results: impl FnOnce() -> R, places: impl FnOnce(R) -> Vec<Symbol>) -> Program {
     let _outer = Outer(TRACE.take());
-    let places = results().map(|symbol| symbol.0);
-    (TRACE.take(), places)
+    let results = places(results()).into_iter().map(|symbol| symbol.0).collect();
+    Program { steps: TRACE.take(), results }
 }
 
 /// The trace around one, which is put back, also when a formula panics.

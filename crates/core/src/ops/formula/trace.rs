@@ -1,20 +1,19 @@
 //! What was traced of a formula, replayed as recorded operations on variables.
 
 use smallvec::SmallVec;
-use wengert_kernel::formula::vjp;
+use wengert_kernel::formula::value_and_vjp;
 use wengert_kernel::real::Real;
 
-use super::symbol::{Binary, Compare, Step, Symbol, Unary, traced};
+use super::symbol::{Symbol, traced};
 use super::{Of, Pointwise};
 use crate::tape::float::once;
+use crate::tape::program::{Binary, Compare, Program, Step, Unary};
 use crate::tape::{Cotangents, Float, Variable};
 use crate::tensor::Tensor;
 
-/// The steps of a formula's pullback, inputs first, then cotangents; and where the results are.
-pub(super) struct Trace {
-    steps: Vec<Step>,
-    results: SmallVec<[usize; 4]>,
-}
+/// The steps of a formula and of its pullback, inputs first, then cotangents. The results are the inputs'
+/// cotangents, and behind these the formula's own.
+pub(super) struct Trace(Program);
 
 impl Trace {
     /// The pullback of a formula, where the cotangents of some outputs are `absent`.
@@ -22,25 +21,18 @@ impl Trace {
     where
         P: Pointwise<I, O>,
     {
-        let (steps, results) = traced(|| {
+        let trace = || {
             let inputs: [Symbol; I] = std::array::from_fn(Symbol::input);
             let cotangents: [Symbol; O] =
                 std::array::from_fn(|k| if absent[k] { Symbol::lit(0.0) } else { Symbol::input(I + k) });
-            vjp(&Of(formula), inputs, cotangents)
-        });
-        Trace { steps, results: SmallVec::from_slice(&results) }
+            value_and_vjp(&Of(formula), inputs, cotangents)
+        };
+        Trace(traced(trace, |(values, cotangents)| cotangents.into_iter().chain(values).collect()))
     }
 
-    /// Which steps the wanted results are computed by.
-    fn needed(&self, wanted: &[bool]) -> Vec<bool> {
-        let mut needed = vec![false; self.steps.len()];
-        self.results.iter().zip(wanted).for_each(|(&result, wanted)| needed[result] |= wanted);
-        for place in (0..self.steps.len()).rev() {
-            if needed[place] {
-                operands(self.steps[place]).for_each(|operand| needed[operand] = true);
-            }
-        }
-        needed
+    /// The steps of the formula alone, which has so many inputs.
+    pub(super) fn forward(&self, inputs: usize) -> Program {
+        self.0.from_result(inputs)
     }
 
     /// [`replay_pullback`].
@@ -52,8 +44,9 @@ impl Trace {
         wanted: &[bool],
     ) -> Replayed<T> {
         let count = inputs.len();
-        let mut values: Vec<Option<Value<T>>> = Vec::with_capacity(self.steps.len());
-        for (step, needed) in self.steps.iter().zip(self.needed(wanted)) {
+        let Trace(Program { steps, results }) = &self;
+        let mut values: Vec<Option<Value<T>>> = Vec::with_capacity(steps.len());
+        for (step, needed) in steps.iter().zip(self.0.needed(wanted.iter().copied())) {
             let value = needed.then(|| match *step {
                 Step::Input(i) if i < count => Value::Variable(inputs[i].clone()),
                 Step::Input(k) => {
@@ -65,7 +58,7 @@ impl Trace {
             });
             values.push(value);
         }
-        let result = |i: usize| match values[self.results[i]].as_ref().expect("wanted results are needed") {
+        let result = |i: usize| match values[results[i]].as_ref().expect("wanted results are needed") {
             // A derivative that depends on nothing is all zeros. Others have the shape of the cotangents,
             // which may have fewer elements than an input: none.
             zero @ Value::Literal(_) => zero.variable().expand(inputs[i].shape()),
@@ -86,6 +79,19 @@ once! {
         cotangents: &'r Cotangents<T>,
         wanted: &'r [bool],
     ) -> Replayed<T> = Trace::replay;
+}
+
+/// Runs a formula's steps as operations on variables, which are recorded one by one.
+#[track_caller]
+pub(crate) fn run_program<T: Float>(program: &Program, inputs: &[&Variable<T>]) -> Vec<Variable<T>> {
+    let mut values: Vec<Value<T>> = Vec::with_capacity(program.steps.len());
+    for step in &program.steps {
+        values.push(match *step {
+            Step::Input(i) => Value::Variable(inputs[i].clone()),
+            step => replay(step, |place| &values[place]),
+        });
+    }
+    program.results.iter().map(|&result| values[result].variable()).collect()
 }
 
 /// What a step comes to.
@@ -111,16 +117,6 @@ impl<T: Float> Value<T> {
             _ => unreachable!("masks and numbers are of different types in a formula"),
         }
     }
-}
-
-fn operands(step: Step) -> impl Iterator<Item = usize> {
-    let (count, operands) = match step {
-        Step::Input(_) | Step::Literal(_) => (0, [0; 3]),
-        Step::Unary(_, a) | Step::Not(a) => (1, [a, 0, 0]),
-        Step::Binary(_, a, b) | Step::Compare(_, a, b) | Step::And(a, b) | Step::Or(a, b) => (2, [a, b, 0]),
-        Step::Select(a, b, c) | Step::MulAdd(a, b, c) => (3, [a, b, c]),
-    };
-    operands.into_iter().take(count)
 }
 
 #[track_caller]
