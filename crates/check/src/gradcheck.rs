@@ -205,17 +205,7 @@ impl Gradcheck {
         label: impl Fn(usize) -> Label,
         f: impl Fn(&[Variable<f64>]) -> Result<Values, String> + 'f,
     ) -> Subject<'f> {
-        let mut leaves = Vec::new();
-        let mut arguments = Vec::new();
-        for (i, input) in inputs.iter().enumerate() {
-            if input.requires_grad() {
-                let leaf = Leaf::new(label(i), input.value());
-                arguments.push((*leaf.parameter).clone());
-                leaves.push(leaf);
-            } else {
-                arguments.push(Variable::from(input.value()));
-            }
-        }
+        let (leaves, arguments) = leaves_of(inputs, label);
         Subject::new(leaves, Vec::new(), move || f(&arguments))
     }
 
@@ -321,4 +311,22 @@ pub fn gradgradcheck<O: IntoOutputs>(
     inputs: &[&Variable<f64>],
 ) -> Result<(), Failure> {
     Gradcheck::new().check_second(f, inputs)
+}
+
+/// Copies of the inputs, and those of them that require a gradient as leaves.
+pub(crate) fn leaves_of(
+    inputs: &[&Variable<f64>],
+    label: impl Fn(usize) -> Label,
+) -> (Vec<Leaf>, Vec<Variable<f64>>) {
+    let (mut leaves, mut arguments) = (Vec::new(), Vec::new());
+    for (i, input) in inputs.iter().enumerate() {
+        if input.requires_grad() {
+            let leaf = Leaf::new(label(i), input.value());
+            arguments.push((*leaf.parameter).clone());
+            leaves.push(leaf);
+        } else {
+            arguments.push(Variable::from(input.value()));
+        }
+    }
+    (leaves, arguments)
 }

@@ -30,6 +30,7 @@ mod outputs;
 mod panics;
 mod program;
 mod property;
+mod recorded;
 mod recurrent;
 mod report;
 mod runner;

@@ -4,25 +4,24 @@ use wengert_core::Variable;
 use wengert_nn::{Cell, Forward, Module, Recurrent, State};
 
 use crate::failure::Failure;
-use crate::gradcheck::Gradcheck;
+use crate::gradcheck::{Gradcheck, leaves_of};
 use crate::outputs::IntoOutputs;
-use crate::subject::{Label, Leaf, Subject, Values};
+use crate::recorded;
+use crate::subject::{Label, Leaf};
 
 /// A module as a function of a list of variables: every [`Forward`] module, every [`Recurrent`] layer,
 /// every [`Cell`]. `Kind` tells them apart and is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be checked as it is",
-    label = "expected a module of `f64` with `Forward`, a recurrent layer or a cell",
-    note = "derivatives are checked in f64: pass `module.cast::<f64>()`, which a struct has that is \
-            declared as `struct Name<T: Float = f32> {{ .. }}` with `module!(Name<T> {{ every, field }})`",
+    label = "expected a module with `Forward`, a recurrent layer or a cell",
     note = "a module with another forward is checked by `Gradcheck::check_module_with`"
 )]
-pub trait Call<Kind>: Module<Element = f64> {
+pub trait Call<Kind>: Module {
     /// The outputs at `inputs`.
     ///
     /// # Errors
     /// If the module refuses the inputs, with the text of its error.
-    fn call(&self, inputs: &[Variable<f64>]) -> Result<Values, String>;
+    fn call(&self, inputs: &[Variable<Self::Element>]) -> Result<Vec<Variable<Self::Element>>, String>;
 
     /// The names of inputs and outputs, those of a state's parts being numbered.
     #[doc(hidden)]
@@ -68,10 +67,10 @@ pub struct OfRecurrent;
 #[doc(hidden)]
 pub struct OfCell;
 
-impl<M: Forward<Element = f64>> Call<OfForward> for M {
-    fn call(&self, inputs: &[Variable<f64>]) -> Result<Values, String> {
-        exactly(inputs, 1, "the input")?;
-        self.forward(&inputs[0]).into_outputs()
+impl<M: Forward> Call<OfForward> for M {
+    fn call(&self, inputs: &[Variable<M::Element>]) -> Result<Vec<Variable<M::Element>>, String> {
+        exactly(inputs.len(), 1, "the input")?;
+        Ok(vec![self.forward(&inputs[0]).map_err(|error| error.to_string())?])
     }
 
     fn labels(&self) -> Labels {
@@ -79,8 +78,8 @@ impl<M: Forward<Element = f64>> Call<OfForward> for M {
     }
 }
 
-impl<C: Cell<Element = f64>> Call<OfRecurrent> for Recurrent<C> {
-    fn call(&self, inputs: &[Variable<f64>]) -> Result<Values, String> {
+impl<C: Cell> Call<OfRecurrent> for Recurrent<C> {
+    fn call(&self, inputs: &[Variable<C::Element>]) -> Result<Vec<Variable<C::Element>>, String> {
         let like = self.zero_state(1);
         let state = state_of(&like, inputs)?;
         let (output, state) = self.forward(&inputs[0], state.as_ref()).map_err(|error| error.to_string())?;
@@ -93,8 +92,8 @@ impl<C: Cell<Element = f64>> Call<OfRecurrent> for Recurrent<C> {
     }
 }
 
-impl<C: Cell<Element = f64>> Call<OfCell> for C {
-    fn call(&self, inputs: &[Variable<f64>]) -> Result<Values, String> {
+impl<C: Cell> Call<OfCell> for C {
+    fn call(&self, inputs: &[Variable<C::Element>]) -> Result<Vec<Variable<C::Element>>, String> {
         let like = self.zero_state(1);
         let state = state_of(&like, inputs)?;
         let state = Cell::forward(self, &inputs[0], state.as_ref()).map_err(|error| error.to_string())?;
@@ -107,19 +106,19 @@ impl<C: Cell<Element = f64>> Call<OfCell> for C {
 }
 
 /// The state that all inputs but the first are the parts of; none if there is only the first.
-fn state_of<S: State<Element = f64>>(like: &S, inputs: &[Variable<f64>]) -> Result<Option<S>, String> {
+fn state_of<S: State>(like: &S, inputs: &[Variable<S::Element>]) -> Result<Option<S>, String> {
     if inputs.len() == 1 {
         return Ok(None);
     }
-    exactly(inputs, 1 + like.parts().len(), "the input and the parts of a state")?;
+    exactly(inputs.len(), 1 + like.parts().len(), "the input and the parts of a state")?;
     let mut parts = inputs[1..].iter();
     Ok(Some(like.map(|_| parts.next().expect("counted").clone())))
 }
 
-fn exactly(inputs: &[Variable<f64>], count: usize, what: &str) -> Result<(), String> {
-    match inputs.len() == count {
+fn exactly(inputs: usize, count: usize, what: &str) -> Result<(), String> {
+    match inputs == count {
         true => Ok(()),
-        false => Err(format!("expected {count} inputs, {what}, got {}", inputs.len())),
+        false => Err(format!("expected {count} inputs, {what}, got {inputs}")),
     }
 }
 
@@ -127,6 +126,10 @@ impl Gradcheck {
     /// Checks the first derivatives of a module in its inputs and in its parameters, by name; frozen
     /// parameters and inputs that require no gradient are left out. A recurrent layer or a cell takes its
     /// input and, or not, the parts of its state; a failure says the time step.
+    ///
+    /// Derivatives are checked in `f64`. A module of `f32` is run once, and its recorded tape again in `f64`
+    /// at every point: it is checked as it stands. A module that does not do the same at a point nearby, because
+    /// it detaches, decides or draws anew, is refused; in `f64` it can be checked.
     ///
     /// # Errors
     /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a module
@@ -150,10 +153,11 @@ impl Gradcheck {
         inputs: &[&Variable<f64>],
     ) -> Result<(), Failure> {
         let labels = model.labels();
-        let mut subject = self.subject_with(inputs, |i| labels.input(i), |x| model.call(x));
+        let (leaves, inputs) = leaves_of(inputs, |i| labels.input(i));
+        let mut subject = recorded::subject(model, inputs, leaves)?;
         let outputs = wengert_core::no_grad(|| subject.call())?.len();
         subject.outputs = labels.outputs(outputs);
-        self.run_with_parameters(order, model, subject)
+        self.run(&self.derived(order, subject)?)
     }
 
     /// [`Gradcheck::check_module_order`] for a module whose forward is none of the usual ones: `f` is given
@@ -185,16 +189,7 @@ impl Gradcheck {
         f: impl Fn(&[Variable<f64>]) -> O,
         inputs: &[&Variable<f64>],
     ) -> Result<(), Failure> {
-        let subject = self.subject_with(inputs, |i| self.label(i), |x| f(x).into_outputs());
-        self.run_with_parameters(order, model, subject)
-    }
-
-    fn run_with_parameters<M: Module<Element = f64>>(
-        &self,
-        order: usize,
-        model: &M,
-        mut subject: Subject<'_>,
-    ) -> Result<(), Failure> {
+        let mut subject = self.subject_with(inputs, |i| self.label(i), |x| f(x).into_outputs());
         subject.leaves.extend(parameters(model));
         self.run(&self.derived(order, subject)?)
     }
@@ -214,8 +209,8 @@ pub(crate) fn parameters<M: Module<Element = f64>>(model: &M) -> Vec<Leaf> {
 /// ```
 /// use wengert_check::gradcheck_module;
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Cast, Lstm};
-/// let lstm = Lstm::new(2, 3)?.cast::<f64>();
+/// use wengert_nn::Lstm;
+/// let lstm: Lstm = Lstm::new(2, 3)?;
 /// let x = Variable::new(Tensor::randn([4, 1, 2])).requires_grad_(true);
 /// gradcheck_module(&lstm, &[&x])?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,6 +1,7 @@
 //! The checker: what it lets pass, what it catches, what it leaves open, how a failure reads, and what the
 //! strategies draw.
 
+mod as_it_stands;
 mod cells;
 mod edges;
 mod failures;
