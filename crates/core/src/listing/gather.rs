@@ -82,6 +82,8 @@ struct Gathered<T: Float> {
     numbers: HashMap<usize, usize>,
     /// Values of leaves by their keys, as operations found them.
     leaves: HashMap<usize, AnyTensor>,
+    /// Where leaves are taken first, by their keys.
+    scopes: HashMap<usize, u32>,
     /// The names that the registry has.
     registered: Vec<&'static str>,
     of: std::marker::PhantomData<T>,
@@ -96,6 +98,7 @@ impl<T: Float> Gathered<T> {
             tape: Tape { entries: Vec::new() },
             numbers: HashMap::new(),
             leaves: HashMap::new(),
+            scopes: HashMap::new(),
             registered: operations::<T>().iter().map(|operation| operation.name()).collect(),
             of: std::marker::PhantomData,
         };
@@ -118,8 +121,11 @@ impl<T: Float> Gathered<T> {
         gathered
     }
 
-    /// Takes note of what leaves' values were when the operation took them.
+    /// Takes note of where leaves were taken first, and of what their values were.
     fn note_leaves(&mut self, node: &NodeRef<T>) {
+        for edge in node.inputs.iter().flatten().filter(|edge| matches!(edge, Edge::Leaf(_))) {
+            self.scopes.entry(edge.key()).or_insert(node.scope);
+        }
         let Some(recorded) = node.kept_recorded() else { return };
         for (edge, value) in node.inputs.iter().zip(&recorded.inputs) {
             if let Some(edge @ Edge::Leaf(_)) = edge {
@@ -135,6 +141,8 @@ impl<T: Float> Gathered<T> {
         let shape = shape.or_else(|| value.as_ref().map(AnyTensor::shape)).unwrap_or_default();
         let grad = leaf.as_ref().and_then(|leaf| leaf.slot.grad()).map(|grad| grad.value().into());
         let name = leaf.as_ref().and_then(|leaf| leaf.name()).unwrap_or_default().to_string();
+        let taken = self.scopes.get(&key).filter(|_| !name.is_empty());
+        let path = taken.map(|scope| scope::path(*scope)).unwrap_or_default();
         self.push(key, |number| TapeEntry {
             number,
             operation: Cow::Borrowed("leaf"),
@@ -143,7 +151,7 @@ impl<T: Float> Gathered<T> {
             inputs: Vec::new(),
             outputs: vec![TapeValue { shape, value, grad }],
             requires_grad: leaf.is_some(),
-            path: String::new(),
+            path,
             location: None,
             kept: Vec::new(),
             recompute: Recompute::Leaf,

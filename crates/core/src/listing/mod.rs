@@ -55,7 +55,8 @@ pub struct TapeEntry {
     pub outputs: Vec<TapeValue>,
     /// Whether a gradient flows through the value to a leaf that still exists.
     pub requires_grad: bool,
-    /// The module path that the operation was recorded in.
+    /// The module path that the operation was recorded in; of a named leaf, that of the first operation that
+    /// takes it.
     pub path: String,
     /// Where in the source the operation was recorded; none for a leaf.
     pub location: Option<Line>,
