@@ -48,7 +48,7 @@ impl<I: Stackable> Collate<I> for Stacked {
     type Batch = I::Batch;
 
     fn collate(&self, samples: Vec<I>) -> Result<I::Batch> {
-        I::stack(samples)
+        I::stacked(samples)
     }
 }
 

@@ -141,7 +141,7 @@ pub trait Dataset {
         Self: Sized,
         Self::Item: Stackable,
     {
-        Stackable::stack(self.iter().collect::<Result<_>>()?)
+        Stackable::stacked(self.iter().collect::<Result<_>>()?)
     }
 }
 

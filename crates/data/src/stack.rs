@@ -10,7 +10,7 @@ use crate::fingerprint::in_order;
 /// ```
 /// use wengert_core::Tensor;
 /// use wengert_data::Stackable;
-/// let batch = Stackable::stack(vec![(Tensor::from([1.0f32, 2.0]), 7i64), (Tensor::from([3.0, 4.0]), 8)])?;
+/// let batch = Stackable::stacked(vec![(Tensor::from([1.0f32, 2.0]), 7i64), (Tensor::from([3.0, 4.0]), 8)])?;
 /// assert_eq!(batch, (Tensor::from([[1.0, 2.0], [3.0, 4.0]]), Tensor::from([7i64, 8])));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
@@ -23,20 +23,20 @@ pub trait Stackable: Sized {
     ///
     /// # Errors
     /// If there is none, or they do not fit each other.
-    fn stack(samples: Vec<Self>) -> Result<Self::Batch>;
+    fn stacked(samples: Vec<Self>) -> Result<Self::Batch>;
 }
 
 impl<T: Element> Stackable for Tensor<T> {
     type Batch = Tensor<T>;
 
-    fn stack(samples: Vec<Self>) -> Result<Tensor<T>> {
+    fn stacked(samples: Vec<Self>) -> Result<Tensor<T>> {
         let Some(first) = samples.first() else {
-            return Err(Error::shape("stack", "at least one sample", 0));
+            return Err(Error::shape("stacked", "at least one sample", 0));
         };
         if let Some(place) = samples.iter().position(|sample| sample.shape() != first.shape()) {
             let expected = format!("samples of one shape, the first of {:?}", first.shape());
             let got = format!("{:?} for sample {place} of the batch", samples[place].shape());
-            return Err(Error::shape("stack", expected, got));
+            return Err(Error::shape("stacked", expected, got));
         }
         let mut elements = Vec::with_capacity(samples.len() * first.numel());
         for sample in &samples {
@@ -50,7 +50,7 @@ macro_rules! numbers {
     ($($number:ty => $element:ty),*) => {$(
         impl Stackable for $number {
             type Batch = Tensor<$element>;
-            fn stack(samples: Vec<Self>) -> Result<Self::Batch> {
+            fn stacked(samples: Vec<Self>) -> Result<Self::Batch> {
                 Ok(Tensor::from(samples.into_iter().map(|x| x as $element).collect::<Vec<_>>()))
             }
         }
@@ -62,7 +62,7 @@ numbers!(f32 => f32, f64 => f64, i64 => i64, bool => bool, usize => i64);
 impl Stackable for String {
     type Batch = Vec<String>;
 
-    fn stack(samples: Vec<Self>) -> Result<Vec<String>> {
+    fn stacked(samples: Vec<Self>) -> Result<Vec<String>> {
         Ok(samples)
     }
 }
@@ -71,9 +71,9 @@ macro_rules! tuples {
     ($(($($name:ident $samples:ident),*))*) => {$(
         impl<$($name: Stackable),*> Stackable for ($($name,)*) {
             type Batch = ($($name::Batch,)*);
-            fn stack(samples: Vec<Self>) -> Result<Self::Batch> {
+            fn stacked(samples: Vec<Self>) -> Result<Self::Batch> {
                 let ($($samples,)*): ($(Vec<$name>,)*) = samples.into_iter().collect();
-                Ok(($($name::stack($samples)?,)*))
+                Ok(($($name::stacked($samples)?,)*))
             }
         }
     )*};
