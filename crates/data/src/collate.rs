@@ -81,7 +81,7 @@ impl<I> Collate<I> for Single {
 /// ```
 /// use wengert_core::Tensor;
 /// use wengert_data::{Collate, Packed};
-/// let batch = Packed.collate(vec![Tensor::from([6.0f32]), Tensor::from([4.0, 5.0])])?;
+/// let batch = Packed.collate(vec![Tensor::from([6.0]), Tensor::from([4.0, 5.0])])?;
 /// assert_eq!((batch.lengths(), batch.batch_sizes()), (vec![1, 2], &[2, 1][..]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```

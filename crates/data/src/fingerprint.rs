@@ -66,6 +66,7 @@ impl fmt::Display for Fingerprint {
 ///
 /// ```
 /// use wengert_data::{Content, Dataset, Fingerprint, VecDataset};
+/// #[derive(Clone)]
 /// struct Sample { id: usize, text: String }
 /// impl Content for Sample {
 ///     fn add_to(&self, fingerprint: Fingerprint) -> Fingerprint {

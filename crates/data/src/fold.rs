@@ -8,7 +8,8 @@ use crate::adapters::Subset;
 use crate::dataset::Dataset;
 use crate::random::shuffled;
 
-/// Cross-validation in `k` parts: each is left out once, to be validated on (`sklearn.model_selection.KFold`).
+/// Cross-validation in `k` parts: each is left out once, to be validated on
+/// (`sklearn.model_selection.KFold`).
 ///
 /// ```
 /// use wengert_data::{Dataset, KFold, VecDataset};

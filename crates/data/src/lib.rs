@@ -36,6 +36,8 @@ mod loader;
 mod memory;
 mod missing;
 #[cfg(feature = "npz")]
+mod npy;
+#[cfg(feature = "npz")]
 mod npz;
 mod padded;
 mod plan;

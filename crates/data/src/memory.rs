@@ -16,7 +16,8 @@ use crate::fingerprint::{Content, Fingerprint};
 /// let (x, y) = data.get(1)?;
 /// assert_eq!((x.to_vec(), y.item()?), (vec![3.0, 4.0], 1));
 /// let error = TensorDataset::new((Tensor::<f32>::zeros([3, 2]), Tensor::<i64>::zeros([4]))).unwrap_err();
-/// assert_eq!(error.to_string(), "TensorDataset: expected tensors of 3 rows, as the first has, got 4 for tensor 1");
+/// let expected = "TensorDataset: expected tensors of 3 rows, as the first has, got 4 for tensor 1";
+/// assert_eq!(error.to_string(), expected);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]

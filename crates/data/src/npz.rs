@@ -1,30 +1,34 @@
 //! Arrays in `.npz` and `.npy` files.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use ndarray::{ArrayD, IxDyn, OwnedRepr};
-use ndarray_npy::{NpzReader, ReadNpyError, ReadNpyExt, ReadNpzError, ReadableElement};
 use wengert_core::{AnyTensor, Element, Error, Result, Tensor, TensorMap};
+use zip::ZipArchive;
+
+use crate::npy;
 
 /// The arrays of a `.npz` file, as `numpy.savez` and `numpy.savez_compressed` write it.
 ///
 /// Single and double precision and truth values stay what they are; integers of all widths become `i64`.
 ///
 /// ```no_run
-/// use wengert_core::Tensor;
 /// use wengert_data::{Npz, TensorDataset};
 /// let mut file = Npz::open("train.npz")?;
 /// let data = TensorDataset::new((file.tensor::<f32>("x")?, file.tensor::<i64>("y")?))?;
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[doc(alias = "load")]
+#[derive(Debug)]
 pub struct Npz {
     path: PathBuf,
-    reader: NpzReader<BufReader<File>>,
+    archive: ZipArchive<BufReader<File>>,
     names: Vec<String>,
 }
+
+/// What the archive calls an array, behind its name.
+const ENDING: &str = ".npy";
 
 impl Npz {
     /// Opens a file and reads the names of its arrays.
@@ -34,10 +38,13 @@ impl Npz {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|error| Error::of_file(path, error))?;
-        let failed = |error: ReadNpzError| Error::of_file(path, error);
-        let mut reader = NpzReader::new(BufReader::new(file)).map_err(failed)?;
-        let names = reader.names().map_err(failed)?;
-        Ok(Npz { path: path.to_path_buf(), reader, names })
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| Error::of_file(path, error))?;
+        let mut names = Vec::new();
+        for name in archive.file_names() {
+            let name = name.map_err(|error| Error::of_file(path, error))?;
+            names.extend(name.strip_suffix(ENDING).map(String::from));
+        }
+        Ok(Npz { path: path.to_path_buf(), archive, names })
     }
 
     /// The names of the arrays.
@@ -62,8 +69,13 @@ impl Npz {
             let reason = format!("there is no array {name:?}; there are {:?}", self.names);
             return Err(Error::file(&self.path, reason));
         }
-        let mut source = Member { reader: &mut self.reader, name };
-        any(&mut source).map_err(|error| refused(&self.path, &format!("array {name:?}: "), error))
+        let mut member = self
+            .archive
+            .by_name(&format!("{name}{ENDING}"))
+            .map_err(|error| Error::of_file(&self.path, error))?;
+        let mut bytes = Vec::new();
+        member.read_to_end(&mut bytes).map_err(|error| Error::of_file(&self.path, error))?;
+        npy::parse(&bytes).map_err(|reason| Error::file(&self.path, format!("array {name:?}: {reason}")))
     }
 
     /// All arrays by name.
@@ -92,78 +104,6 @@ impl Npz {
 #[doc(alias = "load")]
 pub fn load_npy(path: impl AsRef<Path>) -> Result<AnyTensor> {
     let path = path.as_ref();
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
-    read.map_err(|error| Error::of_file(path, error))?;
-    any(&mut Whole(&bytes)).map_err(|error| refused(path, "", error))
-}
-
-fn refused(path: &Path, place: &str, error: ReadNpyError) -> Error {
-    match error {
-        ReadNpyError::WrongDescriptor(kind) => {
-            let kind = kind.to_string();
-            Error::file(path, format!("{place}expected numbers or truth values, got elements of type {kind}"))
-        }
-        error => Error::file(path, format!("{place}{error}")),
-    }
-}
-
-/// What an array can be read from, again and again.
-trait Source {
-    fn read<T: ReadableElement>(&mut self) -> Result<ArrayD<T>, ReadNpyError>;
-}
-
-struct Whole<'a>(&'a [u8]);
-
-impl Source for Whole<'_> {
-    fn read<T: ReadableElement>(&mut self) -> Result<ArrayD<T>, ReadNpyError> {
-        ArrayD::read_npy(self.0)
-    }
-}
-
-struct Member<'a> {
-    reader: &'a mut NpzReader<BufReader<File>>,
-    name: &'a str,
-}
-
-impl Source for Member<'_> {
-    fn read<T: ReadableElement>(&mut self) -> Result<ArrayD<T>, ReadNpyError> {
-        let read = self.reader.by_name::<OwnedRepr<T>, IxDyn>(self.name);
-        read.map_err(|error| match error {
-            ReadNpzError::Npy(error) => error,
-            ReadNpzError::Zip(error) => ReadNpyError::Io(std::io::Error::other(error)),
-        })
-    }
-}
-
-/// The array as the first type of elements that it has; to try one reads no more than the header.
-fn any(source: &mut impl Source) -> Result<AnyTensor, ReadNpyError> {
-    let mut tried = plain::<f32>(source);
-    let is_other =
-        |tried: &Result<AnyTensor, ReadNpyError>| matches!(tried, Err(ReadNpyError::WrongDescriptor(_)));
-    macro_rules! then {
-        ($($read:expr),*) => {$(
-            if is_other(&tried) {
-                tried = $read;
-            }
-        )*};
-    }
-    then!(plain::<f64>(source), plain::<i64>(source), plain::<bool>(source));
-    then!(integers::<i32>(source), integers::<i16>(source), integers::<i8>(source));
-    then!(integers::<u64>(source), integers::<u32>(source), integers::<u16>(source), integers::<u8>(source));
-    tried
-}
-
-fn plain<T: Element + ReadableElement>(source: &mut impl Source) -> Result<AnyTensor, ReadNpyError> {
-    source.read::<T>().map(|array| Tensor::from_ndarray(array).contiguous().into())
-}
-
-fn integers<T: ReadableElement + TryInto<i64> + Copy>(
-    source: &mut impl Source,
-) -> Result<AnyTensor, ReadNpyError> {
-    let array = source.read::<T>()?;
-    let outside = || std::io::Error::other(format!("an integer above {}", i64::MAX));
-    let elements = array.iter().map(|&x| x.try_into().map_err(|_| outside()));
-    let elements = elements.collect::<Result<Vec<i64>, _>>()?;
-    Ok(Tensor::from_vec(elements, array.shape()).expect("as many as the array has").into())
+    let bytes = fs::read(path).map_err(|error| Error::of_file(path, error))?;
+    npy::parse(&bytes).map_err(|reason| Error::file(path, reason))
 }

@@ -10,7 +10,7 @@ use crate::fingerprint::in_order;
 /// ```
 /// use wengert_core::Tensor;
 /// use wengert_data::Stackable;
-/// let batch = Stackable::stacked(vec![(Tensor::from([1.0f32, 2.0]), 7i64), (Tensor::from([3.0, 4.0]), 8)])?;
+/// let batch = Stackable::stacked(vec![(Tensor::from([1.0, 2.0]), 7i64), (Tensor::from([3.0, 4.0]), 8)])?;
 /// assert_eq!(batch, (Tensor::from([[1.0, 2.0], [3.0, 4.0]]), Tensor::from([7i64, 8])));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```

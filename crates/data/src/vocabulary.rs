@@ -16,7 +16,7 @@ pub enum Tokens {
     /// Each character by itself.
     #[default]
     Characters,
-    /// What is between white space.
+    /// Each run of characters between white space.
     Words,
 }
 
@@ -100,7 +100,8 @@ impl Vocabulary {
     ///
     /// ```
     /// use wengert_data::{Tokens, Vocabulary};
-    /// let classes = Vocabulary::from_tokens(Tokens::Words, ["cat", "dog"].map(String::from).to_vec(), None)?;
+    /// let names = ["cat", "dog"].map(String::from).to_vec();
+    /// let classes = Vocabulary::from_tokens(Tokens::Words, names, None)?;
     /// assert_eq!(classes.number("dog"), Some(1));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

@@ -17,7 +17,8 @@ use crate::fingerprint::Fingerprint;
 /// let (x, y) = windows.get(1)?;
 /// assert_eq!((windows.len(), x.to_vec(), y.to_vec()), (2, vec![2.0, 3.0, 4.0], vec![5.0, 6.0]));
 /// let error = Windows::builder(series, 8).build().unwrap_err().to_string();
-/// assert_eq!(error, "Windows: expected a series of at least 9 steps, the window 8 and the horizon 1, got 8");
+/// let expected = "Windows: expected a series of at least 9 steps, the window 8 and the horizon 1, got 8";
+/// assert_eq!(error, expected);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[doc(alias = "timeseries_dataset_from_array")]

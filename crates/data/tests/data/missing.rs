@@ -20,7 +20,8 @@ proptest! {
             if there { f64::from(x) } else { f64::NAN }
         };
         let series = Tensor::from_fn([steps, batch, columns], |i| value(i / row, i % row));
-        let times: Vec<f64> = (0..steps).map(|t| waits[..t].iter().map(|&w| f64::from(w) / 4.0).sum()).collect();
+        let time = |t: usize| waits[..t].iter().map(|&wait| f64::from(wait) / 4.0).sum();
+        let times: Vec<f64> = (0..steps).map(time).collect();
         let initial: Vec<f64> = (0..columns).map(|column| 100.0 + column as f64).collect();
         let options = ObservationOptions::default().times(times.clone()).initial(initial.clone());
         let seen = observations(&series, options).unwrap();

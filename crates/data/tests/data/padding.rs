@@ -16,19 +16,24 @@ proptest! {
         value in -3i8..3,
     ) {
         let mut next = 0.0;
-        let sequences: Vec<Tensor<f32>> = lengths.iter().map(|&length| Tensor::from_fn([length, width], |_| {
+        let mut number = |_| {
             next += 1.0;
             next
-        })).collect::<Vec<_>>();
+        };
+        let sequence = |&length: &usize| Tensor::<f32>::from_fn([length, width], &mut number);
+        let sequences: Vec<Tensor<f32>> = lengths.iter().map(sequence).collect();
         let side = if left { PaddingSide::Left } else { PaddingSide::Right };
-        let options = PadOptions::default().batch_first(batch_first).padding_value(value.into()).padding_side(side);
+        let options = PadOptions::default().batch_first(batch_first).padding_value(value.into());
+        let options = options.padding_side(side);
         let variables: Vec<Variable> = sequences.iter().cloned().map(Variable::new).collect();
         let expected = pad_sequence(&variables, options).unwrap();
-        let padded = Padded::default().batch_first(batch_first).padding_value(value.into()).padding_side(side);
+        let padded = Padded::default().batch_first(batch_first).padding_value(value.into());
+        let padded = padded.padding_side(side);
         let batch = padded.collate(sequences.clone()).unwrap();
         prop_assert_eq!(&batch.data, &expected.value());
         prop_assert_eq!(&batch.lengths, &lengths);
-        let ones = variables.iter().map(|x| Variable::new(Tensor::<f32>::ones([x.shape()[0]]))).collect::<Vec<_>>();
+        let ones = lengths.iter().map(|&length| Variable::new(Tensor::<f32>::ones([length])));
+        let ones: Vec<Variable> = ones.collect();
         let ones = pad_sequence(&ones, options.padding_value(0.0)).unwrap();
         prop_assert_eq!(batch.mask, ones.value().cast::<bool>());
         let tokens = padded.collate(sequences.iter().map(Tensor::cast::<i64>).collect()).unwrap();
@@ -56,7 +61,8 @@ fn samples_that_do_not_fit_each_other_are_refused() {
     );
     assert_eq!(
         refused(Padded::default().collate(sequences())),
-        "Padded: expected sequences of one width, the first of shape [3, 2], got [3, 1] for sample 2 of the batch"
+        "Padded: expected sequences of one width, the first of shape [3, 2], got [3, 1] for sample 2 of the \
+         batch"
     );
     assert_eq!(
         refused(Padded::default().collate(vec![Tensor::scalar(1i64)])),

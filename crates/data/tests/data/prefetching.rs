@@ -78,7 +78,7 @@ fn a_panic_reaches_the_caller_behind_what_came_before_it() {
         let mut batches = loader.iter();
         assert_eq!(batches.next().unwrap().unwrap().to_vec(), [0, 1]);
         assert_eq!(batches.next().unwrap().unwrap().to_vec(), [2, 3]);
-        let panic = catch_unwind(AssertUnwindSafe(|| batches.next())).err().expect("a panic");
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| batches.next())) else { panic!("no panic") };
         assert_eq!(panic.downcast_ref::<String>().unwrap(), "sample 4 is broken");
         assert_eq!(loader.batch(), 2);
     }

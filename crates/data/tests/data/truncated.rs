@@ -109,8 +109,8 @@ fn windows_that_can_not_be_are_refused() {
         refused(build(vec![text()]).steps(0).build()),
         "TruncatedWindows: steps must be at least 1, got 0"
     );
-    let expected = "TruncatedWindows: expected documents of at least 1 step and of one width, the first of shape \
-                    [3, 2], got ";
+    let expected = "TruncatedWindows: expected documents of at least 1 step and of one width, the first of \
+                    shape [3, 2], got ";
     assert_eq!(
         refused(build(vec![text(), Tensor::zeros([3, 1])]).build()),
         format!("{expected}[3, 1] for document 1")

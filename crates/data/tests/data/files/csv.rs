@@ -63,7 +63,8 @@ fn a_file_that_is_no_table_is_refused() {
     let (_folder, path) = written("a,b\n1,2\n3\n");
     assert_eq!(
         behind_path(&path, Csv::open(&path)),
-        "CSV error: record 2 (line: 3, byte: 8): found record with 1 fields, but the previous record has 2 fields"
+        "CSV error: record 2 (line: 3, byte: 8): found record with 1 fields, but the previous record has 2 \
+         fields"
     );
     let (_folder, path) = written("a,b\n");
     let empty = Csv::open(&path).unwrap();

@@ -1,3 +1,5 @@
+use std::fs;
+
 use wengert_core::{AnyTensor, Tensor};
 use wengert_data::{Npz, load_npy};
 
@@ -41,11 +43,61 @@ fn arrays_that_can_not_be_read_are_refused() {
     assert_eq!(behind_path(&path, file.get("x")), "there is no array \"x\"; there are [\"f64\", \"text\"]");
     assert_eq!(
         behind_path(&path, file.tensors()),
-        "array \"text\": expected numbers or truth values, got elements of type '<U1'"
+        "array \"text\": expected numbers or truth values, got elements of type <U1"
     );
     let path = fixture("too_large.npy");
-    assert!(behind_path(&path, load_npy(&path)).ends_with("an integer above 9223372036854775807"));
+    assert_eq!(
+        behind_path(&path, load_npy(&path)),
+        "expected integers of at most 9223372036854775807, got 9223372036854775808"
+    );
     let path = fixture("table.csv");
-    assert!(Npz::open(&path).is_err() && load_npy(&path).is_err());
+    assert_eq!(behind_path(&path, load_npy(&path)), "is cut short, or no array of numpy");
+    assert!(Npz::open(&path).is_err());
     assert!(behind_path(&fixture("none.npz"), Npz::open(fixture("none.npz"))).contains("No such file"));
+}
+
+/// What is said of `array.npy` with its bytes changed.
+fn damaged(change: impl FnOnce(&mut Vec<u8>)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.npy");
+    let mut bytes = fs::read(fixture("array.npy")).unwrap();
+    change(&mut bytes);
+    fs::write(&path, &bytes).unwrap();
+    behind_path(&path, load_npy(&path))
+}
+
+/// Other text in the place of some of the header, and of the spaces at its end.
+fn header(from: &str, to: &str) -> String {
+    damaged(|bytes| {
+        let text = String::from_utf8(bytes[10..128].to_vec()).unwrap();
+        let text = text.trim_end().replace(from, to);
+        bytes[10..128].copy_from_slice(format!("{text:<118}").as_bytes());
+    })
+}
+
+#[test]
+fn damaged_arrays_are_refused() {
+    let short = "is cut short, or no array of numpy";
+    assert_eq!(damaged(|bytes| bytes[0] = 0), short);
+    assert_eq!(damaged(|bytes| bytes[6] = 4), short);
+    (0..128).for_each(|length| assert_eq!(damaged(|bytes| bytes.truncate(length)), short));
+    let elements = |shape: &str| format!("expected the elements of shape {shape}, 8 bytes each, got ");
+    assert_eq!(damaged(|bytes| bytes.truncate(200)), elements("[5, 3]") + "72 bytes");
+    assert_eq!(damaged(|bytes| bytes.push(0)), elements("[5, 3]") + "121 bytes");
+    assert_eq!(header("(5, 3)", "(5, 1000000000000)"), elements("[5, 1000000000000]") + "120 bytes");
+    assert_eq!(
+        header("(5, 3)", "(9223372036854775807, 3)"),
+        elements("[9223372036854775807, 3]") + "120 bytes"
+    );
+    for (from, to) in [("(5, 3)", "(5, -3)"), ("(5, 3)", "5, 3"), ("False", "0"), ("'shape'", "'Shape'")] {
+        assert!(header(from, to).starts_with("expected a header of numpy, got \"{'descr': '<f8', "), "{to}");
+    }
+    assert_eq!(
+        header("'<f8'", "[('x', '<f8')]"),
+        "expected numbers or truth values, got elements of type [('x', '<f8')]"
+    );
+    for kind in ["<c8", "<f2", "f8", "=f8", "<"] {
+        let expected = format!("expected numbers or truth values, got elements of type {kind}");
+        assert_eq!(header("<f8", kind), expected);
+    }
 }
