@@ -53,7 +53,8 @@ pub struct DataLoader<D, C = Stacked> {
 }
 
 impl<D: Dataset> DataLoader<D> {
-    /// Settings of a loader of this dataset, to begin with those of [`DataLoaderBuilder`]'s defaults.
+    /// Settings of a loader of this dataset, which it takes over; one that is used elsewhere as well is given
+    /// as an [`Arc`].
     pub fn builder(dataset: D) -> DataLoaderBuilder<D> {
         DataLoaderBuilder::new(dataset)
     }
@@ -103,7 +104,8 @@ where
     /// iterators are used at once, the position is that of the one that moved last.
     ///
     /// # Panics
-    /// Where a dataset or a collation does, also if it did so on a thread.
+    /// Where a dataset or a collation does, also if it did so on a thread; inside the closure of
+    /// [`with_generator`](wengert_core::with_generator), as batches have generators of their own.
     pub fn iter(&self) -> Batches<'_, D, C> {
         let Position { epoch, batch } = *locked(&self.position);
         let prepare = Prepare {

@@ -1,7 +1,6 @@
-//! The `.npy` format: a header, which is a dictionary of Python in text, and the elements.
+//! The `.npy` format (`numpy.lib.format`): a header, a dictionary of Python in text, and the elements.
 //!
-//! The element type decides how many bytes the header's shape takes, and nothing is set aside for a shape before
-//! that is known to be what follows (`numpy.lib.format`).
+//! Nothing is set aside for a shape before the bytes behind the header are known to be its elements.
 
 use wengert_core::{AnyTensor, Element, Tensor};
 
