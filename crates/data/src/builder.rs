@@ -93,6 +93,15 @@ impl<D: Dataset, C> DataLoaderBuilder<D, C> {
     }
 
     /// How samples become a batch; by default they are [`Stacked`].
+    ///
+    /// ```
+    /// use wengert_data::{DataLoader, VecDataset};
+    /// let data = VecDataset::new(vec![3i64, 4, 5]);
+    /// let sum = |samples: Vec<_>| Ok(samples.into_iter().sum::<i64>());
+    /// let loader = DataLoader::builder(data).batch_size(2).collate(sum).build()?;
+    /// assert_eq!(loader.iter().collect::<Result<Vec<_>, _>>()?, [7, 5]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     pub fn collate<B: Collate<D::Item>>(self, collate: B) -> DataLoaderBuilder<D, B> {
         let DataLoaderBuilder { dataset, settings, ahead, .. } = self;
         DataLoaderBuilder { dataset, collate, settings, ahead }

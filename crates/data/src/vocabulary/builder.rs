@@ -1,6 +1,7 @@
 //! Vocabularies with special tokens and without rare ones.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use wengert_core::Result;
 
@@ -61,19 +62,21 @@ impl VocabularyBuilder {
     /// # Errors
     /// If there is no token, or a special one twice.
     pub fn build(self, text: &str) -> Result<Vocabulary> {
-        let mut counts = BTreeMap::<&str, usize>::new();
+        let mut counts = HashMap::<&str, usize>::new();
         self.kind.of(text).for_each(|token| *counts.entry(token).or_default() += 1);
-        for token in &self.special {
-            counts.remove(token.as_str());
-        }
-        let mut found: Vec<(&str, usize)> =
-            counts.into_iter().filter(|(_, count)| *count >= self.min_count).collect();
-        // The sort is stable: of those that are as frequent, the first in the alphabet.
-        found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        found.truncate(self.max_size);
+        let is_kept =
+            |token: &str, count| count >= self.min_count && !self.special.iter().any(|s| s == token);
+        // Of those that are as frequent, the first in the alphabet is first.
+        let mut found: Vec<(Reverse<usize>, &str)> = counts
+            .into_iter()
+            .filter(|&(token, count)| is_kept(token, count))
+            .map(|(token, count)| (Reverse(count), token))
+            .collect();
         found.sort_unstable();
-        let mut tokens = self.special;
-        tokens.extend(found.into_iter().map(|(token, _)| token.to_string()));
+        let mut tokens: Vec<String> =
+            found.into_iter().take(self.max_size).map(|(_, token)| token.to_string()).collect();
+        tokens.sort_unstable();
+        tokens.splice(0..0, self.special);
         Vocabulary::from_tokens(self.kind, tokens, self.unknown)
     }
 }

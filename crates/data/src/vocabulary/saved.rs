@@ -3,7 +3,7 @@
 use wengert_core::{AnyTensor, Error, Result, Stateful, Tensor, TensorMap};
 
 use super::{NAME, Tokens, Vocabulary};
-use crate::state::check_names;
+use crate::state::{check_names, integers, whole};
 
 /// Saves the tokens as bytes of UTF-8 one behind the other, and how many each has.
 ///
@@ -21,17 +21,17 @@ impl Stateful for Vocabulary {
         let lengths: Vec<i64> = self.tokens.iter().map(|token| token.len() as i64).collect();
         map.insert("lengths", Tensor::from(lengths));
         map.insert("tokens", AnyTensor::Bytes(self.tokens.concat().into_bytes()));
-        map.insert("words", Tensor::scalar(self.kind == Tokens::Words));
+        map.insert("words", Tensor::scalar(i64::from(self.kind == Tokens::Words)));
         map.insert("unknown", Tensor::scalar(self.unknown.map_or(-1, |number| number as i64)));
         map
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
         check_names(map, &["lengths", "tokens", "unknown", "words"])?;
-        let kind = if map.tensor("words")?.item()? { Tokens::Words } else { Tokens::Characters };
-        let unknown: i64 = map.tensor("unknown")?.item()?;
+        let kind = if whole(map, "words")? != 0 { Tokens::Words } else { Tokens::Characters };
+        let unknown = integers(map, "unknown")?.item()?;
         let unknown = (unknown != -1).then(|| usize::try_from(unknown).unwrap_or(usize::MAX));
-        let tokens = cut(map.bytes("tokens")?, &map.tensor("lengths")?.to_vec())?;
+        let tokens = cut(map.bytes("tokens")?, &integers(map, "lengths")?.to_vec())?;
         *self = Vocabulary::from_tokens(kind, tokens, unknown)?;
         Ok(())
     }

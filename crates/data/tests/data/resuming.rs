@@ -121,5 +121,11 @@ fn a_state_that_is_none_is_refused_and_changes_nothing() {
     let mut behind = before.clone();
     behind.insert("batch", Tensor::scalar(3i64));
     assert_eq!(refused(loader.load_state_dict(&behind)), "load_state_dict: batch must be in 0..3, got 3");
+    let mut rounded = before.clone();
+    rounded.insert_number("seed", 3.0);
+    assert_eq!(
+        refused(loader.load_state_dict(&rounded)),
+        "load_state_dict: seed must be of type i64, got f64"
+    );
     assert_eq!(loader.state_dict(), before);
 }
