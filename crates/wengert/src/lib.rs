@@ -26,6 +26,7 @@ pub use wengert_core::{
     set_pool_limit, set_print_options, set_warning_hook, stack, vjp, with_generator, with_plain,
     with_recording,
 };
+pub use wengert_data as data;
 pub use wengert_nn as nn;
 pub use wengert_nn::{cell, module, state};
 pub use wengert_optim as optim;
