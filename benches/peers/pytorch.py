@@ -95,6 +95,26 @@ def gradient_checks():
     }
 
 
+OPTIMIZERS = {
+    "sgd": ("SGD", {"lr": 1e-4}), "momentum": ("SGD", {"lr": 1e-4, "momentum": 0.9}), "adam": ("Adam", {"lr": 1e-4}),
+    "adamw": ("AdamW", {"lr": 1e-4}), "rmsprop": ("RMSprop", {"lr": 1e-4}), "adagrad": ("Adagrad", {"lr": 1e-4}),
+    "adadelta": ("Adadelta", {"lr": 1e-2}), "adamax": ("Adamax", {"lr": 1e-4}), "nadam": ("NAdam", {"lr": 1e-4}),
+    "radam": ("RAdam", {"lr": 1e-4}), "rprop": ("Rprop", {"lr": 1e-4}), "asgd": ("ASGD", {"lr": 1e-4}),
+}
+
+
+def optimizers():
+    """A step over a million elements, in one parameter and in a thousand, by the kernels over lists (`foreach`)."""
+    steps = {}
+    for text, (kind, options) in OPTIMIZERS.items():
+        for count in (1, 1000):
+            parameters = [torch.randn(1_000_000 // count).requires_grad_(True) for _ in range(count)]
+            for parameter in parameters:
+                parameter.grad = torch.randn_like(parameter)
+            steps[f"{text}-{count}"] = getattr(torch.optim, kind)(parameters, foreach=True, **options).step
+    return steps
+
+
 def workload(name, compiled):
     if name in LAYERS:
         return layer(name)
@@ -105,6 +125,7 @@ def workload(name, compiled):
         "S8b": lambda: custom(LayerNormLstm, compiled),
         "S9": chain,
         "gradcheck": gradient_checks,
+        "optim": optimizers,
     }[name]()
 
 

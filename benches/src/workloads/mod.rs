@@ -5,6 +5,7 @@ mod custom;
 mod gradients;
 mod layers;
 mod models;
+mod optimizers;
 mod sequences;
 
 pub use models::LanguageModel;
@@ -36,7 +37,7 @@ impl Workload {
 }
 
 /// The names of all workloads.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
     "S1",
     "S2",
     "S3",
@@ -52,6 +53,7 @@ pub const NAMES: [&str; 15] = [
     "gradcheck",
     "lengths",
     "steps",
+    "optim",
 ];
 
 /// The names that `asked` means: itself, or with a letter behind it (S8 is S8a and S8b).
@@ -90,6 +92,7 @@ pub fn of(name: &'static str) -> Result<Vec<Workload>> {
         "gradcheck" => gradients::checks(name)?.into(),
         "lengths" => sequences::lengths(name)?.into(),
         "steps" => sequences::steps(name)?.into(),
+        "optim" => optimizers::steps(name)?,
         _ => return Err(Error::argument("wengert-bench", "the workload", format!("one of {NAMES:?}"), name)),
     })
 }
