@@ -33,6 +33,9 @@ pub mod __private {
     pub use crate::base::refusal::or_refused;
     pub use crate::ops::formula::{Dependence, Of, dependence};
     pub use crate::tensor::memory::{filled, room_for, vec_of};
+    pub use crate::tensor::packs::fix_packs;
+    #[cfg(debug_assertions)]
+    pub use crate::tensor::storage::handle_updates;
     pub use wengert_kernel::formula::{Backward, Forward};
 }
 

@@ -27,6 +27,7 @@ pub(super) fn multiply<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, start: Star
     }
     match pack_of(m, b) {
         Packed::Pack(pack) => gemm_packed(a.at(0), pack.in_order(), start, c),
+        Packed::Fixed(pack) => gemm_packed(a.at(0), pack.in_order(), start, c),
         Packed::NotYet => gemm_like_packed(a.at(0), b.at(0), start, c),
         Packed::Never => gemm(a.at(0), b.at(0), start, c),
     }

@@ -26,16 +26,20 @@ const MOST_PACKS: usize = 16;
 const MOST_ELEMENTS: usize = 6 << 20;
 /// How many products a pack that is to go was not used by.
 const LAST: u64 = 8;
+/// Packs that stay with values: those of a weight forward and backward, and of its parts.
+const MOST_FIXED: usize = 4;
 
 /// The packs of one storage.
 pub(crate) struct Packs<T: Element> {
     /// The last four matrices that a product asked for, a fingerprint each.
     seen: AtomicU64,
     kept: OnceLock<Box<Mutex<Shelf<T>>>>,
+    /// Those of values that stay.
+    fixed: OnceLock<Box<Fixed<T>>>,
 }
 
 /// What is kept of a matrix for a product.
-pub(crate) enum Packed<T: Element> {
+pub(crate) enum Packed<'m, T: Element> {
     /// Nothing ever: what the product does is its own affair.
     Never,
     /// Nothing yet: the product must be what it will be with a pack, or its bits would depend on what
@@ -43,6 +47,8 @@ pub(crate) enum Packed<T: Element> {
     NotYet,
     /// Its pack.
     Pack(Tensor<T>),
+    /// Its pack, which stays as long as the values.
+    Fixed(&'m Tensor<T>),
 }
 
 /// How a matrix lies in its storage: offset, extents, strides.
@@ -88,7 +94,20 @@ impl<T: Element> Shelf<T> {
 
 impl<T: Element> Packs<T> {
     pub(crate) const fn none() -> Self {
-        Packs { seen: AtomicU64::new(0), kept: OnceLock::new() }
+        Packs { seen: AtomicU64::new(0), kept: OnceLock::new(), fixed: OnceLock::new() }
+    }
+
+    /// Keeps packs from now on as long as the values stay, for whoever reads without a lock.
+    pub(crate) fn fix(&self) {
+        self.fixed.get_or_init(|| Box::new(Fixed { packs: [const { OnceLock::new() }; MOST_FIXED] }));
+    }
+
+    /// Lets go of packs that were to stay with the values.
+    #[inline]
+    pub(crate) fn loosen(&mut self) {
+        if self.fixed.get().is_some() {
+            self.fixed.take();
+        }
     }
 
     /// Forgets all of them.
@@ -98,6 +117,7 @@ impl<T: Element> Packs<T> {
         if self.kept.get().is_some() {
             self.kept.take();
         }
+        self.loosen();
     }
 
     /// Forgets what was asked for; the packs have been cleared before.
@@ -110,7 +130,7 @@ impl<T: Element> Packs<T> {
     /// Whether there is none.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.kept.get().is_none()
+        self.kept.get().is_none() && self.fixed.get().is_none()
     }
 
     /// Whether a matrix has been asked for lately; from now on it has.
@@ -135,14 +155,52 @@ impl Place {
     }
 }
 
+/// Says that the values of a tensor stay, so that several threads read them with what products keep of them
+/// without a lock. Whoever changes them all the same ends that.
+pub fn fix_packs<T: Element>(tensor: &Tensor<T>) {
+    tensor.storage().packs().fix();
+}
+
 /// The pack of a matrix that `rows` rows are multiplied by.
-pub(crate) fn pack_of<T: Element + Arithmetic>(rows: usize, matrix: Matrix<'_, T>) -> Packed<T> {
+pub(crate) fn pack_of<'m, T: Element + Arithmetic>(rows: usize, matrix: Matrix<'m, T>) -> Packed<'m, T> {
     let [k, n] = matrix.extents;
     match pack_len::<T>(k, n) {
         Some(len) if rows <= MOST_ROWS && k.saturating_mul(n) >= LEAST_ELEMENTS => {
+            if let Some(fixed) = matrix.tensor.storage().packs().fixed.get() {
+                return fixed.find(matrix, len);
+            }
             find(matrix, len).map_or(Packed::NotYet, Packed::Pack)
         }
         _ => Packed::Never,
+    }
+}
+
+/// Packs of values that stay, found without a lock and without a handle being counted: several threads read
+/// them at once. They are those of the first places that ask; others are on the shelf.
+struct Fixed<T: Element> {
+    packs: [OnceLock<(Place, Tensor<T>)>; MOST_FIXED],
+}
+
+impl<T: Element + Arithmetic> Fixed<T> {
+    fn find<'m>(&'m self, matrix: Matrix<'m, T>, len: usize) -> Packed<'m, T> {
+        let place = Place::of(matrix);
+        for pack in &self.packs {
+            // Where several threads ask first, each makes one, and the first that is done stays.
+            match pack.get() {
+                Some((known, pack)) if *known == place => return Packed::Fixed(pack),
+                Some(_) => continue,
+                None => match packed(matrix, len) {
+                    Some(made) => {
+                        let (known, pack) = pack.get_or_init(|| (place, made));
+                        if *known == place {
+                            return Packed::Fixed(pack);
+                        }
+                    }
+                    None => return Packed::NotYet,
+                },
+            }
+        }
+        find(matrix, len).map_or(Packed::NotYet, Packed::Pack)
     }
 }
 

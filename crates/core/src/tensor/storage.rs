@@ -49,6 +49,11 @@ impl<T: Element> Beside<T> for Upkeep<T> {
     fn retire(last: Unique<Storage<T>>) {
         pool::release(last);
     }
+
+    #[inline]
+    fn changing(&mut self) {
+        self.packs.loosen();
+    }
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -117,6 +122,13 @@ impl<T: Element> Upkeep<T> {
         self.holder_location.set(holder.location);
         self.holder_scope.store(holder.scope, Ordering::Relaxed);
     }
+}
+
+/// How many times this thread counts handles to the memory of these tensors while it runs `f`.
+#[cfg(debug_assertions)]
+pub fn handle_updates<T: Element>(tensors: &[crate::tensor::Tensor<T>], f: impl FnOnce()) -> usize {
+    let addresses: Vec<usize> = tensors.iter().map(|tensor| tensor.storage().address()).collect();
+    wengert_kernel::memory::shared::counted::updates(&addresses, f)
 }
 
 /// Refuses, naming the holder, while a recorded operation still needs what lies in a storage: then it has a

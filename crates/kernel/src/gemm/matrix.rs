@@ -121,6 +121,21 @@ impl<'a, T> MatRef<'a, T> {
         MatRef { start, rows: *rows, cols: *cols, row_stride, col_stride, owner: PhantomData }
     }
 
+    /// A matrix of so many rows, each of which is the vector that the view is.
+    ///
+    /// # Panics
+    /// If the view has not one axis.
+    #[inline]
+    #[track_caller]
+    pub fn repeated(view: View<'a, T>, rows: usize) -> Self {
+        let (shape, strides) = (view.layout().shape(), view.layout().strides());
+        let ([cols], [col_stride]) = (&shape[..], &strides[..]) else {
+            panic!("a vector has one axis, got shape {shape:?}")
+        };
+        let (cols, col_stride) = (*cols, *col_stride);
+        MatRef { start: view.start(), rows, cols, row_stride: 0, col_stride, owner: PhantomData }
+    }
+
     /// The transposed matrix: rows as columns.
     #[inline]
     pub fn t(self) -> Self {

@@ -23,6 +23,9 @@ pub struct Block<T, X> {
 pub trait Beside<T>: Sized {
     /// Takes a block that nobody else has a handle to.
     fn retire(last: Unique<Block<T, Self>>);
+
+    /// Takes note that the elements are given out to be changed.
+    fn changing(&mut self) {}
 }
 
 impl<T, X: Beside<T>> Retire for Block<T, X> {

@@ -182,7 +182,9 @@ impl<T: Number, X: Beside<T>> Region<T, X> {
     #[inline]
     pub fn exclusive_mut(&mut self) -> Option<&mut [T]> {
         let range = self.range()?;
-        self.block.get_mut().map(|block| &mut block.as_mut_slice()[range])
+        let block = self.block.get_mut()?;
+        block.changing();
+        Some(&mut block.as_mut_slice()[range])
     }
 
     /// Whether this is the only handle to its memory, and all of that.

@@ -132,6 +132,8 @@ impl<V: Retire> Shared<V> {
     #[inline(always)]
     fn another(&self, counts: u64) -> Self {
         // As many handles as would overflow their half of the count can only have been forgotten.
+        #[cfg(debug_assertions)]
+        counted::note(self.address());
         if self.count().fetch_add(counts, Ordering::Relaxed) as u32 > i32::MAX as u32 {
             abort();
         }
@@ -144,6 +146,8 @@ impl<V: Retire> Shared<V> {
         let count = self.count();
         // The only handle stays the only one, and needs no update.
         if count.load(Ordering::Acquire) != counts {
+            #[cfg(debug_assertions)]
+            counted::note(self.address());
             if count.fetch_sub(counts, Ordering::Release) != counts {
                 return;
             }
@@ -169,6 +173,33 @@ impl<V: Retire> Shared<V> {
     #[inline]
     pub fn address(&self) -> usize {
         self.counted.as_ptr() as usize
+    }
+}
+
+/// Updates of handles' counts, in builds with debug assertions: for tests that nothing is shared by counting.
+#[cfg(debug_assertions)]
+pub mod counted {
+    use std::cell::RefCell;
+
+    thread_local!(static WATCHED: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) });
+
+    /// How many times this thread updates the counts of the values at these addresses while it runs `f`.
+    pub fn updates(addresses: &[usize], f: impl FnOnce()) -> usize {
+        WATCHED.set(addresses.iter().map(|&address| (address, 0)).collect());
+        f();
+        WATCHED.take().into_iter().map(|(_, updates)| updates).sum()
+    }
+
+    #[inline]
+    pub(super) fn note(address: usize) {
+        // Where thread locals are gone nothing is watched.
+        let _ = WATCHED.try_with(|watched| {
+            if let Ok(mut watched) = watched.try_borrow_mut()
+                && let Some((_, updates)) = watched.iter_mut().find(|(known, _)| *known == address)
+            {
+                *updates += 1;
+            }
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
+use wengert_core::__private::fix_packs;
 use wengert_core::{Parameter, Variable};
 
 use super::{Module, VisitorMut};
@@ -16,7 +17,9 @@ impl<M: Module + Clone> Evaluating<M> {
     pub(super) fn of(model: &M) -> Self {
         let mut copy = model.clone();
         let mut fix = |parameter: &mut Parameter<M::Element>| {
-            let value = Parameter::computed(Variable::from(parameter.value()));
+            let value = parameter.value();
+            fix_packs(&value);
+            let value = Parameter::computed(Variable::from(value));
             *parameter = match parameter.name() {
                 Some(name) => value.named(name),
                 None => value,

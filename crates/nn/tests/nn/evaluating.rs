@@ -53,3 +53,25 @@ fn an_input_that_requires_a_gradient_gets_it() {
     assert!(x.grad().is_some());
     assert!(view.parameters().iter().all(|parameter| !parameter.requires_grad()));
 }
+
+/// A step counts no handle of a parameter and takes no lock, so threads that share the view share no write.
+#[test]
+#[cfg(debug_assertions)]
+fn a_step_counts_no_handles_of_parameters() {
+    use wengert_nn::{Gru, Layers, Lstm, Recurrent, Rnn};
+
+    fn updates<C: wengert_nn::Cell<Element = f32> + Clone>(layer: &Recurrent<C>) -> usize {
+        let view = layer.evaluating();
+        let parameters: Vec<Tensor> = view.parameters().iter().map(|parameter| parameter.value()).collect();
+        wengert_core::no_grad(|| {
+            let mut stepper = view.stepper(2).unwrap();
+            let x = Variable::new(Tensor::randn([2, 16]));
+            // The first steps make what the later ones find.
+            (0..3).for_each(|_| drop(stepper.step(&x).unwrap()));
+            wengert_core::__private::handle_updates(&parameters, || drop(stepper.step(&x).unwrap()))
+        })
+    }
+    assert_eq!(updates(&Rnn::new(16, 32).unwrap()), 0);
+    assert_eq!(updates(&Gru::new(16, 32).unwrap()), 0);
+    assert_eq!(updates(&Lstm::builder(16, 32).num_layers(2).build().unwrap()), 0);
+}
