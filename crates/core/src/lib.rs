@@ -30,14 +30,15 @@ mod tensor;
 pub mod __private {
     pub use crate::base::message::warn;
     pub use crate::base::refusal::or_refused;
+    pub use crate::base::scope::{Restore, enter};
     pub use crate::ops::formula::{Dependence, Of, dependence};
     pub use crate::tensor::memory::{filled, room_for, vec_of};
     pub use wengert_kernel::formula::{Backward, Forward};
 }
 
 pub use backward::{
-    GradOptions, OutputsAndProduct, Tape, TapeEntry, backward, checkpoint, grad, hessian, hvp, jacobian, jvp,
-    vjp,
+    GradOptions, KeptStorage, OutputsAndProduct, Tape, TapeEntry, backward, checkpoint, grad, hessian, hvp,
+    jacobian, jvp, vjp,
 };
 pub use base::error::{Cause, Error, Result};
 pub use base::message::{WarningHook, set_warning_hook};

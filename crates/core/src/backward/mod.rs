@@ -10,6 +10,7 @@ mod accumulate;
 mod checkpoint;
 mod functional;
 mod grad;
+mod kept;
 mod late;
 mod leaves;
 mod listing;
@@ -37,6 +38,7 @@ use crate::tensor::storage::Claim;
 pub use checkpoint::checkpoint;
 pub use functional::{OutputsAndProduct, hessian, hvp, jacobian, jvp, vjp};
 pub use grad::{GradOptions, backward, grad};
+pub use kept::KeptStorage;
 pub use listing::{Tape, TapeEntry};
 
 /// The sums of cotangents of `outputs` and of all that they were computed from; what `wants` refuses is

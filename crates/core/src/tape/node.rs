@@ -17,6 +17,7 @@ use super::{Float, Saved, Saves, Wants};
 use crate::base::dims::Dims;
 use crate::base::error::{Error, Result};
 use crate::base::scope;
+use crate::tensor::Tensor;
 use crate::tensor::storage::Holder;
 
 /// An operation on the tape.
@@ -204,6 +205,13 @@ impl<T: Float> Node<T> {
             source.saved.look(|saved| {
                 saved.iter().filter_map(Keep::get).for_each(|value| prefetch::announce(value.view()));
             });
+        }
+    }
+
+    /// Shows the values that wait for the pullback.
+    pub(crate) fn look_at_saved(&self, look: &mut dyn FnMut(&Tensor<T>)) {
+        if self.keeps {
+            self.saved.look(|saved| saved.iter().filter_map(Keep::get).for_each(look));
         }
     }
 
