@@ -9,6 +9,7 @@
 //! `case.rs` reads and compares, `op.rs` and `recurrent.rs` run.
 
 mod case;
+mod layer;
 mod op;
 mod recurrent;
 mod special;
@@ -86,6 +87,8 @@ fn run(case: &Case) -> Result<(), Failure> {
         ("recurrent", "f32") => recurrent::layer::<f32>(case),
         ("cell", "f64") => recurrent::cell::<f64>(case),
         ("cell", "f32") => recurrent::cell::<f32>(case),
+        ("layer", "f64") => layer::run::<f64>(case),
+        ("layer", "f32") => layer::run::<f32>(case),
         (kind, dtype) => Err(Failure::Unsupported(format!("kind {kind} of {dtype}"))),
     }
 }
