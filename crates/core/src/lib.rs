@@ -31,6 +31,7 @@ mod tensor;
 pub mod __private {
     pub use crate::base::message::warn;
     pub use crate::base::refusal::or_refused;
+    pub use crate::base::scope::{Restore, enter};
     pub use crate::ops::formula::{Dependence, Of, dependence};
     pub use crate::tensor::memory::{filled, room_for, vec_of};
     pub use crate::tensor::packs::fix_packs;
@@ -47,7 +48,9 @@ pub use base::message::{WarningHook, set_warning_hook};
 pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
 pub use base::scope::scope;
 pub use io::{AnyTensor, Stateful, TensorMap};
-pub use listing::{Deviation, KeptValue, Line, Recompute, Replay, Tape, TapeEntry, TapeInput, TapeValue};
+pub use listing::{
+    Deviation, KeptStorage, KeptValue, Line, Recompute, Replay, Tape, TapeEntry, TapeInput, TapeValue,
+};
 pub use ops::formula::Pointwise;
 pub use ops::registry::{Choose, Domain, Fitted, OperationEntry};
 pub use ops::{Exponent, Operand, cat, operations, stack};

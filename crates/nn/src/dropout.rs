@@ -1,9 +1,13 @@
 //! Dropout as a module.
 
+use std::fmt;
+
 use wengert_core::{Error, Float, Result, Variable};
 
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::repr::python;
 use crate::sequential::Forward;
+use crate::watch::Watch;
 
 /// Dropout: in training each element is zero with probability `p`, the others scaled by `1 / (1 - p)`
 /// (`torch.nn.Dropout`).
@@ -58,6 +62,12 @@ impl<T: Float> Cast for Dropout<T> {
 impl<T: Float> Forward for Dropout<T> {
     #[track_caller]
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
-        if self.training { x.dropout(self.p) } else { Ok(x.clone()) }
+        Watch::of(self).output(if self.training { x.dropout(self.p)? } else { x.clone() })
+    }
+}
+
+impl<T: Float> fmt::Display for Dropout<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dropout(p={}, inplace=False)", python(self.p))
     }
 }

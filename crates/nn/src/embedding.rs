@@ -1,9 +1,12 @@
 //! A table of vectors.
 
+use std::fmt;
+
 use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
+use crate::watch::Watch;
 
 /// Rows of a table by index (`torch.nn.Embedding`): indices of any shape, output that shape with the rows'
 /// width behind.
@@ -75,10 +78,20 @@ impl<T: Float> Embedding<T> {
             return Err(Error::argument("Embedding", "every index", format!("in 0..{rows}"), outside));
         }
         room_for::<T>("Embedding", &[index.numel(), self.weight.shape()[1]])?;
+        let watch = Watch::of(self);
         let found = self.weight.embedding(index);
-        let Some(padding) = self.padding_idx else { return Ok(found) };
+        let Some(padding) = self.padding_idx else { return watch.output(found) };
         // The row's value with a gradient of zero: a constant takes its place.
         let is_padding = index.map(|i| i == padding as i64).unsqueeze(-1)?;
-        Ok(found.detach().where_(&is_padding, &found))
+        watch.output(found.detach().where_(&is_padding, &found))
+    }
+}
+
+impl<T: Float> fmt::Display for Embedding<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [rows, width] = [0, 1].map(|axis| self.weight.shape()[axis]);
+        write!(f, "Embedding({rows}, {width}")?;
+        self.padding_idx.iter().try_for_each(|row| write!(f, ", padding_idx={row}"))?;
+        f.write_str(")")
     }
 }

@@ -1,9 +1,13 @@
 //! Layer normalisation as a module.
 
+use std::fmt;
+
 use wengert_core::{Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
+use crate::repr::{python, tuple};
 use crate::sequential::Forward;
+use crate::watch::Watch;
 
 /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias` over the last axes (`torch.nn.LayerNorm`; Ba et al.
 /// 2016).
@@ -51,6 +55,14 @@ impl LayerNorm {
 impl<T: Float> Forward for LayerNorm<T> {
     #[track_caller]
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
-        x.layer_norm(self.weight.shape(), Some(&self.weight), Some(&self.bias), self.eps)
+        let watch = Watch::of(self);
+        watch.output(x.layer_norm(self.weight.shape(), Some(&self.weight), Some(&self.bias), self.eps)?)
+    }
+}
+
+impl<T: Float> fmt::Display for LayerNorm<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shape, eps) = (tuple(self.weight.shape()), python(self.eps));
+        write!(f, "LayerNorm({shape}, eps={eps}, elementwise_affine=True, bias=True)")
     }
 }

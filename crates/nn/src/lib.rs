@@ -1,9 +1,11 @@
-//! Recurrent layers, modules, losses and initialisers.
+//! Recurrent layers, the layers beside them, modules, losses and initialisers.
 //!
 //! A [`Cell`] is one step with explicit state, written with operations on variables; [`Recurrent`] turns
 //! any cell into layers and directions. [`Rnn`], [`Lstm`] and [`Gru`] are that runner over our cells:
 //! nothing in them is out of a user's reach, and no backward is written by hand. A [`Module`] is anything
-//! that owns parameters; one walk over them serves saving, loading, counting, freezing and copying.
+//! that owns parameters; one walk over them serves saving, loading, counting, freezing and copying. What
+//! stands beside the recurrence has PyTorch's names: [`Linear`], [`Conv1d`], normalisations, activations,
+//! attention. [`summary()`] says what a model is made of, computes and keeps.
 //!
 //! ```
 //! use wengert_core::{Tensor, Variable};
@@ -23,11 +25,18 @@ mod module;
 mod state_dict;
 
 mod activation;
+mod attention;
+mod batch_norm;
+mod buffer;
+mod conv;
 mod dropout;
 mod embedding;
 mod layer_norm;
 mod linear;
+mod rms_norm;
 mod sequential;
+mod watch;
+mod weight_norm;
 
 mod cell;
 mod cell_with;
@@ -36,14 +45,23 @@ mod recurrent;
 mod repr;
 mod sequence;
 mod state;
+mod summary;
 
 pub mod init;
 pub mod loss;
 
-pub use activation::{Relu, Sigmoid, Tanh};
+pub use activation::{
+    Celu, Elu, Gelu, Glu, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyRelu, LogSigmoid, LogSoftmax,
+    Mish, Prelu, Relu, Relu6, Selu, Sigmoid, Silu, Softmax, Softmin, Softplus, Softshrink, Softsign, Tanh,
+    Tanhshrink, Threshold,
+};
+pub use attention::{AdditiveAttention, AttentionOptions, scaled_dot_product_attention};
+pub use batch_norm::BatchNorm1d;
+pub use buffer::Buffer;
 pub use cell::Cell;
 pub use cell_with::CellWith;
 pub use context::{Along, Constant, Context, MapContext};
+pub use conv::{Conv1d, Conv1dBuilder, ConvPadding};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer_norm::LayerNorm;
@@ -60,6 +78,7 @@ pub use recurrent::{
     Recurrent, RecurrentBuilder, Rnn, RnnArguments, RnnCell, Stack, StepFn, Stepper, Swept, Truncated, Valid,
 };
 pub use repr::Repr;
+pub use rms_norm::RmsNorm;
 pub use sequence::{
     PackOptions, PackedSequence, PadOptions, PaddingSide, invert_permutation, pack_padded_sequence,
     pack_sequence, pad_packed_sequence, pad_sequence, unpack_sequence, unpad_sequence,
@@ -67,6 +86,9 @@ pub use sequence::{
 pub use sequential::{Forward, Sequential};
 pub use state::{Combine, MapPart, State};
 pub use state_dict::Persist;
+pub use summary::{Summary, SummaryRow, summary, summary_of};
+pub use watch::watched;
+pub use weight_norm::WeightNorm;
 
 /// Items for the code that [`module!`] and [`state!`] write; nothing here is stable.
 #[doc(hidden)]

@@ -1,10 +1,13 @@
 //! The affine layer.
 
+use std::fmt;
+
 use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
 use crate::sequential::Forward;
+use crate::watch::Watch;
 
 /// `x W^T + b` (`torch.nn.Linear`): input (.., in), output (.., out).
 ///
@@ -74,6 +77,14 @@ impl<T: Float> Forward for Linear<T> {
         }
         let rows = x.numel().checked_div(width).unwrap_or(0);
         room_for::<T>("Linear", &[rows, self.weight.shape()[0]])?;
-        Ok(x.linear(&self.weight, self.bias.as_deref()))
+        Watch::of(self).output(x.linear(&self.weight, self.bias.as_deref()))
+    }
+}
+
+impl<T: Float> fmt::Display for Linear<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [outputs, inputs] = [0, 1].map(|axis| self.weight.shape()[axis]);
+        let bias = if self.bias.is_some() { "True" } else { "False" };
+        write!(f, "Linear(in_features={inputs}, out_features={outputs}, bias={bias})")
     }
 }

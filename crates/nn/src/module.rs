@@ -4,6 +4,7 @@ mod cast;
 mod containers;
 mod declare;
 mod evaluating;
+mod visitor;
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,6 +12,9 @@ use wengert_core::{Error, Float, Parameter, Result, Variable};
 
 pub use self::cast::{Cast, Memo};
 pub use self::evaluating::Evaluating;
+pub(crate) use self::visitor::{Identity, Met, identity};
+pub use self::visitor::{Visitor, VisitorMut};
+use crate::buffer::Buffer;
 use crate::state_dict::refuse_computed;
 
 /// Something that owns parameters, found by one walk in field order under PyTorch's names.
@@ -78,6 +82,24 @@ pub trait Module {
             Some((_, parameter)) => Ok(parameter.clone()),
             None => Err(no_such("parameter", name, &all)),
         }
+    }
+
+    /// All buffers under all their names: values that are saved and loaded beside the parameters and are not
+    /// trained, as the running statistics of [`BatchNorm1d`](crate::BatchNorm1d).
+    ///
+    /// ```
+    /// use wengert_nn::{BatchNorm1d, Module};
+    /// let names: Vec<_> = BatchNorm1d::new(3)?.named_buffers().into_iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["running_mean", "running_var", "num_batches_tracked"]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "non_trainable_weights")]
+    fn named_buffers(&self) -> Vec<(String, Buffer<Self::Element>)> {
+        let mut found = Vec::new();
+        self.visit(
+            &mut Visitor::new(&mut |_, _| {}).buffers(&mut |name, buffer| found.push((name, buffer.clone()))),
+        );
+        found
     }
 
     /// How many numbers the parameters hold, tied ones counted once.
@@ -149,7 +171,7 @@ pub trait Module {
         self.visit_mut(&mut VisitorMut::new(&mut |_| {}, Some(false)));
     }
 
-    /// A copy with parameters of its own, tied where they are tied here. (`clone` shares them.)
+    /// A copy with parameters and buffers of its own, tied where they are tied here. (`clone` shares them.)
     ///
     /// ```
     /// use wengert_nn::{Linear, Module};
@@ -167,7 +189,11 @@ pub trait Module {
     {
         let mut copy = self.clone();
         let mut memo = Memo::new();
-        copy.visit_mut(&mut VisitorMut::new(&mut |parameter| *parameter = memo.copy(parameter), None));
+        let mut of_buffers = Memo::new();
+        copy.visit_mut(
+            &mut VisitorMut::new(&mut |parameter| *parameter = memo.copy(parameter), None)
+                .buffers(&mut |buffer| *buffer = of_buffers.copy_buffer(buffer)),
+        );
         copy
     }
 
@@ -295,78 +321,4 @@ fn matched<'v, T: Float>(
 fn no_such<T: Float>(operation: &'static str, name: &str, all: &[(String, Parameter<T>)]) -> Error {
     let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     Error::argument(operation, "name", format!("one of {}", names.join(", ")), name)
-}
-
-/// Goes over a module's parameters and gives each its name.
-pub struct Visitor<'v, T: Float> {
-    path: Vec<String>,
-    suffix: String,
-    /// Whether anybody asks for names; to put them together takes longer than the walk.
-    names: bool,
-    found: &'v mut dyn FnMut(String, &Parameter<T>),
-}
-
-impl<'v, T: Float> Visitor<'v, T> {
-    /// Calls `found` with each parameter's name and the parameter.
-    pub fn new(found: &'v mut dyn FnMut(String, &Parameter<T>)) -> Self {
-        Visitor { path: Vec::new(), suffix: String::new(), names: true, found }
-    }
-
-    /// Calls `found` with each parameter and an empty name.
-    fn nameless(found: &'v mut dyn FnMut(String, &Parameter<T>)) -> Self {
-        Visitor { names: false, ..Visitor::new(found) }
-    }
-
-    /// Goes into a field.
-    pub fn field<M: Module<Element = T> + ?Sized>(&mut self, name: &str, field: &M) {
-        if !self.names {
-            return field.visit(self);
-        }
-        self.path.push(name.to_string());
-        field.visit(self);
-        self.path.pop();
-    }
-
-    /// Goes into a part whose parameters' names end in `suffix`, as `_l0_reverse`.
-    pub fn suffixed<M: Module<Element = T> + ?Sized>(&mut self, suffix: &str, part: &M) {
-        if !self.names {
-            return part.visit(self);
-        }
-        // A part within a part ends in both suffixes, the inner one first.
-        let both = format!("{suffix}{}", self.suffix);
-        let outer = std::mem::replace(&mut self.suffix, both);
-        part.visit(self);
-        self.suffix = outer;
-    }
-}
-
-/// Goes over a module's parameters and mode flags, to change them.
-pub struct VisitorMut<'v, T: Float> {
-    change: &'v mut dyn FnMut(&mut Parameter<T>),
-    training: Option<bool>,
-}
-
-impl<'v, T: Float> VisitorMut<'v, T> {
-    /// Calls `change` with each parameter, and sets every mode flag if `training` says how.
-    pub fn new(change: &'v mut dyn FnMut(&mut Parameter<T>), training: Option<bool>) -> Self {
-        VisitorMut { change, training }
-    }
-
-    /// Shows a module's own flag, true while it trains.
-    pub fn mode(&mut self, flag: &mut bool) {
-        *flag = self.training.unwrap_or(*flag);
-    }
-}
-
-impl<T: Float> Module for Parameter<T> {
-    type Element = T;
-
-    fn visit(&self, visitor: &mut Visitor<'_, T>) {
-        let name = visitor.names.then(|| format!("{}{}", visitor.path.join("."), visitor.suffix));
-        (visitor.found)(name.unwrap_or_default(), self);
-    }
-
-    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
-        (visitor.change)(self);
-    }
 }

@@ -87,3 +87,23 @@ pub fn print_cell<C: CellWith>(cell: &C, f: &mut fmt::Formatter<'_>) -> fmt::Res
         name => write!(f, "{name}Cell({})", cell.repr()),
     }
 }
+
+/// A number as Python writes it: `1.0`, `1e-05`.
+pub(crate) fn python(number: f64) -> String {
+    let size = number.abs();
+    if size != 0.0 && number.is_finite() && !(1e-4..1e16).contains(&size) {
+        let written = format!("{number:e}");
+        let (digits, exponent) = written.split_once('e').expect("an exponent was asked for");
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+        return format!("{digits}e{sign}{exponent:0>2}");
+    }
+    format!("{number:?}").replace("NaN", "nan")
+}
+
+/// Sizes as Python writes a tuple: `(3,)`, `(2, 3)`.
+pub(crate) fn tuple(sizes: &[usize]) -> String {
+    match sizes {
+        [one] => format!("({one},)"),
+        sizes => format!("({})", sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}

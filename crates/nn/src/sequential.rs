@@ -1,8 +1,11 @@
 //! Modules one behind the other.
 
+use std::fmt;
+
 use wengert_core::{Float, Result, Variable};
 
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
+use crate::watch::Watch;
 
 /// A module that maps one variable to one.
 #[diagnostic::on_unimplemented(
@@ -30,6 +33,11 @@ pub trait Forward: Module {
 /// let model = Sequential::new((Linear::new(4, 8)?, Tanh::new(), Linear::new(8, 2)?));
 /// assert_eq!(model.forward(&Variable::new(Tensor::zeros([5, 4])))?.shape(), &[5, 2]);
 /// assert_eq!(model.parameter("2.weight")?.shape(), &[2, 8]);
+/// assert_eq!(model.to_string(), "Sequential(
+///   (0): Linear(in_features=4, out_features=8, bias=True)
+///   (1): Tanh()
+///   (2): Linear(in_features=8, out_features=2, bias=True)
+/// )");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[doc(alias = "ModuleList")]
@@ -46,6 +54,11 @@ impl<L> Sequential<L> {
     {
         Sequential { layers }
     }
+}
+
+/// A layer of a sequence in a line of its own, what is in it further to the right.
+fn print_layer(f: &mut fmt::Formatter<'_>, name: &str, layer: &dyn fmt::Display) -> fmt::Result {
+    writeln!(f, "  ({name}): {}", layer.to_string().replace('\n', "\n  "))
 }
 
 macro_rules! tuple {
@@ -65,9 +78,21 @@ macro_rules! tuple {
         impl<T: Float, $($layer: Forward<Element = T>),+> Forward for Sequential<($($layer,)+)> {
             #[track_caller]
             fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
+                let watch = Watch::of(self);
                 let x = x.clone();
-                $(let x = self.layers.$index.forward(&x)?;)+
-                Ok(x)
+                $(
+                    let layer = Watch::of(&self.layers.$index);
+                    let x = layer.output(self.layers.$index.forward(&x)?)?;
+                )+
+                watch.output(x)
+            }
+        }
+
+        impl<$($layer: fmt::Display),+> fmt::Display for Sequential<($($layer,)+)> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("Sequential(\n")?;
+                $(print_layer(f, stringify!($index), &self.layers.$index)?;)+
+                f.write_str(")")
             }
         }
 

@@ -1,4 +1,4 @@
-//! Saving and loading a module's parameters.
+//! Saving and loading a module's parameters and buffers.
 
 use std::collections::{HashMap, HashSet};
 #[cfg(feature = "safetensors")]
@@ -8,7 +8,7 @@ use wengert_core::{AnyTensor, Error, Float, Parameter, Result, Tensor, TensorMap
 
 use crate::module::Module;
 
-/// Parameters by name, to and from `.safetensors` files with PyTorch's names.
+/// Parameters and buffers by name, to and from `.safetensors` files with PyTorch's names.
 ///
 /// ```
 /// use wengert_nn::{Gru, Module, Persist};
@@ -25,16 +25,20 @@ use crate::module::Module;
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 pub trait Persist: Module {
-    /// The parameters' values by name; a tied one stands under each of its names, as in PyTorch.
+    /// The values of parameters and buffers by name; a tied one stands under each of its names, as in
+    /// PyTorch.
     fn state_dict(&self) -> TensorMap {
         let mut map = TensorMap::new();
         for (name, parameter) in self.named_parameters() {
             map.insert(name, parameter.value());
         }
+        for (name, buffer) in self.named_buffers() {
+            map.insert(name, buffer.value());
+        }
         map
     }
 
-    /// Sets every parameter from the map.
+    /// Sets every parameter and buffer from the map.
     ///
     /// # Errors
     /// One error lists all names that are missing, unexpected or of another shape. Another names the
@@ -62,14 +66,28 @@ pub trait Persist: Module {
                     .push(format!("{name} expected {expected:?} of f32 or f64, got {}", entry.kind())),
             }
         }
-        let known: HashSet<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+        let buffers = self.named_buffers();
+        let mut settings = Vec::new();
+        for (name, buffer) in &buffers {
+            match map.get(name).map(|entry| (entry, buffer.accepts(entry))) {
+                None => missing.push(name.clone()),
+                Some((entry, Ok(()))) => settings.push((buffer, entry)),
+                Some((_, Err((expected, got)))) => {
+                    misshapen.push(format!("{name} expected {expected}, got {got}"));
+                }
+            }
+        }
+        let of_buffers = buffers.iter().map(|(name, _)| name.as_str());
+        let known: HashSet<&str> =
+            parameters.iter().map(|(name, _)| name.as_str()).chain(of_buffers).collect();
         let unexpected: Vec<String> =
             map.names().filter(|name| !known.contains(name)).map(str::to_string).collect();
         if !(missing.is_empty() && unexpected.is_empty() && misshapen.is_empty()) {
             return Err(Error::Mismatch { missing, unexpected, misshapen });
         }
         refuse_untied(&values)?;
-        values.into_iter().try_for_each(|(_, parameter, value)| parameter.set_value(value))
+        values.into_iter().try_for_each(|(_, parameter, value)| parameter.set_value(value))?;
+        settings.into_iter().try_for_each(|(buffer, entry)| buffer.set(entry.clone()))
     }
 
     /// Writes the state dict beside `path` and renames it there.

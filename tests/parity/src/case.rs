@@ -84,6 +84,16 @@ impl Case {
         self.tensors.prefixed("param.")
     }
 
+    /// The tensors whose names begin with `prefix`, under what comes after.
+    pub fn all_given(&self, prefix: &str) -> TensorMap {
+        self.tensors.prefixed(prefix)
+    }
+
+    /// Whether the layer trains; true if the case does not say.
+    pub fn is_training(&self) -> bool {
+        self.says["training"].as_bool().unwrap_or(true)
+    }
+
     fn names_after(&self, prefix: &str) -> impl Iterator<Item = String> {
         let names = self.tensors.names().filter_map(|name| name.strip_prefix(prefix));
         names.map(str::to_string).collect::<Vec<_>>().into_iter()
@@ -260,6 +270,16 @@ impl Arguments<'_> {
     /// A flag, or what it is if it is not given.
     pub fn flag_or(&self, name: &str, default: bool) -> bool {
         self.0[name].as_bool().unwrap_or(default)
+    }
+
+    /// Whether a flag is given as false.
+    pub fn is_off(&self, name: &str) -> bool {
+        self.0[name].as_bool() == Some(false)
+    }
+
+    /// Whether an argument is given, be it as none.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.as_object().is_some_and(|arguments| arguments.contains_key(name))
     }
 
     /// A text; none if it is not given.

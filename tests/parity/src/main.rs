@@ -9,6 +9,7 @@
 //! `case.rs` reads and compares; a kind of cases is a file that runs them.
 
 mod case;
+mod layer;
 mod loss;
 mod op;
 mod optimizer;
@@ -89,6 +90,8 @@ fn run(case: &Case) -> Result<(), Failure> {
         ("recurrent", "f32") => recurrent::layer::<f32>(case),
         ("cell", "f64") => recurrent::cell::<f64>(case),
         ("cell", "f32") => recurrent::cell::<f32>(case),
+        ("layer", "f64") => layer::run::<f64>(case),
+        ("layer", "f32") => layer::run::<f32>(case),
         ("loss", "f64") => loss::run::<f64>(case),
         ("loss", "f32") => loss::run::<f32>(case),
         ("optimizer", "f64") => optimizer::run::<f64>(case),

@@ -81,7 +81,8 @@ fn paths<R>(f: impl FnOnce(&mut Vec<Path>) -> R) -> R {
     f(&mut PATHS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-struct Restore(u32);
+/// Being inside a module; what is recorded while it lives is there.
+pub struct Restore(u32);
 
 impl Drop for Restore {
     fn drop(&mut self) {
@@ -98,9 +99,14 @@ impl Drop for Restore {
 /// assert_eq!(Tape::of(&y).entries().last().unwrap().path, "head.gate");
 /// ```
 pub fn scope<R>(name: &str, f: impl FnOnce() -> R) -> R {
-    let number = number(CURRENT.get(), name);
-    let _restore = Restore(CURRENT.replace(number));
+    let _restore = enter(name);
     f()
+}
+
+/// [`scope`] until the result is dropped.
+pub fn enter(name: &str) -> Restore {
+    let number = number(CURRENT.get(), name);
+    Restore(CURRENT.replace(number))
 }
 
 /// The number of `name` inside a path.

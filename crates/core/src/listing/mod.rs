@@ -2,10 +2,12 @@
 
 mod display;
 mod gather;
+mod kept;
 mod replay;
 
 use std::borrow::Cow;
 
+pub use kept::KeptStorage;
 pub use replay::{Deviation, Replay};
 
 use crate::io::AnyTensor;

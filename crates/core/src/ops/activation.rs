@@ -22,6 +22,11 @@ mod formula {
         }
     }
     pointwise! { pub struct Gelu; fn eval(x) -> 1 { [x * x.ndtr()] } }
+    // `(1 + tanh u) / 2 = sigmoid(2 u)`, which loses nothing where `tanh u` is near -1.
+    pointwise! {
+        pub struct GeluTanh;
+        fn eval(x) -> 1 { [x * (1.595_769_121_605_730_7 * (x + 0.044_715 * x * x * x)).sigmoid()] }
+    }
     pointwise! { pub struct Silu; fn eval(x) -> 1 { [x * x.sigmoid()] } }
     // With `e = e^x`, `tanh(ln(1 + e)) = n / (n + 2)` where `n = e (e + 2)`; above 20 it is 1.
     pointwise! {
@@ -95,6 +100,16 @@ unary! { formula:
     /// assert!(y[0] < 0.0 && y[0] > -1e-22);
     /// ```
     gelu Gelu;
+    /// `x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`, which is near [`Variable::gelu`]
+    /// (`torch.nn.functional.gelu` with `approximate="tanh"`).
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let y = Variable::new(Tensor::from([-10.0f64, 0.0, 1.0])).gelu_tanh().to_vec();
+    /// assert!((y[2] - 0.8411919906082768).abs() < 1e-15 && y[1] == 0.0);
+    /// assert!(y[0] < 0.0 && y[0] > -1e-33);
+    /// ```
+    gelu_tanh GeluTanh;
     /// `x / (1 + e^-x)` (`torch.nn.functional.silu`).
     ///
     /// ```
@@ -200,6 +215,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
         formula!(formula Elu { alpha: [1.0, 0.5] } [NonZero]),
         formula!(formula Selu [NonZero]),
         formula!(formula Gelu [Any]),
+        formula!(formula GeluTanh [Any]),
         formula!(formula Silu [Any]),
         formula!(formula Mish [Any]),
         formula!(formula Softplus [Any]),

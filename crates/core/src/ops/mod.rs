@@ -38,6 +38,7 @@ pub(crate) mod formula;
 pub(crate) mod registry;
 
 // What is put together from the others.
+mod composed;
 mod indexed;
 mod masks;
 mod operands;

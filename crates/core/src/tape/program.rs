@@ -113,6 +113,24 @@ impl Step {
 }
 
 impl Program {
+    /// How many operations it takes for an element: a multiply-add is two, a function one.
+    ///
+    /// ```
+    /// use wengert_core::{Recompute, Tape, Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([0.5f64])).requires_grad_(true);
+    /// let tape = Tape::of(&x.tanh());
+    /// let Recompute::Formula(program) = &tape.entries()[1].recompute else { panic!("it is a formula") };
+    /// assert_eq!(program.operations(), 1);
+    /// ```
+    pub fn operations(&self) -> usize {
+        let count = |step: &Step| match step {
+            Step::Input(_) | Step::Literal(_) => 0,
+            Step::MulAdd(..) => 2,
+            _ => 1,
+        };
+        self.steps.iter().map(count).sum()
+    }
+
     /// Which steps the results asked for are computed by.
     pub(crate) fn needed(&self, wanted: impl Iterator<Item = bool>) -> Vec<bool> {
         let mut needed = vec![false; self.steps.len()];

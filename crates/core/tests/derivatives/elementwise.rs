@@ -207,6 +207,13 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
         ),
         rule("gelu", &[NonZero], |v| v[0].gelu(), |x| x[0] * ndtr(x[0])).within(1e-36),
         rule(
+            "gelu_tanh",
+            &[NonZero],
+            |v| v[0].gelu_tanh(),
+            |x| x[0] / (1.0 + (-1.5957691216057308 * (x[0] + 0.044715 * x[0].powi(3))).exp()),
+        )
+        .within(1e-36),
+        rule(
             "silu",
             &[NonZero],
             |v| v[0].silu(),
@@ -214,6 +221,39 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
         )
         .within(1e-36),
         rule("mish", &[NonZero], |v| v[0].mish(), |x| x[0] * x[0].exp().ln_1p().tanh()).within(1e-36),
+        rule("relu6", &[Grid(0.1)], |v| (v[0] * 4.2).relu6(), |x| (4.2 * x[0]).clamp(0.0, 6.0)),
+        rule(
+            "celu",
+            &[NonZero],
+            |v| v[0].celu(1.5),
+            |x| if x[0] > 0.0 { x[0] } else { 1.5 * (x[0] / 1.5).exp_m1() },
+        ),
+        rule(
+            "hardswish",
+            &[Range(-2.9, 2.9)],
+            |v| v[0].hardswish(),
+            |x| x[0] * ((x[0] + 3.0) / 6.0).clamp(0.0, 1.0),
+        ),
+        rule(
+            "hardshrink",
+            &[Grid(0.1)],
+            |v| v[0].hardshrink(0.6),
+            |x| if x[0].abs() > 0.6 { x[0] } else { 0.0 },
+        ),
+        rule(
+            "softshrink",
+            &[Grid(0.1)],
+            |v| v[0].softshrink(0.75),
+            |x| if x[0].abs() > 0.75 { x[0] - 0.75f64.copysign(x[0]) } else { 0.0 },
+        )
+        .within(1.0),
+        rule("tanhshrink", &[Range(1.0, 3.0)], |v| v[0].tanhshrink(), |x| x[0] - x[0].tanh()).within(2.0),
+        rule(
+            "threshold",
+            &[Grid(0.1)],
+            |v| v[0].threshold(0.6, -1.5),
+            |x| if x[0] > 0.6 { x[0] } else { -1.5 },
+        ),
         rule("softsign", &[NonZero], |v| v[0].softsign(), |x| x[0] / (1.0 + x[0].abs())),
         rule("hardtanh", &[Grid(0.1)], |v| v[0].hardtanh(-1.0, 1.4), |x| x[0].clamp(-1.0, 1.4)),
         rule(

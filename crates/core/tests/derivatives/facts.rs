@@ -37,6 +37,14 @@ fn kinks_have_the_slope_that_is_documented() {
         slopes(|[x]| x.logsigmoid(), [&[0.0, -1000.0, 1000.0, -INF, INF]]),
         [[0.5, 1.0, 0.0, 1.0, 0.0]]
     );
+    assert_eq!(slopes(|[x]| x.relu6(), [&[0.0, 6.0, -1.0, 7.0, 3.0]]), [[0.0, 0.0, 0.0, 0.0, 1.0]]);
+    assert_eq!(slopes(|[x]| x.celu(0.5), [&[0.0, 2.0, -1000.0]]), [[1.0, 1.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.hardswish(), [&[-3.0, 0.0, 3.0, 4.0, -4.0]]), [[0.0, 0.5, 1.0, 1.0, 0.0]]);
+    assert_eq!(slopes(|[x]| x.hardshrink(0.5), [&[-0.5, 0.5, 0.0, 2.0, INF]]), [[0.0, 0.0, 0.0, 1.0, 1.0]]);
+    assert_eq!(slopes(|[x]| x.softshrink(0.5), [&[-0.5, 0.5, 0.0, 2.0]]), [[0.0, 0.0, 0.0, 1.0]]);
+    assert_eq!(slopes(|[x]| x.threshold(0.5, 2.0), [&[0.5, 0.0, 1.0]]), [[0.0, 0.0, 1.0]]);
+    assert_eq!(slopes(|[x, w]| x.prelu(w), [&[0.0, 2.0, -2.0], &[0.5]]), [vec![0.5, 1.0, 0.5], vec![-2.0]]);
+    assert_eq!(slopes(|[x]| x.gelu_tanh(), [&[0.0, 1000.0, -1000.0]]), [[0.5, 1.0, 0.0]]);
     let tails: [&[f64]; 1] = [&[0.0, 1000.0, -1000.0, INF]];
     assert_eq!(slopes(|[x]| x.silu(), tails), [[0.5, 1.0, 0.0, 1.0]]);
     assert_eq!(slopes(|[x]| x.gelu(), tails), [[0.5, 1.0, 0.0, 1.0]]);

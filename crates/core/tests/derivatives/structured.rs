@@ -257,6 +257,35 @@ pub fn operations() -> Vec<Line> {
         }),
         line("softmax", |draw| rowwise(draw, V::softmax, |row, i| (row[i] - log_sum_exp(row)).exp())),
         line("log_softmax", |draw| rowwise(draw, V::log_softmax, |row, i| row[i] - log_sum_exp(row))),
+        line("softmin", |draw| {
+            rowwise(draw, V::softmin, |row, i| {
+                let turned: Vec<f64> = row.iter().map(|x| -x).collect();
+                (turned[i] - log_sum_exp(&turned)).exp()
+            })
+        }),
+        line("glu", |draw| {
+            let mut shape = draw.shape(1..=3);
+            let (dim, axis) = draw.axis(shape.len());
+            let half = shape[axis];
+            shape[axis] = 2 * half;
+            let naive = move |x: &[A]| {
+                let mut halved = x[0].shape().to_vec();
+                halved[axis] = half;
+                fill(&halved, |at| x[0][at] / (1.0 + (-x[0][&with(at, axis, at[axis] + half)[..]]).exp()))
+            };
+            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].glu(dim), naive)
+        }),
+        line("prelu", |draw| {
+            let shape = draw.shape(1..=4);
+            let axis = 1.min(shape.len() - 1);
+            let slopes = [if draw.coin() { 1 } else { shape[axis] }];
+            let naive = move |x: &[A]| {
+                let slope = |at: &[usize]| x[1][[if slopes[0] == 1 { 0 } else { at[axis] }]];
+                fill(x[0].shape(), |at| if x[0][at] > 0.0 { x[0][at] } else { x[0][at] * slope(at) })
+            };
+            let inputs = vec![draw.tensor(&shape, NonZero), draw.tensor(&slopes, NonZero)];
+            one(inputs, |v| v[0].prelu(v[1]), naive)
+        }),
         line("cross_entropy", cross_entropy),
         line("layer_norm", |draw| layer_norm(draw, 0)),
         line("layer_norm with weight", |draw| layer_norm(draw, 1)),

@@ -4,19 +4,27 @@ use std::collections::HashMap;
 
 use wengert_core::{Float, Parameter};
 
-/// Copies of parameters made so far, so that tied ones stay tied.
+use crate::buffer::Buffer;
+
+/// Copies of parameters and buffers made so far, so that tied ones stay tied.
 pub struct Memo<U: Float> {
     copies: HashMap<usize, Parameter<U>>,
+    buffers: HashMap<usize, Buffer<U>>,
 }
 
 impl<U: Float> Memo<U> {
     pub(crate) fn new() -> Self {
-        Memo { copies: HashMap::new() }
+        Memo { copies: HashMap::new(), buffers: HashMap::new() }
     }
 
     /// The copy of `parameter`, made at the first call.
     pub fn copy<T: Float>(&mut self, parameter: &Parameter<T>) -> Parameter<U> {
         self.copies.entry(parameter.id()).or_insert_with(|| parameter.copy()).clone()
+    }
+
+    /// The copy of `buffer`, made at the first call.
+    pub fn copy_buffer<T: Float>(&mut self, buffer: &Buffer<T>) -> Buffer<U> {
+        self.buffers.entry(buffer.id()).or_insert_with(|| buffer.copy()).clone()
     }
 }
 

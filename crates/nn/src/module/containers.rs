@@ -8,7 +8,7 @@ impl<M: Module> Module for Option<M> {
     type Element = M::Element;
 
     fn visit(&self, visitor: &mut Visitor<'_, M::Element>) {
-        self.iter().for_each(|module| module.visit(visitor));
+        self.iter().for_each(|module| visitor.stands_for(module));
     }
 
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, M::Element>) {

@@ -7,6 +7,7 @@ use wengert_core::__private::fix_packs;
 use wengert_core::{Parameter, Variable};
 
 use super::{Module, VisitorMut};
+use crate::buffer::Buffer;
 
 /// A model as [`Module::evaluating`] gives it: its layers in evaluation mode, its parameters constants of the
 /// values that they had.
@@ -25,7 +26,8 @@ impl<M: Module + Clone> Evaluating<M> {
                 None => value,
             };
         };
-        copy.visit_mut(&mut VisitorMut::new(&mut fix, Some(false)));
+        let mut keep = |buffer: &mut Buffer<M::Element>| *buffer = buffer.copy();
+        copy.visit_mut(&mut VisitorMut::new(&mut fix, Some(false)).buffers(&mut keep));
         Evaluating(copy)
     }
 }

@@ -9,6 +9,7 @@ use crate::context::{self, Context};
 use crate::module::Module;
 use crate::sequence::{BatchLayout, PackedSequence, Packing, invert_permutation};
 use crate::state::State;
+use crate::watch::Watch;
 
 /// Recurrent layers: a [`Recurrent`](crate::Recurrent), or a [`Stack`](crate::Stack) of such. States are
 /// one for all layers and directions: each variable (layers D, N, ..).
@@ -168,7 +169,7 @@ pub trait Layers: Module + Clone {
         state: Option<&Self::State>,
     ) -> Result<(PackedSequence<Self::Element>, Self::State)> {
         check_width(self, input.data().shape())?;
-        let sizes = input.batch_sizes();
+        let (watch, sizes) = (Watch::of(self), input.batch_sizes());
         let layout = BatchLayout { steps: sizes.len(), batch: sizes[0], batch_first: false };
         context::check(self.name(), context, &layout.shape(), &[layout.batch])?;
         let order = index_of(input.sorted_indices());
@@ -178,7 +179,7 @@ pub trait Layers: Module + Clone {
         let swept =
             or_refused(self.name(), || self.sweep(input.data(), &context, sizes, state.as_ref(), false))?;
         let state = reordered(swept.state, &index_of(input.unsorted_indices()));
-        Ok((input.with_data(swept.output)?, state))
+        Ok((input.with_data(watch.gave(swept.output))?, state))
     }
 
     /// Runs a padded batch of sequences of different lengths, as if each were run by itself; `valid` is the
@@ -216,7 +217,7 @@ pub trait Layers: Module + Clone {
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
         check_input(self, input)?;
-        let batched = input.rank() == 3;
+        let (watch, batched) = (Watch::of(self), input.rank() == 3);
         check_context(self, context, input)?;
         let in_batch = |part: &Variable<_>, at| if batched { part.clone() } else { part.unsqueeze(at) };
         let batch = in_batch(input, 1);
@@ -238,10 +239,8 @@ pub trait Layers: Module + Clone {
         let swept = or_refused(self.name(), sweep)?;
         let state = reordered(swept.state, &index_of(Some(&invert_permutation(&packing.order))));
         let output = layout.spread(&swept.output, &packing.places, 0.0);
-        if batched {
-            return Ok((output, state));
-        }
-        Ok((output.squeeze(1), state.map(|part| part.squeeze(1))))
+        let alone = |part: &Variable<_>| if batched { part.clone() } else { part.squeeze(1) };
+        Ok((watch.gave(alone(&output)), if batched { state } else { state.map(alone) }))
     }
 }
 
@@ -273,7 +272,7 @@ fn padded<L: Layers>(
 ) -> Result<Padded<L>> {
     check_input(layers, input)?;
     check_context(layers, context, input)?;
-    let batched = input.rank() == 3;
+    let (watch, batched) = (Watch::of(layers), input.rank() == 3);
     let swapped = batched && layers.is_batch_first();
     let in_time = |part: &Variable<L::Element>| if swapped { part.transpose(0, 1) } else { part.clone() };
     let input = in_time(input);
@@ -294,7 +293,7 @@ fn padded<L: Layers>(
         layers.sweep(&rows, &context, &filled(batch, steps), state.as_ref(), keep_states)
     })?;
     if !batched {
-        return Ok((swept.output, swept.state.map(|part| part.squeeze(1)), swept.states));
+        return Ok((watch.gave(swept.output), swept.state.map(|part| part.squeeze(1)), swept.states));
     }
     // Rows stand at axis `at`, behind the layers where these have an axis.
     let unrowed = |rows: &Variable<L::Element>, at: usize| {
@@ -303,7 +302,7 @@ fn padded<L: Layers>(
         if swapped { whole.transpose(at as isize, at as isize + 1) } else { whole }
     };
     let states = swept.states.map(|states| states.map(|part| unrowed(part, 1)));
-    Ok((unrowed(&swept.output, 0), swept.state, states))
+    Ok((watch.gave(unrowed(&swept.output, 0)), swept.state, states))
 }
 
 /// The state that is given, as that of a batch.

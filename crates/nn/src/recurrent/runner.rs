@@ -100,6 +100,11 @@ impl<C: CellWith> Recurrent<C> {
         &self.cells[layer * self.options.directions() + direction]
     }
 
+    /// The cell of layer l and direction d at l D + d.
+    pub(crate) fn cells(&self) -> &[C] {
+        &self.cells
+    }
+
     /// Changes the probability of dropout between layers.
     ///
     /// # Errors

@@ -1,8 +1,11 @@
 //! The modules against naive references, PyTorch's numbers and differences; saving, dropout, and what is
 //! refused.
 
+mod activations;
+mod attentions;
 mod cells;
 mod context;
+mod convolution;
 mod dropout;
 mod errors;
 mod evaluating;
@@ -18,15 +21,19 @@ mod losses;
 mod module;
 mod naive;
 mod names;
+mod norms;
 mod options;
+mod recipes;
 mod refused;
 mod send_sync;
 mod sequences;
 mod stack;
 mod state_dict;
 mod stepper;
+mod summaries;
 mod truncated;
 mod user_cell;
+mod weight_norms;
 
 use proptest::prelude::ProptestConfig;
 use wengert_core::{Number, Tensor, Variable};

@@ -13,9 +13,16 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+mod recurrent;
+mod structured;
+mod truncated;
+
 use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Tensor};
 
+pub use self::recurrent::{chrono, forget_gate_bias, identity_rnn, orthogonal_gates};
+pub use self::structured::{dirac, eye, sparse};
+pub use self::truncated::trunc_normal;
 use crate::recurrent::Nonlinearity;
 
 /// The fan that [`kaiming_uniform`] and [`kaiming_normal`] divide by, and so the pass that keeps its
@@ -33,9 +40,45 @@ pub enum FanMode {
 /// The recommended factor for a nonlinearity: 5/3 for tanh, sqrt 2 for relu
 /// (`torch.nn.init.calculate_gain`).
 pub fn gain(nonlinearity: Nonlinearity) -> f64 {
-    match nonlinearity {
-        Nonlinearity::Tanh => 5.0 / 3.0,
-        Nonlinearity::Relu => std::f64::consts::SQRT_2,
+    calculate_gain(match nonlinearity {
+        Nonlinearity::Tanh => Gain::Tanh,
+        Nonlinearity::Relu => Gain::Relu,
+    })
+}
+
+/// A function that comes behind a weight, for [`calculate_gain`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Gain {
+    /// None, or a convolution.
+    Linear,
+    /// `1 / (1 + e^-x)`.
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `max(x, 0)`.
+    Relu,
+    /// `x` where it is positive, else this slope times `x`.
+    LeakyRelu(f64),
+    /// The scaled exponential linear unit.
+    Selu,
+}
+
+/// The recommended factor for the deviation of a weight in front of a function: 1 for none and for sigmoid,
+/// 5/3 for tanh, `sqrt(2)` for relu, `sqrt(2 / (1 + slope^2))` for leaky relu, 3/4 for selu
+/// (`torch.nn.init.calculate_gain`).
+///
+/// ```
+/// use wengert_nn::init::{Gain, calculate_gain};
+/// assert_eq!(calculate_gain(Gain::LeakyRelu(0.2)), 1.3867504905630728);
+/// ```
+pub fn calculate_gain(function: Gain) -> f64 {
+    match function {
+        Gain::Linear | Gain::Sigmoid => 1.0,
+        Gain::Tanh => 5.0 / 3.0,
+        Gain::Relu => std::f64::consts::SQRT_2,
+        Gain::LeakyRelu(slope) => (2.0 / (1.0 + slope * slope)).sqrt(),
+        Gain::Selu => 0.75,
     }
 }
 
