@@ -147,6 +147,18 @@ impl TensorMap {
     pub fn note(&self, key: &str) -> Option<&str> {
         self.notes.get(key).map(String::as_str)
     }
+
+    /// All notes with their keys, in alphabetical order of these.
+    ///
+    /// ```
+    /// use wengert_core::TensorMap;
+    /// let mut map = TensorMap::new();
+    /// map.set_note("epoch", "3");
+    /// assert_eq!(map.notes().collect::<Vec<_>>(), [("epoch", "3")]);
+    /// ```
+    pub fn notes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.notes.iter().map(|(key, text)| (key.as_str(), text.as_str()))
+    }
 }
 
 fn missing(name: &str) -> Error {

@@ -1,0 +1,70 @@
+//! Values of a metric over steps.
+
+use wengert_core::{Result, Stateful, Tensor, TensorMap};
+
+use crate::state::Reader;
+
+/// A named list of points (step, value), such as a loss over a run.
+///
+/// ```
+/// use wengert_core::Stateful;
+/// use wengert_train::Curve;
+/// let mut loss = Curve::new("training");
+/// loss.push(10, 2.5);
+/// loss.push(20, 1.5);
+/// assert_eq!(loss.last(), Some(1.5));
+/// let mut other = Curve::new("training");
+/// other.load_state_dict(&loss.state_dict())?;
+/// assert_eq!(other.points(), [(10.0, 2.5), (20.0, 1.5)]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[doc(alias = "History")]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    name: String,
+    points: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    /// A curve without points.
+    pub fn new(name: impl Into<String>) -> Self {
+        Curve { name: name.into(), points: Vec::new() }
+    }
+
+    /// Adds a point.
+    pub fn push(&mut self, step: u64, value: f64) {
+        self.points.push((step as f64, value));
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The points, as they were added.
+    pub fn points(&self) -> &[(f64, f64)] {
+        &self.points
+    }
+
+    /// The value that was added last.
+    pub fn last(&self) -> Option<f64> {
+        self.points.last().map(|point| point.1)
+    }
+}
+
+impl Stateful for Curve {
+    fn state_dict(&self) -> TensorMap {
+        let coordinate = |i: usize| if i % 2 == 0 { self.points[i / 2].0 } else { self.points[i / 2].1 };
+        let mut map = TensorMap::new();
+        map.insert("points", Tensor::<f64>::from_fn([self.points.len(), 2], coordinate));
+        map
+    }
+
+    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
+        let mut reader = Reader::new("curve", map);
+        let points = reader.pairs("points");
+        reader.finish()?;
+        self.points = points;
+        Ok(())
+    }
+}
