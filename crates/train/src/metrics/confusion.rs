@@ -16,8 +16,8 @@ use crate::state::Reader;
 /// use wengert_core::Tensor;
 /// use wengert_train::{All, ConfusionMatrix, Metric};
 /// let mut confusion = ConfusionMatrix::new(2)?;
-/// confusion.update_classes(&Tensor::from([0i64, 1, 1]), &Tensor::from([0, 0, 1]), All)?;
-/// assert_eq!(confusion.matrix(), Tensor::from([[1.0, 1.0], [0.0, 1.0]]));
+/// confusion.update_classes(&Tensor::from([0i64, 1, 1]), &Tensor::from([0i64, 0, 1]), All)?;
+/// assert_eq!(confusion.matrix(), Tensor::from([[1.0f64, 1.0], [0.0, 1.0]]));
 /// assert_eq!(confusion.to_string(), "\
 ///        0  1
 ///     0  1  1

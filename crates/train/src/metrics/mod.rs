@@ -34,7 +34,7 @@ pub use regression::{Mae, Mape, Rmse};
 /// use wengert_train::{Accuracy, All, Mae, Metric};
 /// let (mut accuracy, mut error) = (Accuracy::new(), Mae::new());
 /// accuracy.update(&Tensor::from([[0.1f32, 0.9], [0.8, 0.2]]), &Tensor::from([1i64, 1]), All)?;
-/// error.update(&Tensor::from([1.0f32, 2.0]), &Tensor::from([1.5, 2.5]), All)?;
+/// error.update(&Tensor::from([1.0f32, 2.0]), &Tensor::from([1.5f32, 2.5]), All)?;
 /// let all: [&dyn Metric; 2] = [&accuracy, &error];
 /// let text: Vec<String> = all.iter().map(|metric| metric.to_string()).collect();
 /// assert_eq!(text.join(", "), "accuracy 0.5000, MAE 0.5000");

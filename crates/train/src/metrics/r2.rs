@@ -18,7 +18,7 @@ use crate::state::Reader;
 /// use wengert_core::Tensor;
 /// use wengert_train::{All, Metric, R2};
 /// let mut r2 = R2::new();
-/// r2.update(&Tensor::from([1.0f32, 2.0, 4.0]), &Tensor::from([1.0, 2.0, 3.0]), All)?;
+/// r2.update(&Tensor::from([1.0f32, 2.0, 4.0]), &Tensor::from([1.0f32, 2.0, 3.0]), All)?;
 /// assert_eq!(r2.value(), 0.5);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```

@@ -12,7 +12,7 @@ tally_metric! {
     /// use wengert_core::Tensor;
     /// use wengert_train::{All, Mae, Metric};
     /// let mut error = Mae::new();
-    /// error.update(&Tensor::from([1.0f32, 4.0]), &Tensor::from([2.0, 2.0]), All)?;
+    /// error.update(&Tensor::from([1.0f32, 4.0]), &Tensor::from([2.0f32, 2.0]), All)?;
     /// assert_eq!(error.value(), 1.5);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
@@ -27,7 +27,7 @@ tally_metric! {
     /// use wengert_core::Tensor;
     /// use wengert_train::{All, Metric, Rmse};
     /// let mut error = Rmse::new();
-    /// error.update(&Tensor::from([1.0f32, 5.0]), &Tensor::from([1.0, 1.0]), All)?;
+    /// error.update(&Tensor::from([1.0f32, 5.0]), &Tensor::from([1.0f32, 1.0]), All)?;
     /// assert_eq!(error.value(), 8f64.sqrt());
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
@@ -43,7 +43,7 @@ tally_metric! {
     /// use wengert_core::Tensor;
     /// use wengert_train::{All, Mape, Metric};
     /// let mut error = Mape::new();
-    /// error.update(&Tensor::from([1.0f32, 5.0]), &Tensor::from([2.0, 4.0]), All)?;
+    /// error.update(&Tensor::from([1.0f32, 5.0]), &Tensor::from([2.0f32, 4.0]), All)?;
     /// assert_eq!(error.value(), 0.375);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
