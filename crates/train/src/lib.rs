@@ -20,6 +20,8 @@ mod mode;
 mod progress;
 mod state;
 mod stop;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 
 #[cfg(feature = "safetensors")]
 pub use checkpoints::{Checkpoints, Saved};
@@ -35,3 +37,5 @@ pub use mode::Mode;
 #[cfg(feature = "progress")]
 pub use progress::{Progress, ProgressOver};
 pub use stop::{Stop, UntilStop};
+#[cfg(feature = "tensorboard")]
+pub use tensorboard::EventFile;

@@ -3,8 +3,11 @@
 #[cfg(unix)]
 mod died;
 mod early_stopping;
+#[cfg(feature = "tensorboard")]
+mod events;
 mod log;
 mod metrics;
 mod refusals;
+#[cfg(feature = "progress")]
 mod resumed;
 mod retention;
