@@ -31,6 +31,17 @@ impl Curve {
         Curve { name: name.into(), points: Vec::new() }
     }
 
+    /// A curve of values at the steps 0, 1, 2 and so on.
+    ///
+    /// ```
+    /// use wengert_train::Curve;
+    /// assert_eq!(Curve::of("norm", [0.5, 0.25]).points(), [(0.0, 0.5), (1.0, 0.25)]);
+    /// ```
+    pub fn of(name: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
+        let points = values.into_iter().enumerate().map(|(step, value)| (step as f64, value)).collect();
+        Curve { name: name.into(), points }
+    }
+
     /// Adds a point.
     pub fn push(&mut self, step: u64, value: f64) {
         self.points.push((step as f64, value));

@@ -16,6 +16,9 @@ mod early_stopping;
 mod kept;
 mod metrics;
 mod mode;
+mod norms;
+#[cfg(feature = "plots")]
+mod plots;
 #[cfg(feature = "progress")]
 mod progress;
 mod state;
@@ -34,6 +37,9 @@ pub use metrics::{
     Mean, Metric, Perplexity, Precision, R2, Recall, Rmse,
 };
 pub use mode::Mode;
+pub use norms::{norms_by_parameter, norms_by_step};
+#[cfg(feature = "plots")]
+pub use plots::{BarPlot, CurvePlot, HeatMap};
 #[cfg(feature = "progress")]
 pub use progress::{Progress, ProgressOver};
 pub use stop::{Stop, UntilStop};

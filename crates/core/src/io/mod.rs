@@ -7,7 +7,6 @@ mod bytes;
 mod file;
 #[cfg(feature = "safetensors")]
 mod format;
-#[cfg(feature = "safetensors")]
 mod replace;
 mod stateful;
 #[cfg(all(test, feature = "safetensors"))]
@@ -16,6 +15,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use any::AnyTensor;
+pub use replace::replace;
 pub use stateful::Stateful;
 
 use crate::base::error::{Error, Result};

@@ -214,7 +214,10 @@ impl<'a> Kept<'a> {
         let own = |name: &str| self.parts.iter().any(|(own, _)| own == name);
         let missing: Vec<&str> =
             self.parts.iter().map(|(name, _)| name.as_str()).filter(|name| !saved.contains(name)).collect();
-        let unexpected: Vec<&str> = saved.iter().copied().filter(|name| !own(name)).collect();
+        let mut unexpected: Vec<&str> = saved.iter().copied().filter(|name| !own(name)).collect();
+        let part = |entry: &'_ str| entry.split_once('.').map(|(part, _)| part.to_string());
+        unexpected
+            .extend(map.names().filter(|name| part(name).is_none_or(|part| !saved.contains(&part.as_str()))));
         if !(missing.is_empty() && unexpected.is_empty()) {
             let (missing, unexpected) = (named(missing), named(unexpected));
             return Err(Error::Mismatch { missing, unexpected, misshapen: Vec::new() });

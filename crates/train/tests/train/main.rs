@@ -7,6 +7,8 @@ mod early_stopping;
 mod events;
 mod log;
 mod metrics;
+#[cfg(feature = "plots")]
+mod plots;
 mod refusals;
 #[cfg(feature = "progress")]
 mod resumed;
