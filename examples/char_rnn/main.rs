@@ -107,7 +107,8 @@ pub enum CellKind {
     Gru,
 }
 
-/// Trains as the options say, until done or `stop` is asked for; gives the validation loss in nats per character.
+/// Trains as the options say, until done or `stop` is asked for; gives the validation loss in nats per
+/// character.
 pub fn run(options: &Options, stop: &Stop) -> Result<f64> {
     let saved = options.resume.as_ref().map(TensorMap::load).transpose()?;
     let options = match &saved {

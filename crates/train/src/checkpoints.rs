@@ -14,9 +14,9 @@ const LAST: &str = ".safetensors";
 
 /// A folder with a run's checkpoints: the last `n`, and the best by a metric.
 ///
-/// A file is named `step-STEP.safetensors`, with a metric `step-STEP-METRIC.safetensors`; so what there is, and
-/// which is best, is known from the folder alone, in another process too. A file is written beside and renamed,
-/// and only then are older ones removed: whatever fails, the earlier checkpoints stay.
+/// A file is named `step-STEP.safetensors`, with a metric `step-STEP-METRIC.safetensors`; so what there
+/// is, and which is best, is known from the folder alone, in another process too. A file is written beside
+/// and renamed, and only then are older ones removed: whatever fails, the earlier checkpoints stay.
 ///
 /// ```
 /// use wengert_nn::{Linear, Persist};
@@ -114,9 +114,9 @@ impl Checkpoints {
     /// Writes a checkpoint, and removes those that are neither among the last nor the best.
     ///
     /// # Errors
-    /// If it can't be written, as on a full disk, or the folder holds a checkpoint of a later step, which a run
-    /// that has not resumed from there would be mixed with; then the folder is as it was. If an older one
-    /// can't be removed; then the new one is there.
+    /// If it can't be written, as on a full disk, or the folder holds a checkpoint of a later step, which
+    /// a run that has not resumed from there would be mixed with; then the folder is as it was. If an
+    /// older one can't be removed; then the new one is there.
     pub fn save(&self, step: u64, metric: impl Into<Option<f64>>, kept: &Kept<'_>) -> Result<Saved> {
         let metric = metric.into();
         if let Some(later) = self.list()?.last().filter(|saved| saved.step > step) {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use wengert_core::{Error, Result, Stateful, TensorMap};
 
-use crate::state::{Reader, numbers};
+use crate::state::{last_step, read_last_step};
 
 /// A CSV file with a row a step (`keras.callbacks.CSVLogger`): the header once, `step` and the names of the
 /// first row, then numbers that read back bit for bit.
 ///
-/// A file that is there is gone on with. Rows behind the step that was last loaded are cut off by the next row,
-/// as is half a row that a killed process left: so a run that is resumed writes the file that an uninterrupted
-/// one would have.
+/// A file that is there is gone on with. Rows behind the step that was last loaded are cut off by the next
+/// row, as is half a row that a killed process left: so a run that is resumed writes the file that an
+/// uninterrupted one would have.
 ///
 /// ```
 /// use wengert_train::CsvLog;
@@ -80,9 +80,10 @@ impl CsvLog {
     /// Writes a row; the first one writes the header too.
     ///
     /// # Errors
-    /// If the columns are not those of the first row, the error names the first that differs; if the step is not
-    /// later than the last one, or a name is `step`, given twice or of two lines; if the file can't be written. Then the file
-    /// is as it was, but for half a row that a full disk may leave and the next row cuts off.
+    /// If the columns are not those of the first row, the error names the first that differs; if the step
+    /// is not later than the last one, or a name is `step`, given twice or of two lines; if the file can't
+    /// be written. Then the file is as it was, but for half a row that a full disk may leave and the next
+    /// row cuts off.
     pub fn row(&mut self, step: u64, values: &[(&str, f64)]) -> Result<()> {
         self.check(step, values)?;
         let mut text = String::new();
@@ -203,17 +204,12 @@ fn fields(line: &str) -> Vec<String> {
 impl Stateful for CsvLog {
     /// The step of the last row; NaN before the first.
     fn state_dict(&self) -> TensorMap {
-        numbers([("last", self.last.map_or(f64::NAN, |last| last as f64))])
+        last_step(self.last)
     }
 
     /// Goes on behind the row that was last when it was saved. The file changes with the next row only.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("CsvLog", map);
-        let last = match reader.number("last") {
-            last if last.is_nan() => None,
-            _ => Some(reader.whole("last")),
-        };
-        reader.finish()?;
+        let last = read_last_step("CsvLog", map)?;
         (self.last, self.to_cut) = (last, true);
         Ok(())
     }

@@ -65,9 +65,9 @@ impl Curve {
 
 impl Stateful for Curve {
     fn state_dict(&self) -> TensorMap {
-        let coordinate = |i: usize| if i % 2 == 0 { self.points[i / 2].0 } else { self.points[i / 2].1 };
+        let coordinates: Vec<f64> = self.points.iter().flat_map(|&(step, value)| [step, value]).collect();
         let mut map = TensorMap::new();
-        map.insert("points", Tensor::<f64>::from_fn([self.points.len(), 2], coordinate));
+        map.insert("points", Tensor::<f64>::from_fn([self.points.len(), 2], |i| coordinates[i]));
         map
     }
 

@@ -3,8 +3,8 @@
 //! (`tensorboard`) and interrupts (`ctrlc`).
 //!
 //! Each is a value with a method or two; none owns the loop or knows the others. What has a state is
-//! [`Stateful`](wengert_core::Stateful), and [`Kept`] brings all of it into one file, from which a run goes on
-//! bit for bit.
+//! [`Stateful`](wengert_core::Stateful), and [`Kept`] brings all of it into one file, from which a run
+//! goes on bit for bit.
 
 #![forbid(unsafe_code)]
 
@@ -45,3 +45,8 @@ pub use progress::{Progress, ProgressOver};
 pub use stop::{Stop, UntilStop};
 #[cfg(feature = "tensorboard")]
 pub use tensorboard::EventFile;
+
+/// The README's example, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
 //! Which of two values is better.
 
-/// Which values of a metric are better: smaller or larger ones (Keras's `mode`).
+/// The values of a metric that are better: smaller or larger ones (Keras's `mode`).
 ///
 /// ```
 /// use wengert_train::Mode;

@@ -20,8 +20,8 @@ pub fn norms_by_parameter<M: Module + ?Sized>(module: &M) -> Vec<(String, f64)> 
     named.filter_map(|(name, parameter)| Some((name, norm(parameter.grad()?.value().to_vec())))).collect()
 }
 
-/// The Euclidean norm of each step of a gradient (T, ..), such as that of a recurrent layer's input or output; where
-/// it falls from one step to those before says how far back a network learns.
+/// The Euclidean norm of each step of a gradient (T, ..), such as that of a recurrent layer's input or
+/// output; where it falls from one step to those before says how far back a network learns.
 ///
 /// ```
 /// use wengert_core::Tensor;

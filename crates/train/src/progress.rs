@@ -13,8 +13,8 @@ use crate::state::{Reader, numbers};
 /// What the bar looks like.
 const STYLE: &str = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg} {per_sec} eta {eta}";
 
-/// A bar where standard error is a terminal, and a line now and then where it is none: of an iterator's items,
-/// and of the metrics that are shown beside (`tqdm`).
+/// A bar where standard error is a terminal, and a line now and then where it is none: of an iterator's
+/// items, and of the metrics that are shown beside (`tqdm`).
 ///
 /// ```
 /// use wengert_train::{Mean, Metric, Progress};
@@ -121,7 +121,7 @@ impl Progress {
         }
     }
 
-    /// What stands beside the count from now on: a metric, or any text.
+    /// Sets the text beside the count: a metric, or whatever prints itself.
     pub fn show(&self, message: impl Display) {
         let message = message.to_string();
         match self.lines() {
@@ -174,7 +174,8 @@ impl Lines {
         if seconds > 0.0 { (position - self.from) as f64 / seconds } else { 0.0 }
     }
 
-    /// A line if it is time for one, or for the last item. That it can't be written is no reason to end a run.
+    /// A line if it is time for one, or for the last item. That it can't be written is no reason to end a
+    /// run.
     fn write(&mut self, position: u64, length: u64) {
         if position < length && self.last.elapsed() < self.every {
             return;

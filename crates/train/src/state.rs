@@ -104,3 +104,18 @@ pub(crate) fn numbers<'n>(entries: impl IntoIterator<Item = (&'n str, f64)>) -> 
     entries.into_iter().for_each(|(name, value)| map.insert_number(name, value));
     map
 }
+
+/// The state of what writes a row or a record a step: the last one, NaN before the first.
+pub(crate) fn last_step(last: Option<u64>) -> TensorMap {
+    numbers([("last", last.map_or(f64::NAN, |last| last as f64))])
+}
+
+/// The last step that [`last_step`] saved.
+pub(crate) fn read_last_step(what: &'static str, map: &TensorMap) -> Result<Option<u64>> {
+    let mut reader = Reader::new(what, map);
+    let last = match reader.number("last") {
+        last if last.is_nan() => None,
+        _ => Some(reader.whole("last")),
+    };
+    reader.finish().map(|()| last)
+}

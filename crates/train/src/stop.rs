@@ -65,13 +65,13 @@ impl Stop {
         UntilStop { items: items.into_iter(), stop: self.clone() }
     }
 
-    /// Has the first interrupt (Ctrl-C) ask to stop, and the second end the process with status 130. A save that
-    /// either comes in the middle of leaves a whole checkpoint: the first lets it finish, and after the second
-    /// the earlier one is still there.
+    /// Has the first interrupt (Ctrl-C) ask to stop, and the second end the process with status 130. A
+    /// save that either comes in the middle of leaves a whole checkpoint: the first lets it finish, and
+    /// after the second the earlier one is still there.
     ///
     /// # Errors
-    /// [`Error::Argument`](wengert_core::Error::Argument) if this process has a handler already, or the system
-    /// refuses one.
+    /// [`Error::Argument`](wengert_core::Error::Argument) if this process has a handler already, or the
+    /// system refuses one.
     #[cfg(feature = "ctrlc")]
     pub fn on_interrupt(self) -> wengert_core::Result<Self> {
         let flag = Arc::clone(&self.flag);

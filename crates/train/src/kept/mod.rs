@@ -17,13 +17,15 @@ const GENERATOR: &str = "generator";
 
 /// The parts of a run, borrowed by name: saved together, and loaded all or none.
 ///
-/// Write the list once, in a function of the run, and it serves both ways. The state of this thread's generator
-/// is always among the parts, as `generator`. In the map an entry of a part stands as `PART.ENTRY`.
+/// Write the list once, in a function of the run, and it serves both ways. The state of this thread's
+/// generator is always among the parts, as `generator`. In the map an entry of a part stands as
+/// `PART.ENTRY`.
 ///
-/// Refused on loading, by an error that names the part and what differs: parts that are missing or were not
-/// asked for, an optimizer or a schedule of another kind, another value of [`Kept::same`], and whatever a part's
-/// own loading refuses. Then every part is as it was. The options of an optimizer and what a schedule has
-/// observed are taken over; the numbers of a schedule that observes nothing have to be the same.
+/// Refused on loading, by an error that names the part and what differs: parts that are missing or were
+/// not asked for, an optimizer or a schedule of another kind, another value of [`Kept::same`], and
+/// whatever a part's own loading refuses. Then every part is as it was. The options of an optimizer and
+/// what a schedule has observed are taken over; the numbers of a schedule that observes nothing have to be
+/// the same.
 ///
 /// ```
 /// use wengert_core::TensorMap;
@@ -84,7 +86,7 @@ impl<'a> Kept<'a> {
 
     /// Adds a schedule, which has to be of the same kind when it is loaded, and of the same numbers if it
     /// observes nothing.
-    pub fn schedule<S: Schedule>(self, name: &str, schedule: &'a mut S) -> Self {
+    pub fn schedule<S: Schedule + ?Sized>(self, name: &str, schedule: &'a mut S) -> Self {
         self.with(name, OfSchedule(schedule))
     }
 
@@ -98,7 +100,8 @@ impl<'a> Kept<'a> {
         self.with(name, Carried(state))
     }
 
-    /// Adds whatever is [`Stateful`]: a metric, a loader's position, an [`EarlyStopping`](crate::EarlyStopping).
+    /// Adds whatever is [`Stateful`]: a metric, a loader's position, an
+    /// [`EarlyStopping`](crate::EarlyStopping).
     pub fn part<S: Stateful + ?Sized>(self, name: &str, part: &'a mut S) -> Self {
         self.with(name, Of(part))
     }

@@ -1,6 +1,5 @@
 //! What a part of a run can be.
 
-use std::any::type_name;
 use std::marker::PhantomData;
 
 use wengert_core::{
@@ -48,7 +47,7 @@ pub(super) struct OfOptimizer<'a, O: ?Sized, T>(pub &'a mut O, pub PhantomData<T
 
 impl<T: Float, O: Optimizer<T> + ?Sized> Part for OfOptimizer<'_, O, T> {
     fn kind(&self) -> String {
-        without_paths(type_name::<O>())
+        without_paths(self.0.type_name())
     }
 
     fn save(&self) -> TensorMap {
@@ -69,9 +68,9 @@ fn without_paths(name: &str) -> String {
     short
 }
 
-pub(super) struct OfSchedule<'a, S>(pub &'a mut S);
+pub(super) struct OfSchedule<'a, S: ?Sized>(pub &'a mut S);
 
-impl<S: Schedule> OfSchedule<'_, S> {
+impl<S: Schedule + ?Sized> OfSchedule<'_, S> {
     /// Whether the rate depends on what was observed, so that its numbers change in a run.
     fn observes(&self) -> bool {
         let mut other = self.0.boxed();
@@ -80,7 +79,7 @@ impl<S: Schedule> OfSchedule<'_, S> {
     }
 }
 
-impl<S: Schedule> Part for OfSchedule<'_, S> {
+impl<S: Schedule + ?Sized> Part for OfSchedule<'_, S> {
     /// The names of the schedule and of those that it is made of, as it prints them.
     fn kind(&self) -> String {
         let text = self.0.to_string();

@@ -34,7 +34,10 @@ fn ratio(part: f64, of: f64) -> f64 {
 }
 
 macro_rules! by_class {
-    ($($(#[$meta:meta])* $name:ident, $text:literal, |$hits:ident, $predicted:ident, $right:ident| $score:expr;)*) => {$(
+    ($(
+        $(#[$meta:meta])*
+        $name:ident, $text:literal, |$hits:ident, $predicted:ident, $right:ident| $score:expr;
+    )*) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $name {

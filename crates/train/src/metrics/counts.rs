@@ -29,8 +29,8 @@ pub struct All;
 #[derive(Clone, Copy, Debug)]
 pub struct Lengths<'l>(pub &'l [usize]);
 
-/// Elements that count, and by how much: [`All`], those where a `&Tensor<bool>` holds, each by its weight in a
-/// `&Tensor<f32>` or `&Tensor<f64>`, or [`Lengths`].
+/// Elements that count, and by how much: [`All`], those where a `&Tensor<bool>` holds, each by its weight
+/// in a `&Tensor<f32>` or `&Tensor<f64>`, or [`Lengths`].
 ///
 /// A mask or weights may leave out trailing axes, as those of the losses may: of elements (T, N, F) a mask
 /// (T, N) keeps or leaves out whole steps. What does not count is not looked at: it may be NaN, or a class

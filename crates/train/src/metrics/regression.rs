@@ -21,7 +21,8 @@ tally_metric! {
 }
 
 tally_metric! {
-    /// The root of the mean squared error, `sqrt(mean (p - y)^2)` (`sklearn.metrics.root_mean_squared_error`).
+    /// The root of the mean squared error, `sqrt(mean (p - y)^2)`
+    /// (`sklearn.metrics.root_mean_squared_error`).
     ///
     /// ```
     /// use wengert_core::Tensor;

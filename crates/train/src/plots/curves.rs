@@ -14,8 +14,8 @@ const HEIGHT: f64 = 460.0;
 
 /// A plot of curves over steps: a light grid, whole numbers along the steps, a legend beside.
 ///
-/// A point that is infinite or NaN, or not above 0 on a logarithmic axis, is a gap. So are drawn losses, and the
-/// norms of gradients by time step ([`norms_by_step`](crate::norms_by_step)).
+/// A point that is infinite or NaN, or not above 0 on a logarithmic axis, is a gap. So are drawn losses,
+/// and the norms of gradients by time step ([`norms_by_step`](crate::norms_by_step)).
 ///
 /// ```
 /// use wengert_train::{Curve, CurvePlot};

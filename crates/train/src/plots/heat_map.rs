@@ -15,8 +15,8 @@ const SIDE: f64 = 460.0;
 /// What has no colour: neither finite nor a number.
 const NONE: RGBColor = RGBColor(0xc8, 0xc8, 0xc8);
 
-/// A plot of a matrix, a coloured cell for each number: white for 0 and the darker blue the larger, or if there are
-/// negative numbers, those red. Numbers are written where there is room.
+/// A plot of a matrix, a coloured cell for each number: white for 0 and the darker blue the larger, or if
+/// there are negative numbers, those red. Numbers are written where there is room.
 ///
 /// ```
 /// use wengert_core::Tensor;

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use wengert_core::{Error, Float, Result, Stateful, Tensor, TensorMap};
 
-use crate::state::{Reader, numbers};
+use crate::state::{last_step, read_last_step};
 use proto::Message;
 
 /// Into how many parts of equal width a histogram's values are put.
@@ -18,8 +18,9 @@ const BUCKETS: usize = 64;
 
 /// A file of scalars and histograms over steps, for TensorBoard (`torch.utils.tensorboard.SummaryWriter`).
 ///
-/// Each value is a record of the file when the call returns. A run that resumes writes another file in the same
-/// folder; that begins with a mark from which step on TensorBoard is to forget what the earlier ones have.
+/// Each value is a record of the file when the call returns. A run that resumes writes another file in the
+/// same folder; that begins with a mark from which step on TensorBoard is to forget what the earlier ones
+/// have.
 ///
 /// ```
 /// use wengert_core::Tensor;
@@ -66,8 +67,8 @@ impl EventFile {
         &self.path
     }
 
-    /// Writes a number, which the format holds in single precision, under a tag; tags with the same text before
-    /// a `/` are shown together.
+    /// Writes a number, which the format holds in single precision, under a tag; tags with the same text
+    /// before a `/` are shown together.
     ///
     /// # Errors
     /// If it can't be written.
@@ -76,8 +77,8 @@ impl EventFile {
         self.summary(step, Message::new().text(1, tag).float(2, value as f32))
     }
 
-    /// Writes how a tensor's elements are distributed: 64 buckets of equal width from the least to the largest.
-    /// Elements that are infinite or NaN are left out.
+    /// Writes how a tensor's elements are distributed: 64 buckets of equal width from the least to the
+    /// largest. Elements that are infinite or NaN are left out.
     ///
     /// # Errors
     /// If no element is finite, or it can't be written.
@@ -157,17 +158,12 @@ fn histogram(values: &[f64]) -> Message {
 impl Stateful for EventFile {
     /// The latest step that was written; NaN before the first.
     fn state_dict(&self) -> TensorMap {
-        numbers([("last", self.last.map_or(f64::NAN, |last| last as f64))])
+        last_step(self.last)
     }
 
     /// Goes on behind the step that was last when it was saved.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("EventFile", map);
-        let last = match reader.number("last") {
-            last if last.is_nan() => None,
-            _ => Some(reader.whole("last")),
-        };
-        reader.finish()?;
+        let last = read_last_step("EventFile", map)?;
         (self.last, self.mark) = (last, Some(last.map_or(0, |last| last + 1)));
         Ok(())
     }

@@ -4,10 +4,14 @@ use proptest::prelude::*;
 use wengert_core::Stateful;
 use wengert_train::{EarlyStopping, Mode};
 
+fn value() -> impl Strategy<Value = f64> {
+    prop_oneof![9 => (-8i32..8).prop_map(f64::from), 1 => Just(f64::NAN)]
+}
+
 proptest! {
     #[test]
     fn it_stops_where_a_list_says(
-        values in prop::collection::vec(prop_oneof![9 => (-8i32..8).prop_map(f64::from), 1 => Just(f64::NAN)], 1..30),
+        values in prop::collection::vec(value(), 1..30),
         patience in 1u64..6,
         delta in 0i32..3,
         maximize: bool,
@@ -18,7 +22,8 @@ proptest! {
         let mut early = fresh.clone();
         let mut best: Option<(usize, f64)> = None;
         for (at, &value) in values.iter().enumerate() {
-            let better = !value.is_nan() && best.is_none_or(|(_, best)| sign * value < sign * best - f64::from(delta));
+            let far = |best: f64| sign * value < sign * best - f64::from(delta);
+            let better = !value.is_nan() && best.is_none_or(|(_, best)| far(best));
             if better {
                 best = Some((at, value));
             }

@@ -20,7 +20,7 @@ fn records(mut bytes: &[u8]) -> Vec<&[u8]> {
     let mut records = Vec::new();
     let checked = |data: &[u8], sum: &[u8]| {
         let crc = crc32c(data);
-        let masked = ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8);
+        let masked = crc.rotate_left(17).wrapping_add(0xa282_ead8);
         assert_eq!(masked, u32::from_le_bytes(sum.try_into().unwrap()));
     };
     while !bytes.is_empty() {

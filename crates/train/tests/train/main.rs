@@ -1,4 +1,5 @@
-//! The pieces of a run against naive references, processes that die, disks that are full, and what they refuse.
+//! The pieces of a run against naive references, processes that die, disks that are full, and what they
+//! refuse.
 
 #[cfg(unix)]
 mod died;

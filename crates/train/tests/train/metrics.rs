@@ -15,12 +15,16 @@ struct Rows {
     cut: usize,
 }
 
+fn weight() -> impl Strategy<Value = f64> {
+    prop_oneof![Just(0.0), Just(1.0), 0.1f64..3.0]
+}
+
 fn rows() -> impl Strategy<Value = Rows> {
     (2usize..5, 1usize..30).prop_flat_map(|(classes, n)| {
         // Few different scores, so that some are equal.
         let scores = prop::collection::vec((-4i32..4).prop_map(|x| f64::from(x) / 2.0), n * classes);
         let targets = prop::collection::vec(0..classes as i64, n);
-        let weights = prop::collection::vec(prop_oneof![Just(0.0), Just(1.0), 0.1f64..3.0], n);
+        let weights = prop::collection::vec(weight(), n);
         (Just(classes), scores, targets, weights, 0..=n).prop_map(
             |(classes, scores, targets, weights, cut)| Rows { classes, scores, targets, weights, cut },
         )
@@ -139,14 +143,15 @@ proptest! {
         let confusion = over!(ConfusionMatrix::new(rows.classes).unwrap(), &rows);
         close(confusion.value(), accuracy)?;
         for (at, got) in confusion.matrix().to_vec().into_iter().enumerate() {
-            let is = |row| [rows.targets[row] as usize, rows.predicted(row)] == [at / rows.classes, at % rows.classes];
+            let place = [at / rows.classes, at % rows.classes];
+            let is = |row| [rows.targets[row] as usize, rows.predicted(row)] == place;
             close(got, rows.sum(is))?;
         }
     }
 
     #[test]
     fn errors_of_numbers_are_those_of_their_definitions(
-        pairs in prop::collection::vec((-9.0f64..9.0, -9.0f64..9.0, prop_oneof![Just(0.0), 0.1f64..3.0]), 1..40),
+        pairs in prop::collection::vec((-9.0f64..9.0, -9.0f64..9.0, weight()), 1..40),
         cut in 0usize..40,
     ) {
         let cut = cut.min(pairs.len());
@@ -187,7 +192,9 @@ proptest! {
     }
 
     #[test]
-    fn an_error_rate_is_the_distance_of_a_recursion(texts in prop::collection::vec(("[ab ]{0,6}", "[ab ]{0,6}"), 1..5)) {
+    fn an_error_rate_is_the_distance_of_a_recursion(
+        texts in prop::collection::vec(("[ab ]{0,6}", "[ab ]{0,6}"), 1..5),
+    ) {
         fn distance(a: &[char], b: &[char]) -> usize {
             match (a, b) {
                 ([], rest) | (rest, []) => rest.len(),
@@ -207,7 +214,10 @@ proptest! {
     }
 
     #[test]
-    fn means_of_losses_agree_with_each_other(losses in prop::collection::vec(0.0f64..5.0, 1..30), cut in 0usize..30) {
+    fn means_of_losses_agree_with_each_other(
+        losses in prop::collection::vec(0.0f64..5.0, 1..30),
+        cut in 0usize..30,
+    ) {
         let cut = cut.min(losses.len());
         let mean = losses.iter().sum::<f64>() / losses.len() as f64;
         let (mut single, mut batched, mut bits) = (Mean::new(), Perplexity::new(), BitsPerCharacter::new());

@@ -92,7 +92,8 @@ fn saved_states() {
     let four = ConfusionMatrix::new(4).unwrap().state_dict();
     says(
         ConfusionMatrix::new(3).unwrap().load_state_dict(&four),
-        "the values do not fit, nothing was changed\n  of another shape: counts expected [3, 3], got [4, 4] of f64",
+        "the values do not fit, nothing was changed\n  of another shape: counts expected [3, 3], got \
+         [4, 4] of f64",
     );
 }
 
@@ -205,8 +206,14 @@ fn another_kind_of_optimizer_or_schedule() {
     let map = Kept::new().optimizer("optimizer", &mut adam).to_map().unwrap();
     says(
         Kept::new().optimizer("optimizer", &mut adam_w).restore(&map),
-        "part `optimizer`: is RuleOptimizer<AdamWOptions> here, and RuleOptimizer<AdamOptions> in the checkpoint",
+        "part `optimizer`: is RuleOptimizer<AdamWOptions> here, and RuleOptimizer<AdamOptions> in the \
+         checkpoint",
     );
+
+    let (mut a, mut b): (Box<dyn Optimizer>, Box<dyn Optimizer>) = (Box::new(adam), Box::new(adam_w));
+    let map = Kept::new().optimizer("optimizer", &mut *a).to_map().unwrap();
+    let error = Kept::new().optimizer("optimizer", &mut *b).restore(&map).unwrap_err().to_string();
+    assert!(error.contains("is RuleOptimizer<AdamWOptions> here"), "{error}");
 
     let (mut ten, mut twenty) = (step_lr(), StepLr::new(0.1, 20).unwrap());
     let map = Kept::new().schedule("schedule", &mut ten).to_map().unwrap();

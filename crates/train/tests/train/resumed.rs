@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use wengert_core::{Generator, Result, Tensor, TensorMap, Variable, manual_seed};
 use wengert_nn::{Forward, Linear, Lstm, Module, State, cross_entropy, module};
 use wengert_optim::schedule::{ReduceLrOnPlateau, Schedule};
-use wengert_optim::{Adam, Optimizer};
+use wengert_optim::{Adam, Averaged, Optimizer};
 use wengert_train::*;
 
 /// Tells this test's process, started again, where to run.
@@ -25,6 +25,7 @@ module!(Model { lstm, head });
 struct Run {
     model: Model,
     adam: Adam,
+    averaged: Averaged,
     plateau: ReduceLrOnPlateau,
     data: Generator,
     carried: (Variable, Variable),
@@ -49,6 +50,7 @@ impl Run {
         let zeros = || Variable::new(Tensor::zeros([2, 4, 5]));
         Ok(Run {
             adam: Adam::new(model.parameters(), 0.02)?,
+            averaged: Averaged::ema(model.parameters(), 0.9)?,
             model,
             plateau: ReduceLrOnPlateau::new(0.02)?.factor(0.7)?.patience(2)?,
             data: Generator::from_seed(8),
@@ -71,6 +73,7 @@ impl Run {
         Kept::new()
             .module("model", &self.model)
             .optimizer("adam", &mut self.adam)
+            .part("averaged", &mut self.averaged)
             .schedule("plateau", &mut self.plateau)
             .generator("data", &mut self.data)
             .state("carried", &mut self.carried)
@@ -97,6 +100,7 @@ impl Run {
         let loss = cross_entropy(&scores, &targets)?;
         loss.backward()?;
         self.adam.step()?;
+        self.averaged.update()?;
         self.adam.zero_grad();
         self.carried = state.detach();
         let value = f64::from(loss.item()?);

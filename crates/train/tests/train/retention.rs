@@ -3,11 +3,16 @@
 use proptest::prelude::*;
 use wengert_train::{Checkpoints, Kept, Mode};
 
+fn metric() -> impl Strategy<Value = Option<f64>> {
+    let number = (-3i32..3).prop_map(|number| Some(f64::from(number)));
+    prop_oneof![3 => number, 1 => Just(Some(f64::NAN)), 1 => Just(None)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn the_last_ones_and_the_best_are_kept(
-        metrics in prop::collection::vec(prop_oneof![(-3i32..3).prop_map(f64::from).prop_map(Some), Just(Some(f64::NAN)), Just(None)], 1..9),
+        metrics in prop::collection::vec(metric(), 1..9),
         last in 1usize..4,
         maximize: bool,
     ) {
@@ -15,20 +20,24 @@ proptest! {
         let mode = if maximize { Mode::Max } else { Mode::Min };
         for (step, &metric) in metrics.iter().enumerate() {
             // Another process each time.
-            let checkpoints = Checkpoints::new(folder.path()).unwrap().keep_last(last).unwrap().keep_best(mode);
+            let checkpoints = Checkpoints::new(folder.path()).unwrap().keep_last(last).unwrap();
+            let checkpoints = checkpoints.keep_best(mode);
             checkpoints.save(step as u64, metric, &Kept::new()).unwrap();
             let so_far = &metrics[..=step];
             let value = |metric: &Option<f64>| metric.filter(|metric| !metric.is_nan());
-            let best = so_far.iter().enumerate().filter_map(|(at, metric)| Some((at, value(metric)?))).reduce(|a, b| {
+            let with = so_far.iter().enumerate().filter_map(|(at, metric)| Some((at, value(metric)?)));
+            let best = with.reduce(|a, b| {
                 let better = if maximize { b.1 > a.1 } else { b.1 < a.1 };
                 if better { b } else { a }
             });
             let mut expected: Vec<usize> = (0..=step).rev().take(last).collect();
             expected.extend(best.map(|best| best.0).filter(|best| best + last <= step));
             expected.sort();
-            let steps: Vec<usize> = checkpoints.list().unwrap().iter().map(|saved| saved.step as usize).collect();
+            let list = checkpoints.list().unwrap();
+            let steps: Vec<usize> = list.iter().map(|saved| saved.step as usize).collect();
             prop_assert_eq!(steps, expected);
-            prop_assert_eq!(checkpoints.best().unwrap().and_then(|saved| saved.metric), best.map(|best| best.1));
+            let found = checkpoints.best().unwrap().and_then(|saved| saved.metric);
+            prop_assert_eq!(found, best.map(|best| best.1));
             prop_assert_eq!(checkpoints.latest().unwrap().map(|saved| saved.step), Some(step as u64));
         }
     }
