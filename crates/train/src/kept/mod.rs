@@ -213,16 +213,14 @@ impl<'a> Kept<'a> {
     /// Refuses a map of other parts, or of parts of another kind.
     fn check_parts(&self, map: &TensorMap) -> Result<()> {
         let saved: Vec<&str> = map.notes().filter_map(|(key, _)| key.strip_suffix(KIND)).collect();
-        let named = |names: Vec<&str>| names.into_iter().map(part_of).collect();
         let own = |name: &str| self.parts.iter().any(|(own, _)| own == name);
-        let missing: Vec<&str> =
-            self.parts.iter().map(|(name, _)| name.as_str()).filter(|name| !saved.contains(name)).collect();
-        let mut unexpected: Vec<&str> = saved.iter().copied().filter(|name| !own(name)).collect();
-        let part = |entry: &'_ str| entry.split_once('.').map(|(part, _)| part.to_string());
-        unexpected
-            .extend(map.names().filter(|name| part(name).is_none_or(|part| !saved.contains(&part.as_str()))));
+        let names = self.parts.iter().map(|(name, _)| name.as_str());
+        let missing: Vec<String> = names.filter(|name| !saved.contains(name)).map(part_of).collect();
+        let others = saved.iter().copied().filter(|name| !own(name)).map(part_of);
+        let is_stray = |entry: &&str| part_in(entry).is_none_or(|part| !saved.contains(&part));
+        let stray = map.names().filter(is_stray).map(str::to_string);
+        let unexpected: Vec<String> = others.chain(stray).collect();
         if !(missing.is_empty() && unexpected.is_empty()) {
-            let (missing, unexpected) = (named(missing), named(unexpected));
             return Err(Error::Mismatch { missing, unexpected, misshapen: Vec::new() });
         }
         for (name, part) in &self.parts {
@@ -245,6 +243,11 @@ fn kind_key(name: &str) -> String {
 
 fn part_of(name: &str) -> String {
     format!("part `{name}`")
+}
+
+/// The name of the part that an entry is of.
+fn part_in(entry: &str) -> Option<&str> {
+    entry.split_once('.').map(|(part, _)| part)
 }
 
 /// The entries and notes of a part.

@@ -244,6 +244,13 @@ fn parts_that_are_missing_or_wrongly_named() {
         Kept::new().count("b", &mut b).restore(&map),
         "the values do not fit, nothing was changed\n  missing: part `b`\n  unexpected: part `a`",
     );
+    let mut stray = map.clone();
+    stray.insert_number("a", 1.0);
+    stray.insert_number("b.loose", 1.0);
+    says(
+        Kept::new().count("a", &mut b).restore(&stray),
+        "the values do not fit, nothing was changed\n  unexpected: a, b.loose",
+    );
     says(
         Kept::new().count("a.b", &mut a).to_map(),
         "Kept: a part's name must be a name without a point, got \"a.b\"",
