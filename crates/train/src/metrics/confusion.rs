@@ -18,10 +18,8 @@ use crate::state::Reader;
 /// let mut confusion = ConfusionMatrix::new(2)?;
 /// confusion.update_classes(&Tensor::from([0i64, 1, 1]), &Tensor::from([0i64, 0, 1]), All)?;
 /// assert_eq!(confusion.matrix(), Tensor::from([[1.0f64, 1.0], [0.0, 1.0]]));
-/// assert_eq!(confusion.to_string(), "\
-///        0  1
-///     0  1  1
-///     1  0  1");
+/// let lines = ["       0  1", "    0  1  1", "    1  0  1"];
+/// assert_eq!(confusion.to_string(), lines.join("\n"));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -11,6 +11,8 @@ use crate::curve::Curve;
 
 const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 460.0;
+/// Of a name in the legend.
+const LINE: f64 = 20.0;
 
 /// A plot of curves over steps: a light grid, whole numbers along the steps, a legend beside.
 ///
@@ -83,10 +85,12 @@ impl CurvePlot {
         let legend = if names.is_empty() { 0.0 } else { names_width + 40.0 };
         let left = widest(y.ticks.iter().map(|tick| tick.1.as_str())) + 44.0;
         let area = Area { left, top: 44.0, right: WIDTH - legend - 20.0, bottom: HEIGHT - 56.0 };
+        let height = HEIGHT.max(area.top + LINE * names.len() as f64 + 10.0);
+        let x_label = shortened(&self.x_label);
         let steps = || self.curves.iter().flat_map(Curve::points).map(|point| point.0);
         let widest_step = steps().map(|step| width(&format!("{step}"), TEXT)).fold(0.0, f64::max);
         let x = Axis::whole(steps(), ((area.width() / (widest_step + 20.0)) as usize).clamp(1, 12));
-        svg(WIDTH, HEIGHT, |canvas| {
+        svg(WIDTH, height, |canvas| {
             canvas.text((area.left, 20.0), HPos::Left, &shortened(&self.title), TITLE, INK)?;
             for (value, text) in &x.ticks {
                 let (at, _) = area.at(x.part(*value).unwrap_or_default(), 0.0);
@@ -100,7 +104,8 @@ impl CurvePlot {
             }
             canvas.outlined(area, FRAME)?;
             let middle = area.at(0.5, 0.5);
-            canvas.text((middle.0, HEIGHT - 18.0), HPos::Center, &shortened(&self.x_label), TEXT, INK)?;
+            let under = (middle.0.max(width(&x_label, TEXT) / 2.0 + 4.0), HEIGHT - 18.0);
+            canvas.text(under, HPos::Center, &x_label, TEXT, INK)?;
             canvas.upward((16.0, middle.1), HPos::Center, &shortened(&self.y_label))?;
             for (i, (curve, name)) in self.curves.iter().zip(&names).enumerate() {
                 let colour = PALETTE[i % PALETTE.len()];
@@ -111,7 +116,7 @@ impl CurvePlot {
                         _ => canvas.line(&points, colour, 2)?,
                     }
                 }
-                let (at, down) = (area.right + 12.0, area.top + 10.0 + 20.0 * i as f64);
+                let (at, down) = (area.right + 12.0, area.top + 10.0 + LINE * i as f64);
                 canvas.line(&[(at, down), (at + 18.0, down)], colour, 2)?;
                 canvas.text((at + 24.0, down), HPos::Left, name, TEXT, INK)?;
             }

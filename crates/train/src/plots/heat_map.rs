@@ -118,7 +118,10 @@ impl HeatMap {
         let half = width(&shortened(&self.column_axis), TEXT) / 2.0;
         let column_axis = ((cells.left + cells.right) / 2.0).max(half + 8.0);
         let total = total.max(column_axis + half + 8.0);
-        svg(total, (cells.bottom + below + 28.0).max(160.0), |canvas| {
+        let half = width(&shortened(&self.row_axis), TEXT) / 2.0;
+        let row_axis = ((cells.top + cells.bottom) / 2.0).max(half + 8.0);
+        let height = (cells.bottom + below + 28.0).max(row_axis + half + 8.0);
+        svg(total, height, |canvas| {
             canvas.text((left, 20.0), HPos::Left, &shortened(&self.title), TITLE, INK)?;
             for (at, &value) in self.values.iter().enumerate() {
                 let (x, y) = (left + side * (at % columns) as f64, cells.top + side * (at / columns) as f64);
@@ -142,9 +145,9 @@ impl HeatMap {
                     false => canvas.text((middle, cells.bottom + 14.0), HPos::Center, name, TEXT, INK)?,
                 }
             }
-            let (axis, middle) = (cells.bottom + below + 8.0, (cells.top + cells.bottom) / 2.0);
+            let axis = cells.bottom + below + 8.0;
             canvas.text((column_axis, axis), HPos::Center, &shortened(&self.column_axis), TEXT, INK)?;
-            canvas.upward((16.0, middle.max(80.0)), HPos::Center, &shortened(&self.row_axis))?;
+            canvas.upward((16.0, row_axis), HPos::Center, &shortened(&self.row_axis))?;
             scale.draw(canvas, Area { left: cells.right + 20.0, right: cells.right + 34.0, ..cells })
         })
     }
@@ -187,7 +190,9 @@ struct Scale {
 
 impl Scale {
     fn of(values: &[f64]) -> Self {
-        let finite = values.iter().copied().filter(|value| value.is_finite());
+        // Beyond it the range of two numbers may not be one.
+        const FAR: f64 = 1e300;
+        let finite = values.iter().filter(|value| value.is_finite()).map(|value| value.clamp(-FAR, FAR));
         let (least, most) = finite.fold((0.0f64, 0.0f64), |(least, most), v| (least.min(v), most.max(v)));
         Scale { least, most }
     }
@@ -198,7 +203,7 @@ impl Scale {
             return NONE;
         }
         let far = self.most.max(-self.least);
-        let part = if far > 0.0 { value.abs() / far } else { 0.0 };
+        let part = if far > 0.0 { (value.abs() / far).min(1.0) } else { 0.0 };
         let end = if value < 0.0 { [0xb2, 0x18, 0x2b] } else { [0x08, 0x45, 0x94] };
         let [red, green, blue] = end.map(|end| (255.0 + part * (f64::from(end) - 255.0)).round() as u8);
         RGBColor(red, green, blue)

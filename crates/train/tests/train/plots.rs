@@ -131,6 +131,15 @@ fn curves_have_a_legend_whole_steps_and_labels_inside() {
 }
 
 #[test]
+fn many_curves_of_long_names_are_inside() {
+    let mut plot = CurvePlot::new("長".repeat(99)).x_label("步".repeat(99)).y_label("値".repeat(99));
+    for i in 0..40 {
+        plot = plot.curve(&falling(&format!("曲線 {i} {}", "長".repeat(40)), i as f64));
+    }
+    check_inside(&plot.to_svg().unwrap());
+}
+
+#[test]
 fn a_point_without_a_place_is_a_gap() {
     let values = [1.0, 2.0, f64::NAN, 4.0, 0.0, 3.0, 2.0];
     let svg = |plot: CurvePlot| plot.curve(&Curve::of("x", values)).to_svg().unwrap();
