@@ -104,6 +104,10 @@ impl Progress {
 
     /// Counts items that were done before, by the run that this one resumes.
     pub fn skip(&self, items: u64) {
+        // A bar of no length would show as full.
+        if items == 0 {
+            return;
+        }
         self.bar.inc_length(items);
         self.bar.inc(items);
         self.bar.reset_eta();

@@ -191,7 +191,8 @@ fn another_run_and_nothing_has_changed() {
     refused(
         Run::new(3, sgd, step_lr()),
         "ours",
-        "part `optimizer`: is RuleOptimizer<SgdOptions> here, and RuleOptimizer<AdamOptions> in the checkpoint",
+        "part `optimizer`: is RuleOptimizer<SgdOptions> here, and RuleOptimizer<AdamOptions> in the \
+         checkpoint",
     );
     // By then two parts are loaded.
     refused(
