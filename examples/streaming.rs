@@ -7,9 +7,9 @@
 //! predicted is the next value; to say that it is the last one again is what a prediction has to beat.
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use wengert::nn::Truncated;
 use wengert::prelude::*;
+use wengert::train::{Progress, Stop};
 
 #[derive(Parser)]
 struct Arguments {
@@ -57,12 +57,12 @@ fn main() -> Result<()> {
     let mut optimizer = Adam::new(model.parameters(), 2e-3)?;
     let mut truncated = Truncated::new(arguments.window, arguments.window)?;
 
-    let progress = ProgressBar::new(arguments.steps as u64);
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {msg}");
-    progress.set_style(style.expect("a template that is right"));
+    let stop = Stop::new().on_interrupt()?;
+    let progress = Progress::new();
+    progress.expect(arguments.steps as u64);
     let (mut error, mut of_last) = (None, None);
     let mut last = 0.0f32;
-    for steps in truncated.windows(arguments.steps) {
+    for steps in stop.over(truncated.windows(arguments.steps)) {
         let values = series(steps.start, steps.len())?;
         let seen: Vec<f32> =
             std::iter::once(last).chain(values[..values.len() - 1].iter().copied()).collect();
@@ -78,13 +78,13 @@ fn main() -> Result<()> {
 
         smooth(&mut error, f64::from(loss.item()?));
         smooth(&mut of_last, repeated / steps.len() as f64);
-        progress.set_position(steps.end as u64);
         if steps.start % (1000 * arguments.window) == 0 {
-            progress.set_message(report(error, of_last));
+            progress.show(report(error, of_last));
         }
+        progress.advance(steps.len() as u64);
     }
-    progress.finish_and_clear();
-    println!("{} steps: {}", arguments.steps, report(error, of_last));
+    progress.finish();
+    println!("{} steps: {}", progress.position(), report(error, of_last));
     Ok(())
 }
 

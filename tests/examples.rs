@@ -1,9 +1,9 @@
 //! Every example runs, briefly.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
+use wengert::train::Stop;
 
 #[path = "../examples/attention_decoder.rs"]
 mod attention_decoder;
@@ -128,7 +128,7 @@ fn options(output: &Path, more: &[&str]) -> char_rnn::Options {
 }
 
 fn run(options: &char_rnn::Options) -> f64 {
-    char_rnn::run(options, &AtomicBool::new(false)).unwrap()
+    char_rnn::run(options, &Stop::new()).unwrap()
 }
 
 #[test]
@@ -166,13 +166,15 @@ fn char_rnn_resumed_goes_on_bit_for_bit() {
 #[test]
 fn char_rnn_interrupted_saves_and_refuses_what_does_not_fit() {
     let folder = tempfile::tempdir().unwrap();
-    char_rnn::run(&options(folder.path(), &["--epochs", "99"]), &AtomicBool::new(true)).unwrap();
+    let stop = Stop::new();
+    stop.request();
+    char_rnn::run(&options(folder.path(), &["--epochs", "99"]), &stop).unwrap();
     let saved = folder.path().join("checkpoint.safetensors");
     let map = wengert::TensorMap::load(&saved).unwrap();
     assert_eq!(map.number("position.step").unwrap(), 1.0);
 
     let resume = |file: &Path| {
-        char_rnn::run(&options(folder.path(), &["--resume", file.to_str().unwrap()]), &AtomicBool::new(false))
+        char_rnn::run(&options(folder.path(), &["--resume", file.to_str().unwrap()]), &Stop::new())
     };
     let cut = folder.path().join("cut");
     let bytes = std::fs::read(&saved).unwrap();

@@ -7,20 +7,18 @@
 //! ```
 //!
 //! `text.rs` reads and cuts the text, `model.rs` is the network, `train.rs` the loop, `checkpoint.rs` what
-//! is kept, `plot.rs` the curve.
+//! is kept of this program's own.
 
 mod checkpoint;
 mod model;
-mod plot;
 mod text;
 mod train;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, ValueEnum};
 use wengert::prelude::*;
+use wengert::train::Stop;
 
 /// Trains a recurrent network to predict the next character.
 #[derive(Parser, Clone, Debug)]
@@ -109,8 +107,9 @@ pub enum CellKind {
     Gru,
 }
 
-/// Trains as the options say, until done or `stop` is set; gives the validation loss in nats per character.
-pub fn run(options: &Options, stop: &AtomicBool) -> Result<f64> {
+/// Trains as the options say, until done or `stop` is asked for; gives the validation loss in nats per
+/// character.
+pub fn run(options: &Options, stop: &Stop) -> Result<f64> {
     let saved = options.resume.as_ref().map(TensorMap::load).transpose()?;
     let options = match &saved {
         Some(saved) => checkpoint::options(options, saved)?,
@@ -127,11 +126,10 @@ pub fn run(options: &Options, stop: &AtomicBool) -> Result<f64> {
 
 #[allow(dead_code, reason = "the tests call `run`")]
 fn main() -> std::process::ExitCode {
-    let stop = Arc::new(AtomicBool::new(false));
-    let handler = Arc::clone(&stop);
-    if let Err(error) = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed)) {
+    let stop = Stop::new().on_interrupt().unwrap_or_else(|error| {
         eprintln!("warning: an interrupt will not save: {error}");
-    }
+        Stop::new()
+    });
     match run(&Options::parse(), &stop) {
         Ok(_) => std::process::ExitCode::SUCCESS,
         Err(error) => {

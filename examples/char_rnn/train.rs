@@ -2,18 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use wengert::Generator;
 use wengert::nn::{CellFactory, RecurrentBuilder};
 use wengert::prelude::*;
+use wengert::train::{Curve, CurvePlot, Kept, Mean, Metric, Progress, Stop};
 
-use super::checkpoint::{self, Position};
+use super::Options;
+use super::checkpoint::Position;
 use super::model::CharModel;
 use super::text::{Corpus, Streams};
-use super::{Options, plot};
 
 /// How many characters a sample during training has.
 const SAMPLE: usize = 200;
@@ -22,7 +21,7 @@ const SAMPLE: usize = 200;
 pub fn run<F>(
     options: &Options,
     saved: Option<TensorMap>,
-    stop: &AtomicBool,
+    stop: &Stop,
     builder: RecurrentBuilder<F>,
 ) -> Result<f64>
 where
@@ -37,14 +36,17 @@ where
         optimizer: Adam::new(model.parameters(), options.learning_rate())?,
         state: model.zero_state(streams.batch()),
         position: Position::default(),
+        epoch: Mean::new(),
+        stretch: Mean::new(),
+        training: Curve::new("training"),
+        validation: Curve::new("validation"),
         model,
         corpus: &corpus,
         streams,
-        options,
+        options: options.clone(),
     };
     if let Some(saved) = &saved {
-        (run.state, run.position) =
-            checkpoint::restore(saved, &corpus.alphabet, &run.model, &mut run.optimizer, &run.state)?;
+        run.kept().restore(saved)?;
         run.optimizer.set_lr(options.learning_rate());
         if let Some(count) = options.sample {
             println!("{}", run.sample(count)?);
@@ -56,45 +58,66 @@ where
 
 /// All that changes while training, and what it is made from.
 struct Run<'r, C: Cell<Element = f32>> {
-    options: &'r Options,
+    options: Options,
     corpus: &'r Corpus,
     streams: Streams<'r>,
     model: CharModel<C>,
     optimizer: Adam,
     state: C::State,
     position: Position,
+    /// This epoch's losses.
+    epoch: Mean,
+    /// The losses since the last validation.
+    stretch: Mean,
+    /// A mean for each stretch between two validations.
+    training: Curve,
+    validation: Curve,
 }
 
 impl<C: Cell<Element = f32>> Run<'_, C> {
-    fn train(&mut self, stop: &AtomicBool) -> Result<f64> {
+    fn train(&mut self, stop: &Stop) -> Result<f64> {
         let windows = self.streams.windows();
         let total = self.options.total(windows);
         let every = (windows / 2).max(1);
         let deadline = Instant::now() + Duration::from_secs_f64(self.options.minutes * 60.0);
+        let in_time = Stop::new().when(move || Instant::now() >= deadline);
         self.announce(total);
-        let bar = self.progress_bar(total);
-        let mut interrupted = false;
-        while self.position.step < total && Instant::now() < deadline && !interrupted {
+        let progress = if self.options.quiet { Progress::hidden() } else { Progress::new() };
+        progress.skip(self.position.step as u64);
+        for _ in progress.over(in_time.over(self.position.step..total)) {
             let loss = self.step()?;
-            bar.set_position(self.position.step as u64);
-            bar.set_message(self.message(loss, &bar));
+            progress.show(self.message(loss, &progress));
             let look = self.position.step.is_multiple_of(every);
             if look {
-                self.position.training.push((self.position.step as f64, self.position.stretch.take_mean()));
-                let validation = self.validate()?;
-                self.position.validation.push((self.position.step as f64, validation));
-                self.show_sample(&bar)?;
+                self.look(&progress)?;
             }
             if self.position.step.is_multiple_of(windows) {
-                self.end_epoch(windows, &bar);
+                self.end_epoch(windows, &progress);
             }
             if look {
                 self.save()?;
             }
-            interrupted = stop.load(Ordering::Relaxed);
+            if stop.is_requested() {
+                break;
+            }
         }
-        bar.finish_and_clear();
-        self.finish(interrupted)
+        progress.finish();
+        self.finish(stop.is_requested())
+    }
+
+    /// All that is saved and loaded.
+    fn kept(&mut self) -> Kept<'_> {
+        Kept::new()
+            .module("model", &self.model)
+            .optimizer("optimizer", &mut self.optimizer)
+            .state("state", &mut self.state)
+            .part("position", &mut self.position)
+            .part("epoch", &mut self.epoch)
+            .part("stretch", &mut self.stretch)
+            .part("training", &mut self.training)
+            .part("validation", &mut self.validation)
+            .part("option", &mut self.options)
+            .same("alphabet", self.corpus.alphabet.iter().collect::<String>())
     }
 
     /// One window: forward, backward, clip, step; the state goes on without its history. Gives the loss.
@@ -109,9 +132,19 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         self.state = state.detach();
         self.position.step += 1;
         let loss = f64::from(loss.item()?);
-        self.position.epoch.add(loss);
-        self.position.stretch.add(loss);
+        self.epoch.add(loss, 1.0)?;
+        self.stretch.add(loss, 1.0)?;
         Ok(loss)
+    }
+
+    /// Both losses of the last stretch, and a sample.
+    fn look(&mut self, progress: &Progress) -> Result<()> {
+        let step = self.position.step as u64;
+        self.training.push(step, self.stretch.value());
+        self.stretch.reset();
+        let validation = self.validate()?;
+        self.validation.push(step, validation);
+        self.show_sample(progress)
     }
 
     /// The mean loss over the held-out text, in nats per character.
@@ -119,15 +152,14 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         self.model.eval();
         let streams = Streams::new(&self.corpus.validation, 64, 128);
         let loss = no_grad(|| -> Result<f64> {
-            let (mut state, mut sum, mut count) = (self.model.zero_state(streams.batch()), 0.0, 0);
+            let (mut state, mut mean) = (self.model.zero_state(streams.batch()), Mean::new());
             for w in 0..streams.windows() {
                 let (characters, next) = streams.window(w);
                 let (scores, after) = self.model.forward(&characters, &state)?;
-                sum += f64::from(cross_entropy(&scores, &next)?.item()?) * next.numel() as f64;
-                count += next.numel();
+                mean.add(f64::from(cross_entropy(&scores, &next)?.item()?), next.numel() as f64)?;
                 state = after;
             }
-            Ok(sum / count as f64)
+            Ok(mean.value())
         });
         self.model.train();
         loss
@@ -143,19 +175,20 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         text
     }
 
-    fn end_epoch(&mut self, windows: usize, bar: &ProgressBar) {
-        let training = self.position.epoch.take_mean();
-        let validation = self.position.validation.last().map_or(f64::NAN, |last| last.1);
+    fn end_epoch(&mut self, windows: usize, progress: &Progress) {
+        let training = self.epoch.value();
+        self.epoch.reset();
+        let validation = self.validation.last().unwrap_or(f64::NAN);
         let epoch = self.position.step / windows;
         let line = format!("epoch {epoch}: training {training:.3}, validation {validation:.3} nats");
-        bar.suspend(|| println!("{line}"));
+        progress.suspend(|| println!("{line}"));
         self.state = self.model.zero_state(self.streams.batch());
     }
 
-    fn show_sample(&mut self, bar: &ProgressBar) -> Result<()> {
+    fn show_sample(&mut self, progress: &Progress) -> Result<()> {
         if !self.options.quiet {
             let text = self.sample(SAMPLE)?;
-            bar.suspend(|| println!("--- step {}\n{}\n---", self.position.step, text.trim()));
+            progress.suspend(|| println!("--- step {}\n{}\n---", self.position.step, text.trim()));
         }
         Ok(())
     }
@@ -176,22 +209,10 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         );
     }
 
-    fn progress_bar(&self, total: usize) -> ProgressBar {
-        if self.options.quiet {
-            return ProgressBar::hidden();
-        }
-        let style = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg} eta {eta}";
-        let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(total as u64).with_style(style);
-        bar.set_position(self.position.step as u64);
-        bar.reset_eta();
-        bar
-    }
-
-    fn message(&self, loss: f64, bar: &ProgressBar) -> String {
-        let speed = bar.per_sec() * (self.streams.batch() * self.options.sequence) as f64;
-        let validation = match self.position.validation.last() {
-            Some((_, loss)) => {
+    fn message(&self, loss: f64, progress: &Progress) -> String {
+        let speed = progress.per_second() * (self.streams.batch() * self.options.sequence) as f64;
+        let validation = match self.validation.last() {
+            Some(loss) => {
                 format!(" validation {loss:.3} nats {:.3} bits", loss / std::f64::consts::LN_2)
             }
             None => String::new(),
@@ -200,26 +221,19 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
     }
 
     /// Writes the checkpoint; says where.
-    fn save(&self) -> Result<PathBuf> {
+    fn save(&mut self) -> Result<PathBuf> {
         let output = &self.options.output;
         fs::create_dir_all(output).map_err(|error| Error::of_file(output, error))?;
         let file = output.join("checkpoint.safetensors");
-        let saved = checkpoint::save(
-            self.options,
-            &self.corpus.alphabet,
-            &self.model,
-            &self.optimizer,
-            &self.state,
-            &self.position,
-        );
-        saved.save(&file)?;
+        self.kept().save(&file)?;
         Ok(file)
     }
 
     /// Saves, draws, and says how it went.
     fn finish(&mut self, interrupted: bool) -> Result<f64> {
         let (file, picture) = (self.save()?, self.options.output.join("loss.svg"));
-        plot::draw(&picture, &self.position)?;
+        let plot = CurvePlot::new("loss").curve(&self.training).curve(&self.validation);
+        plot.x_label("steps").y_label("nats per character").save(&picture)?;
         if interrupted {
             println!(
                 "interrupted; go on with: cargo run --release --example char_rnn -- --resume {}",

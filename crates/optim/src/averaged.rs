@@ -1,6 +1,6 @@
 //! Averages of parameters over the steps.
 
-use wengert_core::{Error, Float, Parameter, Result, Tensor, TensorMap};
+use wengert_core::{Error, Float, Parameter, Result, Stateful, Tensor, TensorMap};
 
 /// Averages of parameters over the steps, to evaluate with (`torch.optim.swa_utils.AveragedModel`).
 ///
@@ -153,5 +153,15 @@ impl<T: Float> Averaged<T> {
         self.updates = map.number("n_averaged")? as u64;
         self.kept = averages;
         Ok(())
+    }
+}
+
+impl<T: Float> Stateful for Averaged<T> {
+    fn state_dict(&self) -> TensorMap {
+        Averaged::state_dict(self)
+    }
+
+    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
+        Averaged::load_state_dict(self, map)
     }
 }

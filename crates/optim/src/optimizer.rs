@@ -138,6 +138,20 @@ pub trait Optimizer<T: Float = f32> {
         Parameter::without_gradient(&self.parameters())
     }
 
+    /// The name of the optimizer's type, also behind a `dyn Optimizer`, by [`std::any::type_name`]: it tells
+    /// kinds apart whose options have the same names.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::{AdamW, Optimizer};
+    /// let adam: Box<dyn Optimizer> = Box::new(AdamW::new([Parameter::new(Tensor::from([0.0f32]))], 0.1)?);
+    /// assert!(adam.type_name().contains("AdamWOptions"));
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
     /// Forgets the gradients of all parameters (`zero_grad(set_to_none=True)`).
     fn zero_grad(&self) {
         self.parameters().iter().for_each(|parameter| parameter.zero_grad());

@@ -30,6 +30,7 @@ pub use wengert_data as data;
 pub use wengert_nn as nn;
 pub use wengert_nn::{cell, module, state};
 pub use wengert_optim as optim;
+pub use wengert_train as train;
 
 /// Names that a program that trains a recurrent network uses, to be imported at once.
 ///

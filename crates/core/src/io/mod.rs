@@ -7,7 +7,6 @@ mod bytes;
 mod file;
 #[cfg(feature = "safetensors")]
 mod format;
-#[cfg(feature = "safetensors")]
 mod replace;
 mod stateful;
 #[cfg(all(test, feature = "safetensors"))]
@@ -16,6 +15,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use any::AnyTensor;
+pub use replace::replace;
 pub use stateful::Stateful;
 
 use crate::base::error::{Error, Result};
@@ -146,6 +146,18 @@ impl TensorMap {
     /// The note of that key.
     pub fn note(&self, key: &str) -> Option<&str> {
         self.notes.get(key).map(String::as_str)
+    }
+
+    /// All notes with their keys, in alphabetical order of these.
+    ///
+    /// ```
+    /// use wengert_core::TensorMap;
+    /// let mut map = TensorMap::new();
+    /// map.set_note("epoch", "3");
+    /// assert_eq!(map.notes().collect::<Vec<_>>(), [("epoch", "3")]);
+    /// ```
+    pub fn notes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.notes.iter().map(|(key, text)| (key.as_str(), text.as_str()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Puts `bytes` in the place of the file at `path`, by way of one beside it.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let path = &followed(path)?;
     let permissions = match fs::metadata(path) {
         Ok(old) if old.is_file() => Some(old.permissions()),

@@ -1,0 +1,16 @@
+//! The pieces of a run against naive references, processes that die, disks that are full, and what they
+//! refuse.
+
+#[cfg(unix)]
+mod died;
+mod early_stopping;
+#[cfg(feature = "tensorboard")]
+mod events;
+mod log;
+mod metrics;
+#[cfg(feature = "plots")]
+mod plots;
+mod refusals;
+#[cfg(feature = "progress")]
+mod resumed;
+mod retention;
