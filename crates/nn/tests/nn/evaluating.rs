@@ -58,7 +58,7 @@ fn an_input_that_requires_a_gradient_gets_it() {
 #[test]
 #[cfg(debug_assertions)]
 fn a_step_counts_no_handles_of_parameters() {
-    use wengert_nn::{Gru, Layers, Lstm, Recurrent, Rnn};
+    use wengert_nn::{Gru, Lstm, Recurrent, Rnn};
 
     fn updates<C: wengert_nn::Cell<Element = f32> + Clone>(layer: &Recurrent<C>) -> usize {
         let view = layer.evaluating();

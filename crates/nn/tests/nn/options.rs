@@ -229,7 +229,7 @@ fn only_steps_that_count_are_computed() {
     let (output, _) = gru.forward_masked(&x, &[50, 5, 1, 0], None).unwrap();
     let tape = Tape::of(&output);
     let products = tape.entries().iter().filter(|entry| entry.operation == "Linear");
-    let rows: usize = products.map(|entry| entry.shapes[0][0]).sum();
+    let rows: usize = products.map(|entry| entry.outputs[0].shape[0]).sum();
     assert_eq!(rows, 2 * 56, "the inputs' product, and those of all steps");
 }
 
