@@ -1,12 +1,14 @@
 //! The tape as data: what was recorded, in order, to be read, printed, drawn and run again.
 
 mod display;
+mod failed;
 mod gather;
 mod kept;
 mod replay;
 
 use std::borrow::Cow;
 
+pub use failed::{FailedRecording, try_record};
 pub use kept::KeptStorage;
 pub use replay::{Deviation, Replay};
 

@@ -1,8 +1,10 @@
 //! Values that a tape keeps to be looked at, beside those that pullbacks need.
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 
-use super::node::Node;
+use super::recycle::NodeRef;
 use super::{Cotangents, Float};
 use crate::base::mode::{Mode, with_mode};
 use crate::tensor::Tensor;
@@ -54,7 +56,25 @@ impl<T: Float> Recorded<T> {
 
 /// Puts the values beside a node that was just made.
 #[cold]
-pub(crate) fn keep<T: Float>(node: &Node<T>, inputs: &[&Tensor<T>], outputs: &[Tensor<T>]) {
+pub(crate) fn keep<T: Float>(node: &NodeRef<T>, inputs: &[&Tensor<T>], outputs: &[Tensor<T>]) {
     let inputs = inputs.iter().map(|&input| input.clone()).collect();
     node.keep_recorded(Recorded { inputs, outputs: outputs.to_vec(), cotangents: Mutex::default() });
+    MADE.with_borrow_mut(|made| {
+        if let Some(made) = made.as_mut().and_then(|made| made.downcast_mut::<Vec<NodeRef<T>>>()) {
+            made.push(node.clone());
+        }
+    });
+}
+
+thread_local! {
+    /// The nodes that are made, where somebody wants them: a `Vec<NodeRef<T>>`.
+    static MADE: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+}
+
+/// [`record`], and the nodes that were made; `f` must not unwind.
+pub(crate) fn record_into<T: Float, R>(f: impl FnOnce() -> R) -> (R, Vec<NodeRef<T>>) {
+    let outer = MADE.replace(Some(Box::new(Vec::<NodeRef<T>>::new())));
+    let result = record(f);
+    let made = MADE.replace(outer).and_then(|made| made.downcast::<Vec<NodeRef<T>>>().ok());
+    (result, made.map(|made| *made).unwrap_or_default())
 }
