@@ -128,8 +128,8 @@ impl Gradcheck {
     /// input and, or not, the parts of its state; a failure says the time step.
     ///
     /// Derivatives are checked in `f64`. A module of `f32` is run once, and its recorded tape again in `f64`
-    /// at every point: it is checked as it stands. A module that does not do the same at a point nearby, because
-    /// it detaches, decides or draws anew, is refused; in `f64` it can be checked.
+    /// at every point: it is checked as it stands. A module that does not do the same at a point nearby,
+    /// because it detaches, decides or draws anew, is refused; in `f64` it can be checked.
     ///
     /// # Errors
     /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a module

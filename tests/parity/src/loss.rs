@@ -80,7 +80,8 @@ impl<T: Float> Loss<'_, T> {
         Ok(losses?)
     }
 
-    /// PyTorch's mean divides by the number of elements where weights are per element, ours by the weights' sum.
+    /// PyTorch's mean divides by the number of elements where weights are per element, ours by the sum of the
+    /// weights.
     fn weighted(
         &self,
         x: &Variable<T>,

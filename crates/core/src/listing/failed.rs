@@ -12,7 +12,7 @@ use crate::tape::recycle::NodeRef;
 use crate::tape::{Float, Variable};
 use crate::tensor::Tensor;
 
-/// What a computation recorded before it failed, and why it failed.
+/// The tape of a computation that failed, and why it failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedRecording {
@@ -24,8 +24,8 @@ pub struct FailedRecording {
     pub error: Option<Error>,
 }
 
-/// Runs a computation inside [`record`](crate::record); if it fails, by an error or by a panic, says so with the tape up
-/// to there. `T` is the type of its numbers.
+/// Runs a computation inside [`record`](crate::record); if it fails, by an error or by a panic, says so with
+/// the tape up to there. `T` is the type of its numbers.
 ///
 /// # Errors
 /// [`FailedRecording`], which prints the last lines of the tape, the message, and which of the tape's values

@@ -64,7 +64,7 @@ pub struct TapeEntry {
     pub path: String,
     /// Where in the source the operation was recorded; none for a leaf.
     pub location: Option<Line>,
-    /// What waits for the pullback; nothing once a backward has used it up.
+    /// The values that wait for the pullback; none once a backward has used it up.
     pub kept: Vec<KeptValue>,
     /// How the outputs are computed again.
     pub recompute: Recompute,
@@ -79,7 +79,7 @@ pub enum TapeInput {
     Value {
         /// The line's number.
         number: usize,
-        /// Which of its outputs.
+        /// The number of the output among those of the line.
         output: usize,
     },
     /// A value that no gradient flows to; known if it was recorded.
@@ -104,7 +104,7 @@ pub struct TapeValue {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct KeptValue {
-    /// Which input or, behind these, which output it is.
+    /// The number of the input or, behind these, of the output that it is.
     pub place: usize,
     /// The bytes of its elements; memory that others hold too is counted at each.
     pub bytes: usize,

@@ -29,7 +29,7 @@ pub struct Replay<T: Float> {
 pub struct Deviation {
     /// The line.
     pub number: usize,
-    /// Which of its outputs.
+    /// The number of the output among those of the line.
     pub output: usize,
     /// Whether it is the gradient that deviates, and not the value.
     pub is_grad: bool,
@@ -69,7 +69,8 @@ impl Tape {
     /// Runs the tape again with other values for some leaves, given by the numbers of their lines.
     ///
     /// # Errors
-    /// As [`Tape::replay`], and for a number that is no leaf's or a value of another shape.
+    /// [`Error::Argument`] where [`Tape::replay`] has it, and for a number that is no leaf's or a value of
+    /// another shape.
     ///
     /// ```
     /// use wengert_core::{Tape, Tensor, Variable, record};
@@ -205,7 +206,7 @@ impl<T: Float> Replay<T> {
     /// Computes the gradient of the last line, which must be of one element, in all values.
     ///
     /// # Errors
-    /// As [`grad`], above all if the last value has more than one element or no history.
+    /// The errors of [`grad`], above all if the last value has more than one element or no history.
     #[track_caller]
     pub fn backward(&mut self) -> Result<()> {
         let output = self.output().clone();

@@ -72,10 +72,10 @@ impl Summary {
 /// [`Module::summary`](crate::Module::summary), and what only a run can tell.
 ///
 /// Operations: a product of matrices counts two for each multiply-add; anything else counts one for each
-/// element of its output, or of its input if that has more, and a formula one for each of its steps; what only
-/// moves elements counts nothing. Kept memory is the storages that a backward from the output needs, each
-/// counted once and as large as it is, where it is first kept; the input's own is among them if it is needed.
-/// The generator and the buffers are put back, so a run leaves no trace.
+/// element of its output, or of its input if that has more, and a formula one for each of its steps; what
+/// only moves elements counts nothing. Kept memory is the storages that a backward from the output needs,
+/// each counted once and as large as it is, where it is first kept; the input's own is among them if it is
+/// needed. The generator and the buffers are put back, so a run leaves no trace.
 ///
 /// # Errors
 /// If the forward fails.

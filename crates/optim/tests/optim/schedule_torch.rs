@@ -1,5 +1,5 @@
-//! Schedules of functions and of other schedules against the rates of PyTorch 2, which makes each from the one
-//! before. Those of numbers alone are cases of `tests/parity`.
+//! Schedules of functions and of other schedules against the rates of PyTorch 2, which makes each from the
+//! one before. Those of numbers alone are cases of `tests/parity`.
 
 use wengert_core::Result;
 use wengert_optim::schedule::*;
