@@ -38,8 +38,8 @@ fn a_tape_outside_of_a_recording_has_no_values() {
     let refusal = tape.replay::<f64>().unwrap_err().to_string();
     assert_eq!(
         refusal,
-        "replay: tape must be values that were recorded: compute inside `record(|| ..)`, got none of the leaf \
-         %0"
+        "replay: tape must be values that were recorded: compute inside `record(|| ..)`, got none of the \
+         leaf %0"
     );
 }
 
