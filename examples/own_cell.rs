@@ -2,9 +2,11 @@
 //!
 //! `cargo run --release --example own_cell`
 
+use std::error::Error;
+
 use wengert::prelude::*;
 use wengert::{Replay, record};
-use wengert_check::{Failure, gradcheck_module, gradgradcheck_module};
+use wengert_check::{gradcheck_module, gradgradcheck_module};
 
 pointwise! {
     /// `h' = (1 - f) h + f tanh(n)` with `f = sigmoid(a)`.
@@ -58,7 +60,7 @@ fn tape() -> Result<()> {
     let cell = Mgu::new(3, 4)?;
     let x = Variable::new(Tensor::randn([2, 3])).requires_grad_(true);
     let h = Variable::new(Tensor::randn([2, 4])).requires_grad_(true);
-    let next = record(|| cell.forward(&x, Some(&h)))?;
+    let (next, _) = record(|| cell.forward(&x, Some(&h)))?;
     let (tape, places) = Tape::located(&[&x, &next]);
     println!("{tape}");
 
@@ -66,7 +68,7 @@ fn tape() -> Result<()> {
     let (number, _) = places[0].expect("the input is on the tape");
     let other = Variable::new(Tensor::randn([2, 3]));
     let again: Replay<f32> = tape.replay_with(&[(number, other.clone())])?;
-    let called = cell.forward(&other, Some(&h))?;
+    let (called, _) = cell.forward(&other, Some(&h))?;
     let apart = (again.output() - &called).abs().max().item()?;
     println!("%{number} is the input; with another one, tape and cell differ by {apart}");
     assert!(apart < 1e-6);
@@ -74,7 +76,7 @@ fn tape() -> Result<()> {
 }
 
 /// The derivatives of the cell and of two layers of it in both directions, first and second.
-fn check() -> std::result::Result<(), Failure> {
+fn check() -> std::result::Result<(), Box<dyn Error>> {
     println!("== check\n");
     let cell = Mgu::new(3, 4)?;
     let x = Variable::new(Tensor::randn([2, 3])).requires_grad_(true);
@@ -159,7 +161,7 @@ fn walk(model: &Model) -> Result<()> {
 }
 
 /// All of it; gives the share of sequences that the model is right about.
-pub fn run() -> std::result::Result<f64, Box<dyn std::error::Error>> {
+pub fn run() -> std::result::Result<f64, Box<dyn Error>> {
     manual_seed(0);
     tape()?;
     check()?;
@@ -169,6 +171,6 @@ pub fn run() -> std::result::Result<f64, Box<dyn std::error::Error>> {
 }
 
 #[allow(dead_code, reason = "the tests call `run`")]
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn main() -> std::result::Result<(), Box<dyn Error>> {
     run().map(|_| ())
 }

@@ -232,12 +232,13 @@ pub fn main() {
     let x = tape.leaf(Tensor::new(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
     let row = tape.leaf(Tensor::new(&[3], &[0.1, 0.2, 0.3]));
     let column = tape.leaf(Tensor::new(&[2, 1], &[10.0, 20.0]));
-    let loss = (x * row + column).sum();
+    let gate = row.tanh();
+    let loss = (x * gate + column).sum();
     println!("{tape}");
 
     let cotangents = loss.sweep();
-    for (name, leaf) in [("x", x), ("row", row), ("column", column)] {
-        let cotangent = cotangents[leaf.number].as_ref().unwrap();
-        println!("dloss/d{name:<6} {:?} {:.1?}", cotangent.shape, cotangent.data);
+    for (name, variable) in [("x", x), ("gate", gate), ("row", row), ("column", column)] {
+        let cotangent = cotangents[variable.number].as_ref().unwrap();
+        println!("dloss/d{name:<6} {:?} {:.2?}", cotangent.shape, cotangent.data);
     }
 }

@@ -60,7 +60,9 @@ fn every_chapter_is_in_the_summary_and_every_include_is_there() {
     for (name, text) in chapters::all() {
         assert!(name == "SUMMARY.md" || targets(&summary).contains(&&*name), "{name} is not in the summary");
         let included = text.lines().filter_map(chapters::include);
-        let missing: Vec<&str> = included.filter(|path| !chapters::folder().join(path).exists()).collect();
+        // What is generated another test looks after, which may be writing it.
+        let others = included.filter(|path| !path.starts_with("generated/"));
+        let missing: Vec<&str> = others.filter(|path| !chapters::folder().join(path).exists()).collect();
         assert!(missing.is_empty(), "{name} includes {missing:?}");
     }
 }

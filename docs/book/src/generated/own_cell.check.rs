@@ -1,5 +1,5 @@
 /// The derivatives of the cell and of two layers of it in both directions, first and second.
-fn check() -> std::result::Result<(), Failure> {
+fn check() -> std::result::Result<(), Box<dyn Error>> {
     println!("== check\n");
     let cell = Mgu::new(3, 4)?;
     let x = Variable::new(Tensor::randn([2, 3])).requires_grad_(true);
