@@ -58,6 +58,10 @@ impl Cell for Mgu {
 fn tape() -> Result<()> {
     println!("== tape\n");
     let cell = Mgu::new(3, 4)?;
+    for (name, parameter) in cell.named_parameters() {
+        println!("{name:<8} {:?}", parameter.shape());
+    }
+    println!();
     let x = Variable::new(Tensor::randn([2, 3])).requires_grad_(true);
     let h = Variable::new(Tensor::randn([2, 4])).requires_grad_(true);
     let (next, _) = record(|| cell.forward(&x, Some(&h)))?;
@@ -99,7 +103,7 @@ struct Model {
 }
 module!(Model { rnn, head });
 
-const STEPS: usize = 12;
+const STEPS: usize = 8;
 
 impl Model {
     fn new() -> Result<Self> {
@@ -113,50 +117,54 @@ impl Model {
         self.head.forward(&out.select(0, STEPS - 1))
     }
 
-    /// The loss on sequences that are drawn anew.
-    fn loss(&self, batch: usize) -> Result<Variable> {
-        let bits = Variable::new(Tensor::bernoulli([STEPS, batch, 1], 0.5)?);
-        binary_cross_entropy_with_logits(&self.logits(&bits)?, &bits.select(0, 0))
+    fn loss(&self, bits: &Variable) -> Result<Variable> {
+        binary_cross_entropy_with_logits(&self.logits(bits)?, &bits.select(0, 0).detach())
     }
+}
+
+/// Sequences of random bits, `[STEPS, batch, 1]`.
+fn draw(batch: usize) -> Result<Variable> {
+    Ok(Variable::new(Tensor::bernoulli([STEPS, batch, 1], 0.5)?))
 }
 
 fn train() -> Result<(Model, f64)> {
     println!("== train\n");
     let model = Model::new()?;
-    let mut adam = Adam::new(model.parameters(), 1e-2)?;
-    for step in 0..=300 {
-        let loss = model.loss(32)?;
-        if step % 100 == 0 {
+    let mut adam = Adam::new(model.parameters(), 3e-3)?;
+    for step in 0..=150 {
+        let loss = model.loss(&draw(32)?)?;
+        if step % 50 == 0 {
             println!("after {step:3} steps the loss is {:.2}", loss.item()?);
         }
         loss.backward()?;
         adam.step()?;
         adam.zero_grad();
     }
-    let bits = Variable::new(Tensor::bernoulli([STEPS, 500, 1], 0.5)?);
+    let bits = draw(500)?;
     let (logits, first) = (model.logits(&bits)?.to_vec(), bits.select(0, 0).to_vec());
     let right = logits.iter().zip(&first).filter(|(logit, bit)| (**logit > 0.0) == (**bit > 0.5)).count();
     println!("it is right about {right} of 500 new sequences");
     Ok((model, right as f64 / 500.0))
 }
 
-/// The trained model's tape, and how much the answer depends on each state.
+/// The trained model's tape, and where along it the loss depends on what.
 fn walk(model: &Model) -> Result<()> {
     println!("== walk\n");
-    let loss = record(|| model.loss(1))?;
+    let bits = draw(1)?.requires_grad_(true);
+    let loss = record(|| model.loss(&bits))?;
     loss.backward()?;
     let tape = Tape::of(&loss);
-    println!("{} lines, the first and the last of them:", tape.len());
-    let last = tape.len() - 6;
-    println!("{}...", tape.filtered(|entry| entry.number < 9));
-    println!("{}", tape.filtered(|entry| entry.number >= last));
+    println!("{} lines, those of the first step and of the end:", tape.len());
+    println!("{}...", tape.filtered(|entry| (8..11).contains(&entry.number)));
+    println!("{}", tape.filtered(|entry| entry.number + 6 >= tape.len()));
+
     let states = tape.entries().iter().filter(|entry| entry.operation == "Blend");
-    let norms = states.filter_map(|entry| entry.outputs[0].grad_norm());
-    let norms: Vec<f64> = norms.collect();
-    let largest = norms.iter().copied().fold(0.0, f64::max);
-    for (step, norm) in norms.iter().enumerate() {
-        println!("dloss/dh_{:<2} {}", step + 1, "*".repeat((40.0 * norm / largest).round() as usize));
+    let of_states: Vec<f64> = states.filter_map(|entry| entry.outputs[0].grad_norm()).collect();
+    let of_bits = bits.grad().expect("a backward has passed").to_vec();
+    for t in 0..STEPS {
+        println!("step {}: dloss/dx {:9.1e}   dloss/dh {:9.1e}", t + 1, of_bits[t].abs(), of_states[t]);
     }
+    assert!(of_bits[1..].iter().all(|other| other.abs() < of_bits[0].abs()));
     Ok(())
 }
 

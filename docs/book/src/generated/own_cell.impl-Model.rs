@@ -10,9 +10,7 @@ impl Model {
         self.head.forward(&out.select(0, STEPS - 1))
     }
 
-    /// The loss on sequences that are drawn anew.
-    fn loss(&self, batch: usize) -> Result<Variable> {
-        let bits = Variable::new(Tensor::bernoulli([STEPS, batch, 1], 0.5)?);
-        binary_cross_entropy_with_logits(&self.logits(&bits)?, &bits.select(0, 0))
+    fn loss(&self, bits: &Variable) -> Result<Variable> {
+        binary_cross_entropy_with_logits(&self.logits(bits)?, &bits.select(0, 0).detach())
     }
 }

@@ -2,6 +2,10 @@
 fn tape() -> Result<()> {
     println!("== tape\n");
     let cell = Mgu::new(3, 4)?;
+    for (name, parameter) in cell.named_parameters() {
+        println!("{name:<8} {:?}", parameter.shape());
+    }
+    println!();
     let x = Variable::new(Tensor::randn([2, 3])).requires_grad_(true);
     let h = Variable::new(Tensor::randn([2, 4])).requires_grad_(true);
     let (next, _) = record(|| cell.forward(&x, Some(&h)))?;
