@@ -14,6 +14,7 @@ fn train() -> Result<(Model, f64)> {
     let bits = draw(500)?;
     let (logits, first) = (model.logits(&bits)?.to_vec(), bits.select(0, 0).to_vec());
     let right = logits.iter().zip(&first).filter(|(logit, bit)| (**logit > 0.0) == (**bit > 0.5)).count();
-    println!("it is right about {right} of 500 new sequences");
-    Ok((model, right as f64 / 500.0))
+    let share = right as f64 / first.len() as f64;
+    println!("of new sequences it is right about {share:.3}");
+    Ok((model, share))
 }
