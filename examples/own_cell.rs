@@ -1,4 +1,4 @@
-//! A cell of your own, from its formula to a model: its tape, its derivatives, its training, and what it learnt.
+//! A cell of your own, from its formula to a model: its tape, its derivatives, its training, what it learnt.
 //!
 //! `cargo run --release --example own_cell`
 

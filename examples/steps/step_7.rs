@@ -310,8 +310,8 @@ pub fn loss<'t>(x: &[Variable<'t>]) -> Variable<'t> {
     (last * last).sum()
 }
 
-/// The squared norm of the gradient of `f`, which is a function as well: its own gradient is one of the second
-/// order.
+/// The squared norm of the gradient of `f`, which is a function as well: its own gradient is made of second
+/// derivatives.
 pub fn steepness<'t>(f: impl Fn(&[Variable<'t>]) -> Variable<'t>, x: &[Variable<'t>]) -> Variable<'t> {
     let cotangents = f(x).sweep();
     let squares = x.iter().filter_map(|x| cotangents[x.number]).map(|gradient| (gradient * gradient).sum());

@@ -35,8 +35,21 @@ pub fn item(text: &str, name: &str) -> String {
 
 #[test]
 fn an_item_is_found_with_its_comments() {
-    let text = "impl A {\n    /// One.\n    #[inline]\n    pub fn one(\n    ) {\n        two()\n    }\n}\ncell!(A { w });\n";
+    let text = "\
+impl A {
+    /// One.
+    #[inline]
+    pub fn one(
+    ) {
+        two()
+    }
+}
+cell!(A { w });
+impl Two for A {
+}
+";
     assert_eq!(item(text, "one"), "/// One.\n#[inline]\npub fn one(\n) {\n    two()\n}\n");
     assert_eq!(item(text, "cell!"), "cell!(A { w });\n");
     assert!(item(text, "A").starts_with("impl A {\n"));
+    assert_eq!(item(text, "impl-Two"), "impl Two for A {\n}\n");
 }

@@ -1,4 +1,4 @@
-//! What holds of the book in `docs/book`: what it prints is what the files say and do, and its links lead somewhere.
+//! What holds of the book in `docs/book`: it prints what the files say and do, and its links lead somewhere.
 //!
 //! `WENGERT_WRITE=1 cargo test -p wengert --test book` writes `docs/book/src/generated` anew.
 

@@ -72,8 +72,8 @@ fn number(word: &str) -> Option<f64> {
     word.parse().ok().filter(|_| word.contains(['.', 'e']))
 }
 
-/// Whether two words are equal, or numbers that are close: where one digit is all that is printed, of the same
-/// size.
+/// Whether two words are equal, or numbers that are close: where one digit is all that is printed, of the
+/// same size.
 fn same(a: &str, b: &str) -> bool {
     let (Some(x), Some(y)) = (number(a), number(b)) else { return a == b };
     let largest = x.abs().max(y.abs());
