@@ -37,7 +37,7 @@ pub struct Variable<'t> {
 
 impl Tape {
     /// A value that was not computed, but given.
-    pub fn leaf(&self, value: f64) -> Variable<'_> {
+    fn leaf(&self, value: f64) -> Variable<'_> {
         self.record(Rule::Leaf, &[], value)
     }
 
@@ -62,16 +62,16 @@ impl Rule {
 }
 
 impl<'t> Variable<'t> {
-    pub fn value(self) -> f64 {
+    fn value(self) -> f64 {
         self.tape.nodes.borrow()[self.number].output
     }
 
-    pub fn tanh(self) -> Self {
+    fn tanh(self) -> Self {
         self.tape.record(Rule::Tanh, &[self], self.value().tanh())
     }
 
     /// The cotangents of all nodes up to this one, whose own is one.
-    pub fn sweep(self) -> Vec<f64> {
+    fn sweep(self) -> Vec<f64> {
         let nodes = self.tape.nodes.borrow();
         let mut sums = vec![0.0; self.number + 1];
         sums[self.number] = 1.0;
@@ -114,6 +114,7 @@ impl fmt::Display for Tape {
     }
 }
 
+/// What the chapter shows.
 pub fn main() {
     let tape = Tape::default();
     let (x, w) = (tape.leaf(3.0), tape.leaf(0.5));

@@ -6,31 +6,33 @@ use std::cell::RefCell;
 use std::fmt;
 use std::ops::{Add, Mul};
 
-/// Numbers in rows and columns and so on: those of the last axis stand side by side.
+/// Numbers along axes: none for a single number, two for a matrix, and so on.
 #[derive(Clone, Debug)]
 pub struct Tensor {
+    /// The extents of its axes.
     pub shape: Vec<usize>,
+    /// Its elements, row by row.
     pub data: Vec<f64>,
 }
 
 impl Tensor {
-    pub fn new(shape: &[usize], data: &[f64]) -> Self {
+    fn new(shape: &[usize], data: &[f64]) -> Self {
         assert_eq!(shape.iter().product::<usize>(), data.len(), "the elements of shape {shape:?}");
         Tensor { shape: shape.to_vec(), data: data.to_vec() }
     }
 
-    pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
+    fn map(&self, f: impl Fn(f64) -> f64) -> Self {
         Tensor { shape: self.shape.clone(), data: self.data.iter().map(|&a| f(a)).collect() }
     }
 
     /// `f` of the elements that stand in the same place.
-    pub fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
+    fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
         assert_eq!(self.shape, other.shape);
         let pairs = self.data.iter().zip(&other.data);
         Tensor { shape: self.shape.clone(), data: pairs.map(|(&a, &b)| f(a, b)).collect() }
     }
 
-    pub fn sum(&self) -> Self {
+    fn sum(&self) -> Self {
         Tensor::new(&[], &[self.data.iter().sum()])
     }
 }
@@ -83,7 +85,7 @@ pub struct Variable<'t> {
 
 impl Tape {
     /// A value that was not computed, but given.
-    pub fn leaf(&self, value: Tensor) -> Variable<'_> {
+    fn leaf(&self, value: Tensor) -> Variable<'_> {
         self.record(Rule::Leaf, &[], value)
     }
 
@@ -109,20 +111,20 @@ impl Rule {
 }
 
 impl<'t> Variable<'t> {
-    pub fn value(self) -> Tensor {
+    fn value(self) -> Tensor {
         self.tape.nodes.borrow()[self.number].output.clone()
     }
 
-    pub fn tanh(self) -> Self {
+    fn tanh(self) -> Self {
         self.tape.record(Rule::Tanh, &[self], self.value().map(f64::tanh))
     }
 
-    pub fn sum(self) -> Self {
+    fn sum(self) -> Self {
         self.tape.record(Rule::Sum, &[self], self.value().sum())
     }
 
     /// The cotangents of all nodes up to this one, whose own is one; none where nothing came.
-    pub fn sweep(self) -> Vec<Option<Tensor>> {
+    fn sweep(self) -> Vec<Option<Tensor>> {
         let nodes = self.tape.nodes.borrow();
         let mut sums = vec![None; self.number + 1];
         sums[self.number] = Some(nodes[self.number].output.map(|_| 1.0));
@@ -170,6 +172,7 @@ impl fmt::Display for Tape {
     }
 }
 
+/// What the chapter shows.
 pub fn main() {
     let tape = Tape::default();
     let x = tape.leaf(Tensor::new(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));

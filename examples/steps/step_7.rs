@@ -6,39 +6,41 @@ use std::cell::RefCell;
 use std::fmt;
 use std::ops::{Add, Mul, Neg, Sub};
 
-/// Numbers in rows and columns and so on: those of the last axis stand side by side.
+/// Numbers along axes: none for a single number, two for a matrix, and so on.
 #[derive(Clone, Debug)]
 pub struct Tensor {
+    /// The extents of its axes.
     pub shape: Vec<usize>,
+    /// Its elements, row by row.
     pub data: Vec<f64>,
 }
 
 impl Tensor {
-    pub fn new(shape: &[usize], data: &[f64]) -> Self {
+    fn new(shape: &[usize], data: &[f64]) -> Self {
         assert_eq!(shape.iter().product::<usize>(), data.len(), "the elements of shape {shape:?}");
         Tensor { shape: shape.to_vec(), data: data.to_vec() }
     }
 
-    pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
+    fn map(&self, f: impl Fn(f64) -> f64) -> Self {
         Tensor { shape: self.shape.clone(), data: self.data.iter().map(|&a| f(a)).collect() }
     }
 
     /// `f` of the elements that stand in the same place.
-    pub fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
+    fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
         assert_eq!(self.shape, other.shape);
         let pairs = self.data.iter().zip(&other.data);
         Tensor { shape: self.shape.clone(), data: pairs.map(|(&a, &b)| f(a, b)).collect() }
     }
 
     /// Repeated along axes of one element, and along new ones in front.
-    pub fn expand(&self, shape: &[usize]) -> Self {
+    fn expand(&self, shape: &[usize]) -> Self {
         let elements = 0..shape.iter().product();
         let data = elements.map(|at| self.data[source(at, shape, &self.shape)]).collect();
         Tensor { shape: shape.to_vec(), data }
     }
 
     /// The sums of those elements that `expand` would have made of one.
-    pub fn sum_to(&self, shape: &[usize]) -> Self {
+    fn sum_to(&self, shape: &[usize]) -> Self {
         let mut sums = vec![0.0; shape.iter().product()];
         for (at, element) in self.data.iter().enumerate() {
             sums[source(at, &self.shape, shape)] += element;
@@ -47,7 +49,7 @@ impl Tensor {
     }
 
     /// The product of matrices: each row of this one with each column of the other.
-    pub fn matmul(&self, other: &Self) -> Self {
+    fn matmul(&self, other: &Self) -> Self {
         let (rows, inner, columns) = (self.shape[0], self.shape[1], other.shape[1]);
         assert_eq!(inner, other.shape[0], "columns of {:?} and rows of {:?}", self.shape, other.shape);
         let mut data = Vec::with_capacity(rows * columns);
@@ -60,7 +62,7 @@ impl Tensor {
     }
 
     /// A matrix with rows and columns exchanged.
-    pub fn t(&self) -> Self {
+    fn t(&self) -> Self {
         let (rows, columns) = (self.shape[0], self.shape[1]);
         let data = (0..rows * columns).map(|at| self.data[at % rows * columns + at / rows]).collect();
         Tensor { shape: vec![columns, rows], data }
@@ -142,7 +144,7 @@ pub struct Variable<'t> {
 
 impl Tape {
     /// A value that was not computed, but given.
-    pub fn leaf(&self, value: Tensor) -> Variable<'_> {
+    fn leaf(&self, value: Tensor) -> Variable<'_> {
         self.record(Rule::Leaf, &[], value)
     }
 
@@ -172,35 +174,35 @@ impl Rule {
 }
 
 impl<'t> Variable<'t> {
-    pub fn value(self) -> Tensor {
+    fn value(self) -> Tensor {
         self.tape.nodes.borrow()[self.number].output.clone()
     }
 
-    pub fn tanh(self) -> Self {
+    fn tanh(self) -> Self {
         self.tape.record(Rule::Tanh, &[self], self.value().map(f64::tanh))
     }
 
-    pub fn shape(self) -> Vec<usize> {
+    fn shape(self) -> Vec<usize> {
         self.value().shape
     }
 
-    pub fn expand(self, shape: &[usize]) -> Self {
+    fn expand(self, shape: &[usize]) -> Self {
         self.tape.record(Rule::Expand, &[self], self.value().expand(shape))
     }
 
-    pub fn sum_to(self, shape: &[usize]) -> Self {
+    fn sum_to(self, shape: &[usize]) -> Self {
         self.tape.record(Rule::SumTo, &[self], self.value().sum_to(shape))
     }
 
-    pub fn sum(self) -> Self {
+    fn sum(self) -> Self {
         self.sum_to(&[])
     }
 
-    pub fn matmul(self, other: Self) -> Self {
+    fn matmul(self, other: Self) -> Self {
         self.tape.record(Rule::MatMul, &[self, other], self.value().matmul(&other.value()))
     }
 
-    pub fn t(self) -> Self {
+    fn t(self) -> Self {
         self.tape.record(Rule::T, &[self], self.value().t())
     }
 
@@ -213,7 +215,7 @@ impl<'t> Variable<'t> {
 
     /// The cotangents of all nodes up to this one, whose own is one; none where nothing came. They are
     /// recorded as any other values are.
-    pub fn sweep(self) -> Vec<Option<Variable<'t>>> {
+    fn sweep(self) -> Vec<Option<Variable<'t>>> {
         let tape = self.tape;
         let mut sums = vec![None; self.number + 1];
         sums[self.number] = Some(tape.leaf(self.value().map(|_| 1.0)));
@@ -281,12 +283,12 @@ impl fmt::Display for Tape {
 }
 
 /// A step of a recurrent network: `h' = tanh(x W^T + h U^T + b)`.
-pub fn step<'t>(x: Variable<'t>, h: Variable<'t>, [w, u, b]: [Variable<'t>; 3]) -> Variable<'t> {
+fn step<'t>(x: Variable<'t>, h: Variable<'t>, [w, u, b]: [Variable<'t>; 3]) -> Variable<'t> {
     (x.matmul(w.t()) + h.matmul(u.t()) + b).tanh()
 }
 
 /// The states that come one after the other from `h`, an input each.
-pub fn run<'t>(inputs: &[Tensor], h: Variable<'t>, parameters: [Variable<'t>; 3]) -> Vec<Variable<'t>> {
+fn run<'t>(inputs: &[Tensor], h: Variable<'t>, parameters: [Variable<'t>; 3]) -> Vec<Variable<'t>> {
     let mut states = vec![h];
     for x in inputs {
         let h = states[states.len() - 1];
@@ -350,6 +352,7 @@ fn deviation(f: impl for<'t> Fn(&[Variable<'t>]) -> Variable<'t>, at: &[Tensor],
     furthest
 }
 
+/// What the chapter shows.
 pub fn main() {
     let at = [numbers(&[3, 2], 0.5), numbers(&[3, 3], 2.0), numbers(&[3], 7.0)];
     println!("h      first order  second order");

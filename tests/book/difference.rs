@@ -26,7 +26,7 @@ pub fn to(step: &str) -> String {
 fn before_main(text: &str) -> Vec<&str> {
     let head = text.lines().skip_while(|line| !line.is_empty());
     let mut lines: Vec<&str> = head.take_while(|line| !line.starts_with("pub fn main")).collect();
-    while lines.last().is_some_and(|line| line.is_empty()) {
+    while lines.last().is_some_and(|line| line.is_empty() || line.starts_with("///")) {
         lines.pop();
     }
     lines

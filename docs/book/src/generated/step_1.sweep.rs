@@ -1,5 +1,5 @@
 /// The cotangents of all nodes up to this one, whose own is one.
-pub fn sweep(self) -> Vec<f64> {
+fn sweep(self) -> Vec<f64> {
     let nodes = self.tape.nodes.borrow();
     let mut sums = vec![0.0; self.number + 1];
     sums[self.number] = 1.0;
