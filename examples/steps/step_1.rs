@@ -114,7 +114,7 @@ impl fmt::Display for Tape {
     }
 }
 
-/// What the chapter shows.
+/// Prints what the chapter shows.
 pub fn main() {
     let tape = Tape::default();
     let (x, w) = (tape.leaf(3.0), tape.leaf(0.5));

@@ -172,7 +172,7 @@ impl fmt::Display for Tape {
     }
 }
 
-/// What the chapter shows.
+/// Prints what the chapter shows.
 pub fn main() {
     let tape = Tape::default();
     let x = tape.leaf(Tensor::new(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));

@@ -304,7 +304,7 @@ pub fn numbers(shape: &[usize], seed: f64) -> Tensor {
     Tensor::new(shape, &data)
 }
 
-/// What the chapter shows.
+/// Prints what the chapter shows.
 pub fn main() {
     let tape = Tape::default();
     let x = tape.leaf(Tensor::new(&[], &[0.5]));

@@ -352,7 +352,7 @@ fn deviation(f: impl for<'t> Fn(&[Variable<'t>]) -> Variable<'t>, at: &[Tensor],
     furthest
 }
 
-/// What the chapter shows.
+/// Prints what the chapter shows.
 pub fn main() {
     let at = [numbers(&[3, 2], 0.5), numbers(&[3, 3], 2.0), numbers(&[3], 7.0)];
     println!("h      first order  second order");

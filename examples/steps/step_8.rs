@@ -58,7 +58,7 @@ fn by_wengert(at: &[yours::Tensor; 3]) -> Result<Numbers> {
     Ok(all)
 }
 
-/// What the chapter shows.
+/// Prints what the chapter shows.
 pub fn main() -> Result<()> {
     let at = [numbers(&[3, 2], 0.5), numbers(&[3, 3], 2.0), numbers(&[3], 7.0)];
     let yours = by_yours(&at);

@@ -1,4 +1,4 @@
-/// What the chapter shows.
+/// Prints what the chapter shows.
 pub fn main() {
     let inputs: Vec<Tensor> = (0..8).map(|t| numbers(&[1, 2], t as f64)).collect();
     let mut columns = Vec::new();

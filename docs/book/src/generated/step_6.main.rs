@@ -1,4 +1,4 @@
-/// What the chapter shows.
+/// Prints what the chapter shows.
 pub fn main() {
     let tape = Tape::default();
     let x = tape.leaf(Tensor::new(&[], &[0.5]));

@@ -1,4 +1,4 @@
-/// What the chapter shows.
+/// Prints what the chapter shows.
 pub fn main() {
     let at = [numbers(&[3, 2], 0.5), numbers(&[3, 3], 2.0), numbers(&[3], 7.0)];
     println!("h      first order  second order");
