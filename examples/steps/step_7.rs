@@ -359,7 +359,7 @@ pub fn main() {
     for h in [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8, 1e-10, 1e-12] {
         let first = deviation(loss, &at, h);
         let second = deviation(|x| steepness(loss, x), &at, h);
-        println!("{h:.0e}  {first:.0e}         {second:.0e}");
+        println!("{h:<6.0e} {first:<12.0e} {second:.0e}");
     }
     assert!(deviation(loss, &at, 1e-5) < 1e-8);
     assert!(deviation(|x| steepness(loss, x), &at, 1e-5) < 1e-7);
