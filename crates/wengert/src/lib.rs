@@ -70,3 +70,8 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The book's blocks that are no part of an example, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/pytorch.md")]
+struct Book;
