@@ -144,7 +144,7 @@ impl Program {
     }
 
     /// Only the results from number `first` on, and the steps that they take.
-    pub(crate) fn from_result(&self, first: usize) -> Program {
+    pub(crate) fn behind_result(&self, first: usize) -> Program {
         let needed = self.needed((0..self.results.len()).map(|result| result >= first));
         let (mut places, mut steps) = (vec![0; self.steps.len()], Vec::new());
         for (place, step) in self.steps.iter().enumerate().filter(|(place, _)| needed[*place]) {

@@ -32,7 +32,7 @@ impl Trace {
 
     /// The steps of the formula alone, which has so many inputs.
     pub(super) fn forward(&self, inputs: usize) -> Program {
-        self.0.from_result(inputs)
+        self.0.behind_result(inputs)
     }
 
     /// [`replay_pullback`].
