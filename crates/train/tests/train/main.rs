@@ -2,6 +2,7 @@
 //! refuse.
 
 #[cfg(unix)]
+#[cfg_attr(not(feature = "ctrlc"), allow(dead_code, unused_imports, reason = "interrupts need the feature"))]
 mod died;
 mod early_stopping;
 #[cfg(feature = "tensorboard")]
