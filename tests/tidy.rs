@@ -8,7 +8,7 @@ const FLOORS: [&str; 8] = ["base", "random", "tensor", "io", "tape", "ops", "bac
 const MOST_LINES: usize = 400;
 const MOST_COLUMNS: usize = 110;
 /// The crates without `unsafe`; all of it is in `crates/kernel`.
-const SAFE: [&str; 5] = ["core", "nn", "optim", "check", "wengert"];
+const SAFE: [&str; 6] = ["core", "nn", "optim", "check", "view", "wengert"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()

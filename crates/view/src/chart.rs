@@ -32,8 +32,10 @@ impl Chart {
 
     /// The powers of ten at both ends of the scale; none without a number above 0.
     fn scale(&self) -> Option<(f64, f64)> {
-        let known = self.bars.iter().filter_map(|bar| bar.1).filter(|value| *value > 0.0 && value.is_finite());
-        let (low, high) = known.fold((f64::INFINITY, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
+        let known =
+            self.bars.iter().filter_map(|bar| bar.1).filter(|value| *value > 0.0 && value.is_finite());
+        let (low, high) =
+            known.fold((f64::INFINITY, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
         if high <= 0.0 {
             return None;
         }
@@ -135,7 +137,10 @@ impl Chart {
             let _ = write!(way, "{}{} {}", if is_on { "L" } else { "M" }, pixel(x), pixel(y));
             let title = format!("{}: {}", xml(name), number(value));
             let (x, y) = (pixel(x), pixel(y));
-            let _ = writeln!(dots, "<circle class=\"tip-grad\" cx=\"{x}\" cy=\"{y}\" r=\"2.5\"><title>{title}</title></circle>");
+            let _ = writeln!(
+                dots,
+                "<circle class=\"tip-grad\" cx=\"{x}\" cy=\"{y}\" r=\"2.5\"><title>{title}</title></circle>"
+            );
             is_on = true;
         }
         let _ = writeln!(out, "<path class=\"edge\" d=\"{way}\"/>");

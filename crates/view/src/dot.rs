@@ -52,7 +52,11 @@ impl Graph {
         }
         for inner in &cluster.inside {
             let _ = writeln!(out, "{pad}subgraph cluster_{number} {{");
-            let _ = writeln!(out, "{pad}  label={}; color=\"#9ca3af\"; style=rounded;", dot(&[inner.name.clone()]));
+            let _ = writeln!(
+                out,
+                "{pad}  label={}; color=\"#9ca3af\"; style=rounded;",
+                dot(&[inner.name.clone()])
+            );
             *number += 1;
             self.write_cluster(inner, indent + 1, number, out);
             let _ = writeln!(out, "{pad}}}");

@@ -100,7 +100,8 @@ impl HeatMap {
             (low.min(value), high.max(value))
         });
         let others = self.values.iter().filter(|value| !value.is_finite()).count();
-        let others = if others > 0 { format!("; {} not finite", counted(others, "element")) } else { String::new() };
+        let others =
+            if others > 0 { format!("; {} not finite", counted(others, "element")) } else { String::new() };
         match low <= high {
             true => format!("{title}{extents}, from {} to {}{others}", number(low), number(high)),
             false => format!("{title}{extents}{others}"),

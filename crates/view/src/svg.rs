@@ -197,9 +197,7 @@ fn write_node(node: &GraphNode, at: Placed, out: &mut String) {
 /// A label, which covers the edge beneath it.
 fn write_label(text: &str, at: Placed, out: &mut String) {
     let [x, y, width, height] = [at.x, at.y, at.width, at.height].map(pixel);
-    let _ = writeln!(
-        out,
-        "<rect class=\"ground\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>"
-    );
+    let _ =
+        writeln!(out, "<rect class=\"ground\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>");
     text_at(at.x + at.width / 2.0, at.y + at.height - 4.0, "faint small", text, out);
 }

@@ -62,7 +62,10 @@ fn remark(leaf: &TapeEntry, terms: &Terms, out: &mut String) {
     if norm(&apart) > 1e-3 * (norm(&sum) + norm(&total.to_vec())) {
         let sum = Tensor::from_vec(sum, total.shape()).expect("it has the shape of the gradient");
         let sum = number_told(&sum);
-        let _ = writeln!(out, "      this backward brought {sum}; other backwards, hooks or clipping did the rest");
+        let _ = writeln!(
+            out,
+            "      this backward brought {sum}; other backwards, hooks or clipping did the rest"
+        );
     }
 }
 
@@ -86,14 +89,13 @@ fn line(tape: &Tape, entry: &TapeEntry, terms: &mut Terms, out: &mut String) {
         let TapeInput::Value { number, output } = input else { continue };
         let Some(source) = tape.entry(*number).filter(|source| source.requires_grad) else { continue };
         let key = (*number, *output);
-        let uses = tape.entries().iter().flat_map(|entry| &entry.inputs);
-        let is_sole = uses.filter(|other| **other == *input).count() == 1;
         let computed = passed.as_ref().and_then(|passed| passed[i].clone());
         // What one line alone brought is the whole.
-        let whole = || tensor(source.outputs.get(*output)?.grad.as_ref()).filter(|_| is_sole);
+        let uses = || tape.entries().iter().flat_map(|entry| &entry.inputs).filter(|other| *other == input);
+        let whole = || tensor(source.outputs.get(*output)?.grad.as_ref()).filter(|_| uses().count() == 1);
         let term = computed.or_else(whole);
-        let text = sentence(entry, i, known.as_deref().unwrap_or_default());
         let value = term.as_ref().map_or("not known: the code is the user's".to_string(), number_told);
+        let text = sentence(entry, i, known.as_deref().unwrap_or_default(), &value);
         let _ = writeln!(out, "      to {}: {text} = {value}", place(tape, *number, *output));
         terms.entry(key).or_default().push((entry.number, term));
     }
@@ -118,8 +120,8 @@ fn pulled_back(entry: &TapeEntry, known: &[Tensor<f64>]) -> Option<Vec<Option<Te
     Some(found.iter().map(|gradient| Some(gradient.value())).collect())
 }
 
-/// The rule for an input, with numbers where there are few.
-fn sentence(entry: &TapeEntry, i: usize, known: &[Tensor<f64>]) -> String {
+/// The rule for an input, with numbers where there are few and they are not the result already.
+fn sentence(entry: &TapeEntry, i: usize, known: &[Tensor<f64>], value: &str) -> String {
     let rule = rules::rule(&entry.operation).filter(|_| entry.recompute != Recompute::Opaque);
     let Some(Rule { back, is_elementwise, .. }) = rule else {
         return format!("{GENERIC}{i}");
@@ -129,7 +131,7 @@ fn sentence(entry: &TapeEntry, i: usize, known: &[Tensor<f64>]) -> String {
     let output = &entry.outputs[0];
     let (g, y) = (tensor(output.grad.as_ref()), tensor(output.value.as_ref()));
     let symbols = Symbols { g: g.as_ref(), y: y.as_ref(), inputs: known, attributes: &entry.attributes };
-    let with = symbols.put_into(formula).filter(|with| with != formula && with.len() <= 90);
+    let with = symbols.put_into(formula).filter(|with| with != formula && with != value && with.len() <= 90);
     let with = with.map(|with| format!(" = {with}")).unwrap_or_default();
     let is_stretched = *is_elementwise && known.get(i).is_some_and(|known| known.shape() != output.shape);
     let summed = if is_stretched { "summed over the axes along which it was stretched" } else { "" };

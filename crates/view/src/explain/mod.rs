@@ -28,7 +28,10 @@ pub(crate) fn explain(tape: &Tape) -> String {
     if !tape.entries().iter().any(|entry| entry.requires_grad) {
         let _ = writeln!(out, "\n{NO_GRADIENT}");
     } else if last.is_leaf() {
-        let _ = writeln!(out, "\nThere is no operation: the value is a leaf, and `backward()` adds 1 to its gradient.");
+        let _ = writeln!(
+            out,
+            "\nThere is no operation: the value is a leaf, and `backward()` adds 1 to its gradient."
+        );
     } else if outputs().all(|output| output.grad.is_none()) {
         let _ = writeln!(out, "\n{NO_BACKWARD}");
     } else {
@@ -106,7 +109,11 @@ fn forward(entry: &TapeEntry, tape: &Tape, out: &mut String) {
     let with = symbols.put_into(&text).filter(|with| rules::is_formula(&text) && with.len() <= 90);
     let with = with.map(|with| format!(" = {with}")).unwrap_or_default();
     let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
-    let _ = writeln!(out, "      {}{with}{words}", if text.is_empty() { "y".to_string() } else { format!("y = {text}") });
+    let _ = writeln!(
+        out,
+        "      {}{with}{words}",
+        if text.is_empty() { "y".to_string() } else { format!("y = {text}") }
+    );
     for (output, value) in entry.outputs.iter().enumerate() {
         let value = tensor(value.value.as_ref()).map_or("not known".to_string(), |value| told(&value));
         let _ = writeln!(out, "      {} is {value}", place(tape, entry.number, output));

@@ -30,8 +30,7 @@ fn nested(shape: &[usize], values: &[f64]) -> String {
         return number(values[0]);
     };
     let step = values.len() / extent.max(1);
-    let parts: Vec<String> =
-        values.chunks(step.max(1)).map(|part| nested(inner, part)).collect();
+    let parts: Vec<String> = values.chunks(step.max(1)).map(|part| nested(inner, part)).collect();
     format!("[{}]", parts.join(", "))
 }
 

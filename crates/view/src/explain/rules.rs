@@ -24,8 +24,8 @@ pub(super) fn is_formula(text: &str) -> bool {
 
 /// The words of a formula.
 const FUNCTIONS: &[&str] = &[
-    "abs", "alpha", "atan", "beta", "clamp", "cos", "erf", "exp", "exp_m", "exponent", "ln", "max", "min", "ndtr",
-    "pow", "select", "sigmoid", "sin", "slope", "sqrt", "sum", "tanh",
+    "abs", "alpha", "atan", "beta", "clamp", "cos", "erf", "exp", "exp_m", "exponent", "ln", "max", "min",
+    "ndtr", "pow", "select", "sigmoid", "sin", "slope", "sqrt", "sum", "tanh",
 ];
 
 const fn each(name: &'static str, forward: &'static str, back: &'static [&'static str]) -> Rule {
@@ -68,52 +68,104 @@ pub(super) const RULES: &[Rule] = &[
     each("Sigmoid", "sigmoid(x0)", &["g * y * (1 - y)"]),
     each("Pow", "x0^x1", &["g * x1 * x0^(x1 - 1)", "g * y * ln(x0)"]),
     each("PowScalar", "x0^exponent", &["g * exponent * x0^(exponent - 1)"]),
-    each("Maximum", "max(x0, x1)", &["g | where x0 is larger, half of it at a tie", "g | where x1 is larger"]),
-    each("Minimum", "min(x0, x1)", &["g | where x0 is smaller, half of it at a tie", "g | where x1 is smaller"]),
+    each(
+        "Maximum",
+        "max(x0, x1)",
+        &["g | where x0 is larger, half of it at a tie", "g | where x1 is larger"],
+    ),
+    each(
+        "Minimum",
+        "min(x0, x1)",
+        &["g | where x0 is smaller, half of it at a tie", "g | where x1 is smaller"],
+    ),
     each("Clamp", "clamp(x0, min, max)", &["g | where x0 lies between min and max, else 0"]),
     each("Logaddexp", "ln(exp(x0) + exp(x1))", &["g * exp(x0 - y)", "g * exp(x1 - y)"]),
     each("Relu", "max(x0, 0)", &["g | where x0 is above 0, else 0"]),
     each("LeakyRelu", "max(x0, slope * x0)", &["g | where x0 is above 0, else slope times that"]),
     each("Elu", "x0 above 0, else alpha * (exp(x0) - 1)", &["g | where x0 is above 0, else g * (y + alpha)"]),
-    each("Selu", "1.0507 * x0 above 0, else 1.7581 * (exp(x0) - 1)", &["g | times 1.0507 where x0 is above 0, else g * (y + 1.7581)"]),
+    each(
+        "Selu",
+        "1.0507 * x0 above 0, else 1.7581 * (exp(x0) - 1)",
+        &["g | times 1.0507 where x0 is above 0, else g * (y + 1.7581)"],
+    ),
     each("Gelu", "x0 * ndtr(x0)", &["g * (ndtr(x0) + x0 * exp(-x0^2 / 2) / sqrt(2 * pi))"]),
     each("Silu", "x0 * sigmoid(x0)", &["g * sigmoid(x0) * (1 + x0 * (1 - sigmoid(x0)))"]),
-    each("Mish", "x0 * tanh(ln(1 + exp(x0)))", &["g * (t + x0 * (1 - t^2) * sigmoid(x0)) | with t = tanh(ln(1 + exp(x0)))"]),
+    each(
+        "Mish",
+        "x0 * tanh(ln(1 + exp(x0)))",
+        &["g * (t + x0 * (1 - t^2) * sigmoid(x0)) | with t = tanh(ln(1 + exp(x0)))"],
+    ),
     each("Softplus", "ln(1 + exp(x0))", &["g * sigmoid(x0)"]),
     each("SoftplusOf", "ln(1 + exp(beta * x0)) / beta", &["g * sigmoid(beta * x0)"]),
     each("Logsigmoid", "ln(sigmoid(x0))", &["g * sigmoid(-x0)"]),
     each("Softsign", "x0 / (1 + |x0|)", &["g / (1 + |x0|)^2"]),
     each("Hardtanh", "clamp(x0, min, max)", &["g | where x0 lies between min and max, else 0"]),
     each("Hardsigmoid", "clamp(x0 / 6 + 1 / 2, 0, 1)", &["g / 6 | where x0 lies between -3 and 3, else 0"]),
-    each("Where", "x1 where x0 holds, else x2", &["nothing", "g | where x0 holds, else 0", "g | where x0 does not hold, else 0"]),
+    each(
+        "Where",
+        "x1 where x0 holds, else x2",
+        &["nothing", "g | where x0 holds, else 0", "g | where x0 does not hold, else 0"],
+    ),
     each("MaskedFill", "value where x0 holds, else x1", &["nothing", "g | where x0 does not hold, else 0"]),
     each("Dropout", "x0 * x1 | x1 is the mask, scaled", &["g * x1", "nothing"]),
     // Products.
     whole("MatMul", "x0 @ x1", &["g @ x1^T", "x0^T @ g"]),
-    whole("Linear", "x0 @ x1^T + x2", &["g @ x1", "g^T @ x0", "g | summed over the axes along which x2 was stretched"]),
+    whole("Linear", "x0 @ x1^T + x2", &["g @ x1", "g^T @ x0", "g | added up where x2 was stretched"]),
     // Sums and the like: a result of many elements.
-    whole("Sum", "the sum of x0 over the axes dim", &["g | each element of a sum gets the cotangent of the sum"]),
+    whole(
+        "Sum",
+        "the sum of x0 over the axes dim",
+        &["g | each element of a sum gets the cotangent of the sum"],
+    ),
     whole("Mean", "the mean of x0 over the axes dim", &["g / n | n elements go into a mean"]),
     whole("Var", "the variance of x0 over the axes dim", &["g * 2 * (x0 - mean(x0)) / (n - correction)"]),
-    whole("Std", "the standard deviation of x0 over the axes dim", &["g * (x0 - mean(x0)) / ((n - correction) * y)"]),
-    whole("Norm", "the norm of x0 over the axes dim", &["g * x0 / y | of the norm of second order; others with its powers"]),
+    whole(
+        "Std",
+        "the standard deviation of x0 over the axes dim",
+        &["g * (x0 - mean(x0)) / ((n - correction) * y)"],
+    ),
+    whole(
+        "Norm",
+        "the norm of x0 over the axes dim",
+        &["g * x0 / y | of the norm of second order; others with its powers"],
+    ),
     whole("Max", "the largest element of x0", &["g | to the element that was largest, else 0"]),
     whole("Min", "the smallest element of x0", &["g | to the element that was smallest, else 0"]),
     whole("Amax", "the largest elements of x0", &["g | shared by the elements that are largest, else 0"]),
     whole("Amin", "the smallest elements of x0", &["g | shared by the elements that are smallest, else 0"]),
-    whole("CumSum", "the sums of x0 up to each element along dim", &["g | summed from the end up to each element"]),
-    whole("LinearScan", "h[t] = x0[t] * h[t - 1] + x1[t]", &["s[t] * h[t - 1] | with s[t] = g[t] + x0[t + 1] * s[t + 1], from the end", "s | with s[t] = g[t] + x0[t + 1] * s[t + 1], from the end"]),
+    whole(
+        "CumSum",
+        "the sums of x0 up to each element along dim",
+        &["g | summed from the end up to each element"],
+    ),
+    whole(
+        "LinearScan",
+        "h[t] = x0[t] * h[t - 1] + x1[t]",
+        &[
+            "s[t] * h[t - 1] | with s[t] = g[t] + x0[t + 1] * s[t + 1], from the end",
+            "s | with s[t] = g[t] + x0[t + 1] * s[t + 1], from the end",
+        ],
+    ),
     // Rows.
     whole("Softmax", "exp(x0) / sum(exp(x0)) | along dim", &["y * (g - sum(g * y)) | the sum along dim"]),
     whole("LogSoftmax", "x0 - ln(sum(exp(x0))) | along dim", &["g - exp(y) * sum(g) | the sum along dim"]),
     whole("LogSumExp", "ln(sum(exp(x0))) | along dim", &["g * exp(x0 - y)"]),
-    whole("CrossEntropy", "-log_softmax(x0)[target] | for each row", &["g * (softmax(x0) - onehot(target)) | by rows"]),
-    whole("LayerNorm", "n * x1 + x2 | with n = x0 shifted and scaled to mean 0 and variance 1", &[
-        "(u - mean(u) - n * mean(u * n)) / std | with u = g * x1",
-        "g * n | summed over the rows",
-        "g | summed over the rows",
-    ]),
+    whole(
+        "CrossEntropy",
+        "-log_softmax(x0)[target] | for each row",
+        &["g * (softmax(x0) - onehot(target)) | by rows"],
+    ),
+    whole(
+        "LayerNorm",
+        "n * x1 + x2 | with n = x0 shifted and scaled to mean 0 and variance 1",
+        &[
+            "(u - mean(u) - n * mean(u * n)) / std | with u = g * x1",
+            "g * n | summed over the rows",
+            "g | summed over the rows",
+        ],
+    ),
     // What moves numbers.
+    whole("Contiguous", "x0 with its elements in order", &["g"]),
     whole("Reshape", "x0 in another shape", &["g | in the shape of x0"]),
     whole("Transpose", "x0 with two axes exchanged", &["g | with the axes exchanged back"]),
     whole("Permute", "x0 with axes in another order", &["g | with the axes in the old order"]),
@@ -134,7 +186,11 @@ pub(super) const RULES: &[Rule] = &[
     whole("IndexSelect", "the parts of x0 at indices along dim", &["g | each part added at its index"]),
     whole("IndexAdd", "x0 with the parts of x1 added at indices", &["g", "g | the parts at the indices"]),
     whole("Gather", "the elements of x0 at indices along dim", &["g | each element added at its index"]),
-    whole("ScatterAdd", "x0 with the elements of x1 added at indices", &["g", "g | the elements at the indices"]),
+    whole(
+        "ScatterAdd",
+        "x0 with the elements of x1 added at indices",
+        &["g", "g | the elements at the indices"],
+    ),
 ];
 
 /// What is said of an operation that has no rule here.

@@ -15,7 +15,13 @@ enum Key {
     /// A module's path.
     Module(String),
     /// An operation at one place.
-    Step { path: String, name: String, attributes: String, shapes: Vec<Vec<usize>>, place: (String, u32, u32) },
+    Step {
+        path: String,
+        name: String,
+        attributes: String,
+        shapes: Vec<Vec<usize>>,
+        place: (String, u32, u32),
+    },
     /// A leaf without a name, taken by the same node.
     Leaf(Vec<usize>, usize),
 }

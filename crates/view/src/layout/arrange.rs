@@ -102,8 +102,47 @@ pub(super) fn place(layers: &mut Layers) {
             });
         }
     }
-    let left = layers.vertices.iter().map(|vertex| vertex.x - vertex.width / 2.0).fold(f64::INFINITY, f64::min);
+    straighten(layers);
+    let left =
+        layers.vertices.iter().map(|vertex| vertex.x - vertex.width / 2.0).fold(f64::INFINITY, f64::min);
     layers.vertices.iter_mut().for_each(|vertex| vertex.x -= left);
+}
+
+/// The room that a vertex may be moved in, between its neighbours.
+fn room(layers: &Layers, rank: &[usize], place: usize) -> (f64, f64) {
+    let own = &layers.vertices[rank[place]];
+    let beside = |other: &usize| own.width / 2.0 + BESIDE + layers.vertices[*other].width / 2.0;
+    let left = place.checked_sub(1).map(|place| &rank[place]);
+    let low = left.map_or(f64::NEG_INFINITY, |left| layers.vertices[*left].x + beside(left));
+    let high = rank.get(place + 1).map_or(f64::INFINITY, |right| layers.vertices[*right].x - beside(right));
+    (low, high)
+}
+
+/// Puts the places where a long edge passes right below each other, as many at once as there is room for.
+fn straighten(layers: &mut Layers) {
+    let places = places(layers);
+    for chain in 0..layers.chains.len() {
+        let chain = layers.chains[chain].clone();
+        let mut run: Vec<usize> = Vec::new();
+        let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+        for &vertex in chain.iter().skip(1) {
+            let own = &layers.vertices[vertex];
+            let is_end = !own.is_passing;
+            let (left, right) = room(layers, &layers.ranks[own.rank], places[vertex]);
+            // What was placed to the last bit may have no room at all.
+            let is_apart = left.max(low) > right.min(high);
+            if (is_end || is_apart) && !run.is_empty() {
+                let wanted = mean(run.iter().map(|&vertex| layers.vertices[vertex].x)).unwrap_or(0.0);
+                let x = wanted.max(low).min(high);
+                run.drain(..).for_each(|vertex| layers.vertices[vertex].x = x);
+                (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
+            }
+            if !is_end && left <= right {
+                run.push(vertex);
+                (low, high) = (low.max(left), high.min(right));
+            }
+        }
+    }
 }
 
 /// Vertices that have run into each other, and stand together where they want to be on average.

@@ -13,20 +13,22 @@ fn ranks(graph: &Graph) -> Vec<usize> {
         below[from].push(to);
         waiting[to] += 1;
     }
-    let is_source: Vec<bool> = waiting.iter().map(|&waiting| waiting == 0).collect();
+    let incoming = waiting.clone();
     let mut ranks = vec![0; count];
-    let mut ready: Vec<usize> = (0..count).filter(|&node| is_source[node]).collect();
-    while let Some(node) = ready.pop() {
+    let mut order: Vec<usize> = (0..count).filter(|&node| waiting[node] == 0).collect();
+    let mut at = 0;
+    while let Some(&node) = order.get(at) {
+        at += 1;
         for &to in &below[node] {
             ranks[to] = ranks[to].max(ranks[node] + 2);
             waiting[to] -= 1;
             if waiting[to] == 0 {
-                ready.push(to);
+                order.push(to);
             }
         }
     }
-    // What takes nothing, parameters above all, stands right above what takes it first.
-    for node in (0..count).filter(|&node| is_source[node]) {
+    // What has no more edges above than below, parameters above all, stands right above what takes it first.
+    for &node in order.iter().rev().filter(|&&node| incoming[node] <= below[node].len()) {
         if let Some(first) = below[node].iter().map(|&to| ranks[to]).min() {
             ranks[node] = first - 2;
         }

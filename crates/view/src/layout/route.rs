@@ -41,7 +41,8 @@ fn gap(layers: &Layers, rank: usize) -> f64 {
 }
 
 pub(super) fn routed(graph: &Graph, layers: &Layers) -> Layout {
-    let backs: Vec<Back> = graph.edges.iter().enumerate().filter(|(_, edge)| edge.is_back).map(back(graph)).collect();
+    let backs: Vec<Back> =
+        graph.edges.iter().enumerate().filter(|(_, edge)| edge.is_back).map(back(graph)).collect();
     let mut runs = vec![0; layers.ranks.len() + 1];
     let rank = |node: usize| layers.vertices[node].rank;
     for back in &backs {
@@ -62,13 +63,22 @@ pub(super) fn routed(graph: &Graph, layers: &Layers) -> Layout {
         .zip(&layers.labels)
         .map(|(chain, &label)| down(layers, &heights, chain, label, &nodes, &box_of))
         .collect();
-    let right = layers.vertices.iter().map(|of| MARGIN + of.x + of.width / 2.0).fold(MARGIN, f64::max);
-    let mut lanes = Lanes { right: right + PASSING, used: vec![0; runs.len()], ports: vec![0; 2 * nodes.len()] };
-    for back in &backs {
+    // Right ends by rank: what has been placed there so far.
+    let right = |rank: &Vec<usize>| {
+        let right =
+            |&vertex: &usize| MARGIN + layers.vertices[vertex].x + layers.vertices[vertex].width / 2.0;
+        rank.iter().map(right).fold(MARGIN, f64::max)
+    };
+    let rights = layers.ranks.iter().map(right).collect();
+    let mut lanes = Lanes { rights, used: vec![0; runs.len()], ports: vec![0; 2 * nodes.len()] };
+    // Short ways are inside of long ones.
+    let mut order: Vec<&Back> = backs.iter().collect();
+    order.sort_by_key(|back| rank(back.from).abs_diff(rank(back.to)));
+    for back in order {
         edges[back.edge] = lanes.route(back, &nodes, &heights, [rank(back.from), rank(back.to)]);
     }
-    let right = if backs.is_empty() { right } else { lanes.right };
-    Layout { width: right + MARGIN, height: heights.height, nodes, edges }
+    let width = lanes.rights.iter().copied().fold(0.0, f64::max) + MARGIN;
+    Layout { width, height: heights.height, nodes, edges }
 }
 
 fn back(graph: &Graph) -> impl Fn((usize, &crate::graph::GraphEdge)) -> Back {
@@ -100,15 +110,15 @@ fn down(
         let (first, last) = (points[0].0, points[points.len() - 1].0);
         points.insert(0, (first, nodes[from].y + nodes[from].height));
         points.push((last, nodes[to].y));
-        points.dedup();
+        points.dedup_by(|a, b| (a.0 - b.0).abs() < 1e-6 && (a.1 - b.1).abs() < 1e-6);
     }
     Route { points, label: chain.get(label).map(|&vertex| box_of(vertex)).unwrap_or_default() }
 }
 
 /// What edges that lead back have taken so far.
 struct Lanes {
-    /// The right end.
-    right: f64,
+    /// The right end of each rank.
+    rights: Vec<f64>,
     /// Runs in each gap.
     used: Vec<usize>,
     /// Ends at each node, above and below.
@@ -119,14 +129,25 @@ impl Lanes {
     /// Down out of the box, right along the gap, up beside everything, left along a gap, down into the box.
     fn route(&mut self, back: &Back, nodes: &[Placed], heights: &Heights, ranks: [usize; 2]) -> Route {
         let (width, height) = back.label;
-        let lane = self.right + width / 2.0;
-        self.right += width + PASSING;
-        let (below, above) = (self.run(heights, ranks[0] + 1), self.run(heights, ranks[1]));
+        let [from, to] = ranks;
+        // The ranks that the way is beside, and those next to its runs.
+        let beside = if from >= to { to..=from } else { from + 1..=to - 1 };
+        let near = beside.start().saturating_sub(1)..=(beside.end() + 1).min(self.rights.len() - 1);
+        let left = self.rights[near.clone()].iter().copied().fold(MARGIN, f64::max) + PASSING;
+        let lane = left + width / 2.0;
+        self.rights[near].fill(left + width);
+        let (below, above) = (self.run(heights, from + 1), self.run(heights, to));
         let out = self.port(2 * back.from + 1, nodes[back.from]);
         let into = self.port(2 * back.to, nodes[back.to]);
         let (bottom, top) = (nodes[back.from].y + nodes[back.from].height, nodes[back.to].y);
-        let points = vec![(out, bottom), (out, below), (lane, below), (lane, above), (into, above), (into, top)];
-        let y = (below + above - height) / 2.0;
+        let points =
+            vec![(out, bottom), (out, below), (lane, below), (lane, above), (into, above), (into, top)];
+        // The label is inside a rank, where nothing runs along.
+        let middle = (below + above) / 2.0;
+        let inside = |rank: usize| (heights.top[rank] + heights.bottom[rank]) / 2.0;
+        let off = |rank: &usize| (inside(*rank) - middle).abs();
+        let high = beside.filter(|&rank| heights.bottom[rank] - heights.top[rank] >= height);
+        let y = high.min_by(|a, b| off(a).total_cmp(&off(b))).map_or(middle, inside) - height / 2.0;
         Route { points, label: Placed { x: lane - width / 2.0, y, width, height } }
     }
 
