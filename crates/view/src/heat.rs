@@ -7,7 +7,7 @@ use wengert_core::{AnyTensor, Element, Tensor};
 use crate::svg;
 use crate::text::{counted, number, pixel, shape};
 
-/// Which colours a terminal is given.
+/// Colours that a terminal is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Colours {

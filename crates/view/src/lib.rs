@@ -51,7 +51,7 @@ pub trait View {
         self.graph().to_svg()
     }
 
-    /// What happened, forward and then backward, in words and numbers: at each line which cotangent is at
+    /// Forward and then backward in words and numbers, as they happened: at each line which cotangent is at
     /// hand, the rule, and what goes to each input. The tape must be that of a value that was computed inside
     /// [`record`](wengert_core::record) and went backward; if it is not, the text says what to do.
     ///

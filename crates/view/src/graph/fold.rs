@@ -21,6 +21,8 @@ enum Key {
         attributes: String,
         shapes: Vec<Vec<usize>>,
         place: (String, u32, u32),
+        /// The named leaves among the inputs: a call's products with two weights are no steps of each other.
+        parameters: Vec<usize>,
     },
     /// A leaf without a name, taken by the same node.
     Leaf(Vec<usize>, usize),
@@ -32,7 +34,7 @@ pub(super) fn folded(tape: &Tape, fold: &Fold) -> Graph {
     let (leaves, operations): (Vec<_>, Vec<_>) = tape.entries().iter().partition(|entry| entry.is_leaf());
     let mut takers: HashMap<usize, usize> = HashMap::new();
     for entry in operations {
-        folding.add(entry, key(entry, fold), fold);
+        folding.add(entry, key(tape, entry, fold), fold);
         let node = folding.nodes[&entry.number];
         for number in entry.inputs.iter().filter_map(TapeInput::number) {
             takers.entry(number).or_insert(node);
@@ -60,7 +62,7 @@ fn module(entry: &TapeEntry, fold: &Fold) -> Option<String> {
     (names.len() > depth).then(|| names[..=depth].join("."))
 }
 
-fn key(entry: &TapeEntry, fold: &Fold) -> Key {
+fn key(tape: &Tape, entry: &TapeEntry, fold: &Fold) -> Key {
     if let Some(path) = module(entry, fold) {
         return Key::Module(path);
     }
@@ -73,7 +75,17 @@ fn key(entry: &TapeEntry, fold: &Fold) -> Key {
         attributes: if fold.varied { String::new() } else { attributes(entry) },
         shapes: entry.outputs.iter().map(|output| output.shape.clone()).collect(),
         place: (location.file.to_string(), location.line, location.column),
+        parameters: entry
+            .inputs
+            .iter()
+            .filter_map(TapeInput::number)
+            .filter(|n| is_parameter(tape, *n))
+            .collect(),
     }
+}
+
+fn is_parameter(tape: &Tape, number: usize) -> bool {
+    tape.entry(number).is_some_and(|entry| entry.is_leaf() && !entry.name.is_empty())
 }
 
 /// The attributes as text. Indices are no more than their shape there, so other indices fold as well.

@@ -41,8 +41,8 @@ impl Fold {
         Fold { steps: false, varied: false, depth: None }
     }
 
-    /// Whether time steps fold: operations of one path, name, attributes, shapes and place in the source
-    /// become one node with their count.
+    /// Whether time steps fold: operations of one path, name, attributes, shapes and place in the source,
+    /// which take the same named parameters if any, become one node with their count.
     pub fn steps(mut self, on: bool) -> Self {
         self.steps = on;
         self
@@ -63,7 +63,7 @@ impl Fold {
     }
 }
 
-/// What a node of a [`Graph`] stands for.
+/// Kinds of nodes of a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NodeKind {
@@ -81,7 +81,7 @@ pub enum NodeKind {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GraphNode {
-    /// What the node stands for.
+    /// The kind of what the node stands for.
     pub kind: NodeKind,
     /// The operation's name, that of a parameter or module, or `leaf`.
     pub name: String,

@@ -13,7 +13,10 @@ fn ranks(graph: &Graph) -> Vec<usize> {
         below[from].push(to);
         waiting[to] += 1;
     }
-    let incoming = waiting.clone();
+    // What comes from a leaf that nobody else takes is moved along.
+    let mut incoming = vec![0; count];
+    let is_alone = |node: usize| waiting[node] == 0 && below[node].len() == 1;
+    edges.iter().filter(|&&(from, _)| !is_alone(from)).for_each(|&(_, to)| incoming[to] += 1);
     let mut ranks = vec![0; count];
     let mut order: Vec<usize> = (0..count).filter(|&node| waiting[node] == 0).collect();
     let mut at = 0;

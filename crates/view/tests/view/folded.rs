@@ -71,6 +71,15 @@ fn calls_at_two_places_are_two_nodes_and_other_attributes_too() {
     assert!(select.attributes.ends_with('\u{2026}'), "{}", select.attributes);
 }
 
+/// Products with two weights in one call are two nodes: the cell's one step is no recurrence.
+#[test]
+fn a_step_of_a_cell_has_no_edge_back() {
+    let (tape, _cell) = crate::cell();
+    let graph = tape.graph();
+    assert_eq!(graph.nodes.len(), tape.len());
+    assert!(graph.edges.iter().all(|edge| !edge.is_back));
+}
+
 #[test]
 fn ten_thousand_lines_are_folded_and_drawn_at_once() {
     let (tape, _lstm) = lstm(1700);

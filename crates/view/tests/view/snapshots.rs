@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use wengert_core::Tape;
-use wengert_view::View;
+use wengert_nn::Module;
+use wengert_view::{Colours, HeatMap, View, parameter_norms, step_norms};
 
 use crate::{cell, lstm, scalar};
 
@@ -49,5 +50,13 @@ fn a_cell() {
 
 #[test]
 fn an_lstm_of_two_layers() {
-    compare_all("lstm", &lstm(4).0);
+    let (tape, lstm) = lstm(4);
+    compare_all("lstm", &tape);
+    compare("lstm.norms.svg", &parameter_norms(&tape).to_svg());
+    compare("lstm.steps.svg", &step_norms(&tape, "l1", "LstmGates").to_svg());
+    compare("lstm.steps.txt", &step_norms(&tape, "l1", "LstmGates").to_terminal());
+    let weight = lstm.parameter("weight_hh_l1").unwrap().grad().unwrap();
+    let map = HeatMap::of(&weight.value()).title("gradient of weight_hh_l1");
+    compare("lstm.heat.svg", &map.to_svg());
+    compare("lstm.heat.txt", &map.to_terminal(Colours::Plain));
 }
