@@ -55,7 +55,7 @@ impl Graph {
             let _ = writeln!(
                 out,
                 "{pad}  label={}; color=\"#9ca3af\"; style=rounded;",
-                dot(&[inner.name.clone()])
+                dot(std::slice::from_ref(&inner.name))
             );
             *number += 1;
             self.write_cluster(inner, indent + 1, number, out);
