@@ -1,4 +1,4 @@
-//! Pictures and words of a recorded [`Tape`](wengert_core::Tape): a folded [`Graph`] of it as DOT and SVG,
+//! Pictures and words of a recorded [`Tape`]: a folded [`Graph`] of it as DOT and SVG,
 //! its backward explained line by line, heat maps of matrices and norms of gradients.
 //!
 //! ```
