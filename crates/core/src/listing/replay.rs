@@ -133,6 +133,63 @@ fn known<T: Float>(value: Option<&AnyTensor>, what: &str, entry: &TapeEntry) -> 
     value.map(AnyTensor::cast).ok_or_else(unknown)
 }
 
+impl TapeEntry {
+    /// Applies the line's operation to other inputs: an operation of the registry with its attributes, or a
+    /// formula's steps.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a leaf or a user's operation, which the tape cannot run, and for a formula of
+    /// more inputs than there are.
+    ///
+    /// # Panics
+    /// If the inputs don't fit the operation.
+    ///
+    /// ```
+    /// use wengert_core::{Tape, Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([1.0f32])).requires_grad_(true);
+    /// let tape = Tape::of(&(&x * 3.0));
+    /// let y = tape.entries()[1].apply(&[&Variable::new(Tensor::from([5.0f64]))])?;
+    /// assert_eq!(y[0].to_vec(), [15.0]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn apply<T: Float>(&self, inputs: &[&Variable<T>]) -> Result<Vec<Variable<T>>> {
+        let operations = operations::<T>();
+        self.run(inputs, |name| operations.iter().find(|operation| operation.name() == name))
+    }
+
+    #[track_caller]
+    fn run<'o, T: Float>(
+        &self,
+        inputs: &[&Variable<T>],
+        operation: impl FnOnce(&str) -> Option<&'o OperationEntry<T>>,
+    ) -> Result<Vec<Variable<T>>> {
+        match &self.recompute {
+            Recompute::Registered => {
+                let Some(operation) = operation(&self.operation) else {
+                    let expected = "an operation of the registry";
+                    return Err(refused("operation", expected, &self.operation));
+                };
+                Ok(operation.apply(&self.attributes, inputs))
+            }
+            Recompute::Formula(program) => {
+                if program.inputs() > inputs.len() {
+                    let expected = format!("a formula of {} inputs", inputs.len());
+                    return Err(refused("formula", &expected, &format!("one of {}", program.inputs())));
+                }
+                let outputs = run_program(program, inputs);
+                // A result that depends on no input, or not on the widest, has fewer elements.
+                let shapes = self.outputs.iter().map(|output| &output.shape);
+                Ok(outputs.into_iter().zip(shapes).map(|(output, shape)| output.expand(shape)).collect())
+            }
+            Recompute::Leaf | Recompute::Opaque => {
+                let got = format!("{} %{}", self.operation, self.number);
+                Err(refused("operation", "one of the registry or a formula", &got))
+            }
+        }
+    }
+}
+
 impl<T: Float> Replay<T> {
     #[track_caller]
     fn run(
@@ -153,24 +210,9 @@ impl<T: Float> Replay<T> {
                 self.opaque.push(entry.number);
                 Ok(recorded("the outputs of")?.into_iter().map(Variable::new).collect())
             }
-            Recompute::Registered => {
-                let Some(operation) = operations.get(&*entry.operation) else {
-                    let expected = "an operation of the registry";
-                    return Err(refused("operation", expected, &entry.operation));
-                };
+            Recompute::Registered | Recompute::Formula(_) => {
                 let inputs = self.inputs(entry)?;
-                Ok(operation.apply(&entry.attributes, &inputs.iter().collect::<Vec<_>>()))
-            }
-            Recompute::Formula(program) => {
-                let inputs = self.inputs(entry)?;
-                if program.inputs() > inputs.len() {
-                    let expected = format!("a formula of {} inputs", inputs.len());
-                    return Err(refused("formula", &expected, &format!("one of {}", program.inputs())));
-                }
-                let outputs = run_program(program, &inputs.iter().collect::<Vec<_>>());
-                // A result that depends on no input, or not on the widest, has fewer elements.
-                let shapes = entry.outputs.iter().map(|output| &output.shape);
-                Ok(outputs.into_iter().zip(shapes).map(|(output, shape)| output.expand(shape)).collect())
+                entry.run(&inputs.iter().collect::<Vec<_>>(), |name| operations.get(name).copied())
             }
         }
     }
