@@ -5,7 +5,7 @@
 //! cargo run --release --example airline -- --seeds 10    # the median of ten
 //! ```
 //!
-//! The setting is that of Liao Xingyu's book on PyTorch (2017, chapter 5): LSTM of two layers of 4 and a
+//! The setting is that of a published run in PyTorch: LSTM of two layers of 4 and a
 //! linear one, the first 99 samples as one sequence, Adam 1e-2, 1000 epochs. `docs/airline.md` has the
 //! figures.
 
@@ -38,7 +38,7 @@ const SEEN: usize = 2;
 const TRAINING: usize = 99;
 /// The months to forecast.
 const AHEAD: usize = 24;
-/// The training losses that the book prints after epochs 100, 200 and so on.
+/// The training losses that were published after epochs 100, 200 and so on.
 const PUBLISHED: [f32; 10] =
     [0.00395, 0.00337, 0.00259, 0.00149, 0.00109, 0.00106, 0.00097, 0.00092, 0.00087, 0.00105];
 

@@ -121,10 +121,11 @@ pub fn run(options: &Options) -> Result<[f64; 2]> {
             adam.step()?;
             adam.zero_grad();
             mean.add(f64::from(loss.item()?), 1.0)?;
+            progress.show(&mean);
             step += 1;
         }
-        let (confusion, _) = evaluate(&model, &held_out, languages)?;
-        progress.show(format!("epoch {epoch}: loss {:.3}, found {:.3}", mean.value(), confusion.value()));
+        let found = evaluate(&model, &held_out, languages)?.0.value();
+        progress.suspend(|| println!("epoch {epoch:2}: loss {:.3}, found {found:.3}", mean.value()));
     }
     progress.finish();
     let (confusion, recall) = evaluate(&model, &held_out, languages)?;
