@@ -5,8 +5,8 @@
 //! cargo run --release --example airline -- --seeds 10    # the median of ten
 //! ```
 //!
-//! The setting is that of a published run in PyTorch: an LSTM of two layers of 4 and a linear layer, the first
-//! 99 samples as one sequence, Adam 1e-2, 1000 epochs. `docs/airline.md` has the figures.
+//! The setting is that of a published run in PyTorch: an LSTM of two layers of 4 and a linear layer, the
+//! first 99 samples as one sequence, Adam 1e-2, 1000 epochs. `docs/airline.md` has the figures.
 
 use std::path::{Path, PathBuf};
 
