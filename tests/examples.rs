@@ -135,9 +135,9 @@ fn airline_learns_and_draws_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("airline.svg");
     let arguments =
-        ["airline", "--hundreds", "2", "--seeds", "2", "--seed", "1", "--output", output.to_str().unwrap()];
+        ["airline", "--hundreds", "2", "--seeds", "2", "--seed", "0", "--output", output.to_str().unwrap()];
     let losses = airline::run(&airline::Options::parse_from(arguments)).unwrap();
-    assert!(losses.len() == 2 && losses[1] < 0.01, "{losses:?}");
+    assert!(losses.len() == 2 && losses[1] < 0.005, "{losses:?}");
     let picture = std::fs::read_to_string(output).unwrap();
     assert!(picture.contains("24 months ahead") && picture.matches("<polyline").count() >= 4);
 }
