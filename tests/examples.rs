@@ -5,6 +5,8 @@ use std::path::Path;
 use clap::Parser;
 use wengert::train::Stop;
 
+#[path = "../examples/airline.rs"]
+mod airline;
 #[path = "../examples/attention_decoder.rs"]
 mod attention_decoder;
 #[path = "../examples/char_rnn/main.rs"]
@@ -15,12 +17,16 @@ mod check_cell;
 mod check_derivative;
 #[path = "../examples/custom_op.rs"]
 mod custom_op;
+#[path = "../examples/forecast.rs"]
+mod forecast;
 #[path = "../examples/hypernetwork.rs"]
 mod hypernetwork;
 #[path = "../examples/maml.rs"]
 mod maml;
 #[path = "../examples/mixture_density.rs"]
 mod mixture_density;
+#[path = "../examples/names/main.rs"]
+mod names;
 #[path = "../examples/peephole.rs"]
 mod peephole;
 #[path = "../examples/rnn_tour.rs"]
@@ -112,6 +118,53 @@ fn attention_decoder_reverses_strings() {
 fn mixture_density_learns_both_jumps() {
     let [loss, near] = mixture_density::run(200).unwrap();
     assert!(loss < 0.1 && near > 0.9, "loss {loss}, {near} of the jumps");
+}
+
+#[test]
+fn forecast_beats_the_naive_one_and_its_interval_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let [network, naive] = forecast::run(5, folder.path()).unwrap();
+    assert!(network[0] < 0.9 * naive[0], "pinball loss {} of the network, {} naive", network[0], naive[0]);
+    assert!((0.65..0.95).contains(&network[1]), "{} in the interval", network[1]);
+    // A second run in the same folder finds its own best.
+    assert_eq!(forecast::run(5, folder.path()).unwrap(), [network, naive]);
+}
+
+#[test]
+fn airline_learns_and_draws_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("airline.svg");
+    let arguments =
+        ["airline", "--hundreds", "2", "--seeds", "2", "--seed", "0", "--output", output.to_str().unwrap()];
+    let losses = airline::run(&airline::Options::parse_from(arguments)).unwrap();
+    assert!(losses.len() == 2 && losses[1] < 0.005, "{losses:?}");
+    let picture = std::fs::read_to_string(output).unwrap();
+    assert!(picture.contains("24 months ahead") && picture.matches("<polyline").count() >= 4);
+}
+
+#[test]
+fn names_learns_the_languages_built_in_and_those_of_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("names.svg");
+    let options = |more: &[&str]| {
+        let all = ["names", "--output", output.to_str().unwrap(), "--hidden", "32"];
+        names::Options::parse_from(all.iter().chain(more))
+    };
+    let [found, _] = names::run(&options(&["--epochs", "25"])).unwrap();
+    assert!(found > 0.5, "{found} of 6 languages");
+    assert!(std::fs::read_to_string(&output).unwrap().contains("Japanese"));
+
+    let data = folder.path().join("data");
+    let path = data.to_str().unwrap();
+    let of_folder = || names::run(&options(&["--epochs", "10", "--batch", "8", "--data", path]));
+    assert!(of_folder().unwrap_err().to_string().contains("data"));
+    std::fs::create_dir(&data).unwrap();
+    assert!(of_folder().unwrap_err().to_string().contains("at least 2, got 0"));
+    for (language, letters) in [("Low", ["a", "b"]), ("High", ["y", "z"])] {
+        let names = (0..64).map(|n| (0..6).map(|bit| letters[n >> bit & 1]).collect::<String>() + "\n");
+        std::fs::write(data.join(language).with_extension("txt"), names.collect::<String>()).unwrap();
+    }
+    assert_eq!(of_folder().unwrap(), [1.0, 1.0]);
 }
 
 /// Options for a small network on a small text.
