@@ -16,14 +16,14 @@ pointwise! {
 
 /// A minimal gated unit: `a, n = W x + b + U h`, and the blend of these.
 #[derive(Clone)]
-struct Mgu {
+pub struct Mgu {
     w: Linear,
     u: Linear,
 }
 cell!(Mgu { w, u });
 
 impl Mgu {
-    fn new(input: usize, hidden: usize) -> Result<Self> {
+    pub fn new(input: usize, hidden: usize) -> Result<Self> {
         Ok(Mgu { w: Linear::new(input, 2 * hidden)?, u: Linear::without_bias(hidden, 2 * hidden)? })
     }
 }

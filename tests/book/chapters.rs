@@ -29,11 +29,12 @@ pub fn include(line: &str) -> Option<&str> {
     line.trim().strip_prefix(INCLUDE)?.strip_suffix("}}")?.split(':').next()
 }
 
-/// The files under `generated` that chapters include.
+/// The files under `generated` that chapters include, or show as pictures.
 pub fn included() -> BTreeSet<String> {
-    let names = |text: &str| {
-        let names = text.lines().filter_map(|line| include(line)?.strip_prefix("generated/"));
-        names.map(String::from).collect::<Vec<_>>()
+    let picture = |line: &str| Some(line.split_once("](generated/")?.1.split_once(')')?.0.to_string());
+    let text = |line: &str| Some(include(line)?.strip_prefix("generated/")?.to_string());
+    let names = |chapter: &str| {
+        chapter.lines().filter_map(|line| text(line).or_else(|| picture(line))).collect::<Vec<_>>()
     };
     all().iter().flat_map(|(_, text)| names(text)).collect()
 }

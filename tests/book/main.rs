@@ -8,6 +8,7 @@ mod chapters;
 mod difference;
 mod excerpt;
 mod links;
+mod picture;
 mod printed;
 
 #[path = "../../examples/own_cell.rs"]
@@ -53,11 +54,13 @@ fn source(example: &str) -> PathBuf {
 }
 
 /// What the file of this name under `generated` has to say: `step_2.diff` what step 2 changes, `step_2.out`
-/// what it prints, `rnn_tour.LSTM.out` that below the heading LSTM, `step_2.sweep.rs` its item `sweep`.
+/// what it prints, `rnn_tour.LSTM.out` that below the heading LSTM, `step_2.sweep.rs` its item `sweep`,
+/// `step.svg` a picture.
 fn generated(name: &str) -> String {
     let parts: Vec<&str> = name.split('.').collect();
     match parts[..] {
         [step, "diff"] => difference::to(step),
+        [picture, "svg"] => picture::of(picture),
         [example, "out"] => printed::by(example),
         [example, section, "out"] => printed::section(&printed::by(example), section),
         ["backward", item, "rs"] => {

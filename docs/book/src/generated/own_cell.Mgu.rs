@@ -1,6 +1,6 @@
 /// A minimal gated unit: `a, n = W x + b + U h`, and the blend of these.
 #[derive(Clone)]
-struct Mgu {
+pub struct Mgu {
     w: Linear,
     u: Linear,
 }
