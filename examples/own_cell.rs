@@ -23,6 +23,7 @@ pub struct Mgu {
 cell!(Mgu { w, u });
 
 impl Mgu {
+    /// A unit of so many inputs and so wide a state.
     pub fn new(input: usize, hidden: usize) -> Result<Self> {
         Ok(Mgu { w: Linear::new(input, 2 * hidden)?, u: Linear::without_bias(hidden, 2 * hidden)? })
     }
