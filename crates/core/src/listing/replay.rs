@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Recompute, Tape, TapeEntry, TapeInput};
+use super::{Recompute, Tape, TapeEntry, TapeInput, TapeValue};
 use crate::backward::{GradOptions, grad};
 use crate::base::error::{Error, Result};
 use crate::io::AnyTensor;
@@ -178,9 +178,15 @@ impl TapeEntry {
                     return Err(refused("formula", &expected, &format!("one of {}", program.inputs())));
                 }
                 let outputs = run_program(program, inputs);
-                // A result that depends on no input, or not on the widest, has fewer elements.
-                let shapes = self.outputs.iter().map(|output| &output.shape);
-                Ok(outputs.into_iter().zip(shapes).map(|(output, shape)| output.expand(shape)).collect())
+                let alone = outputs.len() == 1;
+                let output = |(output, like): (Variable<T>, &TapeValue)| {
+                    // A result that depends on no input, or not on the widest, has fewer elements.
+                    let output = output.expand(&like.shape);
+                    // One that the formula uses on the way to another has a gradient of its own as an output:
+                    // that of what comes behind the formula.
+                    if alone { output } else { output * 1.0 }
+                };
+                Ok(outputs.into_iter().zip(&self.outputs).map(output).collect())
             }
             Recompute::Leaf | Recompute::Opaque => {
                 let got = format!("{} %{}", self.operation, self.number);

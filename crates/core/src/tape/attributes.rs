@@ -13,7 +13,7 @@ pub enum Attribute {
     /// A whole number: an axis, an extent, a place.
     Int(i64),
     /// A number.
-    Float(f64),
+    Float(#[cfg_attr(feature = "serde", serde(with = "crate::tensor::serial::number"))] f64),
     /// A flag that holds.
     Flag,
     /// A list of whole numbers: axes, a shape.

@@ -31,7 +31,7 @@ pub struct Program {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Step {
     Input(usize),
-    Literal(#[cfg_attr(feature = "serde", serde(with = "literal"))] f64),
+    Literal(#[cfg_attr(feature = "serde", serde(with = "crate::tensor::serial::number"))] f64),
     Unary(Unary, usize),
     Binary(Binary, usize, usize),
     MulAdd(usize, usize, usize),
@@ -78,23 +78,6 @@ pub(crate) enum Compare {
     Less,
     LessOrEqual,
     Equal,
-}
-
-/// Literals, which may be infinite.
-#[cfg(feature = "serde")]
-mod literal {
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::tensor::serial::Float;
-
-    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        Float::from(*value).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Float::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
-    }
 }
 
 impl Step {

@@ -14,7 +14,7 @@ struct Data<E> {
 /// A number of a format that may have no infinities and NaN, as JSON: these are texts.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Float {
+enum Float {
     Finite(f64),
     Special(String),
 }
@@ -36,6 +36,22 @@ impl TryFrom<Float> for f64 {
                 _ => Err(format!("expected a number, NaN, inf or -inf, got {text:?}")),
             },
         }
+    }
+}
+
+/// Single numbers, for `serde(with)`.
+pub(crate) mod number {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Float;
+
+    pub(crate) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Float::from(*value).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Float::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }
 

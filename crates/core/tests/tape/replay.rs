@@ -13,8 +13,9 @@ fn matrix(rows: usize, columns: usize, seed: f64) -> V {
 }
 
 pointwise! {
+    // The second result is used on the way to the first one, as a cell's state is.
     struct Gate { bias }
-    fn eval(i, g) -> 2 { [(i + bias).sigmoid() * g.tanh(), R::select(i.lt(g), i, g * g)] }
+    fn eval(i, g) -> 2 { let c = R::select(i.lt(g), i, g * g); [(i + bias).sigmoid() * c.tanh(), c] }
 }
 
 /// A recurrence of three steps with a product, a formula of two outputs, and parts.
