@@ -89,6 +89,11 @@ pub(super) const RULES: &[Rule] = &[
         &["g | times 1.0507 where x0 is above 0, else g * (y + 1.7581)"],
     ),
     each("Gelu", "x0 * ndtr(x0)", &["g * (ndtr(x0) + x0 * exp(-x0^2 / 2) / sqrt(2 * pi))"]),
+    each(
+        "GeluTanh",
+        "x0 * sigmoid(1.5958 * (x0 + 0.044715 * x0^3))",
+        &["g * (s + x0 * s * (1 - s) * 1.5958 * (1 + 0.134145 * x0^2)) | with s = y / x0"],
+    ),
     each("Silu", "x0 * sigmoid(x0)", &["g * sigmoid(x0) * (1 + x0 * (1 - sigmoid(x0)))"]),
     each(
         "Mish",
