@@ -65,7 +65,7 @@ struct Run<'r, C: Cell<Element = f32>> {
     optimizer: Adam,
     state: C::State,
     position: Position,
-    /// This epoch's losses.
+    /// Losses of the current epoch.
     epoch: Mean,
     /// The losses since the last validation.
     stretch: Mean,

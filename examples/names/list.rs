@@ -47,12 +47,12 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those built in.
+    /// Names of the list built in.
     pub fn built_in() -> Self {
         Names::of(BUILT_IN.map(|(language, names)| (language.to_string(), names.replace(' ', "\n"))).to_vec())
     }
 
-    /// Those of a folder with a file `Language.txt` for each language, a name a line.
+    /// Names of a folder with a file `Language.txt` for each language, a name a line.
     pub fn read(folder: &Path) -> Result<Self> {
         let failed = |error: std::io::Error| Error::of_file(folder, error);
         let mut texts = Vec::new();

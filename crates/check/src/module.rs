@@ -197,10 +197,8 @@ impl Gradcheck {
 
 /// The parameters that are not frozen, each once.
 pub(crate) fn parameters<M: Module<Element = f64>>(model: &M) -> Vec<Leaf> {
-    let mut seen = std::collections::HashSet::new();
-    let named = model.named_parameters().into_iter();
-    let free = named.filter(|(_, parameter)| parameter.requires_grad() && seen.insert(parameter.id()));
-    free.map(|(name, parameter)| Leaf { label: Label::new(name), parameter }).collect()
+    let leaf = |(name, parameter): (String, _)| Leaf { label: Label::new(name), parameter };
+    recorded::free(model).into_iter().map(leaf).collect()
 }
 
 /// Checks the first derivatives of a module in its inputs and in its parameters, by name:

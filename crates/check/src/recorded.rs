@@ -7,6 +7,8 @@ use std::any::{Any, TypeId};
 
 use wengert_core::{Float, Generator, Number, Parameter, Recompute, Tape, Tensor, Variable, no_grad, record};
 
+use wengert_nn::Module;
+
 use crate::failure::Failure;
 use crate::module::Call;
 use crate::subject::{Label, Leaf, Subject, Values};
@@ -22,7 +24,7 @@ fn all_same<A: 'static, B: 'static>(values: impl IntoIterator<Item = A>) -> Opti
 }
 
 /// The module's parameters that are not frozen, each once, with their names.
-fn free<K, M: Call<K>>(model: &M) -> Vec<(String, Parameter<M::Element>)> {
+pub(crate) fn free<M: Module>(model: &M) -> Vec<(String, Parameter<M::Element>)> {
     let mut seen = std::collections::HashSet::new();
     let named = model.named_parameters().into_iter();
     named.filter(|(_, parameter)| parameter.requires_grad() && seen.insert(parameter.id())).collect()

@@ -32,7 +32,7 @@ pub trait Stateful {
     /// Takes over a state that [`Stateful::state_dict`] gave.
     ///
     /// # Errors
-    /// Those of the implementation: names that are missing or unexpected, values out of their range. Then
-    /// nothing has changed.
+    /// Names that are missing or unexpected, values out of their range: whatever the implementation refuses.
+    /// Then nothing has changed.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
 }

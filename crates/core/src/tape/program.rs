@@ -5,7 +5,8 @@ use std::fmt;
 /// The steps of a formula: what an operation does with an element of each input, as it stands on a
 /// [`Tape`](crate::Tape).
 ///
-/// It is printed as one would write it, a line for each result; what is used more than once has a name.
+/// Printed, a program reads as one would write it: a line for each result; what is used more than once has a
+/// name.
 ///
 /// ```
 /// use wengert_core::{Pointwise, Recompute, Tape, Tensor, Variable, pointwise};

@@ -34,7 +34,7 @@ pub(crate) struct Packs<T: Element> {
     /// The last four matrices that a product asked for, a fingerprint each.
     seen: AtomicU64,
     kept: OnceLock<Box<Mutex<Shelf<T>>>>,
-    /// Those of values that stay.
+    /// The packs of values that stay.
     fixed: OnceLock<Box<Fixed<T>>>,
 }
 

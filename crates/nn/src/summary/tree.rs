@@ -83,7 +83,7 @@ fn short(name: &str) -> String {
 /// The places under construction.
 struct Tree {
     places: Vec<Place>,
-    /// Those that the walk is in.
+    /// The places that the walk is in, outermost first.
     open: Vec<usize>,
 }
 

@@ -14,7 +14,7 @@ use crate::text::columns;
 /// Width of a column of text, and height of a line.
 pub(crate) const COLUMN: f64 = 7.2;
 pub(crate) const LINE: f64 = 16.0;
-/// The same of labels.
+/// Width and height in labels, which are smaller.
 pub(crate) const SMALL_COLUMN: f64 = 6.0;
 pub(crate) const SMALL_LINE: f64 = 13.0;
 const PADDING: f64 = 10.0;
