@@ -91,7 +91,7 @@ pub fn run(epochs: u64, folder: &Path) -> Result<[[f64; 2]; 2]> {
             (pinball(&model.forward(&x)?, &y)? / 2.0).backward()?;
             if n % 2 == 0 || n == loader.len() {
                 clip_grad_norm(&model.parameters(), 1.0)?;
-                adam.set_lr(schedule.lr(averaged.updates()));
+                adam.set_lr(schedule.try_lr(averaged.updates())?);
                 adam.step()?;
                 adam.zero_grad();
                 averaged.update()?;

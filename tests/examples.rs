@@ -33,6 +33,8 @@ mod peephole;
 mod rnn_tour;
 #[path = "../examples/slstm.rs"]
 mod slstm;
+#[path = "../examples/streaming.rs"]
+mod streaming;
 #[path = "../examples/time_gaps.rs"]
 mod time_gaps;
 
@@ -165,6 +167,32 @@ fn names_learns_the_languages_built_in_and_those_of_a_folder() {
         std::fs::write(data.join(language).with_extension("txt"), names.collect::<String>()).unwrap();
     }
     assert_eq!(of_folder().unwrap(), [1.0, 1.0]);
+}
+
+#[test]
+fn streaming_stopped_again_and_again_ends_with_the_bytes_of_one_run() {
+    let run = |folder: &Path, steps: usize, stop: &Stop| {
+        let (folder, steps) = (folder.to_str().unwrap(), steps.to_string());
+        let arguments = ["streaming", "--hidden", "4", "--window", "5", "--checkpoints", folder, "--steps"];
+        let options = streaming::Options::parse_from(arguments.into_iter().chain([steps.as_str()]));
+        streaming::run(&options, stop).unwrap()
+    };
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert_eq!(run(whole.path(), 203, &Stop::new()), 203);
+    for steps in [5, 10, 100] {
+        assert_eq!(run(parts.path(), steps, &Stop::new()), steps);
+        // Something else happens on this thread in between.
+        wengert::manual_seed(99);
+    }
+    let stop = Stop::new();
+    stop.request();
+    assert_eq!(run(parts.path(), 203, &stop), 105, "the window that is begun is finished");
+    run(parts.path(), 203, &Stop::new());
+    let bytes = |folder: &Path| {
+        let latest = wengert::train::Checkpoints::new(folder).unwrap().latest().unwrap().unwrap();
+        std::fs::read(latest.path).unwrap()
+    };
+    assert_eq!(bytes(whole.path()), bytes(parts.path()));
 }
 
 /// Options for a small network on a small text.

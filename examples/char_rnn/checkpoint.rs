@@ -1,7 +1,7 @@
 //! What a checkpoint keeps beside what the library knows how to keep: the step, and the options.
 
-use wengert::Stateful;
 use wengert::prelude::*;
+use wengert::{StateReader, Stateful};
 
 use super::{CellKind, Options};
 
@@ -19,10 +19,10 @@ impl Stateful for Position {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        if let Some(other) = map.names().find(|name| *name != "step") {
-            return Err(refused("position", "a step alone", other));
-        }
-        self.step = whole(map, "step", 0.0)?;
+        let mut reader = StateReader::new("position", map);
+        let step = reader.whole("step");
+        reader.finish()?;
+        self.step = step as usize;
         Ok(())
     }
 }

@@ -117,7 +117,7 @@ pub fn run(options: &Options) -> Result<[f64; 2]> {
             let loss = loss.loss(&model.forward(&names)?, &languages)?;
             loss.backward()?;
             clip_grad_norm(&model.parameters(), 1.0)?;
-            adam.set_lr(schedule.lr(step));
+            adam.set_lr(schedule.try_lr(step)?);
             adam.step()?;
             adam.zero_grad();
             mean.add(f64::from(loss.item()?), 1.0)?;

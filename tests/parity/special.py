@@ -45,9 +45,15 @@ def number(name, dtype):
 def elementwise():
     """(name, function) of one operand, element by element."""
     names = "neg abs exp expm1 log log1p sqrt rsqrt reciprocal square sin cos tanh sigmoid relu selu gelu silu mish"
-    for name in f"{names} softsign logsigmoid hardsigmoid erf softplus".split():
+    for name in f"{names} softsign logsigmoid hardsigmoid erf softplus relu6 hardswish tanhshrink".split():
         yield name, getattr(torch, name, None) or getattr(F, name)
     yield "ndtr", torch.special.ndtr
+    yield "gelu_tanh", lambda x: F.gelu(x, approximate="tanh")
+    for c in (0, 0.5):
+        yield f"hardshrink({c})", lambda x, c=c: F.hardshrink(x, c)
+        yield f"softshrink({c})", lambda x, c=c: F.softshrink(x, c)
+    yield "celu(0.7)", lambda x: F.celu(x, 0.7)
+    yield "threshold(0.1 20)", lambda x: F.threshold(x, 0.1, 20)
     yield "leaky_relu(0.1)", lambda x: F.leaky_relu(x, 0.1)
     yield "elu(0.7)", lambda x: F.elu(x, 0.7)
     yield "softplus_of(2 10)", lambda x: F.softplus(x, 2, 10)

@@ -48,7 +48,7 @@ pub use base::error::{Cause, Error, Result};
 pub use base::message::{WarningHook, set_warning_hook};
 pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
 pub use base::scope::scope;
-pub use io::{AnyTensor, Stateful, TensorMap};
+pub use io::{AnyTensor, StateReader, Stateful, TensorMap};
 pub use listing::{
     Deviation, FailedRecording, KeptStorage, KeptValue, Line, Recompute, Replay, Tape, TapeEntry, TapeInput,
     TapeValue, try_record,

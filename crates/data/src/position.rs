@@ -8,7 +8,7 @@ use crate::dataset::Dataset;
 use crate::fingerprint::Fingerprint;
 use crate::loader::DataLoader;
 use crate::plan::{Plan, Settings};
-use crate::state::{check_names, insert_whole, whole};
+use crate::state::{insert_whole, whole};
 
 /// An epoch, and how many of its batches have been taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl<D: Dataset, C> Stateful for DataLoader<D, C> {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        check_names(map, &NAMES)?;
+        map.check_names(NAMES)?;
         for (called, name, here) in self.conditions() {
             check(called, whole(map, name)?, here)?;
         }

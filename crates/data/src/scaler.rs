@@ -4,7 +4,7 @@ mod fit;
 
 use wengert_core::{Element, Error, Float, Result, Stateful, Tensor, TensorMap, Variable};
 
-use crate::state::{check_names, doubles};
+use crate::state::doubles;
 
 /// A scale for each column, the last axis: `(x - center) / scale`, fitted on some values and then used on
 /// others (`sklearn.preprocessing`).
@@ -251,7 +251,7 @@ impl Stateful for Scaler {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        check_names(map, &["center", "scale"])?;
+        map.check_names(["center", "scale"])?;
         *self = Scaler::new(doubles(map, "center")?.to_vec(), doubles(map, "scale")?.to_vec())?;
         Ok(())
     }

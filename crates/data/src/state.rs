@@ -31,15 +31,3 @@ pub(crate) fn doubles<'a>(map: &'a TensorMap, name: &'static str) -> Result<&'a 
 fn refused(name: &'static str, expected: &str, got: Option<&AnyTensor>) -> Error {
     Error::argument("load_state_dict", name, expected, got.map_or("nothing", AnyTensor::kind))
 }
-
-/// Refuses a state that has other names than these.
-pub(crate) fn check_names(map: &TensorMap, names: &[&str]) -> Result<()> {
-    let missing = names.iter().filter(|name| map.get(name).is_none()).map(ToString::to_string);
-    let missing: Vec<String> = missing.collect();
-    let unexpected: Vec<String> =
-        map.names().filter(|name| !names.contains(name)).map(String::from).collect();
-    if missing.is_empty() && unexpected.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Mismatch { missing, unexpected, misshapen: Vec::new() })
-}

@@ -137,7 +137,7 @@ impl<T: Float> Averaged<T> {
             let expected = "swapped back";
             return Err(Error::argument("Averaged::load_state_dict", "parameters", expected, "the averages"));
         }
-        crate::state_dict::check_names(&self.state_dict(), map)?;
+        map.check_names(self.state_dict().names())?;
         let (mut averages, mut misshapen) = (Vec::new(), Vec::new());
         for (i, parameter) in self.parameters.iter().enumerate() {
             let average = map.tensor::<T>(&format!("average.{i}"))?;

@@ -11,11 +11,11 @@ mod reader;
 
 use std::collections::HashMap;
 
-use wengert_core::{Error, Float, Result, Tensor, TensorMap};
+use wengert_core::{Error, Float, Result, StateReader, Tensor, TensorMap};
 
 use crate::rule::Rule;
 use crate::rule_optimizer::{RuleOptimizer, check};
-use reader::{MOST_STEPS, Reader};
+use reader::{MOST_STEPS, member, number, option};
 
 const VERSION: &str = "version";
 /// By name.
@@ -65,7 +65,7 @@ fn keys<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> Vec<String> {
 }
 
 pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: &TensorMap) -> Result<()> {
-    let mut reader = Reader::new(R::NAME, map);
+    let mut reader = StateReader::new(R::NAME, map);
     // The first version had no number.
     let by_name = map.get(VERSION).is_some();
     let keys = if by_name {
@@ -73,7 +73,7 @@ pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: 
     } else {
         (0..optimizer.members().count()).map(|n| n.to_string()).collect()
     };
-    if by_name && reader.number(VERSION).is_some_and(|version| version != CURRENT) {
+    if by_name && number(&mut reader, VERSION).is_some_and(|version| version != CURRENT) {
         let got = map.number(VERSION)?;
         return Err(Error::argument(R::NAME, "the saved state's version", CURRENT, got));
     }
@@ -81,28 +81,16 @@ pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: 
     let mut loaded = optimizer.clone();
     let mut keys = keys.iter();
     for (g, group) in loaded.groups.iter_mut().enumerate() {
-        for (option, _) in group.options.list() {
-            reader.option(&format!("group.{g}.{option}"), option, &mut group.options);
+        for (name, _) in group.options.list() {
+            option(&mut reader, &format!("group.{g}.{name}"), name, &mut group.options);
         }
         // Which states there are follows from the options just loaded.
-        for (member, key) in group.members.iter_mut().zip(&mut keys) {
-            reader.member(member, &group.options, &format!("state.{key}"), by_name);
+        for (own, key) in group.members.iter_mut().zip(&mut keys) {
+            member(&mut reader, own, &group.options, &format!("state.{key}"), by_name);
         }
     }
     reader.finish()?;
     loaded.groups.iter().try_for_each(|group| check(&group.options))?;
     *optimizer = loaded;
     Ok(())
-}
-
-/// Refuses a map of other names.
-pub(crate) fn check_names(own: &TensorMap, map: &TensorMap) -> Result<()> {
-    let without = |names: &TensorMap, others: &TensorMap| -> Vec<String> {
-        names.names().filter(|name| others.get(name).is_none()).map(str::to_string).collect()
-    };
-    let (missing, unexpected) = (without(own, map), without(map, own));
-    if missing.is_empty() && unexpected.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Mismatch { missing, unexpected, misshapen: Vec::new() })
 }

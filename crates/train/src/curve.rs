@@ -1,8 +1,8 @@
 //! Values of a metric over steps.
 
-use wengert_core::{Result, Stateful, Tensor, TensorMap};
+use wengert_core::{Result, StateReader, Stateful, Tensor, TensorMap};
 
-use crate::state::Reader;
+use crate::state::pairs;
 
 /// A named list of points (step, value), such as a loss over a run.
 ///
@@ -72,8 +72,8 @@ impl Stateful for Curve {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("curve", map);
-        let points = reader.pairs("points");
+        let mut reader = StateReader::new("curve", map);
+        let points = pairs(&mut reader, map, "points");
         reader.finish()?;
         self.points = points;
         Ok(())

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use wengert_core::{Error, Result, Stateful, TensorMap};
+use wengert_core::{Error, Result, StateReader, Stateful, TensorMap};
 
 use crate::mode::Mode;
-use crate::state::{Reader, numbers};
+use crate::state::numbers;
 
 /// Says when a metric has not got better for `patience` observations in a row
 /// (`keras.callbacks.EarlyStopping`).
@@ -103,7 +103,7 @@ impl Stateful for EarlyStopping {
 
     /// Takes over what was observed; patience and least improvement stay as they are set here.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("EarlyStopping", map);
+        let mut reader = StateReader::new("EarlyStopping", map);
         let own = u64::from(self.mode == Mode::Max);
         let maximize = reader.whole("maximize");
         if maximize != own {

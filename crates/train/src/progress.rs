@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wengert_core::{Result, Stateful, TensorMap};
+use wengert_core::{Result, StateReader, Stateful, TensorMap};
 
-use crate::state::{Reader, numbers};
+use crate::state::numbers;
 
 /// What the bar looks like.
 const STYLE: &str = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg} {per_sec} eta {eta}";
@@ -200,7 +200,7 @@ impl Stateful for Progress {
 
     /// Goes on from that position; the length grows with what is still to come.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("Progress", map);
+        let mut reader = StateReader::new("Progress", map);
         let position = reader.whole("position");
         reader.finish()?;
         self.bar.set_position(0);

@@ -47,6 +47,10 @@ fn along_row<T: Float>(name: &str, x: &Variable<T>) -> Option<Variable<T>> {
     Some(match name {
         "softplus" => x.softplus(),
         "ndtr" => x.ndtr(),
+        "gelu_tanh" => x.gelu_tanh(),
+        "relu6" => x.relu6(),
+        "hardswish" => x.hardswish(),
+        "tanhshrink" => x.tanhshrink(),
         "sum" => x.sum(),
         "mean" => x.mean(),
         "amax" => x.amax(&[0]),
@@ -74,6 +78,9 @@ fn with_one<T: Float>(name: &str, c: f64, x: &[&Variable<T>]) -> Option<Variable
     Some(match name {
         "leaky_relu" => a.leaky_relu(c),
         "elu" => a.elu(c),
+        "celu" => a.celu(c),
+        "hardshrink" => a.hardshrink(c),
+        "softshrink" => a.softshrink(c),
         "pow" => a.pow_scalar(c),
         "add" => a + c,
         "mul" => a * c,
@@ -92,6 +99,7 @@ fn with_two<T: Float>(name: &str, c: f64, d: f64, x: &Variable<T>) -> Option<Var
     Some(match name {
         "softplus_of" => x.softplus_of(c, d),
         "hardtanh" => x.hardtanh(c, d),
+        "threshold" => x.threshold(c, d),
         "clamp" => x.clamp(c, d),
         _ => return None,
     })

@@ -7,6 +7,7 @@ mod bytes;
 mod file;
 #[cfg(feature = "safetensors")]
 mod format;
+mod reader;
 mod replace;
 mod stateful;
 #[cfg(all(test, feature = "safetensors"))]
@@ -15,6 +16,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use any::AnyTensor;
+pub use reader::StateReader;
 pub use replace::replace;
 pub use stateful::Stateful;
 
@@ -121,6 +123,27 @@ impl TensorMap {
             Some(AnyTensor::Bytes(bytes)) => Ok(bytes),
             _ => Err(missing(name)),
         }
+    }
+
+    /// Refuses a map whose names are not exactly these.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] lists the names that are missing, and those that are unexpected.
+    ///
+    /// ```
+    /// # use wengert_core::TensorMap;
+    /// let mut map = TensorMap::new();
+    /// map.insert_number("bias", 1.0);
+    /// map.check_names(["bias"])?;
+    /// assert!(map.check_names(["bias", "weight"]).unwrap_err().to_string().ends_with("missing: weight"));
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn check_names<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<()> {
+        let mut reader = StateReader::new("the map", self);
+        for name in names {
+            reader.entry(name);
+        }
+        reader.finish()
     }
 
     /// The names, in alphabetical order.

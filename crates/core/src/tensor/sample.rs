@@ -62,36 +62,60 @@ impl Tensor<i64> {
 }
 
 impl<T: Element + Arithmetic> Tensor<T> {
-    /// Indices drawn by weights, `num_samples` for each row, index `i` with a probability of `w[i] / sum(w)`,
-    /// from this thread's generator (`torch.multinomial`): of shape `[num_samples]` for weights of shape
+    /// Different indices drawn by weights, `num_samples` for each row, from this thread's generator
+    /// (`torch.multinomial` as it is without `replacement`): of shape `[num_samples]` for weights of shape
     /// `[n]`, and `[rows, num_samples]` for `[rows, n]`.
     ///
-    /// Weights need not sum to 1. Without `replacement` no index comes twice in a row: each draw is one from
-    /// those that are left, by their weights. An index of weight 0 never comes.
+    /// Weights need not sum to 1. Each draw is one from the indices that are left in its row, `i` with a
+    /// probability of `w[i] / sum(w)` over these. An index of weight 0 never comes.
     ///
     /// # Errors
-    /// If the weights have another rank, `num_samples` is 0, a weight is negative or not finite, all of a row
-    /// are 0, or without replacement fewer than `num_samples` of a row are not; the message names the row.
-    /// Nothing has been drawn then. Also if there is no memory for the draws.
+    /// If the weights have another rank, `num_samples` is 0, a weight is negative or not finite, or fewer
+    /// than `num_samples` of a row are above 0; the message names the row. Nothing has been drawn then. Also
+    /// if there is no memory for the draws.
     ///
     /// ```
     /// # use wengert_core::{manual_seed, Tensor};
     /// manual_seed(0);
+    /// let mut drawn = Tensor::from([0.0f32, 3.0, 1.0]).multinomial(2)?.to_vec();
+    /// drawn.sort();
+    /// assert_eq!(drawn, [1, 2]);
     /// let weights = Tensor::from([[0.0f32, 3.0, 1.0], [2.0, 0.0, 0.0]]);
-    /// let drawn = weights.multinomial(8, true)?;
-    /// assert_eq!(drawn.shape(), &[2, 8]);
-    /// assert!(drawn.select(0, 0)?.to_vec().iter().all(|&i| i == 1 || i == 2));
-    /// assert_eq!(drawn.select(0, 1)?.to_vec(), [0; 8]);
-    /// let error = weights.multinomial(2, false).unwrap_err();
+    /// let error = weights.multinomial(2).unwrap_err();
     /// let expected = "multinomial: expected at least 2 weights above 0 in row 1 for 2 samples without \
     ///                 replacement, got 1";
     /// assert_eq!(error.to_string(), expected);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
-    #[doc(alias = "categorical")]
     #[doc(alias = "choice")]
+    pub fn multinomial(&self, num_samples: usize) -> Result<Tensor<i64>> {
+        self.indices_drawn(num_samples, true)
+    }
+
+    /// Indices drawn by weights, `num_samples` for each row, each on its own: `i` with a probability of
+    /// `w[i] / sum(w)` (`torch.multinomial` with `replacement`). Shapes and weights are those of
+    /// [`Tensor::multinomial`].
+    ///
+    /// # Errors
+    /// Those of [`Tensor::multinomial`]; one weight above 0 in each row is enough.
+    ///
+    /// ```
+    /// # use wengert_core::{manual_seed, Tensor};
+    /// manual_seed(0);
+    /// let weights = Tensor::from([[0.0f32, 3.0, 1.0], [2.0, 0.0, 0.0]]);
+    /// let drawn = weights.multinomial_with_replacement(8)?;
+    /// assert_eq!(drawn.shape(), &[2, 8]);
+    /// assert!(drawn.select(0, 0)?.to_vec().iter().all(|&i| i == 1 || i == 2));
+    /// assert_eq!(drawn.select(0, 1)?.to_vec(), [0; 8]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "categorical")]
     #[doc(alias = "Categorical")]
-    pub fn multinomial(&self, num_samples: usize, replacement: bool) -> Result<Tensor<i64>> {
+    pub fn multinomial_with_replacement(&self, num_samples: usize) -> Result<Tensor<i64>> {
+        self.indices_drawn(num_samples, false)
+    }
+
+    fn indices_drawn(&self, num_samples: usize, distinct: bool) -> Result<Tensor<i64>> {
         let &[ref rows @ .., width] = self.shape() else { return Err(of_rank(self.shape())) };
         if rows.len() > 1 {
             return Err(of_rank(self.shape()));
@@ -103,12 +127,12 @@ impl<T: Element + Arithmetic> Tensor<T> {
         // A row without elements has none to be chosen: it is refused as one of zeros.
         let row_of = |row: usize| &weights.in_order()[row * width..][..width];
         for row in 0..rows.first().copied().unwrap_or(1) {
-            check_weights(row_of(row), row, (!replacement).then_some(num_samples))?;
+            check_weights(row_of(row), row, distinct.then_some(num_samples))?;
         }
         let shape: Vec<usize> = rows.iter().copied().chain([num_samples]).collect();
         or_refused("multinomial", || {
             Tensor::create("multinomial", &shape[..], |out| {
-                let choose = if replacement { with_replacement } else { without_replacement };
+                let choose = if distinct { without_replacement } else { with_replacement };
                 with_generator(|g| {
                     let rows = out.chunks_exact_mut(num_samples).enumerate();
                     rows.for_each(|(row, out)| choose(g, row_of(row), out));

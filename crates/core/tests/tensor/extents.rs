@@ -200,7 +200,12 @@ const TAKERS: [(&str, Function); 54] = [
     ("topk", |draw, shape| one(any(shape)?.topk(draw.extent(), draw.axis(shape.len())).0)),
     ("randperm", |draw, _| one(Tensor::randperm(draw.extent()).cast::<f32>())),
     ("multinomial", |draw, shape| {
-        one(any(shape)?.value().multinomial(draw.extent(), draw.below(2) == 0)?.cast::<f32>())
+        let (weights, samples) = (any(shape)?.value(), draw.extent());
+        let drawn = match draw.below(2) {
+            0 => weights.multinomial_with_replacement(samples),
+            _ => weights.multinomial(samples),
+        };
+        one(drawn?.cast::<f32>())
     }),
     ("i", |draw, shape| one(any(shape)?.i((draw.extent().., draw.shift())))),
     ("cat of indices", |draw, shape| {

@@ -58,7 +58,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         manual_seed(seed);
-        let drawn = Tensor::from(weights.clone()).multinomial(samples, false);
+        let drawn = Tensor::from(weights.clone()).multinomial(samples);
         let above = weights.iter().filter(|w| **w > 0.0).count();
         prop_assert_eq!(drawn.is_ok(), samples <= above);
         if let Ok(drawn) = drawn {
@@ -75,7 +75,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         manual_seed(seed);
-        match Tensor::from(weights.clone()).multinomial(50, true) {
+        match Tensor::from(weights.clone()).multinomial_with_replacement(50) {
             Ok(drawn) => prop_assert!(drawn.to_vec().iter().all(|&i| weights[i as usize] > 0.0)),
             Err(_) => prop_assert!(weights.iter().all(|w| *w == 0.0)),
         }
@@ -111,7 +111,7 @@ fn randperm_puts_each_number_in_each_place_as_often() {
 fn multinomial_draws_by_weight_in_each_row() {
     manual_seed(4);
     let weights = Tensor::from([[1.0f64, 0.0, 3.0], [0.5, 0.25, 0.25]]);
-    let drawn = weights.multinomial(DRAWS, true).unwrap();
+    let drawn = weights.multinomial_with_replacement(DRAWS).unwrap();
     for (row, rates) in [[0.25, 0.0, 0.75], [0.5, 0.25, 0.25]].iter().enumerate() {
         let drawn = drawn.select(0, row).unwrap().to_vec();
         rates.iter().zip(0..).for_each(|(p, i)| expect_rate(count(&drawn, i), *p));
@@ -123,7 +123,7 @@ fn draws_without_replacement_go_on_among_those_left() {
     manual_seed(5);
     let weights = [0.5f32, 0.3, 0.2];
     let rows = Tensor::from([weights]).expand(&[DRAWS, 3]).unwrap();
-    let drawn = rows.multinomial(2, false).unwrap().to_vec();
+    let drawn = rows.multinomial(2).unwrap().to_vec();
     for (first, second) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)] {
         let [p, q] = [first, second].map(|i| f64::from(weights[i as usize]));
         let hits = drawn.chunks(2).filter(|pair| *pair == [first, second]).count();
@@ -138,7 +138,8 @@ fn a_seed_says_what_is_drawn() {
         let numbers = Tensor::<i64>::randint(0, 1000, [9]).unwrap().to_vec();
         let order = Tensor::<i64>::randperm(9).to_vec();
         let weights = Tensor::<f32>::ones([9]);
-        let chosen = [true, false].map(|replacement| weights.multinomial(9, replacement).unwrap().to_vec());
+        let chosen = [weights.multinomial_with_replacement(9), weights.multinomial(9)]
+            .map(|drawn| drawn.unwrap().to_vec());
         (numbers, order, chosen)
     };
     assert_eq!(draw(6), draw(6));
@@ -150,7 +151,8 @@ fn weights_that_nothing_can_be_drawn_by_are_refused_with_their_row() {
     let refusal = |weights: Tensor<f64>, samples, replacement| {
         manual_seed(8);
         let before = wengert_core::generator_state();
-        let error = weights.multinomial(samples, replacement).unwrap_err();
+        let draw = if replacement { Tensor::multinomial_with_replacement } else { Tensor::multinomial };
+        let error = draw(&weights, samples).unwrap_err();
         assert_eq!(wengert_core::generator_state(), before, "nothing was drawn");
         error.to_string().trim_start_matches("multinomial: ").to_string()
     };
@@ -171,11 +173,11 @@ fn weights_that_nothing_can_be_drawn_by_are_refused_with_their_row() {
 
 #[test]
 fn no_rows_of_weights_give_no_rows_of_draws() {
-    assert_eq!(Tensor::<f32>::zeros([0, 3]).multinomial(2, true).unwrap().shape(), &[0, 2]);
+    assert_eq!(Tensor::<f32>::zeros([0, 3]).multinomial_with_replacement(2).unwrap().shape(), &[0, 2]);
 }
 
 #[test]
 fn views_of_weights_are_drawn_from_as_they_are_seen() {
     let weights = Tensor::from([[0.0f32, 1.0], [0.0, 0.0]]).t();
-    assert_eq!(weights.select(0, 1).unwrap().multinomial(1, false).unwrap().to_vec(), [0]);
+    assert_eq!(weights.select(0, 1).unwrap().multinomial(1).unwrap().to_vec(), [0]);
 }

@@ -3,7 +3,7 @@
 use wengert_core::{AnyTensor, Error, Result, Stateful, Tensor, TensorMap};
 
 use super::{NAME, Tokens, Vocabulary};
-use crate::state::{check_names, integers, whole};
+use crate::state::{integers, whole};
 
 /// Saves the tokens as bytes of UTF-8 one behind the other, and how many each has.
 ///
@@ -27,7 +27,7 @@ impl Stateful for Vocabulary {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        check_names(map, &["lengths", "tokens", "unknown", "words"])?;
+        map.check_names(["lengths", "tokens", "unknown", "words"])?;
         let kind = if whole(map, "words")? != 0 { Tokens::Words } else { Tokens::Characters };
         let unknown = integers(map, "unknown")?.item()?;
         let unknown = (unknown != -1).then(|| usize::try_from(unknown).unwrap_or(usize::MAX));

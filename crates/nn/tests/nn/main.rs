@@ -23,6 +23,7 @@ mod naive;
 mod names;
 mod norms;
 mod options;
+mod places;
 mod recipes;
 mod refused;
 mod send_sync;

@@ -217,7 +217,7 @@ impl<T: Float> Lbfgs<T> {
     /// [`Error::Mismatch`] lists the names that are missing or unexpected and vectors of another length;
     /// [`Error::Argument`] names an option out of its range. Then nothing has changed.
     pub fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        crate::state_dict::check_names(&self.state_dict(), map)?;
+        map.check_names(self.state_dict().names())?;
         let mut options = self.options.clone();
         for (option, _) in self.options.list() {
             options.set(option, map.number(&format!("group.0.{option}"))?)?;

@@ -43,6 +43,10 @@ impl Formula for ChainedLr {
         self.schedules[0].lr(step) * rates.product::<f64>()
     }
 
+    fn ends(&self) -> Option<u64> {
+        self.schedules.iter().filter_map(|schedule| schedule.end()).min()
+    }
+
     fn note(&mut self, metric: f64) {
         self.schedules.iter_mut().for_each(|schedule| schedule.observe(metric));
     }

@@ -69,6 +69,10 @@ macro_rules! schedule {
                 crate::schedule::Formula::at(self, step)
             }
 
+            fn end(&self) -> Option<u64> {
+                crate::schedule::Formula::ends(self)
+            }
+
             fn observe(&mut self, metric: f64) {
                 crate::schedule::Formula::note(self, metric);
             }
@@ -83,7 +87,7 @@ macro_rules! schedule {
 
             fn load_state_dict(&mut self, map: &wengert_core::TensorMap) -> wengert_core::Result<()> {
                 use crate::schedule::field::Field;
-                crate::state_dict::check_names(&self.state_dict(), map)?;
+                map.check_names(self.state_dict().names())?;
                 let mut loaded = self.clone();
                 $(Field::load(&mut loaded.$argument, Self::NAME, stringify!($argument), map)?;)*
                 $(Field::load(&mut loaded.$option, Self::NAME, stringify!($option), map)?;)*

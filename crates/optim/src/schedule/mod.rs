@@ -21,9 +21,7 @@ mod warm_up;
 
 use std::fmt::{Debug, Display};
 
-#[cfg(doc)]
-use wengert_core::Error;
-use wengert_core::{Result, TensorMap};
+use wengert_core::{Error, Result, TensorMap};
 
 pub use chained::ChainedLr;
 pub use constant::ConstantLr;
@@ -67,8 +65,36 @@ pub use warm_up::WarmUp;
 /// Groups whose rates differ keep their ratios with
 /// [`scale_lr`](crate::Optimizer::scale_lr): `optimizer.scale_lr(schedule.lr(step) / optimizer.lr())`.
 pub trait Schedule: Debug + Display + Send + Sync {
-    /// The learning rate of a step.
+    /// The learning rate of a step; past the schedule's end, if it has one, that of its last step.
     fn lr(&self, step: u64) -> f64;
+
+    /// How many steps the schedule is made for; none if it goes on for as long as one likes.
+    fn end(&self) -> Option<u64> {
+        None
+    }
+
+    /// The learning rate of a step, refused past the schedule's [end](Schedule::end): a loop that runs longer
+    /// than its schedule was told is a mistake in one of the two, and trains at next to no rate.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] from that step on, as PyTorch's `OneCycleLR.step` raises one.
+    ///
+    /// ```
+    /// use wengert_optim::schedule::{OneCycleLr, Schedule};
+    /// let schedule = OneCycleLr::new(1.0, 30)?;
+    /// assert_eq!(schedule.try_lr(29)?, schedule.lr(29));
+    /// assert!(schedule.try_lr(30).unwrap_err().to_string().contains("step must be below 30"));
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[track_caller]
+    fn try_lr(&self, step: u64) -> Result<f64> {
+        match self.end() {
+            Some(end) if step >= end => {
+                Err(Error::argument("schedule", "step", format!("below {end}, where {self} ends"), step))
+            }
+            _ => Ok(self.lr(step)),
+        }
+    }
 
     /// Takes note of a loss or score, where the rate depends on those ([`ReduceLrOnPlateau`]); others pass
     /// it on to the schedules they are made of, or ignore it.
@@ -102,6 +128,10 @@ pub(crate) trait Formula {
 
     fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn ends(&self) -> Option<u64> {
+        None
     }
 
     fn note(&mut self, metric: f64) {

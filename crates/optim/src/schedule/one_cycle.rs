@@ -11,8 +11,8 @@ schedule! {
     /// (`torch.optim.lr_scheduler.OneCycleLR`). With three phases it comes down to the first rate in as many
     /// steps as it went up in, and further from there.
     ///
-    /// The last step is `total_steps - 1`; a later one has its rate. PyTorch refuses those. The momentum is
-    /// left alone.
+    /// The last step is `total_steps - 1`; a later one has its rate, and is refused by
+    /// [`try_lr`](super::Schedule::try_lr), as PyTorch refuses it. The momentum is left alone.
     ///
     /// ```
     /// use wengert_optim::schedule::{OneCycleLr, Schedule};
@@ -64,6 +64,10 @@ impl Formula for OneCycleLr {
             (start, from) = (end, to);
         }
         from
+    }
+
+    fn ends(&self) -> Option<u64> {
+        Some(self.total_steps)
     }
 
     fn check(&self) -> Result<()> {

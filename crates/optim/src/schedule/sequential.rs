@@ -43,6 +43,18 @@ impl Formula for SequentialLr {
         self.schedules[turn].lr(step - start)
     }
 
+    /// The first step at which the schedule whose turn it is has ended.
+    fn ends(&self) -> Option<u64> {
+        let starts = std::iter::once(0).chain(self.milestones.iter().copied());
+        let turns = self.milestones.iter().map(|next| Some(*next)).chain([None]);
+        let mut ends =
+            self.schedules.iter().zip(starts).zip(turns).filter_map(|((schedule, start), next)| {
+                let end = start.saturating_add(schedule.end()?);
+                next.is_none_or(|next| end < next).then_some(end)
+            });
+        ends.next()
+    }
+
     fn note(&mut self, metric: f64) {
         self.schedules.iter_mut().for_each(|schedule| schedule.observe(metric));
     }

@@ -43,6 +43,10 @@ impl Formula for WarmUp {
         self.then.lr(0) * (self.start_factor + (1.0 - self.start_factor) * done)
     }
 
+    fn ends(&self) -> Option<u64> {
+        self.then.end().map(|end| end.saturating_add(self.steps))
+    }
+
     fn note(&mut self, metric: f64) {
         self.then.observe(metric);
     }

@@ -110,10 +110,39 @@ fn values_out_of_their_ranges_are_refused() -> Result<()> {
 }
 
 #[test]
-fn one_cycle_stays_at_its_last_rate() -> Result<()> {
+fn one_cycle_stays_at_its_last_rate_and_refuses_later_steps_where_asked() -> Result<()> {
     let schedule = OneCycleLr::new(0.4, 30)?;
     assert_eq!(schedule.lr(29), schedule.lr(1000));
     assert!((schedule.lr(29) - 0.4 / 25.0 / 1e4).abs() < 1e-18);
+    assert_eq!(
+        schedule.try_lr(30).unwrap_err().to_string(),
+        "schedule: step must be below 30, where OneCycleLR(max_lr: 0.4, total_steps: 30, pct_start: 0.3, \
+         div_factor: 25, final_div_factor: 10000, linear: false, three_phase: false) ends, got 30"
+    );
+    Ok(())
+}
+
+#[test]
+fn schedules_of_others_end_where_the_one_at_its_turn_does() -> Result<()> {
+    let cycle = |steps| OneCycleLr::new(1.0, steps).map(|schedule| schedule.boxed());
+    let endless = || StepLr::new(1.0, 2).map(|schedule| schedule.boxed());
+    let ends = [
+        (endless()?, None),
+        (cycle(30)?, Some(30)),
+        (WarmUp::new(5, OneCycleLr::new(1.0, 30)?)?.boxed(), Some(35)),
+        (ChainedLr::new([endless()?, cycle(30)?, cycle(20)?])?.boxed(), Some(20)),
+        // Behind its milestone the first one's end is nobody's.
+        (SequentialLr::new([cycle(30)?, endless()?], [30])?.boxed(), None),
+        (SequentialLr::new([cycle(30)?, endless()?], [31])?.boxed(), Some(30)),
+        (SequentialLr::new([endless()?, cycle(30)?], [4])?.boxed(), Some(34)),
+    ];
+    for (schedule, end) in ends {
+        assert_eq!(schedule.end(), end, "{schedule}");
+        for step in 0..50 {
+            let refused = schedule.try_lr(step).is_err();
+            assert_eq!(refused, end.is_some_and(|end| step >= end), "{schedule} at {step}");
+        }
+    }
     Ok(())
 }
 

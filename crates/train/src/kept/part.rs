@@ -3,14 +3,14 @@
 use std::marker::PhantomData;
 
 use wengert_core::{
-    AnyTensor, Error, Float, Generator, GeneratorState, Result, Stateful, Tensor, TensorMap, generator_state,
-    set_generator_state,
+    AnyTensor, Error, Float, Generator, GeneratorState, Result, StateReader, Stateful, Tensor, TensorMap,
+    generator_state, set_generator_state,
 };
 use wengert_nn::{Module, Persist, State};
 use wengert_optim::Optimizer;
 use wengert_optim::schedule::Schedule;
 
-use crate::state::{Reader, numbers};
+use crate::state::numbers;
 
 pub(super) trait Part {
     /// What kind of thing it is: only the same is loaded.
@@ -230,7 +230,7 @@ impl Part for Count<'_> {
     }
 
     fn load(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("count", map);
+        let mut reader = StateReader::new("count", map);
         let count = reader.whole("count");
         reader.finish()?;
         *self.0 = count as usize;

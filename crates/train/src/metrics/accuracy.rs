@@ -1,11 +1,10 @@
 //! How often the right class is among the likeliest.
 
-use wengert_core::{Error, Float, Result, Stateful, Tensor, TensorMap};
+use wengert_core::{Error, Float, Result, StateReader, Stateful, Tensor, TensorMap};
 
 use super::counts::{Counts, counted};
 use super::tally::Tally;
 use super::{Metric, print_metric};
-use crate::state::Reader;
 
 /// The part of the rows whose class is the one of the largest score, or among the `k` largest
 /// (`torchmetrics.Accuracy`, `top_k`). Of equal scores the first counts as larger, and NaN is the largest.
@@ -155,7 +154,7 @@ impl Stateful for Accuracy {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("accuracy", map);
+        let mut reader = StateReader::new("accuracy", map);
         let (tally, k) = (Tally::read(&mut reader), reader.whole("k"));
         if k != self.k as u64 {
             reader.refuse("k", &self.k.to_string(), k);

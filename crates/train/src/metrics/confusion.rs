@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use wengert_core::{Error, Float, Result, Stateful, Tensor, TensorMap};
+use wengert_core::{Error, Float, Result, StateReader, Stateful, Tensor, TensorMap};
 
 use super::Metric;
 use super::accuracy::{classes_of, likeliest, rows};
 use super::counts::{Counts, counted, same_shape};
-use crate::state::Reader;
 
 /// How often each class was taken for each: row the class that was right, column the predicted one
 /// (`sklearn.metrics.confusion_matrix`). Its value is the accuracy.
@@ -129,8 +128,8 @@ impl Stateful for ConfusionMatrix {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("confusion matrix", map);
-        let counts = reader.numbers("counts", &[self.classes, self.classes]);
+        let mut reader = StateReader::new("confusion matrix", map);
+        let counts = reader.numbers("counts", &[self.classes, self.classes]).unwrap_or_default();
         if let Some(bad) = counts.iter().find(|count| !(**count >= 0.0 && count.is_finite())) {
             reader.refuse("counts", "finite and at least 0", bad);
         }

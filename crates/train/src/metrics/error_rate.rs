@@ -1,11 +1,10 @@
 //! How much of a text has to be changed to be right.
 
-use wengert_core::{Error, Result, Stateful, Tensor, TensorMap};
+use wengert_core::{Error, Result, StateReader, Stateful, Tensor, TensorMap};
 
 use super::counts::Counts;
 use super::tally::Tally;
 use super::{Metric, print_metric};
-use crate::state::Reader;
 
 /// Character or word error rate: the fewest characters or words that are to be put in, taken out or replaced
 /// (Levenshtein, 1966), over how many the right text has (`torchmetrics.text.CharErrorRate`,
@@ -138,7 +137,7 @@ impl Stateful for ErrorRate {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new(self.text(), map);
+        let mut reader = StateReader::new(self.text(), map);
         let (tally, of_words) = (Tally::read(&mut reader), reader.whole("of_words"));
         if of_words != u64::from(self.of_words) {
             reader.refuse("of_words", &u8::from(self.of_words).to_string(), of_words);

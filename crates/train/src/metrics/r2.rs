@@ -1,11 +1,10 @@
 //! How much of the targets' variance is explained.
 
-use wengert_core::{Float, Result, Stateful, Tensor, TensorMap};
+use wengert_core::{Float, Result, StateReader, Stateful, Tensor, TensorMap};
 
 use super::counts::{Counts, counted, same_shape};
 use super::tally::Tally;
 use super::{Metric, print_metric};
-use crate::state::Reader;
 
 /// The coefficient of determination, `1 - sum w (p - y)^2 / sum w (y - mean y)^2`
 /// (`sklearn.metrics.r2_score`), over all elements.
@@ -85,7 +84,7 @@ impl Stateful for R2 {
     }
 
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = Reader::new("R2", map);
+        let mut reader = StateReader::new("R2", map);
         let errors = Tally::read(&mut reader);
         let loaded = R2 { errors, mean: reader.number("mean"), about: reader.number("about") };
         reader.finish()?;

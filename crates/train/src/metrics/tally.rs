@@ -1,8 +1,8 @@
 //! A sum and what it is divided by.
 
-use wengert_core::{Result, TensorMap};
+use wengert_core::{Result, StateReader, TensorMap};
 
-use crate::state::{Reader, numbers};
+use crate::state::{numbers, weight};
 
 /// A sum of weighted values with what rounding took from it (Neumaier, 1974), and the sum of the weights.
 #[derive(Clone, Debug, Default)]
@@ -44,12 +44,12 @@ impl Tally {
         numbers([("sum", self.sum), ("lost", self.lost), ("weight", self.weight)])
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        Tally { sum: reader.number("sum"), lost: reader.number("lost"), weight: reader.weight("weight") }
+    pub(super) fn read(reader: &mut StateReader<'_>) -> Self {
+        Tally { sum: reader.number("sum"), lost: reader.number("lost"), weight: weight(reader, "weight") }
     }
 
     pub(super) fn loaded(what: &'static str, map: &TensorMap) -> Result<Self> {
-        let mut reader = Reader::new(what, map);
+        let mut reader = StateReader::new(what, map);
         let tally = Tally::read(&mut reader);
         reader.finish().map(|()| tally)
     }
