@@ -1,11 +1,12 @@
 //! What every recurrent layer can do with a sequence, from its sweep over rows.
 
 use wengert_core::__private::{filled, or_refused};
-use wengert_core::{Error, Float, Result, Tensor, Variable};
+use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
 use super::masked::Valid;
 use crate::cell::check_state;
 use crate::context::{self, Context};
+use crate::line::called;
 use crate::module::Module;
 use crate::sequence::{BatchLayout, PackedSequence, Packing, invert_permutation};
 use crate::state::State;
@@ -72,6 +73,21 @@ pub trait Layers: Module + Clone {
         cells: &mut Self::Cells,
     ) -> Variable<Self::Element>;
 
+    /// [`Layers::step`] at which the cells are held to what their methods promise: the first one of a
+    /// [`Stepper`](crate::Stepper). Layers that have cells of users' look at each; others need not.
+    ///
+    /// # Errors
+    /// If a cell does not give what it promises; `cells` may then have been changed in part.
+    #[track_caller]
+    fn first_step(
+        &self,
+        input: &Variable<Self::Element>,
+        context: &Self::Context,
+        cells: &mut Self::Cells,
+    ) -> Result<Variable<Self::Element>> {
+        Ok(self.step(input, context, cells))
+    }
+
     /// Runs a sequence (L, N, in), or (N, L, in) if `batch_first`, or (L, in), from a state, or without one
     /// from the layers' own; gives all outputs and the last state.
     ///
@@ -81,7 +97,7 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)>
     where
@@ -97,11 +113,11 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_with(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
-        let (output, state, _) = padded(self, input, context, state, false)?;
+        let (output, state, _) = padded(self, &input.as_variable(), context, state, false)?;
         Ok((output, state))
     }
 
@@ -115,7 +131,7 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_states(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         state: Option<&Self::State>,
     ) -> Result<OutputAndStates<Self::State>>
     where
@@ -131,11 +147,11 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_states_with(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<OutputAndStates<Self::State>> {
-        let (output, state, states) = padded(self, input, context, state, true)?;
+        let (output, state, states) = padded(self, &input.as_variable(), context, state, true)?;
         Ok((output, state, states.expect("states that were asked for")))
     }
 
@@ -168,6 +184,7 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<(PackedSequence<Self::Element>, Self::State)> {
+        let _call = called();
         check_width(self, input.data().shape())?;
         let (watch, sizes) = (Watch::of(self), input.batch_sizes());
         let layout = BatchLayout { steps: sizes.len(), batch: sizes[0], batch_first: false };
@@ -193,7 +210,7 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_masked<'v>(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         valid: impl Into<Valid<'v>>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)>
@@ -211,11 +228,12 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_masked_with<'v>(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         context: &Self::Context,
         valid: impl Into<Valid<'v>>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
+        let (_call, input) = (called(), &input.as_variable());
         check_input(self, input)?;
         let (watch, batched) = (Watch::of(self), input.rank() == 3);
         check_context(self, context, input)?;
@@ -270,6 +288,7 @@ fn padded<L: Layers>(
     state: Option<&L::State>,
     keep_states: bool,
 ) -> Result<Padded<L>> {
+    let _call = called();
     check_input(layers, input)?;
     check_context(layers, context, input)?;
     let (watch, batched) = (Watch::of(layers), input.rank() == 3);

@@ -7,6 +7,7 @@ use wengert_core::{Error, Float, GradOptions, Parameter, Result, Tensor, Variabl
 
 use super::layers::{Layers, check_context, check_input, check_one_direction, reset, time_axis};
 use crate::context;
+use crate::line::called;
 use crate::module::VisitorMut;
 use crate::state::State;
 
@@ -148,6 +149,7 @@ impl<L: Layers> Truncated<L> {
         ends: Option<&Tensor<bool>>,
         loss: impl FnOnce(&Variable<L::Element>) -> Result<Variable<L::Element>>,
     ) -> Result<Variable<L::Element>> {
+        let _call = called();
         check_input(layer, input)?;
         check_context(layer, context, input)?;
         let time = time_axis(layer, input) as isize;
