@@ -57,6 +57,11 @@ impl<T: Float> Weights<T> {
         width(&self.weight_ih)
     }
 
+    /// The numbers of all gates.
+    pub(super) fn rows(&self) -> usize {
+        self.weight_hh.shape().first().copied().unwrap_or(0)
+    }
+
     pub(super) fn recurrent_size(&self) -> usize {
         width(&self.weight_hh)
     }
