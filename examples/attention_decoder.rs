@@ -10,6 +10,7 @@ const LENGTH: usize = 5;
 /// What the decoder sees before its first digit.
 const START: i64 = 10;
 
+/// Reads digits and writes them down again.
 pub struct Model {
     digits: Embedding,
     encoder: Gru,
@@ -27,6 +28,7 @@ type Memory = (Variable, Variable);
 type States = (Variable, Variable);
 
 impl Model {
+    /// All widths are one.
     pub fn new(width: usize) -> Result<Self> {
         Ok(Model {
             digits: Embedding::new(11, width)?,

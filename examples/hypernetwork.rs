@@ -14,6 +14,7 @@ struct Reader {
 }
 module!(Reader { rnn, head });
 
+/// Writes the reader's parameters.
 pub struct Model {
     functions: Embedding,
     writer: Linear,
@@ -23,6 +24,7 @@ pub struct Model {
 module!(Model { functions, writer, bits } keep { reader });
 
 impl Model {
+    /// For a reader of 6 units.
     pub fn new() -> Result<Self> {
         let reader = Reader { rnn: Rnn::new(2, 6)?, head: Linear::new(6, 2)? };
         Ok(Model {

@@ -9,6 +9,7 @@ use wengert::prelude::*;
 /// Of the inner steps.
 const RATE: f64 = 0.05;
 
+/// Reads where points are and says how high.
 #[derive(Clone)]
 pub struct Model {
     lstm: Lstm,
@@ -20,6 +21,7 @@ module!(Model { lstm, head });
 pub type Points = (Tensor, Tensor);
 
 impl Model {
+    /// 24 units.
     pub fn new() -> Result<Self> {
         Ok(Model { lstm: Lstm::new(1, 24)?, head: Linear::new(24, 1)? })
     }

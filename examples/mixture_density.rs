@@ -7,6 +7,7 @@
 
 use wengert::prelude::*;
 
+/// Says of each next value how likely it is.
 pub struct Forecaster {
     lstm: Lstm,
     head: Linear,
@@ -14,6 +15,7 @@ pub struct Forecaster {
 module!(Forecaster { lstm, head });
 
 impl Forecaster {
+    /// 16 units and three Gaussians.
     pub fn new() -> Result<Self> {
         Ok(Forecaster { lstm: Lstm::new(1, 16)?, head: Linear::new(16, 3 * 3)? })
     }

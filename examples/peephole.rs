@@ -92,6 +92,7 @@ pub fn check(cases: u32) -> std::result::Result<(), String> {
     )
 }
 
+/// Tells how many steps lie between two events.
 pub struct Model {
     events: Embedding,
     rnn: Recurrent<Peephole>,
@@ -100,6 +101,7 @@ pub struct Model {
 module!(Model { events, rnn, head });
 
 impl Model {
+    /// Two bidirectional layers of 16 units, projected to 8.
     pub fn new() -> Result<Self> {
         let cell = |input| Ok(Peephole::new(input, 16, 8, 3.0));
         Ok(Model {
@@ -116,6 +118,7 @@ impl Model {
         self.head.forward(&out.select(0, 15))
     }
 
+    /// The mean cross-entropy of a batch.
     pub fn loss(&self, (events, gaps): &(Tensor<i64>, Tensor<i64>)) -> Result<Variable> {
         cross_entropy(&self.logits(events)?, gaps)
     }

@@ -87,6 +87,7 @@ pub fn check(cases: u32) -> std::result::Result<(), String> {
     )
 }
 
+/// Tells the parity at each step.
 pub struct Model {
     bits: Embedding,
     rnn: Recurrent<Slstm>,
@@ -95,6 +96,7 @@ pub struct Model {
 module!(Model { bits, rnn, head });
 
 impl Model {
+    /// Two layers of 24 units.
     pub fn new() -> Result<Self> {
         let cell = |input| Slstm::new(input, 24);
         Ok(Model {
@@ -110,6 +112,7 @@ impl Model {
         self.head.forward(&out)
     }
 
+    /// The mean cross-entropy at all steps.
     pub fn loss(&self, (bits, parity): &(Tensor<i64>, Tensor<i64>)) -> Result<Variable> {
         cross_entropy(&self.logits(bits)?, parity)
     }

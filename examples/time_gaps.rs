@@ -80,6 +80,7 @@ pub fn check(cases: u32) -> std::result::Result<(), String> {
     )
 }
 
+/// Says the value at the next observation.
 pub struct Model {
     rnn: Recurrent<Continuous>,
     head: Linear,
@@ -87,11 +88,13 @@ pub struct Model {
 module!(Model { rnn, head });
 
 impl Model {
+    /// Two layers of 24 units.
     pub fn new() -> Result<Self> {
         let rnn = Recurrent::of(1, |input| Continuous::new(input, 24)).num_layers(2).build()?;
         Ok(Model { rnn, head: Linear::new(24, 1)? })
     }
 
+    /// The mean squared error of values that are seen, with their gaps and the next ones.
     pub fn loss(&self, [x, gaps, next]: &[Variable; 3]) -> Result<Variable> {
         let (out, _) = self.rnn.forward_with(x, gaps, None)?;
         mse_loss(&self.head.forward(&out)?, next)
