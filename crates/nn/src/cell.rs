@@ -13,8 +13,8 @@ use crate::state::{MapPart, State};
 /// [`CellWith`](crate::CellWith) have in common.
 macro_rules! declarations_of_a_cell {
     () => {
-        /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's name,
-        /// unless a cell says another.
+        /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's
+        /// name, unless a cell says another.
         const NAME: &'static str = "";
 
         /// The state that is carried from step to step.
@@ -29,13 +29,14 @@ macro_rules! declarations_of_a_cell {
         /// The state before the first step of `batch` samples; its variables are (batch, ..).
         fn zero_state(&self, batch: usize) -> Self::State;
 
-        /// The part of a step that depends on the input alone, for inputs (.., input_size) of any leading axes.
+        /// The part of a step that depends on the input alone, for inputs (.., input_size) of any leading
+        /// axes.
         fn project(&self, input: &Variable<Self::Element>) -> Variable<Self::Element> {
             input.clone()
         }
 
-        /// `f` on those variables of a state that enter products with weights, which dropout on states acts on;
-        /// all of them unless a cell says otherwise (an LSTM's `h` and not its `c`).
+        /// `f` on those variables of a state that enter products with weights, which dropout on states acts
+        /// on; all of them unless a cell says otherwise (an LSTM's `h` and not its `c`).
         fn map_hidden(&self, state: &Self::State, f: &mut MapPart<'_, Self::Element>) -> Self::State {
             state.map(f)
         }

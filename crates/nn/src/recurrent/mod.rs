@@ -7,6 +7,7 @@
 
 mod again;
 mod builder;
+mod checks;
 mod factory;
 mod forms;
 mod gru;

@@ -3,7 +3,8 @@
 use wengert_core::__private::{or_refused, unrecorded};
 use wengert_core::{AsVariable, Error, Result, Tensor, Variable};
 
-use super::layers::{Layers, check_one_direction, check_width, reset};
+use super::checks::{check_one_direction, check_width};
+use super::layers::{Layers, reset};
 use crate::cell::check_state;
 use crate::context;
 use crate::line::called;

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use wengert_core::{Error, Float, GradOptions, Parameter, Result, Tensor, Variable, backward, cat};
 
-use super::layers::{Layers, check_context, check_input, check_one_direction, reset, time_axis};
+use super::checks::{check_context, check_input, check_one_direction, time_axis};
+use super::layers::{Layers, reset};
 use crate::context;
 use crate::line::called;
 use crate::module::VisitorMut;
