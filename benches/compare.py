@@ -17,6 +17,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ROOT / "benches/peers"
 NAMES = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8a", "S8b", "S9", "S10a", "S10b", "gradcheck", "optim"]
+NAMES += ["peephole", "slstm", "time_gaps", "attention", "mixture", "hypernetwork", "maml"]
 IN_JAX = ["S1", "S2", "S3", "S6", "S7", "S8a", "S8b", "S10a", "S10b"]
 CUSTOM = ["S8a", "S8b"]
 MEMORY = ["S4", "S6", "S7"]

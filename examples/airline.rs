@@ -68,17 +68,17 @@ type States = (Variable, Variable);
 
 impl Model {
     /// The months behind samples (T, 1, 2), as (T, 1, 1), and the state to go on from.
-    fn forward(&self, x: &Variable, state: Option<&States>) -> Result<(Variable, States)> {
+    fn forward(&self, x: &Tensor, state: Option<&States>) -> Result<(Variable, States)> {
         let (out, state) = self.lstm.forward(x, state)?;
         Ok((self.head.forward(&out)?, state))
     }
 
     /// What it says of each month but the first two, and of those that follow, where it sees its own figures.
-    fn forecast(&self, x: &Variable) -> Result<Vec<f32>> {
+    fn forecast(&self, x: &Tensor) -> Result<Vec<f32>> {
         let (out, mut state) = self.forward(x, None)?;
         let (mut said, mut last) = (out.to_vec(), scaled(&PASSENGERS[PASSENGERS.len() - SEEN..]));
         for _ in 0..AHEAD {
-            let (out, next) = self.forward(&last.reshape([1, 1, SEEN])?.into(), Some(&state))?;
+            let (out, next) = self.forward(&last.reshape([1, 1, SEEN])?, Some(&state))?;
             last = Tensor::cat(&[&last.narrow(0, 1, SEEN - 1)?, &out.value().reshape([1])?], 0);
             state = next;
             said.push(out.item()?);
@@ -92,10 +92,10 @@ fn scaled(passengers: &[i16]) -> Tensor {
 }
 
 /// Samples (T, 1, 2) and the months behind them, (T, 1, 1).
-fn samples() -> Result<(Variable, Variable)> {
+fn samples() -> Result<(Tensor, Tensor)> {
     let (all, count) = (scaled(&PASSENGERS), PASSENGERS.len() - SEEN);
     let seen = Tensor::stack(&[&all.narrow(0, 0, count)?, &all.narrow(0, 1, count)?], 1);
-    Ok((seen.unsqueeze(1)?.into(), all.narrow(0, SEEN, count)?.reshape([count, 1, 1])?.into()))
+    Ok((seen.unsqueeze(1)?, all.narrow(0, SEEN, count)?.reshape([count, 1, 1])?))
 }
 
 /// Trains from a seed; gives the model and the training loss of every hundredth epoch.
@@ -104,7 +104,7 @@ fn train(seed: u64, hundreds: usize) -> Result<(Model, Vec<f32>)> {
     let model = Model { lstm: Lstm::builder(SEEN, 4).num_layers(2).build()?, head: Linear::new(4, 1)? };
     let mut adam = Adam::new(model.parameters(), 1e-2)?;
     let (x, y) = samples()?;
-    let (x, y) = (x.narrow(0, 0, TRAINING), y.narrow(0, 0, TRAINING));
+    let (x, y) = (x.narrow(0, 0, TRAINING)?, y.narrow(0, 0, TRAINING)?);
     let mut losses = Vec::new();
     for epoch in 1..=100 * hundreds {
         let loss = mse_loss(&model.forward(&x, None)?.0, &y)?;

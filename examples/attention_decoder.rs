@@ -10,7 +10,8 @@ const LENGTH: usize = 5;
 /// What the decoder sees before its first digit.
 const START: i64 = 10;
 
-struct Model {
+/// Reads digits and writes them down again.
+pub struct Model {
     digits: Embedding,
     encoder: Gru,
     decoder: LstmCell,
@@ -27,7 +28,8 @@ type Memory = (Variable, Variable);
 type States = (Variable, Variable);
 
 impl Model {
-    fn new(width: usize) -> Result<Self> {
+    /// All widths are one.
+    pub fn new(width: usize) -> Result<Self> {
         Ok(Model {
             digits: Embedding::new(11, width)?,
             encoder: Gru::builder(width, width).bidirectional(true).merge(Merge::Sum).build()?,
@@ -60,7 +62,7 @@ impl Model {
     }
 
     /// The decoder is told the right digits (teacher forcing).
-    fn loss(&self, digits: &Tensor<i64>) -> Result<Variable> {
+    pub fn loss(&self, digits: &Tensor<i64>) -> Result<Variable> {
         let (memory, size) = (self.read(digits)?, digits.shape()[1]);
         let (mut last, mut state) = (Tensor::full([size], START), self.decoder.zero_state(size));
         let mut losses = Vec::new();
@@ -93,7 +95,7 @@ impl Model {
 }
 
 /// Strings of digits (L, N).
-fn strings(size: usize) -> Tensor<i64> {
+pub fn strings(size: usize) -> Tensor<i64> {
     Tensor::<f64>::uniform([LENGTH, size], 0.0, 10.0).map(|digit| digit as i64)
 }
 

@@ -28,7 +28,7 @@ module!(Model { gru, head });
 impl Model {
     /// Quantiles (N, 12, 3) of what follows windows (N, 48, 3).
     fn forward(&self, x: &Tensor) -> Result<Variable> {
-        let (_, h) = self.gru.forward(&Variable::new(x.clone()), None)?;
+        let (_, h) = self.gru.forward(x, None)?;
         Ok(self.head.forward(&h.select(0, 0))?.reshape([x.shape()[0], HORIZON, QUANTILES.len()]))
     }
 }
@@ -43,7 +43,7 @@ fn series() -> Result<Tensor> {
 /// The mean pinball loss of forecasts of what follows (N, 12, 3), where that was observed.
 fn pinball(forecast: &Variable, follows: &Tensor) -> Result<Variable> {
     let (target, seen) = (follows.select(2, 0)?, follows.select(2, 1)?.gt(0.0));
-    QuantileLoss::default().mask(&seen).loss(forecast, &Variable::new(target), &QUANTILES)
+    QuantileLoss::default().mask(&seen).loss(forecast, &target, &QUANTILES)
 }
 
 /// Prints how good a forecast is: pinball loss, and the part of the observed that lies in the interval.

@@ -14,30 +14,41 @@ struct Reader {
 }
 module!(Reader { rnn, head });
 
-struct Model {
+/// Writes the reader's parameters.
+pub struct Model {
     functions: Embedding,
     writer: Linear,
     bits: Embedding,
+    reader: Reader,
 }
-module!(Model { functions, writer, bits });
+module!(Model { functions, writer, bits } keep { reader });
 
 impl Model {
-    /// The reader's parameters for one function.
-    fn weights(&self, reader: &Reader, function: i64) -> Result<Vec<(String, Variable)>> {
-        let numbers = self.writer.forward(&self.functions.forward(&Tensor::scalar(function))?)?;
-        let parameters = reader.named_parameters();
-        let counts: Vec<usize> = parameters.iter().map(|(_, parameter)| parameter.numel()).collect();
-        let parts = numbers.split(&counts, 0).into_iter().zip(parameters);
-        Ok(parts.map(|(part, (name, parameter))| (name, part.reshape(parameter.shape()))).collect())
+    /// For a reader of 6 units.
+    pub fn new() -> Result<Self> {
+        let reader = Reader { rnn: Rnn::new(2, 6)?, head: Linear::new(6, 2)? };
+        Ok(Model {
+            functions: Embedding::new(16, 8)?,
+            writer: Linear::new(8, reader.num_parameters())?,
+            bits: Embedding::new(2, 2)?,
+            reader,
+        })
     }
 
     /// For each of the four pairs of bits how likely the value is to be 0, and to be 1.
-    fn logits(&self, reader: &Reader, function: i64) -> Result<Variable> {
+    fn logits(&self, function: i64) -> Result<Variable> {
+        let weights = self.writer.forward(&self.functions.forward(&Tensor::scalar(function))?)?;
         let pairs = self.bits.forward(&Tensor::from([[0i64, 0, 1, 1], [0, 1, 0, 1]]))?;
-        reader.with_parameters(&self.weights(reader, function)?, |reader| {
+        self.reader.with_flat(&weights, |reader| {
             let (_, h) = reader.rnn.forward(&pairs, None)?;
             reader.head.forward(&h.select(0, 0))
-        })?
+        })
+    }
+
+    /// Over all functions.
+    pub fn loss(&self) -> Result<Variable> {
+        let losses = (0..16).map(|function| cross_entropy(&self.logits(function)?, &table(function)));
+        Ok(stack(&losses.collect::<Result<Vec<_>>>()?, 0).mean())
     }
 }
 
@@ -49,18 +60,10 @@ fn table(function: i64) -> Tensor<i64> {
 /// Trains for so many steps; gives how many of the 64 entries of all truth tables are right.
 pub fn run(steps: usize) -> Result<usize> {
     manual_seed(0);
-    let reader = Reader { rnn: Rnn::new(2, 6)?, head: Linear::new(6, 2)? };
-    let model = Model {
-        functions: Embedding::new(16, 8)?,
-        writer: Linear::new(8, reader.num_parameters())?,
-        bits: Embedding::new(2, 2)?,
-    };
+    let model = Model::new()?;
     let mut adam = Adam::new(model.parameters(), 1e-2)?;
     for step in 1..=steps {
-        let losses =
-            (0..16).map(|function| cross_entropy(&model.logits(&reader, function)?, &table(function)));
-        let losses = losses.collect::<Result<Vec<_>>>()?;
-        let loss = stack(&losses, 0).mean();
+        let loss = model.loss()?;
         loss.backward()?;
         adam.step()?;
         adam.zero_grad();
@@ -70,7 +73,7 @@ pub fn run(steps: usize) -> Result<usize> {
     }
     let mut right = 0;
     for function in 0..16 {
-        let found = no_grad(|| model.logits(&reader, function))?.argmax(-1).to_vec();
+        let found = no_grad(|| model.logits(function))?.argmax(-1).to_vec();
         println!("{function:04b} as its RNN computes it: {found:?}");
         right += found.iter().zip(table(function).to_vec()).filter(|(found, value)| *found == value).count();
     }

@@ -9,50 +9,52 @@ use wengert::prelude::*;
 /// Of the inner steps.
 const RATE: f64 = 0.05;
 
+/// Reads where points are and says how high.
 #[derive(Clone)]
-struct Model {
+pub struct Model {
     lstm: Lstm,
     head: Linear,
 }
 module!(Model { lstm, head });
 
 /// Ten points of a wave: where, and how high.
-type Points = (Variable, Tensor);
+pub type Points = (Tensor, Tensor);
 
 impl Model {
-    fn loss(&self, (x, y): &Points) -> Result<Variable> {
-        let (out, _) = self.lstm.forward(x, None)?;
-        Ok((self.head.forward(&out)? - y).square().mean())
+    /// 24 units.
+    pub fn new() -> Result<Self> {
+        Ok(Model { lstm: Lstm::new(1, 24)?, head: Linear::new(24, 1)? })
     }
 
-    /// The parameters after so many inner steps, which are recorded.
-    fn adapted(&self, points: &Points, steps: usize) -> Result<Vec<(String, Variable)>> {
-        let own = self.named_parameters().into_iter();
-        let mut values: Vec<_> = own.map(|(name, parameter)| (name, (*parameter).clone())).collect();
+    fn loss(&self, (x, y): &Points) -> Result<Variable> {
+        let (out, _) = self.lstm.forward(x, None)?;
+        mse_loss(&self.head.forward(&out)?, y)
+    }
+
+    /// All parameters, one behind the other, after so many inner steps, which are recorded.
+    fn adapted(&self, points: &Points, steps: usize) -> Result<Variable> {
+        let mut weights = self.flat();
         for _ in 0..steps {
-            let loss = self.with_parameters(&values, |model| model.loss(points))??;
-            let weights: Vec<_> = values.iter().map(|(_, value)| value).collect();
-            let gradients = grad(&[&loss], &weights, GradOptions::default().create_graph(true))?;
-            for ((_, value), gradient) in values.iter_mut().zip(gradients) {
-                *value -= gradient * RATE;
-            }
+            let loss = self.with_flat(&weights, |model| model.loss(points))?;
+            let slope = grad(&[loss], &[&weights], GradOptions::default().create_graph(true))?;
+            weights -= &slope[0] * RATE;
         }
-        Ok(values)
+        Ok(weights)
     }
 
     /// The loss on some points after steps on others.
-    fn loss_after(&self, steps: usize, [seen, unseen]: &[Points; 2]) -> Result<Variable> {
-        self.with_parameters(&self.adapted(seen, steps)?, |model| model.loss(unseen))?
+    pub fn loss_after(&self, steps: usize, [seen, unseen]: &[Points; 2]) -> Result<Variable> {
+        self.with_flat(&self.adapted(seen, steps)?, |model| model.loss(unseen))
     }
 }
 
 /// A wave `a sin(x + phase)` at twice ten places from -3 to 3, which come in order.
-fn task() -> Result<[Points; 2]> {
+pub fn task() -> Result<[Points; 2]> {
     let (height, phase) = (Tensor::uniform([1], 0.5, 2.0), Tensor::uniform([1], -1.5, 1.5));
     let points = || {
         let x = Tensor::linspace(-2.7, 2.7, 10) + Tensor::uniform([10], -0.3, 0.3);
         let x = x.reshape([10, 1, 1])?;
-        Ok((Variable::new(x.clone()), (x + &phase).sin() * &height))
+        Ok((x.clone(), (x + &phase).sin() * &height))
     };
     Ok([points()?, points()?])
 }
@@ -60,7 +62,7 @@ fn task() -> Result<[Points; 2]> {
 /// Trains for so many steps; gives the mean loss on new waves without an inner step and after one.
 pub fn run(steps: usize) -> Result<[f32; 2]> {
     manual_seed(0);
-    let model = Model { lstm: Lstm::new(1, 24)?, head: Linear::new(24, 1)? };
+    let model = Model::new()?;
     let mut adam = Adam::new(model.parameters(), 5e-3)?;
     let mean = |losses: Vec<Variable>| stack(&losses, 0).mean();
     for step in 1..=steps {

@@ -7,11 +7,26 @@
 
 use wengert::prelude::*;
 
-struct Forecaster {
+/// Says of each next value how likely it is.
+pub struct Forecaster {
     lstm: Lstm,
     head: Linear,
 }
 module!(Forecaster { lstm, head });
+
+impl Forecaster {
+    /// 16 units and three Gaussians.
+    pub fn new() -> Result<Self> {
+        Ok(Forecaster { lstm: Lstm::new(1, 16)?, head: Linear::new(16, 3 * 3)? })
+    }
+
+    /// Of series (21, N, 1): what twenty steps say of the next ones.
+    pub fn loss(&self, series: &Variable) -> Result<Variable> {
+        let (seen, next) = (series.narrow(0, 0, 20), series.narrow(0, 1, 20));
+        let (out, _) = self.lstm.forward(&seen, None)?;
+        Ok(Mixture::of(&self.head, &out)?.negative_log_likelihood(&next).mean())
+    }
+}
 
 /// Gaussians along the last axis.
 struct Mixture {
@@ -45,8 +60,8 @@ impl Mixture {
 }
 
 /// Series (L, N, 1): four fifths of the last value, a half more or less, and a tenth of noise.
-fn series(length: usize, size: usize) -> Result<Variable> {
-    let mut values = vec![Variable::from(Tensor::zeros([size, 1]))];
+pub fn series(length: usize, size: usize) -> Result<Variable> {
+    let mut values = vec![Variable::zeros([size, 1])];
     for t in 1..length {
         let jump = Tensor::bernoulli([size, 1], 0.5)? - 0.5;
         values.push(&values[t - 1] * 0.8 + jump + Tensor::randn([size, 1]) * 0.1);
@@ -57,15 +72,10 @@ fn series(length: usize, size: usize) -> Result<Variable> {
 /// Trains for so many steps; gives the loss on new series, and the part of sampled jumps that are jumps.
 pub fn run(steps: usize) -> Result<[f32; 2]> {
     manual_seed(0);
-    let model = Forecaster { lstm: Lstm::new(1, 16)?, head: Linear::new(16, 3 * 3)? };
-    let loss_on = |series: Variable| {
-        let (seen, next) = (series.narrow(0, 0, 20), series.narrow(0, 1, 20));
-        let (out, _) = model.lstm.forward(&seen, None)?;
-        Ok(Mixture::of(&model.head, &out)?.negative_log_likelihood(&next).mean())
-    };
+    let model = Forecaster::new()?;
     let mut adam = Adam::new(model.parameters(), 1e-2)?;
     for step in 1..=steps {
-        let loss: Variable = loss_on(series(21, 32)?)?;
+        let loss = model.loss(&series(21, 32)?)?;
         loss.backward()?;
         clip_grad_norm(&model.parameters(), 1.0)?;
         adam.step()?;
@@ -74,7 +84,7 @@ pub fn run(steps: usize) -> Result<[f32; 2]> {
             println!("step {step:3}: loss {:.3}", loss.item()?);
         }
     }
-    let loss = no_grad(|| loss_on(series(21, 500)?))?.item()?;
+    let loss = no_grad(|| model.loss(&series(21, 500)?))?.item()?;
 
     let (mut stepper, mut x) = (model.lstm.stepper(100)?, series(1, 100)?.select(0, 0));
     let (mut sampled, mut jumps) = (Vec::new(), Vec::new());

@@ -56,8 +56,7 @@ impl<T: Float> Cell for Peephole<T> {
     }
 
     fn zero_state(&self, batch: usize) -> Self::State {
-        let zeros = |width| Variable::from(Tensor::zeros([batch, width]));
-        (zeros(self.output_size()), zeros(self.peepholes.shape()[1]))
+        (Variable::zeros([batch, self.output_size()]), Variable::zeros([batch, self.peepholes.shape()[1]]))
     }
 
     fn project(&self, x: &Variable<T>) -> Variable<T> {
@@ -93,15 +92,40 @@ pub fn check(cases: u32) -> std::result::Result<(), String> {
     )
 }
 
-struct Model {
+/// Tells how many steps lie between two events.
+pub struct Model {
     events: Embedding,
     rnn: Recurrent<Peephole>,
     head: Linear,
 }
 module!(Model { events, rnn, head });
 
+impl Model {
+    /// Two bidirectional layers of 16 units, projected to 8.
+    pub fn new() -> Result<Self> {
+        let cell = |input| Ok(Peephole::new(input, 16, 8, 3.0));
+        Ok(Model {
+            events: Embedding::new(2, 4)?,
+            rnn: Recurrent::of(4, cell).num_layers(2).bidirectional(true).build()?,
+            head: Linear::new(16, 8)?,
+        })
+    }
+
+    /// How likely each distance is.
+    fn logits(&self, events: &Tensor<i64>) -> Result<Variable> {
+        let (out, _) = self.rnn.forward(&self.events.forward(events)?, None)?;
+        // By the last step one direction has seen both events.
+        self.head.forward(&out.select(0, 15))
+    }
+
+    /// The mean cross-entropy of a batch.
+    pub fn loss(&self, (events, gaps): &(Tensor<i64>, Tensor<i64>)) -> Result<Variable> {
+        cross_entropy(&self.logits(events)?, gaps)
+    }
+}
+
 /// Sequences (L, N) with two ones in them, and how far apart those are, less one.
-fn batch(size: usize) -> Result<(Tensor<i64>, Tensor<i64>)> {
+pub fn batch(size: usize) -> Result<(Tensor<i64>, Tensor<i64>)> {
     let below = |n| Tensor::<f64>::uniform([size], 0.0, n).map(|u| u as i64);
     let (first, gap) = (below(8.0), below(8.0));
     let second = first.zip(&gap, |first, gap| first + gap + 1)?;
@@ -112,22 +136,11 @@ fn batch(size: usize) -> Result<(Tensor<i64>, Tensor<i64>)> {
 /// Trains for so many steps; gives the part of new sequences that are told rightly.
 pub fn run(steps: usize) -> Result<f32> {
     manual_seed(0);
-    let cell = |input| Ok(Peephole::new(input, 16, 8, 3.0));
-    let model = Model {
-        events: Embedding::new(2, 4)?,
-        rnn: Recurrent::of(4, cell).num_layers(2).bidirectional(true).build()?,
-        head: Linear::new(16, 8)?,
-    };
+    let model = Model::new()?;
     println!("{}", model.rnn);
-    let logits = |events: &Tensor<i64>| -> Result<Variable> {
-        let (out, _) = model.rnn.forward(&model.events.forward(events)?, None)?;
-        // By the last step one direction has seen both events.
-        model.head.forward(&out.select(0, 15))
-    };
     let mut adam = Adam::new(model.parameters(), 1e-2)?;
     for step in 1..=steps {
-        let (events, gaps) = batch(32)?;
-        let loss = cross_entropy(&logits(&events)?, &gaps)?;
+        let loss = model.loss(&batch(32)?)?;
         loss.backward()?;
         clip_grad_norm(&model.parameters(), 1.0)?;
         adam.step()?;
@@ -137,7 +150,7 @@ pub fn run(steps: usize) -> Result<f32> {
         }
     }
     let (events, gaps) = batch(500)?;
-    let found = no_grad(|| logits(&events))?.argmax(-1);
+    let found = no_grad(|| model.logits(&events))?.argmax(-1);
     let right = found.zip(&gaps, |found, gap| f32::from(found == gap))?.mean().item()?;
     println!("of 500 new sequences {:.1} % are told rightly; by chance 12.5 %", 100.0 * right);
     Ok(right)

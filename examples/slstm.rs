@@ -51,7 +51,7 @@ impl<T: Float> Cell for Slstm<T> {
     }
 
     fn zero_state(&self, batch: usize) -> Self::State {
-        std::array::from_fn(|_| Tensor::zeros([batch, self.output_size()]).into())
+        std::array::from_fn(|_| Variable::zeros([batch, self.output_size()]))
     }
 
     fn project(&self, x: &Variable<T>) -> Variable<T> {
@@ -87,7 +87,8 @@ pub fn check(cases: u32) -> std::result::Result<(), String> {
     )
 }
 
-struct Model {
+/// Tells the parity at each step.
+pub struct Model {
     bits: Embedding,
     rnn: Recurrent<Slstm>,
     head: Linear,
@@ -95,15 +96,30 @@ struct Model {
 module!(Model { bits, rnn, head });
 
 impl Model {
+    /// Two layers of 24 units.
+    pub fn new() -> Result<Self> {
+        let cell = |input| Slstm::new(input, 24);
+        Ok(Model {
+            bits: Embedding::new(2, 8)?,
+            rnn: Recurrent::of(8, cell).num_layers(2).state_dropout(0.1).build()?,
+            head: Linear::new(24, 2)?,
+        })
+    }
+
     /// For each step how likely the parity is to be even, and to be odd.
     fn logits(&self, bits: &Tensor<i64>) -> Result<Variable> {
         let (out, _) = self.rnn.forward(&self.bits.forward(bits)?, None)?;
         self.head.forward(&out)
     }
+
+    /// The mean cross-entropy at all steps.
+    pub fn loss(&self, (bits, parity): &(Tensor<i64>, Tensor<i64>)) -> Result<Variable> {
+        cross_entropy(&self.logits(bits)?, parity)
+    }
 }
 
 /// Bits (L, N), and for each whether an odd number of ones has come so far.
-fn batch(length: usize, size: usize) -> Result<(Tensor<i64>, Tensor<i64>)> {
+pub fn batch(length: usize, size: usize) -> Result<(Tensor<i64>, Tensor<i64>)> {
     let bits = Tensor::<f32>::bernoulli([length, size], 0.5)?;
     Ok((bits.map(|bit| bit as i64), bits.cumsum(0).map(|ones| ones as i64 % 2)))
 }
@@ -111,17 +127,11 @@ fn batch(length: usize, size: usize) -> Result<(Tensor<i64>, Tensor<i64>)> {
 /// Trains for so many steps on ten bits; gives the part of parities that are right on forty bits.
 pub fn run(steps: usize) -> Result<f32> {
     manual_seed(0);
-    let cell = |input| Slstm::new(input, 24);
-    let mut model = Model {
-        bits: Embedding::new(2, 8)?,
-        rnn: Recurrent::of(8, cell).num_layers(2).state_dropout(0.1).build()?,
-        head: Linear::new(24, 2)?,
-    };
+    let mut model = Model::new()?;
     println!("{}", model.rnn);
     let mut adam = Adam::new(model.parameters(), 1e-2)?;
     for step in 1..=steps {
-        let (bits, parity) = batch(10, 32)?;
-        let loss = cross_entropy(&model.logits(&bits)?, &parity)?;
+        let loss = model.loss(&batch(10, 32)?)?;
         loss.backward()?;
         clip_grad_norm(&model.parameters(), 1.0)?;
         adam.step()?;

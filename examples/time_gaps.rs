@@ -50,7 +50,7 @@ impl<T: Float> CellWith for Continuous<T> {
     }
 
     fn zero_state(&self, batch: usize) -> Variable<T> {
-        Tensor::zeros([batch, self.output_size()]).into()
+        Variable::zeros([batch, self.output_size()])
     }
 
     fn project(&self, x: &Variable<T>) -> Variable<T> {
@@ -80,14 +80,29 @@ pub fn check(cases: u32) -> std::result::Result<(), String> {
     )
 }
 
-struct Model {
+/// Says the value at the next observation.
+pub struct Model {
     rnn: Recurrent<Continuous>,
     head: Linear,
 }
 module!(Model { rnn, head });
 
+impl Model {
+    /// Two layers of 24 units.
+    pub fn new() -> Result<Self> {
+        let rnn = Recurrent::of(1, |input| Continuous::new(input, 24)).num_layers(2).build()?;
+        Ok(Model { rnn, head: Linear::new(24, 1)? })
+    }
+
+    /// The mean squared error of values that are seen, with their gaps and the next ones.
+    pub fn loss(&self, [x, gaps, next]: &[Variable; 3]) -> Result<Variable> {
+        let (out, _) = self.rnn.forward_with(x, gaps, None)?;
+        mse_loss(&self.head.forward(&out)?, next)
+    }
+}
+
 /// Values, gaps and next values of `batch` sines, (steps, batch, 1) each.
-fn sines(steps: usize, batch: usize) -> [Variable; 3] {
+pub fn sines(steps: usize, batch: usize) -> [Variable; 3] {
     let gaps = Variable::from(Tensor::uniform([steps, batch, 1], 0.1, 1.5));
     let phase = Tensor::uniform([1, batch, 1], 0.0, std::f64::consts::TAU);
     let next = gaps.cumsum(0) + phase;
@@ -97,15 +112,13 @@ fn sines(steps: usize, batch: usize) -> [Variable; 3] {
 /// The mean squared error after training for so many steps, with the gaps, or with their mean in their place.
 fn train(steps: usize, sees_gaps: bool) -> Result<f32> {
     manual_seed(1);
-    let rnn = Recurrent::of(1, |input| Continuous::new(input, 24)).num_layers(2).build()?;
-    let model = Model { rnn, head: Linear::new(24, 1)? };
+    let model = Model::new()?;
     let mut adam = Adam::new(model.parameters(), 5e-3)?;
     let mut mean = 0.0;
     for step in 0..steps {
         let [x, gaps, next] = sines(30, 16);
         let gaps = if sees_gaps { gaps } else { &gaps * 0.0 + 0.8 };
-        let (out, _) = model.rnn.forward_with(&x, &gaps, None)?;
-        let loss = mse_loss(&model.head.forward(&out)?, &next)?;
+        let loss = model.loss(&[x, gaps, next])?;
         loss.backward()?;
         adam.step()?;
         adam.zero_grad();

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import literature
 from measure import CUSTOM, LAYERS, report, resident
 from pytorch_cells import LayerNormLstm, MinimalGated
 
@@ -118,6 +119,8 @@ def optimizers():
 def workload(name, compiled):
     if name in LAYERS:
         return layer(name)
+    if name in literature.MODELS:
+        return literature.step(name)
     return {
         "S4": lambda: training((65, 128, 512), (64, 32), lambda p: torch.optim.Adam(p, 1e-3)),
         "S5": lambda: training((10_000, 200, 200), (20, 20), lambda p: torch.optim.SGD(p, 0.1), clip=5),

@@ -31,6 +31,10 @@ struct Arguments {
     /// One JSON object a line instead of a table.
     #[arg(long)]
     json: bool,
+    /// Writes parameters, data, loss and the gradient's norm of the models of the literature into this
+    /// folder, in evaluation mode, for `peers/literature.py --check` to compute them too.
+    #[arg(long)]
+    numbers: Option<std::path::PathBuf>,
     /// Measures one variant of one workload in this process.
     #[arg(long, hide = true, num_args = 2)]
     one: Option<Vec<String>>,
@@ -41,6 +45,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     threads::set(arguments.threads)?;
     if let Some(one) = &arguments.one {
         println!("{}", one::measure(&one[0], &one[1], arguments.threads, arguments.seconds)?);
+        return Ok(());
+    }
+    if let Some(folder) = &arguments.numbers {
+        for name in workloads::literature::NAMES {
+            let numbers = workloads::literature::of(name, false)?.numbers()?;
+            numbers.save(folder.join(format!("{name}.safetensors")))?;
+        }
         return Ok(());
     }
     let chosen = chosen(&arguments.only)?;

@@ -4,6 +4,7 @@ mod chain;
 mod custom;
 mod gradients;
 mod layers;
+pub mod literature;
 mod models;
 mod optimizers;
 mod sequences;
@@ -37,7 +38,7 @@ impl Workload {
 }
 
 /// The names of all workloads.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 23] = [
     "S1",
     "S2",
     "S3",
@@ -54,6 +55,13 @@ pub const NAMES: [&str; 16] = [
     "lengths",
     "steps",
     "optim",
+    "peephole",
+    "slstm",
+    "time_gaps",
+    "attention",
+    "mixture",
+    "hypernetwork",
+    "maml",
 ];
 
 /// The names that `asked` means: itself, or with a letter behind it (S8 is S8a and S8b).
@@ -93,6 +101,7 @@ pub fn of(name: &'static str) -> Result<Vec<Workload>> {
         "lengths" => sequences::lengths(name)?.into(),
         "steps" => sequences::steps(name)?.into(),
         "optim" => optimizers::steps(name)?,
+        name if literature::NAMES.contains(&name) => vec![literature::of(name, true)?.step()?],
         _ => return Err(Error::argument("wengert-bench", "the workload", format!("one of {NAMES:?}"), name)),
     })
 }

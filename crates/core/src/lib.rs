@@ -29,7 +29,9 @@ mod tensor;
 /// Items for the crates beside this one and the code that [`pointwise!`] writes; nothing here is stable.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::base::line::{Called, Sources, called};
     pub use crate::base::message::warn;
+    pub use crate::base::mode::unrecorded;
     pub use crate::base::refusal::or_refused;
     pub use crate::base::scope::{Restore, enter};
     pub use crate::io::replace as replace_file;
@@ -61,8 +63,9 @@ pub use random::{
     with_generator,
 };
 pub use tape::{
-    Attribute, Attributes, Cotangents, FirstOrder, Float, Gradients, HookId, Operation, Outputs, Parameter,
-    Program, Saved, SavedTensors, Saves, Variable, Wants, detect_anomaly, live_nodes, record, recorded_nodes,
+    AsVariable, Attribute, Attributes, Cotangents, FirstOrder, Float, Gradients, HookId, Operation, Outputs,
+    Parameter, Program, Saved, SavedTensors, Saves, Variable, Wants, detect_anomaly, live_nodes, record,
+    recorded_nodes,
 };
 pub use tensor::pool::{clear_pool, pool_bytes, set_pool_limit};
 pub use tensor::{

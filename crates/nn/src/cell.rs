@@ -1,12 +1,59 @@
 //! Cells: one step of a recurrence.
 
-use wengert_core::{Error, Result, Variable};
+use wengert_core::{AsVariable, Error, Result, Variable};
 
 use crate::cell_with::CellWith;
 use crate::context::{self, Context};
+use crate::line::called;
 use crate::module::Module;
 use crate::repr::{Repr, layer_name};
 use crate::state::{MapPart, State};
+
+/// What a cell says beside its step: the part of a trait that [`Cell`] and
+/// [`CellWith`](crate::CellWith) have in common.
+macro_rules! declarations_of_a_cell {
+    () => {
+        /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's
+        /// name, unless a cell says another.
+        const NAME: &'static str = "";
+
+        /// The state that is carried from step to step.
+        type State: State<Element = Self::Element>;
+
+        /// The width of an input.
+        fn input_size(&self) -> usize;
+
+        /// The width of an output.
+        fn output_size(&self) -> usize;
+
+        /// The state before the first step of `batch` samples; its variables are (batch, ..).
+        fn zero_state(&self, batch: usize) -> Self::State;
+
+        /// The part of a step that depends on the input alone, for inputs (.., input_size) of any leading
+        /// axes.
+        fn project(&self, input: &Variable<Self::Element>) -> Variable<Self::Element> {
+            input.clone()
+        }
+
+        /// `f` on those variables of a state that enter products with weights, which dropout on states acts
+        /// on; all of them unless a cell says otherwise (an LSTM's `h` and not its `c`).
+        fn map_hidden(&self, state: &Self::State, f: &mut MapPart<'_, Self::Element>) -> Self::State {
+            state.map(f)
+        }
+
+        /// The names of the gates, in the order in which their rows lie in the parameters; none unless a cell
+        /// says so.
+        fn gates(&self) -> &'static [&'static str] {
+            &[]
+        }
+
+        /// The arguments of the cell for printing: widths, then what is not the default.
+        fn repr(&self) -> Repr {
+            Repr::of(&[self.input_size(), self.output_size()])
+        }
+    };
+}
+pub(crate) use declarations_of_a_cell;
 
 /// One step of a recurrence, pure: `(x_t, state) -> (output_t, state')`.
 ///
@@ -64,27 +111,7 @@ use crate::state::{MapPart, State};
     note = "a closure becomes one with `StepFn::new([input_size, output_size], parameters, |p, x, h| ..)`"
 )]
 pub trait Cell: Module + Clone + Send + Sync + 'static {
-    /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's name,
-    /// unless a cell says another.
-    const NAME: &'static str = "";
-
-    /// The state that is carried from step to step.
-    type State: State<Element = Self::Element>;
-
-    /// The width of an input.
-    fn input_size(&self) -> usize;
-
-    /// The width of an output.
-    fn output_size(&self) -> usize;
-
-    /// The state before the first step of `batch` samples; its variables are (batch, ..).
-    fn zero_state(&self, batch: usize) -> Self::State;
-
-    /// The part of a step that does not depend on the state, for inputs (.., input_size) of any leading
-    /// axes.
-    fn project(&self, input: &Variable<Self::Element>) -> Variable<Self::Element> {
-        input.clone()
-    }
+    declarations_of_a_cell!();
 
     /// A step of a batch: output (N, output_size) and next state from a projected input (N, ..) and the
     /// state.
@@ -93,23 +120,6 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
         projected: &Variable<Self::Element>,
         state: &Self::State,
     ) -> (Variable<Self::Element>, Self::State);
-
-    /// `f` on those variables of a state that enter products with weights, which dropout on states acts on;
-    /// all of them unless a cell says otherwise (an LSTM's `h` and not its `c`).
-    fn map_hidden(&self, state: &Self::State, f: &mut MapPart<'_, Self::Element>) -> Self::State {
-        state.map(f)
-    }
-
-    /// The names of the gates, in the order in which their rows lie in the parameters; none unless a cell
-    /// says so.
-    fn gates(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// The arguments of the cell for printing: widths, then what is not the default.
-    fn repr(&self) -> Repr {
-        Repr::of(&[self.input_size(), self.output_size()])
-    }
 
     /// One step for an input (N, input_size), or (input_size) unbatched; without a state, from zeros. Gives
     /// the output and the next state, where `torch.nn.LSTMCell` and the like give the state alone.
@@ -129,10 +139,10 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
     #[track_caller]
     fn forward(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
-        forward(self, input, &(), state)
+        forward(self, &input.as_variable(), &(), state)
     }
 }
 
@@ -144,7 +154,7 @@ pub(crate) fn forward<C: CellWith>(
     context: &C::Context,
     state: Option<&C::State>,
 ) -> Result<(Variable<C::Element>, C::State)> {
-    let name = layer_name::<C>();
+    let (_call, name) = (called(), layer_name::<C>());
     let batched = input.rank() == 2;
     if !batched && input.rank() != 1 {
         let expected = format!("an input of shape (N, {0}) or ({0})", cell.input_size());
@@ -159,6 +169,7 @@ pub(crate) fn forward<C: CellWith>(
         return Err(Error::shape(name, expected, input.shape()[1]));
     }
     let zeros = cell.zero_state(input.shape()[0]);
+    check_zero_state::<C>(&zeros, input.shape()[0])?;
     let state = match state {
         None => zeros,
         Some(state) if batched => {
@@ -170,8 +181,10 @@ pub(crate) fn forward<C: CellWith>(
             state.map(|part| part.unsqueeze(0))
         }
     };
-    let (output, next) = cell.step_with(&cell.project(&input), &context, &state);
-    check_step(cell, input.shape()[0], &state, &output, &next)?;
+    let (rows, projected) = (input.shape()[0], cell.project(&input));
+    check_projected::<C>(&projected, rows)?;
+    let (output, next) = cell.step_with(&projected, &context, &state);
+    check_step(cell, rows, &state, &output, &next)?;
     let unbatched = || (output.squeeze(0), next.map(|part| part.squeeze(0)));
     Ok(if batched { (output, next) } else { unbatched() })
 }
@@ -185,6 +198,15 @@ pub(crate) fn check_zero_state<C: CellWith>(state: &C::State, batch: usize) -> R
             Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", part.shape())))
         }
     }
+}
+
+/// What `project` gives has a row for each of the input's.
+pub(crate) fn check_projected<C: CellWith>(projected: &Variable<C::Element>, rows: usize) -> Result<()> {
+    if projected.shape().first() == Some(&rows) {
+        return Ok(());
+    }
+    let expected = format!("project to give {rows} rows, one for each of the input's");
+    Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", projected.shape())))
 }
 
 /// A step gives an output of the promised width and a state like the one before, a row for each sample.

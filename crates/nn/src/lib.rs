@@ -32,6 +32,7 @@ mod conv;
 mod dropout;
 mod embedding;
 mod layer_norm;
+mod line;
 mod linear;
 mod rms_norm;
 mod sequential;
@@ -71,11 +72,12 @@ pub use loss::{
     crps_normal_loss, ctc_loss, gaussian_nll_loss, huber_loss, kl_div, l1_loss, mixture_nll_loss, mse_loss,
     nll_loss, poisson_nll_loss, quantile_loss, smooth_l1_loss,
 };
-pub use module::{Cast, Evaluating, Memo, Module, Visitor, VisitorMut};
+pub use module::{Cast, Evaluating, Flat, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
     Bias, ByPlace, CellFactory, Checkpointing, FromSizes, Gru, GruCell, HasBias, Layers, LearnedFactory,
     LearnedState, Lstm, LstmArguments, LstmCell, Merge, Nonlinearity, OfSizes, OutputAndStates, Place,
-    Recurrent, RecurrentBuilder, Rnn, RnnArguments, RnnCell, Stack, StepFn, Stepper, Swept, Truncated, Valid,
+    Recurrent, RecurrentBuilder, Rnn, RnnArguments, RnnCell, Stack, StepFn, StepFnWith, Stepper, Swept,
+    Truncated, Valid,
 };
 pub use repr::Repr;
 pub use rms_norm::RmsNorm;

@@ -4,6 +4,7 @@ mod cast;
 mod containers;
 mod declare;
 mod evaluating;
+mod flat;
 mod visitor;
 
 use std::collections::{HashMap, HashSet};
@@ -12,6 +13,7 @@ use wengert_core::{Error, Float, Parameter, Result, Variable};
 
 pub use self::cast::{Cast, Memo};
 pub use self::evaluating::Evaluating;
+pub use self::flat::Flat;
 pub(crate) use self::visitor::{Identity, Met, identity};
 pub use self::visitor::{Visitor, VisitorMut};
 use crate::buffer::Buffer;
@@ -200,22 +202,22 @@ pub trait Module {
     /// Calls `f` with a copy of the module in which `values` stand in the place of the parameters of those
     /// names (`torch.func.functional_call`): weights that another network computes, or a step of gradient
     /// descent that is itself differentiated. A tied parameter is named once, by any of its names.
+    /// [`Flat::with_flat`] takes them as one vector.
     ///
     /// # Errors
-    /// One error lists the parameters without a value, the values without a parameter, and those of another
-    /// shape.
+    /// What `f` gives; before that one error lists the parameters without a value, the values without a
+    /// parameter, and those of another shape.
     ///
     /// ```
     /// use wengert_core::{GradOptions, Tensor, Variable, grad};
     /// use wengert_nn::{Forward, Linear, Module};
     /// let (linear, x) = (Linear::new(2, 1)?, Variable::new(Tensor::from([[1.0f32, 2.0]])));
-    /// let parameters = linear.named_parameters();
+    /// let parameters = linear.parameters();
     /// // A step on the way to a second loss, through which that is differentiated.
     /// let inner = linear.forward(&x)?.square().sum();
-    /// let weights: Vec<&Variable> = parameters.iter().map(|(_, parameter)| &**parameter).collect();
-    /// let steps = grad(&[&inner], &weights, GradOptions::default().create_graph(true))?;
-    /// let moved = parameters.iter().zip(&steps).map(|((name, w), g)| (name.clone(), w - g * 0.1));
-    /// let outer = linear.with_parameters(&moved.collect::<Vec<_>>(), |linear| linear.forward(&x))??;
+    /// let steps = grad(&[inner], &parameters, GradOptions::default().create_graph(true))?;
+    /// let moved = parameters.iter().zip(&steps).map(|(w, g)| (w.name().unwrap(), w - g * 0.1));
+    /// let outer = linear.with_parameters(&moved.collect::<Vec<_>>(), |linear| linear.forward(&x))?;
     /// outer.square().sum().backward()?;
     /// assert!(linear.weight.grad().is_some());
     /// # Ok::<(), wengert_core::Error>(())
@@ -225,7 +227,7 @@ pub trait Module {
     fn with_parameters<R>(
         &self,
         values: &[(impl AsRef<str>, Variable<Self::Element>)],
-        f: impl FnOnce(&Self) -> R,
+        f: impl FnOnce(&Self) -> Result<R>,
     ) -> Result<R>
     where
         Self: Sized + Clone,
@@ -237,7 +239,7 @@ pub trait Module {
             *parameter = Parameter::computed(of_parameters[&parameter.id()].clone());
         };
         copy.visit_mut(&mut VisitorMut::new(&mut replace, None));
-        Ok(f(&copy))
+        f(&copy)
     }
 
     /// The model as it is now, to evaluate: dropout lets everything through, and nothing is recorded that

@@ -3,6 +3,8 @@
 use smallvec::SmallVec;
 use wengert_core::{Element, Float, Result, Tensor, Variable, cat, stack};
 
+use crate::line::called;
+
 /// A function for [`State::combine`], from the variables that stand at one place of the states to one.
 pub type Combine<'f, T> = dyn FnMut(&[&Variable<T>]) -> Variable<T> + 'f;
 
@@ -71,18 +73,21 @@ pub trait State: Clone + Send + Sync + 'static {
     /// The slice at `index` of axis `dim` of each variable.
     #[track_caller]
     fn select(&self, dim: isize, index: usize) -> Self {
+        let _call = called();
         self.map(|part| part.select(dim, index))
     }
 
     /// The entries of axis `dim` that `index` names, of each variable.
     #[track_caller]
     fn index_select(&self, dim: isize, index: &Tensor<i64>) -> Self {
+        let _call = called();
         self.map(|part| part.index_select(dim, index))
     }
 
     /// The state where `mask` (one truth value per sample, (N)) holds, else `other`.
     #[track_caller]
     fn masked(&self, mask: &Tensor<bool>, other: &Self) -> Self {
+        let _call = called();
         Self::combine(&[self, other], &mut |parts| {
             parts[0].where_(&along_first(mask, parts[0].rank()), parts[1])
         })
@@ -91,20 +96,29 @@ pub trait State: Clone + Send + Sync + 'static {
     /// `length` entries of axis `dim` from `start` on, of each variable.
     #[track_caller]
     fn narrow(&self, dim: isize, start: usize, length: usize) -> Self {
+        let _call = called();
         self.map(|part| part.narrow(dim, start, length))
     }
 
     /// States one behind the other along axis `dim`.
     #[track_caller]
     fn cat(states: &[&Self], dim: isize) -> Self {
+        let _call = called();
         Self::combine(states, &mut |parts| cat(parts, dim))
     }
 
     /// States side by side along a new axis `dim`.
     #[track_caller]
     fn stack(states: &[&Self], dim: isize) -> Self {
+        let _call = called();
         Self::combine(states, &mut |parts| stack(parts, dim))
     }
+}
+
+/// A state like this one, of these variables.
+pub(crate) fn filled<S: State>(like: &S, parts: &[Variable<S::Element>]) -> S {
+    let mut parts = parts.iter();
+    like.map(|_| parts.next().expect("one for each part").clone())
 }
 
 /// A mask (N) seen with shape (N, 1, ..) of the given rank.

@@ -14,11 +14,11 @@
 #![forbid(unsafe_code)]
 
 pub use wengert_core::{
-    AnyTensor, Arithmetic, Attribute, Attributes, AxisIndex, Cause, Choose, Cotangents, DEFAULT_SEED,
-    Deviation, Divisible, Domain, Dual, Element, Error, Exponent, FailedRecording, FirstOrder, Fitted, Float,
-    Fused, Generator, GeneratorState, GradOptions, Gradients, HookId, KeptStorage, KeptValue, Kernel, Lane,
-    Line, Nested, Number, Operand, Operation, OperationEntry, Outputs, OutputsAndProduct, Parameter,
-    Pointwise, PrintOptions, Program, Real, Recompute, Replay, Result, Saved, SavedTensors, Saves,
+    AnyTensor, Arithmetic, AsVariable, Attribute, Attributes, AxisIndex, Cause, Choose, Cotangents,
+    DEFAULT_SEED, Deviation, Divisible, Domain, Dual, Element, Error, Exponent, FailedRecording, FirstOrder,
+    Fitted, Float, Fused, Generator, GeneratorState, GradOptions, Gradients, HookId, KeptStorage, KeptValue,
+    Kernel, Lane, Line, Nested, Number, Operand, Operation, OperationEntry, Outputs, OutputsAndProduct,
+    Parameter, Pointwise, PrintOptions, Program, Real, Recompute, Replay, Result, Saved, SavedTensors, Saves,
     StateReader, Stateful, Tape, TapeEntry, TapeInput, TapeValue, Tensor, TensorIndex, TensorMap, Variable,
     Wants, WarningHook, backward, cat, checkpoint, clear_pool, detect_anomaly, dispatch_shared,
     generator_state, grad, hessian, hvp, is_plain, is_recording, jacobian, jvp, live_nodes, manual_seed,
@@ -50,17 +50,17 @@ pub mod prelude {
     };
     pub use wengert_nn::{
         AdditiveAttention, AttentionOptions, BatchNorm1d, Buffer, Cast, Cell, Celu, Checkpointing, Constant,
-        Conv1d, ConvPadding, Dropout, Elu, Embedding, Evaluating, Forward, Gelu, Glu, Gru, GruCell,
+        Conv1d, ConvPadding, Dropout, Elu, Embedding, Evaluating, Flat, Forward, Gelu, Glu, Gru, GruCell,
         Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LayerNorm, Layers, LeakyRelu, Linear, LogSigmoid,
         LogSoftmax, Lstm, LstmCell, MapPart, Merge, Mish, Module, Nonlinearity, PackOptions, PackedSequence,
         PadOptions, Persist, Prelu, Recurrent, Relu, Relu6, RmsNorm, Rnn, RnnCell, Selu, Sequential, Sigmoid,
-        Silu, Softmax, Softmin, Softplus, Softshrink, Softsign, Stack, State, StepFn, Tanh, Tanhshrink,
-        Threshold, Truncated, WeightNorm, binary_cross_entropy, binary_cross_entropy_with_logits, cell,
-        cosine_embedding_loss, cross_entropy, crps_normal_loss, ctc_loss, gaussian_nll_loss, huber_loss,
-        init, kl_div, l1_loss, mixture_nll_loss, module, mse_loss, nll_loss, pack_padded_sequence,
-        pack_sequence, pad_packed_sequence, pad_sequence, poisson_nll_loss, quantile_loss,
-        scaled_dot_product_attention, smooth_l1_loss, state, summary, summary_of, unpack_sequence,
-        unpad_sequence, watched,
+        Silu, Softmax, Softmin, Softplus, Softshrink, Softsign, Stack, State, StepFn, StepFnWith, Tanh,
+        Tanhshrink, Threshold, Truncated, WeightNorm, binary_cross_entropy, binary_cross_entropy_with_logits,
+        cell, cosine_embedding_loss, cross_entropy, crps_normal_loss, ctc_loss, gaussian_nll_loss,
+        huber_loss, init, kl_div, l1_loss, mixture_nll_loss, module, mse_loss, nll_loss,
+        pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence, poisson_nll_loss,
+        quantile_loss, scaled_dot_product_attention, smooth_l1_loss, state, summary, summary_of,
+        unpack_sequence, unpad_sequence, watched,
     };
     pub use wengert_optim::{
         Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Averaged, Groups, Lbfgs, Lion, Muon, NAdam, Optimizer,

@@ -1,5 +1,7 @@
 //! Derivatives: of a value into its leaves, or of outputs with respect to chosen inputs.
 
+use std::borrow::Borrow;
+
 use smallvec::SmallVec;
 
 use super::plain_sweep;
@@ -9,6 +11,7 @@ use super::targets::Target;
 use crate::base::error::{Error, Result};
 use crate::base::mode::{Mode, is_plain, with_recording};
 use crate::base::refusal::or_refused;
+use crate::ops::borrowed;
 use crate::tape::float::once;
 use crate::tape::leaf::Leaf;
 use crate::tape::node::Edge;
@@ -85,7 +88,8 @@ impl<T: Float> GradOptions<T> {
 }
 
 /// The gradients of `outputs` with respect to `inputs` (`torch.autograd.grad`): for each input `x` the sum
-/// over the outputs `y` of `cotangent(y)^T dy/dx`. No leaf's `grad()` changes.
+/// over the outputs `y` of `cotangent(y)^T dy/dx`. No leaf's `grad()` changes. Both are given as variables,
+/// as parameters or by reference.
 ///
 /// # Errors
 /// A non-scalar output without a cotangent, a cotangent of another shape, an output without history, an
@@ -96,7 +100,7 @@ impl<T: Float> GradOptions<T> {
 /// let x = Variable::new(Tensor::scalar(3.0f64)).requires_grad_(true);
 /// let y = &x * &x * &x;
 /// let first = grad(&[&y], &[&x], GradOptions::default().create_graph(true))?;
-/// let second = grad(&[&first[0]], &[&x], GradOptions::default())?;
+/// let second = grad(&first, &[&x], GradOptions::default())?;
 /// assert_eq!((first[0].item()?, second[0].item()?), (27.0, 18.0));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
@@ -104,11 +108,12 @@ impl<T: Float> GradOptions<T> {
 #[doc(alias = "gradient")]
 #[doc(alias = "GradientTape")]
 pub fn grad<T: Float>(
-    outputs: &[&Variable<T>],
-    inputs: &[&Variable<T>],
+    outputs: &[impl Borrow<Variable<T>>],
+    inputs: &[impl Borrow<Variable<T>>],
     options: GradOptions<T>,
 ) -> Result<Vec<Variable<T>>> {
-    or_refused("grad", || gradients(outputs, inputs, &options))
+    let (outputs, inputs) = (borrowed(outputs), borrowed(inputs));
+    or_refused("grad", || gradients(&outputs, &inputs, &options))
 }
 
 once! {
@@ -170,8 +175,8 @@ fn swept_gradients<T: Float>(
 /// assert_eq!(x.grad().unwrap().item()?, 6.0 * (2.0 + 9f64.exp()));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-pub fn backward<T: Float>(outputs: &[&Variable<T>], options: &GradOptions<T>) -> Result<()> {
-    backward_into(outputs, options, |_| {})
+pub fn backward<T: Float>(outputs: &[impl Borrow<Variable<T>>], options: &GradOptions<T>) -> Result<()> {
+    backward_into(&borrowed(outputs), options, |_| {})
 }
 
 /// [`backward`], which shows `reached` each leaf.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::grad::{GradOptions, backward, backward_into};
 use crate::base::error::Result;
-use crate::tape::{Float, Parameter, Variable};
+use crate::tape::{AsVariable, Float, Parameter, Variable};
 
 impl<T: Float> Variable<T> {
     /// Adds the gradient of this scalar to [`Variable::grad`] of every leaf it was computed from, and
@@ -41,8 +41,16 @@ impl<T: Float> Variable<T> {
     /// # Errors
     /// If the cotangent has another shape than the variable, the variable has no history, or an earlier
     /// backward has freed the graph.
-    pub fn backward_with(&self, cotangent: &Variable<T>) -> Result<()> {
-        self.backward_options(Some(cotangent), &GradOptions::default())
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([1.0f64, 2.0])).requires_grad_(true);
+    /// x.square().backward_with(&Tensor::from([1.0, 10.0]))?; // a variable as well
+    /// assert_eq!(x.grad().unwrap().to_vec(), [2.0, 40.0]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn backward_with(&self, cotangent: &impl AsVariable<T>) -> Result<()> {
+        self.backward_options(Some(&cotangent.as_variable()), &GradOptions::default())
     }
 
     /// [`Variable::backward`] with all its options; retained, the graph can be gone through again.

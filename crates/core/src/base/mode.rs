@@ -74,7 +74,7 @@ pub fn is_recording() -> bool {
 }
 
 /// Puts the mode back, also when unwinding.
-struct Restore(Mode);
+pub struct Restore(Mode);
 
 impl Drop for Restore {
     fn drop(&mut self) {
@@ -107,6 +107,13 @@ pub fn with_recording<R>(on: bool, f: impl FnOnce() -> R) -> R {
 #[doc(alias = "stop_recording")]
 pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
     with_recording(false, f)
+}
+
+/// [`no_grad`] until the result is dropped, without a closure, in which an operation would not know its
+/// caller's line.
+#[must_use]
+pub fn unrecorded() -> Restore {
+    Restore(MODE.replace(Mode::now().recording(false)))
 }
 
 /// Whether this thread computes plainly: inside [`with_plain`], or everywhere if the environment variable

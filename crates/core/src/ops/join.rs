@@ -200,7 +200,7 @@ pub fn cat<T: Float>(inputs: &[impl Borrow<Variable<T>>], dim: isize) -> Variabl
 }
 
 /// Variables that are given as they are or by reference.
-fn borrowed<T: Float>(variables: &[impl Borrow<Variable<T>>]) -> SmallVec<[&Variable<T>; 8]> {
+pub(crate) fn borrowed<T: Float>(variables: &[impl Borrow<Variable<T>>]) -> SmallVec<[&Variable<T>; 8]> {
     variables.iter().map(Borrow::borrow).collect()
 }
 

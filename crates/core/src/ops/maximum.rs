@@ -6,7 +6,7 @@ use wengert_kernel::rows::reduce::best;
 
 use crate::base::dims::{axes_of, axis_of, checked_count, product};
 use crate::base::error::expect;
-use crate::base::mode::no_grad;
+use crate::base::mode::{no_grad, unrecorded};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
@@ -223,7 +223,8 @@ impl<T: Float> Variable<T> {
     #[doc(alias = "arg_max")]
     #[track_caller]
     pub fn argmax(&self, dim: isize) -> Tensor<i64> {
-        no_grad(|| self.max_dim(dim).1)
+        let _unrecorded = unrecorded();
+        self.max_dim(dim).1
     }
 
     /// The first place of the smallest element along axis `dim` (`torch.argmin`).
@@ -236,7 +237,8 @@ impl<T: Float> Variable<T> {
     #[doc(alias = "arg_min")]
     #[track_caller]
     pub fn argmin(&self, dim: isize) -> Tensor<i64> {
-        no_grad(|| self.min_dim(dim).1)
+        let _unrecorded = unrecorded();
+        self.min_dim(dim).1
     }
 }
 

@@ -75,5 +75,6 @@ pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
 
 pub use compare::Operand;
 pub use elementwise::Exponent;
+pub(crate) use join::borrowed;
 pub(crate) use join::one_behind_the_other;
 pub use join::{cat, stack};

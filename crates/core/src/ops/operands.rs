@@ -6,7 +6,7 @@
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::base::mode::no_grad;
+use crate::base::mode::unrecorded;
 use crate::tape::{Float, Parameter, Variable};
 use crate::tensor::Tensor;
 
@@ -64,7 +64,8 @@ macro_rules! arithmetic {
             &constant(a) $operator b
         });
         for_handles!($trait $method, [T] Tensor<T>, Tensor<T>, Tensor<T>, |a, b| {
-            no_grad(|| (&constant(a) $operator &constant(b)).value())
+            let _unrecorded = unrecorded();
+            (&constant(a) $operator &constant(b)).value()
         });
         for_handles!($trait $method, [T] Parameter<T>, Parameter<T>, Variable<T>, |a, b| {
             &**a $operator &**b
@@ -98,7 +99,8 @@ macro_rules! arithmetic {
             type Output = Tensor<T>;
             #[track_caller]
             fn $method(self, c: f64) -> Tensor<T> {
-                no_grad(|| (&constant(self) $operator c).value())
+                let _unrecorded = unrecorded();
+                (&constant(self) $operator c).value()
             }
         }
         impl<T: Float> $trait<f64> for Tensor<T> {
@@ -133,7 +135,8 @@ impl<T: Float> Neg for &Tensor<T> {
     type Output = Tensor<T>;
     #[track_caller]
     fn neg(self) -> Tensor<T> {
-        no_grad(|| (-constant(self)).value())
+        let _unrecorded = unrecorded();
+        (-constant(self)).value()
     }
 }
 
@@ -163,7 +166,8 @@ macro_rules! functions {
             )]
             #[track_caller]
             pub fn $method(&self $(, $argument: $type)*) -> Tensor<T> {
-                no_grad(|| constant(self).$method($($argument),*).value())
+                let _unrecorded = unrecorded();
+                constant(self).$method($($argument),*).value()
             }
         )*}
     };
@@ -192,6 +196,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn matmul(&self, other: &Tensor<T>) -> Tensor<T> {
-        no_grad(|| constant(self).matmul(&constant(other)).value())
+        let _unrecorded = unrecorded();
+        constant(self).matmul(&constant(other)).value()
     }
 }

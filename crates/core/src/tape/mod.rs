@@ -8,6 +8,7 @@
 //! `backward/`.
 
 pub(crate) mod anomaly;
+mod as_variable;
 mod attributes;
 pub(crate) mod capture;
 mod changing;
@@ -31,6 +32,7 @@ pub(crate) mod term;
 mod variable;
 
 pub use anomaly::detect_anomaly;
+pub use as_variable::AsVariable;
 pub use attributes::{Attribute, Attributes};
 pub use first_order::{FirstOrder, SavedTensors};
 pub use float::Float;

@@ -7,6 +7,7 @@ use super::node::Edge;
 use super::recycle::{NodeRef, Recycled, recorded};
 use super::rule::Rule;
 use super::{Float, Outputs, Peek, Saves, Variable, anomaly, capture, recorded};
+use crate::base::line;
 use crate::base::mode::Mode;
 use crate::tensor::Tensor;
 use crate::tensor::storage::Holder;
@@ -105,7 +106,7 @@ fn put_on_tape<T: Float, R: Rule<T>>(
     if !mode.records() || !inputs.iter().any(|input| input.requires_grad()) {
         return None;
     }
-    let location = std::panic::Location::caller();
+    let location = line::callers();
     if anomaly::is_watching() {
         anomaly::look_forward(rule.name(), location, tensors, outputs);
     }

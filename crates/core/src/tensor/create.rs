@@ -186,16 +186,33 @@ impl<T: Element + Arithmetic> Tensor<T> {
     pub fn randn(shape: impl AsRef<[usize]>) -> Self {
         expect(Tensor::drawn("randn", shape, |g| T::from_f64(g.normal())))
     }
+}
 
-    /// 1 with probability `p`, else 0 (`torch.bernoulli`).
+impl<T: Element> Tensor<T> {
+    /// Independent draws that are 1 with probability `p`, else 0, or true and false, from this thread's
+    /// generator (`torch.bernoulli`): the same draws for every type.
     ///
     /// # Errors
     /// If `p` is not a probability, or there is no memory for the draws.
+    ///
+    /// ```
+    /// # use wengert_core::{manual_seed, Tensor};
+    /// manual_seed(0);
+    /// let mask = Tensor::<bool>::bernoulli([100], 0.5)?;
+    /// manual_seed(0);
+    /// let bits = Tensor::<i64>::bernoulli([100], 0.5)?;
+    /// assert_eq!(mask, bits.eq(1));
+    /// assert!(Tensor::<f32>::bernoulli([1], 1.5).is_err());
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     pub fn bernoulli(shape: impl AsRef<[usize]>, p: f64) -> Result<Self> {
         if !(0.0..=1.0).contains(&p) {
             return Err(Error::argument("bernoulli", "p", "in [0, 1]", p));
         }
-        Tensor::drawn("bernoulli", shape, |g| if g.bernoulli(p) { T::ONE } else { T::ZERO })
+        with_generator(|g| {
+            let draw = |_| if g.bernoulli(p) { T::ONE } else { T::ZERO };
+            Tensor::numbered("bernoulli", shape, draw)
+        })
     }
 }
 

@@ -285,6 +285,14 @@ const WRONG: &[Call] = &[
     ("bilinear: expected (.., in1), (.., in2) and (out, in1, in2), got [2, 3], [2, 3] and [2, 3]", |x| {
         x.bilinear(x, x, None)
     }),
+    ("Add: expected shapes that broadcast with [2, 3], got [2]", |x| {
+        (x.value() + x.value().select(1, 0).unwrap()).into()
+    }),
+    ("Mul: expected shapes that broadcast with [2, 3], got [3, 2]", |x| (x.value() * x.t().value()).into()),
+    ("matmul: expected a right operand that fits [2, 3], got [2, 3]", |x| {
+        x.value().matmul(&x.value()).into()
+    }),
+    ("max, min: dim must be in [-2, 2)", |x| V::from(x.argmax(2).cast())),
     ("set_grad: expected shape [2, 3], got [3, 2]", |x| {
         x.set_grad(Some(x.t()));
         x.clone()

@@ -133,7 +133,12 @@ impl<T: Float> AdditiveAttention<T> {
         values: &Variable<T>,
         mask: Option<&Tensor<bool>>,
     ) -> Result<()> {
-        let [hidden, width] = [0, 1].map(|axis| self.query.weight.shape()[axis]);
+        let &[hidden, width] = self.query.weight.shape() else {
+            return Err(refused(
+                "a weight of queries (hidden, query_size)".to_string(),
+                self.query.weight.shape(),
+            ));
+        };
         if projected.rank() != 3 || projected.shape()[2] != hidden {
             return Err(refused(format!("projected keys of shape (N, S, {hidden})"), projected.shape()));
         }

@@ -1,6 +1,6 @@
 //! Cross-entropy of probabilities of two classes.
 
-use wengert_core::{Float, Pointwise, Result, Variable, pointwise};
+use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{elements, loss_options, same_shape};
 
@@ -55,7 +55,8 @@ impl<T: Float> BceLoss<T> {
     /// # Errors
     /// If [`binary_cross_entropy`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         let name = "binary_cross_entropy";
         same_shape(name, "a target", input, target)?;
         let counted = self.common.over(name, input.shape())?;
@@ -85,6 +86,9 @@ impl<T: Float> BceLoss<T> {
 /// ```
 #[doc(alias = "log_loss")]
 #[track_caller]
-pub fn binary_cross_entropy<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+pub fn binary_cross_entropy<T: Float>(
+    input: &impl AsVariable<T>,
+    target: &impl AsVariable<T>,
+) -> Result<Variable<T>> {
     BceLoss::default().loss(input, target)
 }

@@ -1,6 +1,6 @@
 //! Cross-entropy of logits of two classes.
 
-use wengert_core::{Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
+use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::{loss_options, same_shape};
 
@@ -53,7 +53,8 @@ impl<T: Float> BceWithLogitsLoss<T> {
     /// If [`binary_cross_entropy_with_logits`] refuses its inputs, or for a weight, a weight of positive
     /// examples or a mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         let name = "binary_cross_entropy_with_logits";
         same_shape(name, "a target", input, target)?;
         let counted = self.common.over(name, input.shape())?;
@@ -88,8 +89,8 @@ impl<T: Float> BceWithLogitsLoss<T> {
 #[doc(alias = "sigmoid_cross_entropy")]
 #[track_caller]
 pub fn binary_cross_entropy_with_logits<T: Float>(
-    input: &Variable<T>,
-    target: &Variable<T>,
+    input: &impl AsVariable<T>,
+    target: &impl AsVariable<T>,
 ) -> Result<Variable<T>> {
     BceWithLogitsLoss::default().loss(input, target)
 }

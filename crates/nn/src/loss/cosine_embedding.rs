@@ -1,6 +1,6 @@
 //! How well the angle of two vectors says whether they belong together.
 
-use wengert_core::{Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
+use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::{elements, loss_options, option_in, place};
 
@@ -46,10 +46,11 @@ impl<T: Float> CosineEmbeddingLoss<T> {
     #[track_caller]
     pub fn loss(
         &self,
-        input1: &Variable<T>,
-        input2: &Variable<T>,
+        input1: &impl AsVariable<T>,
+        input2: &impl AsVariable<T>,
         target: &Tensor<i64>,
     ) -> Result<Variable<T>> {
+        let (input1, input2) = (&input1.as_variable(), &input2.as_variable());
         let margin = self.margin;
         option_in(NAME, "margin", margin, true, "finite")?;
         let leading = checked_shapes(input1.shape(), input2.shape(), target.shape())?;
@@ -108,8 +109,8 @@ fn check_target<T: Float>(counted: &super::counted::Counted<T>, target: &Tensor<
 /// ```
 #[track_caller]
 pub fn cosine_embedding_loss<T: Float>(
-    input1: &Variable<T>,
-    input2: &Variable<T>,
+    input1: &impl AsVariable<T>,
+    input2: &impl AsVariable<T>,
     target: &Tensor<i64>,
 ) -> Result<Variable<T>> {
     CosineEmbeddingLoss::default().loss(input1, input2, target)

@@ -1,6 +1,6 @@
 //! Cross-entropy of logits and classes, or probabilities of classes.
 
-use wengert_core::{Error, Float, Result, Tensor, Variable};
+use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
 use super::classes::{Rows, check_class_weight, check_input};
 use super::{IGNORE, loss_options, option_in};
@@ -76,7 +76,8 @@ impl<T: Float> CrossEntropyLoss<T> {
     /// If [`cross_entropy`] refuses its inputs, for a smoothing outside [0, 1], an axis that the logits have
     /// not, or a weight, a weight of classes or a mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, logits: &Variable<T>, targets: &impl Targets<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, logits: &impl AsVariable<T>, targets: &impl Targets<T>) -> Result<Variable<T>> {
+        let logits = &logits.as_variable();
         let smoothing = self.label_smoothing;
         let fits = (0.0..=1.0).contains(&smoothing);
         option_in(NAME, "label_smoothing", smoothing, fits, "in [0, 1]")?;
@@ -181,6 +182,9 @@ impl<T: Float> Targets<T> for Variable<T> {
 /// ```
 #[doc(alias = "categorical_crossentropy")]
 #[track_caller]
-pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &impl Targets<T>) -> Result<Variable<T>> {
+pub fn cross_entropy<T: Float>(
+    logits: &impl AsVariable<T>,
+    targets: &impl Targets<T>,
+) -> Result<Variable<T>> {
     CrossEntropyLoss::default().loss(logits, targets)
 }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI, TAU};
 
-use wengert_core::{Float, Pointwise, Result, Variable, pointwise};
+use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, same_shape};
 
@@ -40,7 +40,13 @@ impl<T: Float> CrpsNormalLoss<T> {
     /// # Errors
     /// If [`crps_normal_loss`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, mean: &Variable<T>, std: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(
+        &self,
+        mean: &impl AsVariable<T>,
+        std: &impl AsVariable<T>,
+        target: &impl AsVariable<T>,
+    ) -> Result<Variable<T>> {
+        let (mean, std, target) = (&mean.as_variable(), &std.as_variable(), &target.as_variable());
         same_shape(NAME, "a std", mean, std)?;
         same_shape(NAME, "a target", mean, target)?;
         let counted = self.common.over(NAME, mean.shape())?;
@@ -73,9 +79,9 @@ impl<T: Float> CrpsNormalLoss<T> {
 #[doc(alias = "continuous_ranked_probability_score")]
 #[track_caller]
 pub fn crps_normal_loss<T: Float>(
-    mean: &Variable<T>,
-    std: &Variable<T>,
-    target: &Variable<T>,
+    mean: &impl AsVariable<T>,
+    std: &impl AsVariable<T>,
+    target: &impl AsVariable<T>,
 ) -> Result<Variable<T>> {
     CrpsNormalLoss::default().loss(mean, std, target)
 }

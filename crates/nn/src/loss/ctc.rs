@@ -1,7 +1,7 @@
 //! Connectionist temporal classification.
 
 use wengert_core::__private::room_for;
-use wengert_core::{Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
+use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::counted::Counted;
 use super::{Reduction, elements, loss_options, place};
@@ -75,11 +75,12 @@ impl<T: Float> CtcLoss<T> {
     #[track_caller]
     pub fn loss(
         &self,
-        log_probs: &Variable<T>,
+        log_probs: &impl AsVariable<T>,
         targets: &Tensor<i64>,
         input_lengths: &[usize],
         target_lengths: &[usize],
     ) -> Result<Variable<T>> {
+        let log_probs = &log_probs.as_variable();
         let batch = match log_probs.shape() {
             [_, _] => log_probs.unsqueeze(1),
             [_, _, _] => log_probs.clone(),
@@ -263,7 +264,7 @@ fn negative_log_likelihoods<T: Float>(
 /// ```
 #[track_caller]
 pub fn ctc_loss<T: Float>(
-    log_probs: &Variable<T>,
+    log_probs: &impl AsVariable<T>,
     targets: &Tensor<i64>,
     input_lengths: &[usize],
     target_lengths: &[usize],

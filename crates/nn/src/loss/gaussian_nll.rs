@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use wengert_core::{Error, Float, Pointwise, Result, Variable, pointwise};
+use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, option_in, same_shape};
 
@@ -41,7 +41,13 @@ impl<T: Float> GaussianNllLoss<T> {
     /// If [`gaussian_nll_loss`] refuses its inputs, for an `eps` that is not positive, or for a weight or
     /// mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>, var: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(
+        &self,
+        input: &impl AsVariable<T>,
+        target: &impl AsVariable<T>,
+        var: &impl AsVariable<T>,
+    ) -> Result<Variable<T>> {
+        let (input, target, var) = (&input.as_variable(), &target.as_variable(), &var.as_variable());
         let eps = self.eps;
         option_in(NAME, "eps", eps, eps > 0.0, "positive")?;
         same_shape(NAME, "a target", input, target)?;
@@ -93,9 +99,9 @@ fn for_each<T: Float>(input: &[usize], var: &Variable<T>) -> Result<Variable<T>>
 /// ```
 #[track_caller]
 pub fn gaussian_nll_loss<T: Float>(
-    input: &Variable<T>,
-    target: &Variable<T>,
-    var: &Variable<T>,
+    input: &impl AsVariable<T>,
+    target: &impl AsVariable<T>,
+    var: &impl AsVariable<T>,
 ) -> Result<Variable<T>> {
     GaussianNllLoss::default().loss(input, target, var)
 }

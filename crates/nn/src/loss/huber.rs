@@ -1,6 +1,6 @@
 //! Squared error, absolute far out.
 
-use wengert_core::{Float, Pointwise, Result, Variable, pointwise};
+use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, option_in, same_shape};
 
@@ -37,7 +37,8 @@ impl<T: Float> HuberLoss<T> {
     /// If [`huber_loss`] refuses its inputs, for a `delta` that is not positive, or for a weight or mask that
     /// does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         let delta = self.delta;
         option_in("huber_loss", "delta", delta, delta > 0.0, "positive")?;
         same_shape("huber_loss", "a target", input, target)?;
@@ -61,6 +62,6 @@ impl<T: Float> HuberLoss<T> {
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
-pub fn huber_loss<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+pub fn huber_loss<T: Float>(input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
     HuberLoss::default().loss(input, target)
 }

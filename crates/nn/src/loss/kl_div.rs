@@ -1,6 +1,6 @@
 //! Kullback-Leibler divergence.
 
-use wengert_core::{Float, Pointwise, Result, Variable, pointwise};
+use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, same_shape};
 
@@ -48,7 +48,8 @@ impl<T: Float> KlDivLoss<T> {
     /// # Errors
     /// If [`kl_div`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         same_shape("kl_div", "a target", input, target)?;
         let counted = self.common.over("kl_div", input.shape())?;
         let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 1.0));
@@ -81,6 +82,6 @@ impl<T: Float> KlDivLoss<T> {
 /// ```
 #[doc(alias = "kullback_leibler")]
 #[track_caller]
-pub fn kl_div<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+pub fn kl_div<T: Float>(input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
     KlDivLoss::default().loss(input, target)
 }

@@ -1,6 +1,6 @@
 //! Mean absolute error.
 
-use wengert_core::{Float, Result, Variable};
+use wengert_core::{AsVariable, Float, Result, Variable};
 
 use super::{loss_options, same_shape};
 
@@ -23,7 +23,8 @@ impl<T: Float> L1Loss<T> {
     /// # Errors
     /// If [`l1_loss`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         same_shape("l1_loss", "a target", input, target)?;
         let counted = self.common.over("l1_loss", input.shape())?;
         let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
@@ -46,6 +47,6 @@ impl<T: Float> L1Loss<T> {
 /// ```
 #[doc(alias = "mean_absolute_error")]
 #[track_caller]
-pub fn l1_loss<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+pub fn l1_loss<T: Float>(input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
     L1Loss::default().loss(input, target)
 }

@@ -2,9 +2,10 @@
 
 use std::f64::consts::TAU;
 
-use wengert_core::{Error, Float, Pointwise, Result, Variable, pointwise};
+use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Variable, pointwise};
 
 use super::loss_options;
+use crate::line::called;
 
 /// The loss in messages.
 const NAME: &str = "mixture_nll_loss";
@@ -42,11 +43,14 @@ impl<T: Float> MixtureNllLoss<T> {
     #[track_caller]
     pub fn loss(
         &self,
-        logits: &Variable<T>,
-        means: &Variable<T>,
-        log_scales: &Variable<T>,
-        target: &Variable<T>,
+        logits: &impl AsVariable<T>,
+        means: &impl AsVariable<T>,
+        log_scales: &impl AsVariable<T>,
+        target: &impl AsVariable<T>,
     ) -> Result<Variable<T>> {
+        let (logits, means, log_scales, target) =
+            (&logits.as_variable(), &means.as_variable(), &log_scales.as_variable(), &target.as_variable());
+        let _call = called();
         let vectors = of_vectors([logits.shape(), means.shape(), log_scales.shape(), target.shape()])?;
         let leading = &logits.shape()[..logits.rank() - 1];
         let counted = self.common.over(NAME, leading)?;
@@ -98,10 +102,10 @@ fn of_vectors([logits, means, log_scales, target]: [&[usize]; 4]) -> Result<bool
 #[doc(alias = "mdn_loss")]
 #[track_caller]
 pub fn mixture_nll_loss<T: Float>(
-    logits: &Variable<T>,
-    means: &Variable<T>,
-    log_scales: &Variable<T>,
-    target: &Variable<T>,
+    logits: &impl AsVariable<T>,
+    means: &impl AsVariable<T>,
+    log_scales: &impl AsVariable<T>,
+    target: &impl AsVariable<T>,
 ) -> Result<Variable<T>> {
     MixtureNllLoss::default().loss(logits, means, log_scales, target)
 }

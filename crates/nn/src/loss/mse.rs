@@ -1,6 +1,6 @@
 //! Mean squared error.
 
-use wengert_core::{Float, Result, Variable};
+use wengert_core::{AsVariable, Float, Result, Variable};
 
 use super::{loss_options, same_shape};
 
@@ -24,7 +24,8 @@ impl<T: Float> MseLoss<T> {
     /// # Errors
     /// If [`mse_loss`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         same_shape("mse_loss", "a target", input, target)?;
         let counted = self.common.over("mse_loss", input.shape())?;
         let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
@@ -46,6 +47,6 @@ impl<T: Float> MseLoss<T> {
 /// ```
 #[doc(alias = "mean_squared_error")]
 #[track_caller]
-pub fn mse_loss<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+pub fn mse_loss<T: Float>(input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
     MseLoss::default().loss(input, target)
 }

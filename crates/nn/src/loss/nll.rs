@@ -1,6 +1,6 @@
 //! Negative log-likelihood of classes.
 
-use wengert_core::{Float, Result, Tensor, Variable};
+use wengert_core::{AsVariable, Float, Result, Tensor, Variable};
 
 use super::classes::Rows;
 use super::{IGNORE, loss_options};
@@ -36,7 +36,8 @@ impl<T: Float> NllLoss<T> {
     /// # Errors
     /// If [`nll_loss`] refuses its inputs, or for a weight, a weight of classes or a mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
+        let input = &input.as_variable();
         let settings = (self.class_weight.as_ref(), self.ignore_index);
         let rows =
             Rows::of(("nll_loss", "log-probabilities"), &self.common, settings, input.shape(), targets)?;
@@ -70,6 +71,6 @@ impl<T: Float> NllLoss<T> {
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
-pub fn nll_loss<T: Float>(input: &Variable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
+pub fn nll_loss<T: Float>(input: &impl AsVariable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
     NllLoss::default().loss(input, targets)
 }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use wengert_core::{Float, Pointwise, Result, Variable, pointwise};
+use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, option_in, same_shape};
 
@@ -54,7 +54,8 @@ impl<T: Float> PoissonNllLoss<T> {
     /// If [`poisson_nll_loss`] refuses its inputs, for a negative `eps`, or for a weight or mask that does
     /// not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         let eps = self.eps;
         option_in(NAME, "eps", eps, eps >= 0.0, "at least 0")?;
         same_shape(NAME, "a target", input, target)?;
@@ -86,6 +87,9 @@ impl<T: Float> PoissonNllLoss<T> {
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
-pub fn poisson_nll_loss<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+pub fn poisson_nll_loss<T: Float>(
+    input: &impl AsVariable<T>,
+    target: &impl AsVariable<T>,
+) -> Result<Variable<T>> {
     PoissonNllLoss::default().loss(input, target)
 }

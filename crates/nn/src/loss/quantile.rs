@@ -1,6 +1,6 @@
 //! Pinball loss, whose minimum is a quantile.
 
-use wengert_core::{Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
+use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::{loss_options, place};
 
@@ -35,7 +35,13 @@ impl<T: Float> QuantileLoss<T> {
     /// # Errors
     /// If [`quantile_loss`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>, quantiles: &[f64]) -> Result<Variable<T>> {
+    pub fn loss(
+        &self,
+        input: &impl AsVariable<T>,
+        target: &impl AsVariable<T>,
+        quantiles: &[f64],
+    ) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         let target = checked(input.shape(), target, quantiles)?;
         let counted = self.common.over(NAME, input.shape())?;
         let target = target.expand(input.shape());
@@ -85,8 +91,8 @@ fn checked<T: Float>(input: &[usize], target: &Variable<T>, quantiles: &[f64]) -
 #[doc(alias = "pinball_loss")]
 #[track_caller]
 pub fn quantile_loss<T: Float>(
-    input: &Variable<T>,
-    target: &Variable<T>,
+    input: &impl AsVariable<T>,
+    target: &impl AsVariable<T>,
     quantiles: &[f64],
 ) -> Result<Variable<T>> {
     QuantileLoss::default().loss(input, target, quantiles)

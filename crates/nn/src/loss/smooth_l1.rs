@@ -1,6 +1,6 @@
 //! Absolute error, squared near 0.
 
-use wengert_core::{Float, Pointwise, Result, Variable, pointwise};
+use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, option_in, same_shape};
 
@@ -38,7 +38,8 @@ impl<T: Float> SmoothL1Loss<T> {
     /// If [`smooth_l1_loss`] refuses its inputs, for a negative `beta`, or for a weight or mask that does not
     /// fit.
     #[track_caller]
-    pub fn loss(&self, input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+    pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let (input, target) = (&input.as_variable(), &target.as_variable());
         let beta = self.beta;
         option_in("smooth_l1_loss", "beta", beta, beta >= 0.0, "at least 0")?;
         same_shape("smooth_l1_loss", "a target", input, target)?;
@@ -64,6 +65,9 @@ impl<T: Float> SmoothL1Loss<T> {
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
-pub fn smooth_l1_loss<T: Float>(input: &Variable<T>, target: &Variable<T>) -> Result<Variable<T>> {
+pub fn smooth_l1_loss<T: Float>(
+    input: &impl AsVariable<T>,
+    target: &impl AsVariable<T>,
+) -> Result<Variable<T>> {
     SmoothL1Loss::default().loss(input, target)
 }

@@ -8,7 +8,7 @@ use super::sweep::Sweep;
 use crate::cell_with::CellWith;
 use crate::context::{self, Context};
 use crate::module::VisitorMut;
-use crate::state::State;
+use crate::state::{State, filled};
 
 impl<C: CellWith> Sweep<'_, C> {
     /// [`Sweep::run`], with a checkpoint of each part of it.
@@ -127,10 +127,4 @@ pub(super) fn with_parameters<C: CellWith>(cell: &C, values: &[Variable<C::Eleme
     };
     cell.visit_mut(&mut VisitorMut::new(&mut replace, None));
     cell
-}
-
-/// A state of these variables.
-fn filled<S: State>(like: &S, parts: &[Variable<S::Element>]) -> S {
-    let mut parts = parts.iter();
-    like.map(|_| parts.next().expect("one for each part").clone())
 }

@@ -1,6 +1,6 @@
 //! The forms of a sequence that a layer takes, with and without a context.
 
-use wengert_core::{Result, Variable};
+use wengert_core::{AsVariable, Result, Variable};
 
 use super::layers::{Layers, OutputAndStates};
 use super::masked::Valid;
@@ -28,7 +28,7 @@ impl<C: CellWith<Context = ()>> Recurrent<C> {
     #[track_caller]
     pub fn forward(
         &self,
-        input: &Variable<C::Element>,
+        input: &impl AsVariable<C::Element>,
         state: Option<&C::State>,
     ) -> Result<(Variable<C::Element>, C::State)> {
         Layers::forward(self, input, state)
@@ -51,7 +51,7 @@ impl<C: CellWith<Context = ()>> Recurrent<C> {
     #[track_caller]
     pub fn forward_states(
         &self,
-        input: &Variable<C::Element>,
+        input: &impl AsVariable<C::Element>,
         state: Option<&C::State>,
     ) -> Result<OutputAndStates<C::State>> {
         Layers::forward_states(self, input, state)
@@ -106,7 +106,7 @@ impl<C: CellWith<Context = ()>> Recurrent<C> {
     #[track_caller]
     pub fn forward_masked<'v>(
         &self,
-        input: &Variable<C::Element>,
+        input: &impl AsVariable<C::Element>,
         valid: impl Into<Valid<'v>>,
         state: Option<&C::State>,
     ) -> Result<(Variable<C::Element>, C::State)> {
@@ -125,7 +125,7 @@ impl<C: CellWith> Recurrent<C> {
     #[track_caller]
     pub fn forward_with(
         &self,
-        input: &Variable<C::Element>,
+        input: &impl AsVariable<C::Element>,
         context: &C::Context,
         state: Option<&C::State>,
     ) -> Result<(Variable<C::Element>, C::State)> {
@@ -139,7 +139,7 @@ impl<C: CellWith> Recurrent<C> {
     #[track_caller]
     pub fn forward_states_with(
         &self,
-        input: &Variable<C::Element>,
+        input: &impl AsVariable<C::Element>,
         context: &C::Context,
         state: Option<&C::State>,
     ) -> Result<OutputAndStates<C::State>> {
@@ -169,7 +169,7 @@ impl<C: CellWith> Recurrent<C> {
     #[track_caller]
     pub fn forward_masked_with<'v>(
         &self,
-        input: &Variable<C::Element>,
+        input: &impl AsVariable<C::Element>,
         context: &C::Context,
         valid: impl Into<Valid<'v>>,
         state: Option<&C::State>,

@@ -1,11 +1,13 @@
 //! What every recurrent layer can do with a sequence, from its sweep over rows.
 
 use wengert_core::__private::{filled, or_refused};
-use wengert_core::{Error, Float, Result, Tensor, Variable};
+use wengert_core::{AsVariable, Float, Result, Tensor, Variable};
 
+use super::checks::{check_context, check_input, check_width};
 use super::masked::Valid;
 use crate::cell::check_state;
 use crate::context::{self, Context};
+use crate::line::called;
 use crate::module::Module;
 use crate::sequence::{BatchLayout, PackedSequence, Packing, invert_permutation};
 use crate::state::State;
@@ -72,6 +74,21 @@ pub trait Layers: Module + Clone {
         cells: &mut Self::Cells,
     ) -> Variable<Self::Element>;
 
+    /// [`Layers::step`] at which the cells are held to what their methods promise: the first one of a
+    /// [`Stepper`](crate::Stepper). Layers that have cells of users' look at each; others need not.
+    ///
+    /// # Errors
+    /// If a cell does not give what it promises; `cells` may then have been changed in part.
+    #[track_caller]
+    fn first_step(
+        &self,
+        input: &Variable<Self::Element>,
+        context: &Self::Context,
+        cells: &mut Self::Cells,
+    ) -> Result<Variable<Self::Element>> {
+        Ok(self.step(input, context, cells))
+    }
+
     /// Runs a sequence (L, N, in), or (N, L, in) if `batch_first`, or (L, in), from a state, or without one
     /// from the layers' own; gives all outputs and the last state.
     ///
@@ -81,7 +98,7 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)>
     where
@@ -97,11 +114,11 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_with(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
-        let (output, state, _) = padded(self, input, context, state, false)?;
+        let (output, state, _) = padded(self, &input.as_variable(), context, state, false)?;
         Ok((output, state))
     }
 
@@ -115,7 +132,7 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_states(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         state: Option<&Self::State>,
     ) -> Result<OutputAndStates<Self::State>>
     where
@@ -131,11 +148,11 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_states_with(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<OutputAndStates<Self::State>> {
-        let (output, state, states) = padded(self, input, context, state, true)?;
+        let (output, state, states) = padded(self, &input.as_variable(), context, state, true)?;
         Ok((output, state, states.expect("states that were asked for")))
     }
 
@@ -168,6 +185,7 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<(PackedSequence<Self::Element>, Self::State)> {
+        let _call = called();
         check_width(self, input.data().shape())?;
         let (watch, sizes) = (Watch::of(self), input.batch_sizes());
         let layout = BatchLayout { steps: sizes.len(), batch: sizes[0], batch_first: false };
@@ -193,7 +211,7 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_masked<'v>(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         valid: impl Into<Valid<'v>>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)>
@@ -211,11 +229,12 @@ pub trait Layers: Module + Clone {
     #[track_caller]
     fn forward_masked_with<'v>(
         &self,
-        input: &Variable<Self::Element>,
+        input: &impl AsVariable<Self::Element>,
         context: &Self::Context,
         valid: impl Into<Valid<'v>>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
+        let (_call, input) = (called(), &input.as_variable());
         check_input(self, input)?;
         let (watch, batched) = (Watch::of(self), input.rank() == 3);
         check_context(self, context, input)?;
@@ -270,6 +289,7 @@ fn padded<L: Layers>(
     state: Option<&L::State>,
     keep_states: bool,
 ) -> Result<Padded<L>> {
+    let _call = called();
     check_input(layers, input)?;
     check_context(layers, context, input)?;
     let (watch, batched) = (Watch::of(layers), input.rank() == 3);
@@ -348,51 +368,4 @@ pub(super) fn reset<L: Layers>(layers: &L, state: &L::State, ends: &[bool]) -> L
         shape[1] = ends.numel();
         parts[0].where_(&ends.reshape(shape).expect("one for each sample"), parts[1])
     })
-}
-
-/// The axis of time in an input.
-pub(super) fn time_axis<L: Layers>(layers: &L, input: &Variable<L::Element>) -> usize {
-    usize::from(input.rank() == 3 && layers.is_batch_first())
-}
-
-pub(super) fn check_input<L: Layers>(layers: &L, input: &Variable<L::Element>) -> Result<()> {
-    let (name, shape) = (layers.name(), input.shape());
-    if !matches!(shape.len(), 2 | 3) {
-        let got = format!("{} in shape {shape:?}", shape.len());
-        return Err(Error::shape(name, "an input of 2 or 3 axes", got));
-    }
-    check_width(layers, shape)?;
-    if shape[time_axis(layers, input)] == 0 {
-        return Err(Error::shape(name, "a sequence of at least one step", format!("shape {shape:?}")));
-    }
-    Ok(())
-}
-
-/// The context has the time and the samples of the input.
-pub(super) fn check_context<L: Layers>(
-    layers: &L,
-    context: &L::Context,
-    input: &Variable<L::Element>,
-) -> Result<()> {
-    let steps = &input.shape()[..input.rank() - 1];
-    let samples = if input.rank() == 3 { &[steps[1 - time_axis(layers, input)]][..] } else { &[] };
-    context::check(layers.name(), context, steps, samples)
-}
-
-pub(super) fn check_width<L: Layers>(layers: &L, shape: &[usize]) -> Result<()> {
-    let (width, got) = (layers.input_size(), shape.last().copied().unwrap_or(0));
-    if got != width {
-        let got = format!("{got} in shape {shape:?}");
-        return Err(Error::shape(layers.name(), format!("an input of width {width}"), got));
-    }
-    Ok(())
-}
-
-/// Only one direction can be taken step by step.
-pub(super) fn check_one_direction<L: Layers>(operation: &'static str, layers: &L) -> Result<()> {
-    if !layers.is_bidirectional() {
-        return Ok(());
-    }
-    let expected = "of one direction, since the other begins at the end of the sequence";
-    Err(Error::argument(operation, "the layer", expected, "a bidirectional one"))
 }

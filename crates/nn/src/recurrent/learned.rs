@@ -6,7 +6,7 @@ use super::factory::{CellFactory, Place};
 use crate::cell_with::CellWith;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::Repr;
-use crate::state::{MapPart, State};
+use crate::state::{MapPart, State, filled};
 
 /// A cell whose state before the first step is learned: the same for every sample. It starts from the
 /// cell's own.
@@ -78,10 +78,12 @@ impl<C: CellWith<Element = T>, T: Float> CellWith for LearnedState<C, T> {
 
     #[track_caller]
     fn zero_state(&self, batch: usize) -> C::State {
-        let mut initial = self.initial.iter();
-        self.cell
-            .zero_state(batch)
-            .map(|part| initial.next().expect("one for each part").unsqueeze(0).expand(part.shape()))
+        let zeros = self.cell.zero_state(batch);
+        let mut parts = Vec::with_capacity(self.initial.len());
+        for (initial, zeros) in self.initial.iter().zip(zeros.parts()) {
+            parts.push(initial.unsqueeze(0).expand(zeros.shape()));
+        }
+        filled(&zeros, &parts)
     }
 
     #[track_caller]

@@ -71,7 +71,7 @@ impl FromSizes for LstmCell {
 
 impl<T: Float> LstmCell<T> {
     fn hidden_size(&self) -> usize {
-        self.weights.weight_hh.shape()[0] / 4
+        self.weights.rows() / 4
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod again;
 mod builder;
+mod checks;
 mod factory;
 mod forms;
 mod gru;
@@ -20,6 +21,7 @@ mod rnn;
 mod runner;
 mod stack;
 mod step_fn;
+mod step_fn_with;
 mod stepper;
 mod sweep;
 mod truncated;
@@ -37,6 +39,7 @@ pub use rnn::{Nonlinearity, Rnn, RnnArguments, RnnCell};
 pub use runner::Recurrent;
 pub use stack::Stack;
 pub use step_fn::StepFn;
+pub use step_fn_with::StepFnWith;
 pub use stepper::Stepper;
 pub use truncated::Truncated;
 pub use weights::{Bias, HasBias};

@@ -1,13 +1,14 @@
 //! A sequence's way through the layers and directions of a runner.
 
-use wengert_core::{Parameter, Result, Variable, cat, scope};
+use wengert_core::__private::enter;
+use wengert_core::{Parameter, Result, Variable, cat};
 
 use super::again::with_parameters;
 use super::layers::{Layers, Swept};
 use super::options::{Merge, Options};
 use super::runner::{Recurrent, suffix};
 use super::sweep::{Rules, Sweep, hidden_masks, mask};
-use crate::cell::check_zero_state;
+use crate::cell::{check_projected, check_step, check_zero_state};
 use crate::cell_with::CellWith;
 use crate::repr::layer_name;
 use crate::state::State;
@@ -70,9 +71,9 @@ impl<C: CellWith> Layers for Recurrent<C> {
             let mut outputs = Vec::with_capacity(cells.len());
             for (direction, cell) in cells.iter().enumerate() {
                 let (state, reverse) = (&first[last.len()], direction == 1);
-                let name = suffix(layer, direction);
+                let _scope = enter(&suffix(layer, direction)[1..]);
                 let how = Sweeping { sizes, reverse, keep_states };
-                let swept = scope(&name[1..], || self.sweep_cell(cell, &seen, context, state, how))?;
+                let swept = self.sweep_cell(cell, &seen, context, state, how)?;
                 outputs.push(swept.output);
                 last.push(swept.state);
                 all.extend(swept.states);
@@ -105,14 +106,33 @@ impl<C: CellWith> Layers for Recurrent<C> {
         context: &C::Context,
         cells: &mut Vec<C::State>,
     ) -> Variable<C::Element> {
-        let rules = Rules { training: false, zoneout: self.options.zoneout, masks: Vec::new() };
         let mut input = input.clone();
         for (cell, state) in self.cells.iter().zip(cells) {
-            let (output, next) = rules.step(cell, &cell.project(&input), context, state);
+            let (output, next) = self.of_single_steps().step(cell, &cell.project(&input), context, state);
             *state = next;
             input = self.with_residual(output, &input);
         }
         input
+    }
+
+    #[track_caller]
+    fn first_step(
+        &self,
+        input: &Variable<C::Element>,
+        context: &C::Context,
+        cells: &mut Vec<C::State>,
+    ) -> Result<Variable<C::Element>> {
+        let (rows, mut input) = (input.shape()[0], input.clone());
+        for (cell, state) in self.cells.iter().zip(cells) {
+            check_zero_state::<C>(state, rows)?;
+            let projected = cell.project(&input);
+            check_projected::<C>(&projected, rows)?;
+            let (output, next) = self.of_single_steps().step(cell, &projected, context, state);
+            check_step(cell, rows, state, &output, &next)?;
+            *state = next;
+            input = self.with_residual(output, &input);
+        }
+        Ok(input)
     }
 }
 
@@ -125,10 +145,19 @@ struct Sweeping<'s> {
 }
 
 impl<C: CellWith> Recurrent<C> {
+    /// The rules of single steps.
+    fn of_single_steps(&self) -> Rules<C::Element> {
+        Rules { training: false, zoneout: self.options.zoneout, masks: Vec::new() }
+    }
+
     /// Each cell's state before the first step.
     #[track_caller]
     pub(super) fn start(&self, batch: usize) -> Vec<C::State> {
-        self.cells.iter().map(|cell| cell.zero_state(batch)).collect()
+        let mut states = Vec::with_capacity(self.cells.len());
+        for cell in &self.cells {
+            states.push(cell.zero_state(batch));
+        }
+        states
     }
 
     /// One cell over all steps.

@@ -146,6 +146,17 @@ where
     fn step(&self, input: &Variable<T>, context: &A::Context, cells: &mut Self::Cells) -> Variable<T> {
         self.upper.step(&self.lower.step(input, context, &mut cells.0), context, &mut cells.1)
     }
+
+    #[track_caller]
+    fn first_step(
+        &self,
+        input: &Variable<T>,
+        context: &A::Context,
+        cells: &mut Self::Cells,
+    ) -> Result<Variable<T>> {
+        let between = self.lower.first_step(input, context, &mut cells.0)?;
+        self.upper.first_step(&between, context, &mut cells.1)
+    }
 }
 
 impl<T: Float, A: Module<Element = T>, B: Module<Element = T>> Module for Stack<A, B> {

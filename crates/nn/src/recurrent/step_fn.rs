@@ -1,16 +1,14 @@
 //! A cell from parameters and a function, for an idea that has no type yet.
 
 use std::fmt;
-use std::sync::Arc;
 
-use wengert_core::{Tensor, Variable};
+use wengert_core::Variable;
 
+use super::step_fn_with::StepFnWith;
 use crate::cell::Cell;
+use crate::cell_with::CellWith;
 use crate::module::{Module, Visitor, VisitorMut};
 use crate::state::State;
-
-type Zero<S> = Arc<dyn Fn(usize) -> S + Send + Sync>;
-type Step<P, T, S> = Arc<dyn Fn(&P, &Variable<T>, &S) -> (Variable<T>, S) + Send + Sync>;
 
 /// A cell whose step is a closure over parameters: what [`Recurrent`](crate::Recurrent) runs of an idea
 /// before it has a type. The parameters are any [`Module`]: a layer, a list of them, a struct.
@@ -31,12 +29,11 @@ type Step<P, T, S> = Arc<dyn Fn(&P, &Variable<T>, &S) -> (Variable<T>, S) + Send
 /// assert_eq!((out.shape(), h.shape()), (&[5, 3, 16][..], &[4, 3, 8][..]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
-pub struct StepFn<P: Module, S: State<Element = P::Element> = Variable<<P as Module>::Element>> {
-    parameters: P,
-    sizes: [usize; 2],
-    zero: Zero<S>,
-    step: Step<P, P::Element, S>,
-}
+///
+/// A step that sees inputs beside the sequence is a [`StepFnWith`].
+pub struct StepFn<P: Module, S: State<Element = P::Element> = Variable<<P as Module>::Element>>(
+    StepFnWith<P, (), S>,
+);
 
 impl<P: Module> StepFn<P> {
     /// A cell from inputs of the first width to outputs of the second one, whose state is one variable like
@@ -54,8 +51,7 @@ impl<P: Module> StepFn<P> {
         + Sync
         + 'static,
     ) -> Self {
-        let zero = move |batch| Tensor::zeros([batch, sizes[1]]).into();
-        StepFn::with_state(sizes, parameters, zero, step)
+        StepFn(StepFnWith::new(sizes, parameters, move |p, x, (), h| step(p, x, h)))
     }
 }
 
@@ -85,18 +81,13 @@ impl<P: Module, S: State<Element = P::Element>> StepFn<P, S> {
         zero: impl Fn(usize) -> S + Send + Sync + 'static,
         step: impl Fn(&P, &Variable<P::Element>, &S) -> (Variable<P::Element>, S) + Send + Sync + 'static,
     ) -> Self {
-        StepFn { parameters, sizes, zero: Arc::new(zero), step: Arc::new(step) }
+        StepFn(StepFnWith::with_state(sizes, parameters, zero, move |p, x, (), state| step(p, x, state)))
     }
 }
 
 impl<P: Module + Clone, S: State<Element = P::Element>> Clone for StepFn<P, S> {
     fn clone(&self) -> Self {
-        StepFn {
-            parameters: self.parameters.clone(),
-            sizes: self.sizes,
-            zero: Arc::clone(&self.zero),
-            step: Arc::clone(&self.step),
-        }
+        StepFn(self.0.clone())
     }
 }
 
@@ -104,11 +95,11 @@ impl<P: Module, S: State<Element = P::Element>> Module for StepFn<P, S> {
     type Element = P::Element;
 
     fn visit(&self, visitor: &mut Visitor<'_, P::Element>) {
-        self.parameters.visit(visitor);
+        self.0.visit(visitor);
     }
 
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, P::Element>) {
-        self.parameters.visit_mut(visitor);
+        self.0.visit_mut(visitor);
     }
 }
 
@@ -120,21 +111,21 @@ where
     type State = S;
 
     fn input_size(&self) -> usize {
-        self.sizes[0]
+        self.0.input_size()
     }
 
     fn output_size(&self) -> usize {
-        self.sizes[1]
+        self.0.output_size()
     }
 
     #[track_caller]
     fn zero_state(&self, batch: usize) -> S {
-        (self.zero)(batch)
+        self.0.zero_state(batch)
     }
 
     #[track_caller]
     fn step(&self, x: &Variable<P::Element>, state: &S) -> (Variable<P::Element>, S) {
-        (self.step)(&self.parameters, x, state)
+        self.0.step_with(x, &(), state)
     }
 }
 

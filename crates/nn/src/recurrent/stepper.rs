@@ -1,11 +1,13 @@
 //! One step at a time.
 
-use wengert_core::__private::or_refused;
-use wengert_core::{Error, Result, Tensor, Variable, no_grad};
+use wengert_core::__private::{or_refused, unrecorded};
+use wengert_core::{AsVariable, Error, Result, Tensor, Variable};
 
-use super::layers::{Layers, check_one_direction, check_width, reset};
+use super::checks::{check_one_direction, check_width};
+use super::layers::{Layers, reset};
 use crate::cell::check_state;
 use crate::context;
+use crate::line::called;
 use crate::state::State;
 
 /// Recurrent layers that take their input step by step and keep their state, as in generation and on live
@@ -31,6 +33,8 @@ pub struct Stepper<L: Layers> {
     layers: L,
     batch: usize,
     cells: L::Cells,
+    /// Whether no step has been looked at yet.
+    fresh: bool,
 }
 
 impl<L: Layers> Stepper<L> {
@@ -41,17 +45,18 @@ impl<L: Layers> Stepper<L> {
     /// many samples.
     #[track_caller]
     pub fn new(layers: L, batch: usize) -> Result<Self> {
+        let (_call, _unrecorded) = (called(), unrecorded());
         check_one_direction("Stepper", &layers)?;
-        let cells = or_refused("Stepper", || Ok(no_grad(|| layers.unstack(&layers.zero_state(batch)))))?;
-        Ok(Stepper { layers, batch, cells })
+        let cells = or_refused("Stepper", || Ok(layers.unstack(&layers.zero_state(batch))))?;
+        Ok(Stepper { layers, batch, cells, fresh: true })
     }
 
     /// The output (N, out) for the next input (N, in).
     ///
     /// # Errors
-    /// If the input has another shape.
+    /// If the input has another shape, or, at the first step, a cell breaks what its methods promise.
     #[track_caller]
-    pub fn step(&mut self, input: &Variable<L::Element>) -> Result<Variable<L::Element>>
+    pub fn step(&mut self, input: &impl AsVariable<L::Element>) -> Result<Variable<L::Element>>
     where
         L: Layers<Context = ()>,
     {
@@ -62,26 +67,35 @@ impl<L: Layers> Stepper<L> {
     /// ([`CellWith`](crate::CellWith)).
     ///
     /// # Errors
-    /// If the input or the context has another shape.
+    /// If the input or the context has another shape, or, at the first step, a cell breaks what its methods
+    /// promise.
     #[track_caller]
     pub fn step_with(
         &mut self,
-        input: &Variable<L::Element>,
+        input: &impl AsVariable<L::Element>,
         context: &L::Context,
     ) -> Result<Variable<L::Element>> {
+        let (_call, _unrecorded, input) = (called(), unrecorded(), &input.as_variable());
         check_width(&self.layers, input.shape())?;
         if input.rank() != 2 || input.shape()[0] != self.batch {
             let expected = format!("an input of shape ({}, width)", self.batch);
             return Err(Error::shape("Stepper", expected, format!("{:?}", input.shape())));
         }
         context::check("Stepper", context, &[self.batch], &[self.batch])?;
-        Ok(no_grad(|| self.layers.step(input, context, &mut self.cells)))
+        if !self.fresh {
+            return Ok(self.layers.step(input, context, &mut self.cells));
+        }
+        let mut cells = self.cells.clone();
+        let output = self.layers.first_step(input, context, &mut cells)?;
+        (self.cells, self.fresh) = (cells, false);
+        Ok(output)
     }
 
     /// The state: each variable (layers, N, ..), as [`Layers::forward`] gives it.
     #[track_caller]
     pub fn state(&self) -> L::State {
-        no_grad(|| self.layers.restack(&self.cells))
+        let (_call, _unrecorded) = (called(), unrecorded());
+        self.layers.restack(&self.cells)
     }
 
     /// Goes on from a state, or, without one, from the layers' initial state.
@@ -90,14 +104,16 @@ impl<L: Layers> Stepper<L> {
     /// If a variable of the state has another shape.
     #[track_caller]
     pub fn set_state(&mut self, state: Option<&L::State>) -> Result<()> {
-        let state = no_grad(|| match state {
-            None => Ok(self.layers.zero_state(self.batch)),
+        let (_call, _unrecorded) = (called(), unrecorded());
+        let initial = self.layers.zero_state(self.batch);
+        let state = match state {
+            None => initial,
             Some(state) => {
-                check_state("Stepper", state, &self.layers.zero_state(self.batch))?;
-                Ok(state.detach())
+                check_state("Stepper", state, &initial)?;
+                state.detach()
             }
-        })?;
-        self.cells = no_grad(|| self.layers.unstack(&state));
+        };
+        self.cells = self.layers.unstack(&state);
         Ok(())
     }
 
@@ -112,8 +128,9 @@ impl<L: Layers> Stepper<L> {
             let expected = format!("one truth value for each of {} samples", self.batch);
             return Err(Error::shape("Stepper", expected, format!("shape {:?}", ends.shape())));
         }
-        let state = self.state();
-        self.cells = no_grad(|| self.layers.unstack(&reset(&self.layers, &state, &ends.to_vec())));
+        let (_call, _unrecorded) = (called(), unrecorded());
+        let state = self.layers.restack(&self.cells);
+        self.cells = self.layers.unstack(&reset(&self.layers, &state, &ends.to_vec()));
         Ok(())
     }
 }

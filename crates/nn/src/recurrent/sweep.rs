@@ -8,7 +8,7 @@
 use wengert_core::{Result, Tensor, Variable, cat, no_grad};
 
 use super::layers::Swept;
-use crate::cell::check_step;
+use crate::cell::{check_projected, check_step};
 use crate::cell_with::CellWith;
 use crate::context;
 use crate::state::State;
@@ -45,11 +45,15 @@ impl<C: CellWith> Sweep<'_, C> {
         context: &C::Context,
         state: &C::State,
     ) -> Result<Swept<C::State>> {
-        let steps = self.cell.project(data).split(self.sizes, 0);
+        let projected = self.cell.project(data);
+        check_projected::<C>(&projected, data.shape()[0])?;
+        let steps = projected.split(self.sizes, 0);
         let contexts = context::split(context, self.sizes);
         let mut rows = ActiveRows::new(state, self.reverse);
         let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
-        let mut step = |(projected, context): (&Variable<C::Element>, &C::Context)| {
+        for t in 0..steps.len() {
+            let t = if self.reverse { steps.len() - 1 - t } else { t };
+            let (projected, context) = (&steps[t], &contexts[t]);
             let now = rows.of(projected.shape()[0]);
             let (output, next) = self.rules.step(self.cell, projected, context, &now);
             if outputs.is_empty() {
@@ -60,14 +64,6 @@ impl<C: CellWith> Sweep<'_, C> {
                 states.push(next.clone());
             }
             rows.now = Some(next);
-            Ok(())
-        };
-        let steps = steps.iter().zip(&contexts);
-        if self.reverse {
-            steps.rev().try_for_each(&mut step)?;
-        } else {
-            let mut steps = steps;
-            steps.try_for_each(&mut step)?;
         }
         Ok(self.swept(outputs, rows.whole(), states))
     }

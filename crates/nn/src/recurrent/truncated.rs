@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use wengert_core::{Error, Float, GradOptions, Parameter, Result, Tensor, Variable, backward, cat};
 
-use super::layers::{Layers, check_context, check_input, check_one_direction, reset, time_axis};
+use super::checks::{check_context, check_input, check_one_direction, time_axis};
+use super::layers::{Layers, reset};
 use crate::context;
+use crate::line::called;
 use crate::module::VisitorMut;
 use crate::state::State;
 
@@ -148,6 +150,7 @@ impl<L: Layers> Truncated<L> {
         ends: Option<&Tensor<bool>>,
         loss: impl FnOnce(&Variable<L::Element>) -> Result<Variable<L::Element>>,
     ) -> Result<Variable<L::Element>> {
+        let _call = called();
         check_input(layer, input)?;
         check_context(layer, context, input)?;
         let time = time_axis(layer, input) as isize;

@@ -54,19 +54,32 @@ impl Weights<f32> {
 
 impl<T: Float> Weights<T> {
     pub(super) fn input_size(&self) -> usize {
-        self.weight_ih.shape()[1]
+        width(&self.weight_ih)
+    }
+
+    /// The numbers of all gates.
+    pub(super) fn rows(&self) -> usize {
+        self.weight_hh.shape().first().copied().unwrap_or(0)
     }
 
     pub(super) fn recurrent_size(&self) -> usize {
-        self.weight_hh.shape()[1]
+        width(&self.weight_hh)
     }
 
     /// `x W_ih^T + b_ih + b_hh`: both biases at once, where the formula allows it.
     #[track_caller]
     pub(super) fn project_with_both_biases(&self, x: &Variable<T>) -> Variable<T> {
-        let bias = self.bias_ih.as_deref().zip(self.bias_hh.as_deref()).map(|(a, b)| a + b);
+        let bias = match (&self.bias_ih, &self.bias_hh) {
+            (Some(a), Some(b)) => Some(a + b),
+            _ => None,
+        };
         x.linear(&self.weight_ih, bias.as_ref())
     }
+}
+
+/// The extent of the last axis; of a weight that has none, 0, so that what it meets refuses it.
+fn width<T: Float>(weight: &Parameter<T>) -> usize {
+    weight.shape().last().copied().unwrap_or(0)
 }
 
 /// Whether there are biases: what our cells have in common among their arguments.

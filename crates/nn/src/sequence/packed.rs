@@ -215,6 +215,7 @@ pub fn pack_padded_sequence<T: Float>(
     packed(packing, &layout.rows(input), enforce_sorted)
 }
 
+#[track_caller]
 fn packed<T: Float>(packing: Packing, rows: &Variable<T>, sorted: bool) -> Result<PackedSequence<T>> {
     let data = packing.pack(rows);
     PackedSequence::new(data, packing.sizes, (!sorted).then_some(packing.order))

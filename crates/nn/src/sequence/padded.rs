@@ -5,6 +5,7 @@ use wengert_core::{Error, Float, Result, Variable, cat};
 
 use super::options::{PadOptions, PaddingSide};
 use super::places::{BatchLayout, check_lengths};
+use crate::line::called;
 
 /// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with
 /// `padding_value` on the `padding_side` to the longest (`torch.nn.utils.rnn.pad_sequence`).
@@ -56,7 +57,7 @@ pub fn unpad_sequence<T: Float>(
     lengths: &[usize],
     options: PadOptions,
 ) -> Result<Vec<Variable<T>>> {
-    let batch_first = options.batch_first;
+    let (_call, batch_first) = (called(), options.batch_first);
     const NAME: &str = "unpad_sequence";
     if padded.rank() < 2 {
         return Err(Error::shape(NAME, "a batch of at least 2 axes", format!("shape {:?}", padded.shape())));

@@ -6,7 +6,8 @@ use wengert_check::Gradcheck;
 use wengert_core::{Float, GradOptions, Tensor, Variable, cat, grad};
 use wengert_nn::{
     Cast, Cell, CellWith, Checkpointing, Constant, Context, LearnedState, Linear, Module, PackOptions,
-    PadOptions, Recurrent, Stack, Stepper, Truncated, cell, pack_padded_sequence, pad_packed_sequence,
+    PadOptions, Recurrent, Stack, StepFnWith, Stepper, Truncated, cell, pack_padded_sequence,
+    pad_packed_sequence,
 };
 
 use crate::errors::refused;
@@ -344,4 +345,29 @@ fn arrays_and_tuples() {
         part.clone()
     });
     assert_eq!(seen, ["Steps", "Steps", "Samples"]);
+}
+
+#[test]
+fn a_closure_sees_the_context_as_a_cell_does() {
+    let Pair { net, x, gaps, groups, .. } = Pair::new([4, 3], false, None);
+    let closure = |place: wengert_nn::Place| {
+        let cell = net.cell(place.layer, place.direction);
+        let step = |w: &Vec<Linear<f64>>, x: &V, (gap, group): &(V, Constant<f64>), h: &V| {
+            let x = cat(&[x, gap, &group.0], -1).linear(&w[0].weight, None);
+            let h = h.linear(&w[1].weight, Some(&x)).tanh();
+            (h.clone(), h)
+        };
+        let weights = vec![cell.w.clone(), cell.u.clone()];
+        Ok(StepFnWith::new([place.input_size, HIDDEN], weights, step))
+    };
+    let by_closure = Recurrent::of_places(INPUT, closure).num_layers(2).bidirectional(true).build().unwrap();
+    let context = (gaps, Constant(groups));
+    let [(output, state), (expected, last)] =
+        [by_closure.forward_with(&x, &context, None), net.forward_with(&x, &context, None)]
+            .map(Result::unwrap);
+    assert_eq!((output.to_vec(), state.to_vec()), (expected.to_vec(), last.to_vec()));
+    assert_eq!(
+        by_closure.to_string(),
+        format!("Recurrent<StepFnWith>({INPUT}, {HIDDEN}, num_layers=2, bidirectional=True)")
+    );
 }

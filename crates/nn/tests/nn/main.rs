@@ -9,6 +9,7 @@ mod convolution;
 mod dropout;
 mod errors;
 mod evaluating;
+mod flat;
 mod golden;
 mod gradients;
 mod inits;

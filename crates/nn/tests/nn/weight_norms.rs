@@ -73,7 +73,7 @@ fn copies_values_and_views_are_as_of_any_module() {
     let before = normed.forward(&x).unwrap().to_vec();
     let (copy, view) = (normed.deep_clone(), normed.evaluating());
     let values: Vec<_> = normed.named_parameters().into_iter().map(|(name, p)| (name, &*p * 2.0)).collect();
-    let doubled = normed.with_parameters(&values, |normed| normed.forward(&x)).unwrap().unwrap();
+    let doubled = normed.with_parameters(&values, |normed| normed.forward(&x)).unwrap();
     close(&doubled.to_vec(), &before.iter().map(|y| 2.0 * y).collect::<Vec<_>>(), 1e-14);
     normed.parameters().iter().for_each(|p| p.update("test", |p| p.fill(0.5)).unwrap());
     assert_ne!(normed.forward(&x).unwrap().to_vec(), before);
