@@ -4,8 +4,19 @@ use std::fs;
 use std::path::Path;
 
 /// The examples that are models.
-const MODELS: [&str; 7] =
-    ["attention_decoder", "hypernetwork", "maml", "mixture_density", "peephole", "slstm", "time_gaps"];
+const MODELS: [&str; 11] = [
+    "airline",
+    "attention_decoder",
+    "forecast",
+    "hypernetwork",
+    "maml",
+    "mixture_density",
+    "names/main",
+    "names/model",
+    "peephole",
+    "slstm",
+    "time_gaps",
+];
 /// Wrapping and conversions, which say nothing of a model.
 const CEREMONY: [&str; 6] = ["Variable::new(", "Variable::from(", ".into()", ".cast(", "as f32", "as f64"];
 /// How many of these there may be in a thousand lines of code.
