@@ -19,7 +19,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Those of a package, one `file` of whose is `below` them.
+    /// The folders of a package, one `file` of which is `below` them.
     #[doc(hidden)]
     pub const fn of(package: &'static str, file: &'static str, below: &'static str) -> Self {
         Sources { own: file.split_at(file.len() - below.len()).0, package }

@@ -3,8 +3,8 @@
 use super::{Float, Parameter, Variable};
 use crate::tensor::Tensor;
 
-/// A variable, or what stands for one in a call: a [`Parameter`], or a [`Tensor`], which is a constant; each as
-/// it is or by reference.
+/// A variable, or what stands for one in a call: a [`Parameter`], or a [`Tensor`], which is a constant; each
+/// as it is or by reference.
 ///
 /// ```
 /// use wengert_core::{AsVariable, Tensor, Variable};
