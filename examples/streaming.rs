@@ -15,6 +15,7 @@ use wengert::nn::Truncated;
 use wengert::prelude::*;
 use wengert::train::{Checkpoints, Kept, Mean, Metric, Progress, Stop};
 
+/// What the command line says.
 #[derive(Parser)]
 pub struct Options {
     /// How many values pass.
@@ -77,7 +78,7 @@ impl Run {
             truncated: Truncated::new(options.window, options.window)?,
             model,
             position: 0,
-            last: Tensor::zeros([1, 1]).into(),
+            last: Variable::zeros([1, 1]),
             error: Mean::new(),
             repeated: Mean::new(),
         })
@@ -96,10 +97,8 @@ impl Run {
     }
 
     fn state(&self) -> Variable {
-        self.truncated
-            .state()
-            .cloned()
-            .unwrap_or_else(|| Tensor::zeros([2, self.model.gru.hidden_size()]).into())
+        let none = || Variable::zeros([2, self.model.head.weight.shape()[1]]);
+        self.truncated.state().cloned().unwrap_or_else(none)
     }
 
     fn resume(&mut self, checkpoints: &Checkpoints) -> Result<()> {
@@ -118,12 +117,11 @@ impl Run {
     /// One window: each value is to be told from those before it.
     fn step(&mut self, steps: usize) -> Result<()> {
         let values = series(self.position, steps);
-        let seen = Tensor::cat(&[&self.last.value(), &values.narrow(0, 0, steps - 1)], 0);
+        let seen = Tensor::cat(&[&self.last.value(), &values.narrow(0, 0, steps - 1)?], 0);
         self.repeated.add(f64::from((&seen - &values).square().mean().item()?), steps as f64)?;
-        self.last = values.narrow(0, steps - 1, 1).into();
+        self.last = values.narrow(0, steps - 1, 1)?.into();
 
         let head = &self.model.head;
-        let (seen, values) = (seen.into(), values.into());
         let loss = self
             .truncated
             .window(&self.model.gru, &seen, None, |out| mse_loss(&head.forward(out)?, &values))?;
@@ -153,7 +151,8 @@ pub fn run(options: &Options, stop: &Stop) -> Result<usize> {
     let progress = Progress::new();
     progress.skip(run.position as u64);
     progress.expect(options.steps.saturating_sub(run.position) as u64);
-    let windows = run.truncated.windows(options.steps).skip_while(|steps| steps.start < run.position);
+    let done = run.position;
+    let windows = run.truncated.windows(options.steps).skip_while(|steps| steps.start < done);
     let every = 1000 * options.window;
     for steps in stop.over(windows) {
         run.step(steps.len())?;
@@ -165,7 +164,8 @@ pub fn run(options: &Options, stop: &Stop) -> Result<usize> {
     }
     progress.finish();
     run.save(checkpoints.as_ref())?;
-    println!("{} steps: {}", run.position, run.report());
+    let report = run.report();
+    println!("{} steps: {report}", run.position);
     Ok(run.position)
 }
 

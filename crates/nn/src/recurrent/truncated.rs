@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use wengert_core::{Error, Float, GradOptions, Parameter, Result, Tensor, Variable, backward, cat};
+use wengert_core::{
+    AsVariable, Error, Float, GradOptions, Parameter, Result, Tensor, Variable, backward, cat,
+};
 
 use super::checks::{check_context, check_input, check_one_direction, time_axis};
 use super::layers::{Layers, reset};
@@ -126,7 +128,7 @@ impl<L: Layers> Truncated<L> {
     pub fn window(
         &mut self,
         layer: &L,
-        input: &Variable<L::Element>,
+        input: &impl AsVariable<L::Element>,
         ends: Option<&Tensor<bool>>,
         loss: impl FnOnce(&Variable<L::Element>) -> Result<Variable<L::Element>>,
     ) -> Result<Variable<L::Element>>
@@ -145,12 +147,13 @@ impl<L: Layers> Truncated<L> {
     pub fn window_with(
         &mut self,
         layer: &L,
-        input: &Variable<L::Element>,
+        input: &impl AsVariable<L::Element>,
         context: &L::Context,
         ends: Option<&Tensor<bool>>,
         loss: impl FnOnce(&Variable<L::Element>) -> Result<Variable<L::Element>>,
     ) -> Result<Variable<L::Element>> {
         let _call = called();
+        let input = &input.as_variable();
         check_input(layer, input)?;
         check_context(layer, context, input)?;
         let time = time_axis(layer, input) as isize;
