@@ -2,7 +2,7 @@
 """Time the workloads here and in PyTorch, in turn, and print medians and ratios as markdown tables.
 
     pip install torch numpy            # in an environment of your own; jax if --jax
-    python benches/compare.py [--only S1,S8] [--threads 1,2] [--rounds 3] [--seconds 1] [--jax] [--compile]
+    python benches/compare.py [--only S1,S8] [--threads 1,2] [--rounds 3] [--seconds 1] [--jax] [--compile] [--spread]
 
 Every round runs ours, then theirs, each workload in a process of its own. A ratio above 1 says that ours is faster.
 """
@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each variant in each round, at least")
     parser.add_argument("--jax", action="store_true", help="JAX as well: jit and lax.scan")
+    parser.add_argument("--spread", action="store_true", help="ratios of single rounds, and that of the minima")
     parser.add_argument("--compile", action="store_true", help="torch.compile of the time loop as well, for S8")
     return parser.parse_args()
 
@@ -101,6 +102,13 @@ def median(lines, of=lambda line: line["median_ms"]):
     return statistics.median(map(of, lines)) if lines else None
 
 
+def spread(ours, theirs):
+    """The ratios of single rounds, from the least to the largest, and that of the shortest repetitions of all."""
+    ratios = [b["median_ms"] / a["median_ms"] for a, b in zip(ours, theirs)]
+    least = [min(line["min_ms"] for line in lines) for lines in (theirs, ours)]
+    return f"{min(ratios):.2f} to {max(ratios):.2f}", f"{least[0] / least[1]:.2f}"
+
+
 def above_baseline(line):
     return line["peak_rss_mib"] - line["baseline_rss_mib"]
 
@@ -122,7 +130,8 @@ def table(who, threads, options):
     """Print the times of all workloads, and give the measurements for the memory table."""
     others = [name for name in who if name != "Wengert"]
     print(f"\n{threads} thread{'s' * (threads > 1)}\n")
-    heading("workload", "", *[f"{name} ms" for name in others], "Wengert ms", "ratio")
+    more = ["of rounds", "of minima"] if options.spread else []
+    heading("workload", "", *[f"{name} ms" for name in others], "Wengert ms", "ratio", *more)
     kept = {}
     for workload in options.only:
         measured = kept[workload] = rounds(who, workload, threads, options)
@@ -131,7 +140,9 @@ def table(who, threads, options):
             times = {name: median(measured[name].get(variant)) for name in who}
             ours, theirs = times["Wengert"], times.get("PyTorch")
             ratio = f"{theirs / ours:.2f}" if ours and theirs else ""
-            row(workload, variant, *[cell(times[name]) for name in others], cell(ours), ratio)
+            known = options.spread and ours and theirs
+            more = spread(measured["Wengert"][variant], measured["PyTorch"][variant]) if known else ()
+            row(workload, variant, *[cell(times[name]) for name in others], cell(ours), ratio, *more)
     return kept
 
 

@@ -9,52 +9,6 @@ use crate::module::Module;
 use crate::repr::{Repr, layer_name};
 use crate::state::{MapPart, State};
 
-/// What a cell says beside its step: the part of a trait that [`Cell`] and
-/// [`CellWith`](crate::CellWith) have in common.
-macro_rules! declarations_of_a_cell {
-    () => {
-        /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's
-        /// name, unless a cell says another.
-        const NAME: &'static str = "";
-
-        /// The state that is carried from step to step.
-        type State: State<Element = Self::Element>;
-
-        /// The width of an input.
-        fn input_size(&self) -> usize;
-
-        /// The width of an output.
-        fn output_size(&self) -> usize;
-
-        /// The state before the first step of `batch` samples; its variables are (batch, ..).
-        fn zero_state(&self, batch: usize) -> Self::State;
-
-        /// The part of a step that depends on the input alone, for inputs (.., input_size) of any leading
-        /// axes.
-        fn project(&self, input: &Variable<Self::Element>) -> Variable<Self::Element> {
-            input.clone()
-        }
-
-        /// `f` on those variables of a state that enter products with weights, which dropout on states acts
-        /// on; all of them unless a cell says otherwise (an LSTM's `h` and not its `c`).
-        fn map_hidden(&self, state: &Self::State, f: &mut MapPart<'_, Self::Element>) -> Self::State {
-            state.map(f)
-        }
-
-        /// The names of the gates, in the order in which their rows lie in the parameters; none unless a cell
-        /// says so.
-        fn gates(&self) -> &'static [&'static str] {
-            &[]
-        }
-
-        /// The arguments of the cell for printing: widths, then what is not the default.
-        fn repr(&self) -> Repr {
-            Repr::of(&[self.input_size(), self.output_size()])
-        }
-    };
-}
-pub(crate) use declarations_of_a_cell;
-
 /// One step of a recurrence, pure: `(x_t, state) -> (output_t, state')`.
 ///
 /// [`Recurrent`](crate::Recurrent) turns any cell into layers and directions. Implement `step` as the
@@ -111,7 +65,27 @@ pub(crate) use declarations_of_a_cell;
     note = "a closure becomes one with `StepFn::new([input_size, output_size], parameters, |p, x, h| ..)`"
 )]
 pub trait Cell: Module + Clone + Send + Sync + 'static {
-    declarations_of_a_cell!();
+    /// The name of the layer over the cell, as `"LSTM"`, whose cell is then an `LSTMCell`; the type's name,
+    /// unless a cell says another.
+    const NAME: &'static str = "";
+
+    /// The state that is carried from step to step.
+    type State: State<Element = Self::Element>;
+
+    /// The width of an input.
+    fn input_size(&self) -> usize;
+
+    /// The width of an output.
+    fn output_size(&self) -> usize;
+
+    /// The state before the first step of `batch` samples; its variables are (batch, ..).
+    fn zero_state(&self, batch: usize) -> Self::State;
+
+    /// The part of a step that does not depend on the state, for inputs (.., input_size) of any leading
+    /// axes.
+    fn project(&self, input: &Variable<Self::Element>) -> Variable<Self::Element> {
+        input.clone()
+    }
 
     /// A step of a batch: output (N, output_size) and next state from a projected input (N, ..) and the
     /// state.
@@ -120,6 +94,23 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
         projected: &Variable<Self::Element>,
         state: &Self::State,
     ) -> (Variable<Self::Element>, Self::State);
+
+    /// `f` on those variables of a state that enter products with weights, which dropout on states acts on;
+    /// all of them unless a cell says otherwise (an LSTM's `h` and not its `c`).
+    fn map_hidden(&self, state: &Self::State, f: &mut MapPart<'_, Self::Element>) -> Self::State {
+        state.map(f)
+    }
+
+    /// The names of the gates, in the order in which their rows lie in the parameters; none unless a cell
+    /// says so.
+    fn gates(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The arguments of the cell for printing: widths, then what is not the default.
+    fn repr(&self) -> Repr {
+        Repr::of(&[self.input_size(), self.output_size()])
+    }
 
     /// One step for an input (N, input_size), or (input_size) unbatched; without a state, from zeros. Gives
     /// the output and the next state, where `torch.nn.LSTMCell` and the like give the state alone.

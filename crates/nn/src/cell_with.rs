@@ -2,7 +2,7 @@
 
 use wengert_core::{AsVariable, Result, Variable};
 
-use crate::cell::{Cell, declarations_of_a_cell, forward};
+use crate::cell::{Cell, forward};
 use crate::context::Context;
 use crate::module::Module;
 use crate::repr::Repr;
@@ -52,10 +52,28 @@ use crate::state::{MapPart, State};
 #[doc(alias = "conditioning")]
 #[doc(alias = "covariates")]
 pub trait CellWith: Module + Clone + Send + Sync + 'static {
-    declarations_of_a_cell!();
+    /// The name of the layer over the cell, as [`Cell::NAME`].
+    const NAME: &'static str = "";
+
+    /// The variables that are carried from step to step.
+    type State: State<Element = Self::Element>;
 
     /// The inputs beside the sequence.
     type Context: Context<Self::Element>;
+
+    /// The width of an input.
+    fn input_size(&self) -> usize;
+
+    /// The width of an output.
+    fn output_size(&self) -> usize;
+
+    /// The state before the first step of `batch` samples; its variables are (batch, ..).
+    fn zero_state(&self, batch: usize) -> Self::State;
+
+    /// The part of a step that depends on the input alone, for inputs (.., input_size) of any leading axes.
+    fn project(&self, input: &Variable<Self::Element>) -> Variable<Self::Element> {
+        input.clone()
+    }
 
     /// A step of a batch: output (N, output_size) and next state from a projected input (N, ..), this step's
     /// part of the context, (N, ..) each, and the state.
@@ -65,6 +83,23 @@ pub trait CellWith: Module + Clone + Send + Sync + 'static {
         context: &Self::Context,
         state: &Self::State,
     ) -> (Variable<Self::Element>, Self::State);
+
+    /// The state with `f` applied to those variables that enter products with weights, as
+    /// [`Cell::map_hidden`].
+    fn map_hidden(&self, state: &Self::State, f: &mut MapPart<'_, Self::Element>) -> Self::State {
+        state.map(f)
+    }
+
+    /// The names of the gates, in the order in which their rows lie in the parameters; none unless a cell
+    /// says so.
+    fn gates(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The arguments of the cell for printing: widths, then what is not the default.
+    fn repr(&self) -> Repr {
+        Repr::of(&[self.input_size(), self.output_size()])
+    }
 
     /// One step for an input (N, input_size) and a context (N, ..), or both unbatched; without a state, from
     /// zeros.
