@@ -135,7 +135,7 @@ fn recurrent_layers_sum_to_their_gradients_and_their_weights_wait() {
             scene.backward.iter().filter(|event| matches!(event, Event::Product { count: 4, .. }));
         assert!(of_all_steps.count() >= 1, "{name}");
         let steps = scene.lines.iter().filter_map(|line| line.step).max();
-        assert_eq!(steps, Some(3), "{name}");
+        assert!(steps >= Some(3), "{name}: {steps:?}");
     }
 }
 
