@@ -1,0 +1,1 @@
+export const EXAMPLES = [{ name: "x", program: "x = 1" }];
