@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 9] = ["core", "data", "nn", "optim", "train", "check", "view", "wengert", "kernel"];
+const CRATES: [&str; 10] =
+    ["core", "data", "nn", "optim", "train", "check", "view", "page", "wengert", "kernel"];
 /// First words that point at something that is not on the page.
 const POINTING: [&str; 15] = [
     "This", "These", "That", "Those", "It", "Its", "They", "As", "See", "Same", "What", "Which", "Such",

@@ -31,6 +31,8 @@ pub use wengert_nn as nn;
 pub use wengert_nn::{cell, module, state};
 pub use wengert_optim as optim;
 pub use wengert_train as train;
+#[cfg(feature = "page")]
+pub use wengert_page as page;
 #[cfg(feature = "view")]
 pub use wengert_view as view;
 

@@ -29,8 +29,30 @@ export function pullParts(walk, position, here) {
     line.rule.length > 0 && make("section", {}, label(line.rule.length === 1 ? "the rule" : "the rules"), rules(line.rule)),
     event.gives.length > 0 && make("section", {}, label("handed on"), event.gives.map((give) => handed(walk, position, give))),
     event.waits.length > 0 && make("section", {}, label("waiting"), event.waits.map((wait) => waiting(walk, position, wait))),
+    used(walk, line),
     event.gives.length + event.waits.length === 0 && make("p", { class: "aside-note" }, "Nothing that it was computed from requires a gradient."),
   ];
+}
+
+/** Whether the values of the forward are shown, which stays so from step to step. */
+let isUsedOpen = false;
+
+/** What the forward computed here, which the rules speak of. */
+function used(walk, line) {
+  const note = (event) => {
+    isUsedOpen = event.target.open;
+  };
+  const outputs = line.outputs.map((output, at) => valueTile(walk, { line: line.number, output: at }, "forward"));
+  return make("details", { class: "used", open: isUsedOpen, ontoggle: note },
+    make("summary", {}, "values of the forward"),
+    make("div", { class: "tiles" }, line.inputs.map((input) => valueTile(walk, input, "plain")), outputs));
+}
+
+/** What stands at an input or an output of a line. */
+export function valueTile(walk, ref, tone) {
+  if (ref.line === undefined) return tile({ title: "constant", value: ref.constant, tone });
+  const output = walk.line(ref.line).outputs[ref.output];
+  return tile({ title: walk.name(ref), value: output.value, shape: output.shape, tone });
 }
 
 /** The pullback as formulas; the shapes stand apart from the symbols. */
@@ -60,16 +82,19 @@ function handed(walk, position, give) {
   if (give.of === 1) return make("div", { class: "meet" }, head, tile({ title: `cotangent of ${name}`, value: give.value, tone: "backward new" }));
   const addends = arrivals.slice(0, upTo + 1);
   const hidden = Math.max(0, addends.length - MOST_ADDENDS);
-  const shown = addends.slice(hidden).map((arrival, at, all) => [at > 0 || hidden > 0 ? sign("+") : null, addend(arrival, at === all.length - 1)]);
+  const shown = addends.slice(hidden).map((arrival, at, all) => pair(at > 0 || hidden > 0 ? "+" : "", addend(arrival, at === all.length - 1)));
   const missing = give.of - give.arrived;
   return make("div", { class: "meet" }, head,
     make("div", { class: "sum" },
-      hidden > 0 && make("p", { class: "ghost" }, `${hidden} before`), shown.flat(),
-      missing > 0 && [sign("+"), make("p", { class: "ghost" }, `${missing} to come`)],
-      sign("="), tile({ title: missing > 0 ? "sum so far" : "sum", value: give.sum, tone: missing > 0 ? "backward partial" : "backward" })));
+      hidden > 0 && make("p", { class: "ghost" }, `${hidden} before`), shown,
+      missing > 0 && pair("+", make("p", { class: "ghost" }, `${missing} to come`)),
+      give.arrived > 1 && pair("=", tile({ title: missing > 0 ? "sum so far" : "sum", value: give.sum, tone: missing > 0 ? "backward partial" : "backward" }))));
 }
 
 const sign = (text) => make("span", { class: "sign" }, text);
+
+/** A sign and what stands behind it, which no end of a line parts. */
+const pair = (text, element) => make("div", { class: "pair" }, text && sign(text), element);
 
 function addend(arrival, isNew) {
   const title = arrival.isProduct ? "the product" : `from %${arrival.from}`;
@@ -80,7 +105,8 @@ function addend(arrival, isNew) {
 export function pile(count, factors) {
   const cards = Math.min(count, MOST_CARDS);
   const card = (at) => make("i", { class: "card", style: `--at:${at}` });
-  const words = factors.map((factor) => shapeText(factor.shape)).join("  ·  ");
+  const [left, right] = factors.map((factor) => shapeText(factor.shape));
+  const words = `(${left})ᵀ · (${right})`;
   return make("div", { class: "pile", style: `--cards:${cards}` },
     Array.from({ length: cards - 1 }, (_, at) => card(cards - 1 - at)),
     make("div", { class: "card top", style: "--at:0" }, make("b", {}, String(count)), make("span", {}, words)));
@@ -99,7 +125,7 @@ function waiting(walk, position, wait) {
 function factorTiles(factors, tone) {
   const [left, right] = factors;
   const of = (title, value) => tile({ title, value, tone: `backward ${tone}` });
-  return make("div", { class: "factors" }, of("left factor", left), make("div", { class: "pair" }, sign("·"), of("right factor", right)));
+  return make("div", { class: "factors" }, of("left factor", left), pair("ᵀ ·", of("right factor", right)));
 }
 
 export function productParts(walk, position, here) {
@@ -107,14 +133,14 @@ export function productParts(walk, position, here) {
   const name = walk.name(event.to);
   const arrivals = walk.arrived(event.to, position);
   const before = arrivals.length - 1;
-  const all = event.count === 1 ? "The factors" : `The factors of ${event.count} products, side by side`;
+  const all = event.count === 1 ? "The factors" : `The factors of ${event.count} products, below each other in the order of the steps`;
   return [
     make("section", {}, label("what waited"), make("div", { class: "sum merged" },
       pile(event.count, event.factors), make("span", { class: "sign turn" }, "→"), factorTiles(event.factors, ""))),
     make("section", {}, label("one product"), make("div", { class: "sum" },
       tile({ title: before > 0 ? "the product" : `gradient of ${name}`, value: event.value, tone: "backward new" }),
-      before > 0 && [sign("+"), make("p", { class: "ghost" }, `${plural(before, "cotangent")} before`), sign("="),
-        tile({ title: `cotangent of ${name}`, value: event.sum, tone: "backward" })])),
+      before > 0 && [pair("+", make("p", { class: "ghost" }, `${plural(before, "cotangent")} before`)),
+        pair("=", tile({ title: `cotangent of ${name}`, value: event.sum, tone: "backward" }))])),
     make("p", { class: "aside-note" }, `${all}: one large product in place of ${event.count === 1 ? "one at once" : `${event.count} small ones and their sum`}.`),
   ];
 }

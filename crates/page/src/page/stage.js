@@ -4,7 +4,7 @@ import { bytesText, plural } from "./text.js";
 import { fill, make } from "./dom.js";
 import { tile } from "./value.js";
 import { fields } from "./edit.js";
-import { label, pullParts, productParts, seedParts } from "./back.js";
+import { label, pullParts, productParts, seedParts, valueTile } from "./back.js";
 
 export class Stage {
   constructor(pane, edit) {
@@ -17,14 +17,15 @@ export class Stage {
     const here = walk.at(position);
     const parts = { forward: () => this.forward(walk, here.line), backward: () => backward(walk, position, here), end: () => this.end(walk) };
     fill(this.pane, head(walk, position, here), parts[here.phase]());
-    this.pane.dataset.phase = here.phase;
+    if (position !== this.position) this.pane.scrollTop = 0;
+    this.position = position;
     if (focused) this.pane.querySelector(`[data-field="${focused}"]`)?.focus();
   }
 
   forward(walk, line) {
     if (line.operation === "leaf") return [make("div", { class: "tiles" }, this.leaf(line)), leafRemark(line, Boolean(this.edit))];
-    const inputs = line.inputs.map((input) => inputTile(walk, input));
-    const outputs = line.outputs.map((output, at) => outputTile(walk, line, at));
+    const inputs = line.inputs.map((input) => valueTile(walk, input, "plain"));
+    const outputs = line.outputs.map((_, output) => valueTile(walk, { line: line.number, output }, "forward"));
     return [
       make("section", {}, label("takes"), make("div", { class: "tiles" }, inputs),
         make("div", { class: "arrow", "aria-hidden": "true" }),
@@ -58,17 +59,6 @@ function leafRemark(line, canEdit) {
 }
 
 
-
-function inputTile(walk, input) {
-  if (input.line === undefined) return tile({ title: "constant", value: input.constant });
-  const output = walk.line(input.line).outputs[input.output];
-  return tile({ title: walk.name(input), value: output.value, shape: output.shape });
-}
-
-function outputTile(walk, line, at) {
-  const output = line.outputs[at];
-  return tile({ title: walk.name({ line: line.number, output: at }), value: output.value, shape: output.shape, tone: "forward" });
-}
 
 /** Where we are: the phase, the operation, the line and where it comes from. */
 function head(walk, position, here) {
