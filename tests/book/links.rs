@@ -70,10 +70,13 @@ fn every_chapter_is_in_the_summary_and_every_include_is_there() {
 #[test]
 fn dead_links_are_found() {
     let target = |path: &str| repository() + path;
-    for right in ["SUMMARY.md", "#summary", &target("README.md"), "https://example.org/x", "pages/cell.html"] {
+    for right in ["SUMMARY.md", "#summary", &target("README.md"), "https://example.org/x", "pages/cell.html"]
+    {
         assert_eq!(dead("SUMMARY.md", right), None);
     }
-    for wrong in ["nowhere.md", "SUMMARY.md#elsewhere", "#elsewhere", &target("docs/nowhere.md"), "pages/nowhere.html"] {
+    for wrong in
+        ["nowhere.md", "SUMMARY.md#elsewhere", "#elsewhere", &target("docs/nowhere.md"), "pages/nowhere.html"]
+    {
         assert!(dead("SUMMARY.md", wrong).is_some(), "{wrong}");
     }
     assert_eq!(targets("[a](b.md) and [c](d)\n```text\n[x](y)\n```\n[e](f#g)"), ["b.md", "d", "f#g"]);

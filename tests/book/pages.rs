@@ -77,5 +77,8 @@ fn the_pages_that_chapters_show_are_made() {
 #[test]
 fn a_frame_of_nothing_is_found() {
     assert!(is_one("pages/cell.html") && !is_one("pages/nothing.html") && !is_one("cell.html"));
-    assert_eq!(frames("<iframe title=\"a\" src=\"pages/x.html\"></iframe>").collect::<Vec<_>>(), ["pages/x.html"]);
+    assert_eq!(
+        frames("<iframe title=\"a\" src=\"pages/x.html\"></iframe>").collect::<Vec<_>>(),
+        ["pages/x.html"]
+    );
 }

@@ -29,11 +29,8 @@ const SHARED: [&str; 13] = [
     include_str!("page/page.js"),
 ];
 const WALK: [&str; 1] = [include_str!("page/main.js")];
-const PLAYGROUND: [&str; 3] = [
-    include_str!("page/examples.js"),
-    include_str!("page/editor.js"),
-    include_str!("page/playground.js"),
-];
+const PLAYGROUND: [&str; 3] =
+    [include_str!("page/examples.js"), include_str!("page/editor.js"), include_str!("page/playground.js")];
 
 /// Which of the pages.
 #[derive(Clone, Copy, PartialEq)]
@@ -86,7 +83,27 @@ fn script(own: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn no_text_becomes_a_part_of_the_page(
+            parts in proptest::collection::vec(
+                prop::sample::select(vec!["</script>", "<script>", "<img src=x>", "<!--", "{{data}}", "\"", "'", "&", "a"]),
+                0..12,
+            )
+        ) {
+            let text = parts.concat();
+            let data = serde_json::json!({ &text: &text }).to_string();
+            for kind in [Kind::Walk, Kind::Playground] {
+                let count = |page: &str| ["<script", "</script", "<img", "<!--"].map(|tag| page.matches(tag).count());
+                prop_assert_eq!(count(&page(kind, &text, &data)), count(&page(kind, "", "{}")));
+            }
+        }
+    }
 
     #[test]
     fn what_goes_in_is_not_filled_again() {

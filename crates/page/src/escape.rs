@@ -39,7 +39,8 @@ mod tests {
 
     use super::*;
 
-    const HOSTILE: &str = r#"(?s)([a-z ]|<|>|&|"|'|/|</script>|<!--|-->|]]>|\x00|\u{2028}|\u{2029}|\\){0,40}"#;
+    const HOSTILE: &str =
+        r#"(?s)([a-z ]|<|>|&|"|'|/|</script>|<!--|-->|]]>|\x00|\u{2028}|\u{2029}|\\){0,40}"#;
 
     /// What a browser reads in the place of an escaped text.
     fn read(text: &str) -> String {
@@ -59,7 +60,8 @@ mod tests {
         fn json_ends_no_element_and_means_the_same(key in HOSTILE, value in HOSTILE) {
             let given = serde_json::json!({ key: [value] });
             let escaped = json(&given.to_string());
-            prop_assert!(!escaped.contains(['<', '>', '&', '\u{2028}', '\u{2029}']));
+            let is_harmful = |letter| "<>&\u{2028}\u{2029}".contains(letter);
+            prop_assert!(!escaped.contains(is_harmful));
             prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), given);
         }
     }

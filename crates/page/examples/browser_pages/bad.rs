@@ -11,7 +11,12 @@ use crate::put;
 pub fn write(folder: &Path) -> Result<()> {
     let x = || Variable::new(Tensor::from([0.5f64, 2.0])).requires_grad_(true);
     let tell = |name: &str, value: &Variable<f64>, words: &str| {
-        put(folder, &format!("bad-{name}"), &Page::of(&Tape::of(value))?.title(name), &json!({ "words": words }))
+        put(
+            folder,
+            &format!("bad-{name}"),
+            &Page::of(&Tape::of(value))?.title(name),
+            &json!({ "words": words }),
+        )
     };
 
     let released = x().exp().sum();

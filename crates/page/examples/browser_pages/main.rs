@@ -41,7 +41,8 @@ fn put(folder: &Path, name: &str, page: &Page, expected: &Value) -> Result<()> {
 fn names(folder: &Path) -> Result<()> {
     let parameters: Vec<Parameter<f64>> =
         NAMES.iter().map(|name| Parameter::new(Tensor::from([1.0, 2.0])).named(*name)).collect();
-    let loss = record(|| parameters.iter().fold(Variable::new(Tensor::from(1.0)), |sum, p| sum * p.exp().sum()));
+    let loss =
+        record(|| parameters.iter().fold(Variable::new(Tensor::from(1.0)), |sum, p| sum * p.exp().sum()));
     loss.backward()?;
     let title = format!("{} {{{{data}}}}", NAMES[0]);
     let page = Page::of(&Tape::of(&loss))?.title(&title);

@@ -74,7 +74,7 @@ export class GraphPane {
     const groups = [...svg.querySelectorAll("g.node")];
     for (const group of groups) {
       const lines = (group.dataset.lines ?? "").split(" ").filter(Boolean).map(Number);
-      const box = group.querySelector("rect");
+      const box = group.querySelector("rect.box") ?? group.querySelector("rect");
       const node = { group, lines, box, badge: null };
       this.nodes.set(group.dataset.node, node);
       for (const line of lines) if (!this.ofLine.has(line)) this.ofLine.set(line, node);
