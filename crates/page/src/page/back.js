@@ -23,6 +23,7 @@ export function pullParts(walk, position, here) {
   const known = event.cotangents.map((value, output) => tile({
     title: `cotangent of ${walk.name(at(output))}`, value, shape: line.outputs[output].shape, tone: "backward",
     body: value ? null : make("p", { class: "none" }, "none has arrived: counts as zero"),
+    note: origin(walk.arrived(at(output), position)),
   }));
   return [
     make("section", {}, label("at hand"), make("div", { class: "tiles" }, known)),
@@ -32,6 +33,14 @@ export function pullParts(walk, position, here) {
     used(walk, line),
     event.gives.length + event.waits.length === 0 && make("p", { class: "aside-note" }, "Nothing that it was computed from requires a gradient."),
   ];
+}
+
+/** Where a cotangent came from. */
+function origin(arrivals) {
+  const texts = arrivals.map((arrival) => (arrival.isProduct ? "one product" : arrival.from === null ? "the beginning" : `%${arrival.from}`));
+  if (texts.length === 0) return null;
+  const shown = texts.length > 4 ? [`${texts.length - 3} others`, ...texts.slice(-3)] : texts;
+  return texts.length === 1 ? `from ${shown[0]}` : `the sum of what came from ${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
 }
 
 /** Whether the values of the forward are shown, which stays so from step to step. */

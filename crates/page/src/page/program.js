@@ -10,6 +10,8 @@ export class ProgramPane {
   constructor(pane, go) {
     this.pane = pane;
     this.go = go;
+    /** The rows in the document, by place: while one scrolls, those in sight stay. */
+    this.made = new Map();
     this.rows = make("div", { class: "rows", role: "presentation" });
     fill(pane, this.rows);
     pane.addEventListener("scroll", () => this.draw());
@@ -18,6 +20,7 @@ export class ProgramPane {
 
   show(walk, position) {
     this.walk = walk;
+    this.made.clear();
     this.position = position;
     this.rows.style.height = `${walk.forward * ROW}px`;
     const line = walk.at(position).line;
@@ -40,7 +43,12 @@ export class ProgramPane {
     const current = this.walk.at(this.position).line;
     if (current) places.add(this.walk.places.get(current.number));
     const order = [...places].sort((one, other) => one - other);
-    fill(this.rows, order.map((place) => this.row(place)));
+    if (order.length === this.made.size && order.every((place) => this.made.has(place))) return;
+    const before = this.made;
+    this.made = new Map(order.map((place) => [place, before.get(place) ?? this.row(place)]));
+    for (const [place, row] of before) if (!this.made.has(place)) row.remove();
+    if (before.size === 0) fill(this.rows, [...this.made.values()]);
+    else for (const [place, row] of this.made) if (!before.has(place)) this.rows.append(row);
   }
 
   row(place) {
