@@ -9,7 +9,7 @@ use wengert::prelude::*;
 use wengert::record;
 use wengert_page::{Page, playground};
 
-/// An LSTM cell over three inputs, as one would write it on paper, and how far the last state is from a target.
+/// An LSTM cell over three inputs, as one would write it on paper, and how far its last state is off.
 fn loss(x: &[Parameter<f64>], w: &Parameter<f64>, u: &Parameter<f64>) -> Result<Variable<f64>> {
     let zeros = || Variable::new(Tensor::<f64>::zeros([1, 2]));
     let (mut h, mut c) = (zeros(), zeros());

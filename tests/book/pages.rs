@@ -1,6 +1,7 @@
 //! Pages that chapters show in frames: walks through tapes that were recorded, and the playground.
 //!
-//! They go to the book that is built: `WENGERT_PAGES=target/book/pages cargo test -p wengert --test book pages`.
+//! `WENGERT_PAGES=target/book/pages cargo test -p wengert --test book pages` puts them into the book that is
+//! built.
 
 use std::collections::BTreeSet;
 use std::{env, fs};

@@ -5,7 +5,10 @@ import { make } from "./dom.js";
 
 /** What a person types: with a true minus or a comma it is a number, too. */
 export function read(text) {
-  const plain = text.trim().replace("\u2212", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
+  const plain = text
+    .trim()
+    .replace("\u2212", "-")
+    .replace(/^(-?\d*),(\d+)$/, "$1.$2");
   if (/^[+-]?(inf|infinity|∞)$/i.test(plain)) return plain.startsWith("-") ? -Infinity : Infinity;
   return plain === "" ? null : Number.isNaN(Number(plain)) ? null : Number(plain);
 }
@@ -17,11 +20,19 @@ export function fields(line, value, change) {
   const [rows, columns] = rowsAndColumns(value.shape);
   const name = line.name || `line ${line.number}`;
   const field = (at) => {
-    const place = value.shape.length === 0 ? "" : `, row ${Math.floor(at / columns) + 1}, column ${(at % columns) + 1}`;
+    const place =
+      value.shape.length === 0 ? "" : `, row ${Math.floor(at / columns) + 1}, column ${(at % columns) + 1}`;
     return make("input", {
-      class: "field", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
-      value: String(Number(given[at].toPrecision(4))), title: String(given[at]),
-      "aria-label": `${name}${place}`, "data-field": `${line.number}.${at}`, size: 7,
+      class: "field",
+      type: "text",
+      inputmode: "decimal",
+      autocomplete: "off",
+      spellcheck: "false",
+      value: String(Number(given[at].toPrecision(4))),
+      title: String(given[at]),
+      "aria-label": `${name}${place}`,
+      "data-field": `${line.number}.${at}`,
+      size: 7,
       onchange: (event) => take(event.target, at),
     });
   };
@@ -32,7 +43,15 @@ export function fields(line, value, change) {
     now[at] = number;
     change(line, [...now]);
   };
-  const row = (r) => make("div", { class: "field-row" }, Array.from({ length: columns }, (_, c) => field(r * columns + c)));
-  return make("div", { class: "fields", role: "group", "aria-label": `Values of ${name}, ${shapeText(value.shape)}` },
-    Array.from({ length: rows }, (_, r) => row(r)));
+  const row = (r) =>
+    make(
+      "div",
+      { class: "field-row" },
+      Array.from({ length: columns }, (_, c) => field(r * columns + c)),
+    );
+  return make(
+    "div",
+    { class: "fields", role: "group", "aria-label": `Values of ${name}, ${shapeText(value.shape)}` },
+    Array.from({ length: rows }, (_, r) => row(r)),
+  );
 }

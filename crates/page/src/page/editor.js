@@ -55,8 +55,14 @@ export class Editor {
 
   draw() {
     const lines = this.text.split("\n");
-    fill(this.backdrop, lines.map((line, place) => this.line(line, place + 1)));
-    fill(this.gutter, lines.map((_, place) => make("div", { class: this.state(place + 1) }, String(place + 1))));
+    fill(
+      this.backdrop,
+      lines.map((line, place) => this.line(line, place + 1)),
+    );
+    fill(
+      this.gutter,
+      lines.map((_, place) => make("div", { class: this.state(place + 1) }, String(place + 1))),
+    );
     this.align();
   }
 
@@ -73,7 +79,13 @@ export class Editor {
     const rest = letters.slice(start).join("");
     const wrong = this.error.column ? (rest.match(/^[\p{L}\p{N}_.]+/u)?.[0] ?? rest.slice(0, 1)) : rest;
     const behind = rest.slice(wrong.length);
-    return make("span", { class: state }, letters.slice(0, start).join(""), make("mark", {}, wrong || " "), behind);
+    return make(
+      "span",
+      { class: state },
+      letters.slice(0, start).join(""),
+      make("mark", {}, wrong || " "),
+      behind,
+    );
   }
 
   align() {

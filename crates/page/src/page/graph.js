@@ -4,7 +4,21 @@ import { fill, make, reveal } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** What a drawing consists of; all else is left out of the page. */
-const ELEMENTS = new Set(["svg", "g", "path", "rect", "text", "tspan", "title", "desc", "defs", "marker", "polygon", "circle", "line"]);
+const ELEMENTS = new Set([
+  "svg",
+  "g",
+  "path",
+  "rect",
+  "text",
+  "tspan",
+  "title",
+  "desc",
+  "defs",
+  "marker",
+  "polygon",
+  "circle",
+  "line",
+]);
 const MOST_STOPS = 80;
 
 /** The drawing as elements of this document. */
@@ -60,7 +74,9 @@ export class GraphPane {
       button.setAttribute("aria-pressed", String(kind === this.kind));
       button.disabled = !drawings[kind];
     }
-    this.buttons.unrolled.title = drawings.unrolled ? "Every line a node (u)" : "The recording is too long to be drawn unrolled";
+    this.buttons.unrolled.title = drawings.unrolled
+      ? "Every line a node (u)"
+      : "The recording is too long to be drawn unrolled";
     const svg = drawings[this.kind] && parsed(drawings[this.kind].svg);
     fill(this.pane, svg ?? make("p", { class: "none" }, "There is no drawing."));
     this.nodes = new Map();
@@ -81,7 +97,10 @@ export class GraphPane {
       group.setAttribute("role", "button");
       group.setAttribute("tabindex", groups.length <= MOST_STOPS ? "0" : "-1");
       const name = group.querySelector("text")?.textContent ?? "node";
-      group.setAttribute("aria-label", `${name}: ${lines.length === 1 ? `line ${lines[0]}` : `${lines.length} lines`}`);
+      group.setAttribute(
+        "aria-label",
+        `${name}: ${lines.length === 1 ? `line ${lines[0]}` : `${lines.length} lines`}`,
+      );
       group.addEventListener("click", () => this.follow(node));
       group.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
@@ -133,7 +152,8 @@ export class GraphPane {
 
   light(from, to, isBackward) {
     for (const edge of this.edges) {
-      if (edge.dataset.from === from && edge.dataset.to === to) edge.classList.add(isBackward ? "lit-back" : "lit");
+      if (edge.dataset.from === from && edge.dataset.to === to)
+        edge.classList.add(isBackward ? "lit-back" : "lit");
     }
   }
 
@@ -144,12 +164,21 @@ export class GraphPane {
     const states = lines.map((line) => walk.status(line, position));
     const list = node.group.classList;
     list.remove("current", "computed", "arrived", "passed");
-    if (!isBackward) list.toggle("computed", places.some((place) => place <= position));
+    if (!isBackward)
+      list.toggle(
+        "computed",
+        places.some((place) => place <= position),
+      );
     else if (states.some((state) => state?.isPassed)) list.add("passed");
-    else if (states.every((state) => state === null || state.isAll) && states.some(Boolean)) list.add("passed");
+    else if (states.every((state) => state === null || state.isAll) && states.some(Boolean))
+      list.add("passed");
     else if (states.some((state) => state?.arrived > 0)) list.add("arrived");
     else list.add("computed");
-    this.badge(node, isBackward ? badgeText(states) : "", states.some((state) => state?.waits > 0));
+    this.badge(
+      node,
+      isBackward ? badgeText(states) : "",
+      states.some((state) => state?.waits > 0),
+    );
   }
 
   badge(node, text, isWaiting) {
@@ -161,7 +190,13 @@ export class GraphPane {
     badge.setAttribute("class", isWaiting ? "badge waits" : "badge");
     const extent = text.length * 6.6 + 12;
     const shape = document.createElementNS(SVG, "rect");
-    for (const [name, value] of Object.entries({ x: x + width - extent + 8, y: y - 9, width: extent, height: 17, rx: 8.5 })) {
+    for (const [name, value] of Object.entries({
+      x: x + width - extent + 8,
+      y: y - 9,
+      width: extent,
+      height: 17,
+      rx: 8.5,
+    })) {
       shape.setAttribute(name, value);
     }
     const words = document.createElementNS(SVG, "text");
@@ -177,7 +212,10 @@ export class GraphPane {
     if (this.isFit) return;
     const pane = this.pane.getBoundingClientRect();
     const box = node.group.getBoundingClientRect();
-    const [top, left] = [box.top - pane.top + this.pane.scrollTop, box.left - pane.left + this.pane.scrollLeft];
+    const [top, left] = [
+      box.top - pane.top + this.pane.scrollTop,
+      box.left - pane.left + this.pane.scrollLeft,
+    ];
     reveal(this.pane, top, top + box.height, left, left + box.width);
     if (this.nodes.size > MOST_STOPS) {
       this.pane.querySelector("g.node[tabindex='0']")?.setAttribute("tabindex", "-1");
@@ -194,5 +232,3 @@ function badgeText(states) {
   const open = known.find((state) => state.arrived > 0 && !state.isAll);
   return open ? `${open.arrived} of ${open.of}` : "";
 }
-
-

@@ -22,7 +22,10 @@ async function edit(line, numbers) {
     if (turn !== asked) return;
     if (answer.error) throw new Error(answer.error.message);
     page.fail("");
-    page.load({ ...answer.scene, title: data.scene.title }, { said: `${line.name || `Line ${line.number}`} is changed; all is computed anew.` });
+    page.load(
+      { ...answer.scene, title: data.scene.title },
+      { said: `${line.name || `Line ${line.number}`} is changed; all is computed anew.` },
+    );
   } catch (error) {
     if (before) edits[line.number] = before;
     else delete edits[line.number];

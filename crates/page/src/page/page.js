@@ -32,7 +32,10 @@ export class Page {
     else if (this.position === before.last) this.position = this.walk.last;
     at("title").textContent = scene.title;
     at("type").textContent = scene.type;
-    fill(at("remarks"), scene.remarks.map((remark) => make("li", {}, remark)));
+    fill(
+      at("remarks"),
+      scene.remarks.map((remark) => make("li", {}, remark)),
+    );
     at("remarks").hidden = scene.remarks.length === 0;
     this.go(this.position, words);
   }
@@ -62,7 +65,9 @@ export class Page {
 
   turnTheme() {
     const root = document.documentElement;
-    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    const isDark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = isDark ? "light" : "dark";
     at("theme").setAttribute("aria-label", isDark ? "Dark colours" : "Light colours");
     this.go(this.position);

@@ -85,7 +85,8 @@ function kept() {
 
 /** A value in one cell of the table: few numbers, else its norm. */
 function brief(value) {
-  if (value.data && value.data.length <= 4) return value.data.map((number) => shown(numberOf(number))).join("  ") || "empty";
+  if (value.data && value.data.length <= 4)
+    return value.data.map((number) => shown(numberOf(number))).join("  ") || "empty";
   return `norm ${shown(numberOf(value.norm))}`;
 }
 
@@ -93,9 +94,15 @@ function showCheck(check) {
   at("check").hidden = !check;
   if (!check) return;
   at("verdict").textContent = check.verdict;
-  const row = (entry) => make("tr", {},
-    make("td", { title: shapeText(entry.analytical.shape) }, entry.name),
-    make("td", {}, brief(entry.analytical)), make("td", {}, brief(entry.numerical)), make("td", {}, shown(numberOf(entry.largest))));
+  const row = (entry) =>
+    make(
+      "tr",
+      {},
+      make("td", { title: shapeText(entry.analytical.shape) }, entry.name),
+      make("td", {}, brief(entry.analytical)),
+      make("td", {}, brief(entry.numerical)),
+      make("td", {}, shown(numberOf(entry.largest))),
+    );
   fill(at("check-rows"), check.rows.map(row));
 }
 
@@ -107,8 +114,11 @@ function sourceLine(line) {
 
 function begin() {
   const choice = at("examples");
-  fill(choice, make("option", { value: "" }, `${plural(EXAMPLES.length, "example")} …`),
-    EXAMPLES.map((example, place) => make("option", { value: place }, example.name)));
+  fill(
+    choice,
+    make("option", { value: "" }, `${plural(EXAMPLES.length, "example")} …`),
+    EXAMPLES.map((example, place) => make("option", { value: place }, example.name)),
+  );
   choice.addEventListener("change", () => {
     if (choice.value === "") return;
     editor.text = EXAMPLES[Number(choice.value)].program;

@@ -37,7 +37,10 @@ export class ProgramPane {
   draw() {
     if (!this.walk) return;
     const first = Math.max(0, Math.floor(this.pane.scrollTop / ROW) - AROUND);
-    const last = Math.min(this.walk.forward, Math.ceil((this.pane.scrollTop + this.pane.clientHeight) / ROW) + AROUND);
+    const last = Math.min(
+      this.walk.forward,
+      Math.ceil((this.pane.scrollTop + this.pane.clientHeight) / ROW) + AROUND,
+    );
     const places = new Set(Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at));
     // The line that a screen reader is told of is always there.
     const current = this.walk.at(this.position).line;
@@ -57,17 +60,29 @@ export class ProgramPane {
     const status = this.walk.status(line, this.position);
     const state = this.state(place, status);
     const call = line.text.replace(/^%\d+ = /, "");
-    return make("div", {
-      class: `row ${state} ${isCurrent ? "current" : ""}`, style: `top:${place * ROW}px`, role: "option",
-      id: `line-${line.number}`, "aria-selected": isCurrent ? "true" : "false",
-      "aria-posinset": place + 1, "aria-setsize": this.walk.forward, title: this.title(line),
-      onclick: () => this.go(this.walk.positionOf(line.number, this.position)),
-    },
+    return make(
+      "div",
+      {
+        class: `row ${state} ${isCurrent ? "current" : ""}`,
+        style: `top:${place * ROW}px`,
+        role: "option",
+        id: `line-${line.number}`,
+        "aria-selected": isCurrent ? "true" : "false",
+        "aria-posinset": place + 1,
+        "aria-setsize": this.walk.forward,
+        title: this.title(line),
+        onclick: () => this.go(this.walk.positionOf(line.number, this.position)),
+      },
       make("span", { class: "row-number" }, `%${line.number}`),
-      make("span", { class: "row-call" },
-        line.name && make("b", {}, shortened(line.name, 40)), line.name && line.operation === "leaf" ? null : make("span", {}, (line.name ? " = " : "") + call)),
+      make(
+        "span",
+        { class: "row-call" },
+        line.name && make("b", {}, shortened(line.name, 40)),
+        line.name && line.operation === "leaf" ? null : make("span", {}, (line.name ? " = " : "") + call),
+      ),
       make("span", { class: "row-shape" }, line.outputs.map((output) => shapeText(output.shape)).join(", ")),
-      this.mark(status));
+      this.mark(status),
+    );
   }
 
   title(line) {
@@ -84,9 +99,14 @@ export class ProgramPane {
   /** What has arrived at a line, or waits there. */
   mark(status) {
     if (!status || status.of === 0) return make("span", { class: "row-mark" });
-    if (status.waits > 0) return make("span", { class: "row-mark waits", title: "products waiting" }, `${status.waits} wait`);
+    if (status.waits > 0)
+      return make("span", { class: "row-mark waits", title: "products waiting" }, `${status.waits} wait`);
     if (status.arrived === 0) return make("span", { class: "row-mark" });
     const text = status.of === 1 ? "●" : `${status.arrived}/${status.of}`;
-    return make("span", { class: `row-mark ${status.isAll ? "all" : ""}`, title: `${status.arrived} of ${status.of} arrived` }, text);
+    return make(
+      "span",
+      { class: `row-mark ${status.isAll ? "all" : ""}`, title: `${status.arrived} of ${status.of} arrived` },
+      text,
+    );
   }
 }

@@ -39,7 +39,10 @@ function trimmed(text) {
 export function aligned(numbers) {
   const finite = numbers.filter(Number.isFinite);
   const most = finite.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
-  const least = finite.reduce((least, number) => (number ? Math.min(least, Math.abs(number)) : least), Infinity);
+  const least = finite.reduce(
+    (least, number) => (number ? Math.min(least, Math.abs(number)) : least),
+    Infinity,
+  );
   if (finite.every(Number.isInteger) && most < 1e5) return numbers.map(shown);
   if (most >= 1e4 || most < 1e-3 || least < 1e-6) return numbers.map(shown);
   const digits = most >= 100 ? 1 : most >= 10 ? 2 : least < 1e-2 ? 4 : 3;

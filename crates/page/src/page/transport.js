@@ -19,17 +19,32 @@ export class Transport {
     on("phase-forward", () => this.move(0));
     on("phase-backward", () => this.move(this.walk.forward));
     this.keys = {
-      ArrowRight: () => this.move(this.position + 1), ArrowDown: () => this.move(this.position + 1),
-      ArrowLeft: () => this.move(this.position - 1), ArrowUp: () => this.move(this.position - 1),
-      PageDown: () => this.move(this.position + 10), PageUp: () => this.move(this.position - 10),
-      Home: () => this.move(0), End: () => this.move(this.walk.last), " ": () => this.toggle(),
-      f: () => this.move(0), b: () => this.move(this.walk.forward), u: turn, "?": help,
+      ArrowRight: () => this.move(this.position + 1),
+      ArrowDown: () => this.move(this.position + 1),
+      ArrowLeft: () => this.move(this.position - 1),
+      ArrowUp: () => this.move(this.position - 1),
+      PageDown: () => this.move(this.position + 10),
+      PageUp: () => this.move(this.position - 10),
+      Home: () => this.move(0),
+      End: () => this.move(this.walk.last),
+      " ": () => this.toggle(),
+      f: () => this.move(0),
+      b: () => this.move(this.walk.forward),
+      u: turn,
+      "?": help,
     };
     document.addEventListener("keydown", (event) => this.key(event));
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.walk || document.querySelector("dialog[open]")) return;
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      !this.walk ||
+      document.querySelector("dialog[open]")
+    )
+      return;
     const target = event.target;
     if (target.closest("input:not([type=range]), textarea, select")) return;
     if (event.key === " " && target.closest("button, summary")) return;
@@ -51,10 +66,13 @@ export class Transport {
       return;
     }
     if (this.position >= this.walk.last) this.go(0);
-    this.timer = setInterval(() => {
-      if (this.position >= this.walk.last) this.stop();
-      else this.go(this.position + 1);
-    }, PAUSE / Number(at("pace").value));
+    this.timer = setInterval(
+      () => {
+        if (this.position >= this.walk.last) this.stop();
+        else this.go(this.position + 1);
+      },
+      PAUSE / Number(at("pace").value),
+    );
     this.button(true);
   }
 
@@ -76,7 +94,10 @@ export class Transport {
     this.slider.max = String(walk.last);
     this.slider.value = String(position);
     this.slider.setAttribute("aria-valuetext", words);
-    this.slider.style.setProperty("--turn", `${(100 * Math.min(walk.forward, walk.last)) / Math.max(1, walk.last)}%`);
+    this.slider.style.setProperty(
+      "--turn",
+      `${(100 * Math.min(walk.forward, walk.last)) / Math.max(1, walk.last)}%`,
+    );
     // Not `disabled`, which would take the focus away at the end of a walk.
     for (const id of ["first", "back"]) at(id).setAttribute("aria-disabled", String(position === 0));
     for (const id of ["next", "last"]) at(id).setAttribute("aria-disabled", String(position === walk.last));

@@ -15,11 +15,19 @@ export function isFew(value) {
 /** A card with a value: what it is, its shape, its numbers. */
 export function tile({ title, value, tone = "plain", note = null, shape = null, body = null }) {
   const extents = value?.shape ?? shape;
-  const head = make("figcaption", {},
+  const head = make(
+    "figcaption",
+    {},
     make("span", { class: "tile-name" }, title),
-    extents && make("span", { class: "tile-shape" }, shapeText(extents)));
-  return make("figure", { class: `tile ${tone}` }, head, body ?? picture(value, title),
-    note && make("p", { class: "tile-note" }, note));
+    extents && make("span", { class: "tile-shape" }, shapeText(extents)),
+  );
+  return make(
+    "figure",
+    { class: `tile ${tone}` },
+    head,
+    body ?? picture(value, title),
+    note && make("p", { class: "tile-note" }, note),
+  );
 }
 
 /** The numbers or the heat map of a value, or a word where there is none. */
@@ -45,10 +53,21 @@ function numbers(value, title) {
   const scale = all.filter(Number.isFinite).reduce((most, number) => Math.max(most, Math.abs(number)), 0);
   const cell = (at) => make("td", { style: tint(all[at], scale), title: String(all[at]) }, texts[at]);
   const slice = value.shape.length > 2 ? value.shape.at(-2) : 0;
-  const row = (r) => make("tr", { class: slice && r > 0 && r % slice === 0 ? "slice" : null },
-    Array.from({ length: columns }, (_, c) => cell(r * columns + c)));
-  const table = make("table", { class: "numbers", "aria-label": `${title}, ${shapeText(value.shape)}` },
-    make("tbody", {}, Array.from({ length: rows }, (_, r) => row(r))));
+  const row = (r) =>
+    make(
+      "tr",
+      { class: slice && r > 0 && r % slice === 0 ? "slice" : null },
+      Array.from({ length: columns }, (_, c) => cell(r * columns + c)),
+    );
+  const table = make(
+    "table",
+    { class: "numbers", "aria-label": `${title}, ${shapeText(value.shape)}` },
+    make(
+      "tbody",
+      {},
+      Array.from({ length: rows }, (_, r) => row(r)),
+    ),
+  );
   return make("div", { class: "scrolls" }, table);
 }
 
@@ -71,15 +90,22 @@ function heat(value, title) {
   const range = `${shown(numberOf(value.least))} … ${shown(numberOf(value.greatest))}`;
   const norm = shown(numberOf(value.norm));
   const canvas = make("canvas", {
-    class: "heat", width: map.columns, height: map.rows, role: "img",
+    class: "heat",
+    width: map.columns,
+    height: map.rows,
+    role: "img",
     "aria-label": `${title}: heat map, from ${range.replace(" … ", " to ")}, norm ${norm}`,
   });
   const side = Math.max(4, Math.min(14, Math.floor(240 / map.columns), Math.floor(160 / map.rows)));
   canvas.style.width = `${map.columns * side}px`;
   canvas.style.height = `${map.rows * side}px`;
   paint(canvas, map);
-  return make("div", { class: "heat-frame" }, canvas,
-    make("p", { class: "legend" }, make("span", {}, range), make("span", {}, `norm ${norm}`)));
+  return make(
+    "div",
+    { class: "heat-frame" },
+    canvas,
+    make("p", { class: "legend" }, make("span", {}, range), make("span", {}, `norm ${norm}`)),
+  );
 }
 
 function paint(canvas, map) {

@@ -32,14 +32,21 @@ export class Walk {
       if (!map.has(key(ref))) map.set(key(ref), []);
       map.get(key(ref)).push({ place, ...what });
     };
-    if (event.kind === "seed") put(this.arrivals, event.to, { value: event.value, sum: event.value, arrived: 1, of: 1, from: null });
+    if (event.kind === "seed")
+      put(this.arrivals, event.to, { value: event.value, sum: event.value, arrived: 1, of: 1, from: null });
     if (event.kind === "pull") {
       this.pulls.set(event.line, place);
       for (const give of event.gives) put(this.arrivals, give.to, { ...give, from: event.line });
       for (const wait of event.waits) put(this.waiting, wait.to, { ...wait, from: event.line });
     }
     if (event.kind === "product") {
-      put(this.arrivals, event.to, { value: event.value, sum: event.sum, from: null, count: event.count, isProduct: true });
+      put(this.arrivals, event.to, {
+        value: event.value,
+        sum: event.sum,
+        from: null,
+        count: event.count,
+        isProduct: true,
+      });
       put(this.waiting, event.to, { waiting: 0, isProduct: true });
     }
   }
@@ -91,7 +98,13 @@ export class Walk {
     const waits = refs.reduce((sum, ref) => sum + this.waits(ref, position).length, 0);
     const pulled = this.pulls.get(line.number);
     const isPassed = pulled !== undefined && pulled <= until;
-    return { arrived: here.length, of: all.length, waits, isPassed, isAll: all.length > 0 && here.length === all.length };
+    return {
+      arrived: here.length,
+      of: all.length,
+      waits,
+      isPassed,
+      isAll: all.length > 0 && here.length === all.length,
+    };
   }
 
   /** The sum at a value at a position, or null where nothing has arrived. */

@@ -45,8 +45,12 @@ function forwardSaid(walk, position, line) {
 function pullSaid(walk, event) {
   const line = walk.line(event.line);
   const step = line.step === null ? "" : `, time step ${line.step + 1}`;
-  const gives = event.gives.map((give) => `to ${refSaid(walk, give.to)}, ${give.arrived} of ${give.of} arrived`);
-  const waits = event.waits.map((wait) => `${plural(wait.waiting, "product")} waiting at ${refSaid(walk, wait.to)}`);
+  const gives = event.gives.map(
+    (give) => `to ${refSaid(walk, give.to)}, ${give.arrived} of ${give.of} arrived`,
+  );
+  const waits = event.waits.map(
+    (wait) => `${plural(wait.waiting, "product")} waiting at ${refSaid(walk, wait.to)}`,
+  );
   const all = [...gives, ...waits];
   return `line ${event.line}, ${line.operation}${step}, passes its cotangent on: ${all.length ? list(all) : "to nothing that requires one"}.`;
 }

@@ -20,11 +20,19 @@ def take(browser, folder, to):
     operations = [at for at, line in enumerate(scene(browser)["lines"]) if line["operation"] != "leaf"]
     go(browser, operations[len(operations) // 2])
     shot("forward")
-    waiting = [at for at, event in enumerate(events) if event["kind"] == "pull" and any(wait["waiting"] > 1 for wait in event["waits"])]
+    waiting = [
+        at
+        for at, event in enumerate(events)
+        if event["kind"] == "pull" and any(wait["waiting"] > 1 for wait in event["waits"])
+    ]
     go(browser, forward + waiting[len(waiting) // 2])
     shot("waiting")
     browser.prefer(prefers_reduced_motion="reduce", prefers_color_scheme="dark")
-    meeting = [at for at, event in enumerate(events) if event["kind"] == "pull" and any(give["of"] > 1 for give in event["gives"])]
+    meeting = [
+        at
+        for at, event in enumerate(events)
+        if event["kind"] == "pull" and any(give["of"] > 1 for give in event["gives"])
+    ]
     go(browser, forward + meeting[len(meeting) // 2])
     shot("dark")
     browser.prefer(prefers_reduced_motion="reduce", prefers_color_scheme="light")

@@ -13,19 +13,26 @@ def computed(browser, program):
 
 
 def examples(browser):
-    names = browser.run("return [...document.querySelectorAll('#examples option')].map((option) => option.textContent)")
+    names = browser.run(
+        "return [...document.querySelectorAll('#examples option')].map((option) => option.textContent)"
+    )
     return range(len(names) - 1), names[1:]
 
 
 def choose(browser, place):
-    browser.run("globalThis.before = wengert.page.walk; document.getElementById('text-error').hidden = true;"
-                "const choice = document.getElementById('examples'); choice.value = arguments[0];"
-                "choice.dispatchEvent(new Event('change'))", str(place))
+    browser.run(
+        "globalThis.before = wengert.page.walk; document.getElementById('text-error').hidden = true;"
+        "const choice = document.getElementById('examples'); choice.value = arguments[0];"
+        "choice.dispatchEvent(new Event('change'))",
+        str(place),
+    )
     browser.until("return wengert.page.walk !== before || !document.getElementById('text-error').hidden")
 
 
 def error(browser):
-    return browser.run("const words = document.getElementById('text-error'); return words.hidden ? '' : words.textContent")
+    return browser.run(
+        "const words = document.getElementById('text-error'); return words.hidden ? '' : words.textContent"
+    )
 
 
 def every_example_runs_and_agrees_with_differences(browser, folder):
@@ -45,7 +52,7 @@ def every_example_runs_and_agrees_with_differences(browser, folder):
                 assert abs(one - other) <= 1e-5 * max(1.0, abs(one)), (name, row)
         rows = browser.run("return document.querySelectorAll('#check-rows tr').length")
         assert rows == len(check["rows"])
-        go(browser, 10 ** 6)
+        go(browser, 10**6)
 
 
 def a_mistake_is_marked_where_it_is(browser, folder):
@@ -60,9 +67,13 @@ def a_mistake_is_marked_where_it_is(browser, folder):
     assert f"Line {line}, column 13" in words and "nowhere" in words, words
     assert browser.run("return document.querySelector('#backdrop mark').textContent") == "nowhere"
     assert browser.run("return document.querySelector('#gutter .wrong').textContent") == str(line)
-    place = browser.run("const mark = document.querySelector('#backdrop mark'); return [...mark.parentNode.parentNode.children].indexOf(mark.parentNode)")
+    place = browser.run(
+        "const mark = document.querySelector('#backdrop mark'); return [...mark.parentNode.parentNode.children].indexOf(mark.parentNode)"
+    )
     assert place == line - 1
-    assert browser.run("return wengert.page.walk === shown"), "the walk stays that of the last program that ran"
+    assert browser.run(
+        "return wengert.page.walk === shown"
+    ), "the walk stays that of the last program that ran"
     computed(browser, good)
     assert not error(browser) and browser.run("return document.querySelector('#backdrop mark')") is None
 
@@ -96,5 +107,9 @@ def a_value_is_edited_in_the_playground(browser, folder):
     assert scene(browser)["backward"] and browser.run("return document.getElementById('trouble').hidden")
 
 
-TESTS = [every_example_runs_and_agrees_with_differences, a_mistake_is_marked_where_it_is, the_address_keeps_the_program,
-         a_value_is_edited_in_the_playground]
+TESTS = [
+    every_example_runs_and_agrees_with_differences,
+    a_mistake_is_marked_where_it_is,
+    the_address_keeps_the_program,
+    a_value_is_edited_in_the_playground,
+]

@@ -27,8 +27,13 @@ def close(one, other, digits):
     if len(one) != len(other):
         return False
     scale = max([abs(number) for number in other if not isinstance(number, str)], default=0.0)
-    return all(a == b or not isinstance(a, str) and not isinstance(b, str)
-               and math.isclose(a, b, rel_tol=10.0 ** -digits, abs_tol=10.0 ** -digits * max(scale, 1e-3)) for a, b in zip(one, other))
+    return all(
+        a == b
+        or not isinstance(a, str)
+        and not isinstance(b, str)
+        and math.isclose(a, b, rel_tol=10.0**-digits, abs_tol=10.0**-digits * max(scale, 1e-3))
+        for a, b in zip(one, other)
+    )
 
 
 def compare(found, expected, digits):
@@ -40,7 +45,13 @@ def compare(found, expected, digits):
         for output, numbers in zip(lines[number]["outputs"], outputs, strict=True):
             for kind in ("value", "grad"):
                 data = output[kind] and output[kind]["data"]
-                assert close(data, numbers[kind], digits), (number, lines[number]["text"], kind, data, numbers[kind])
+                assert close(data, numbers[kind], digits), (
+                    number,
+                    lines[number]["text"],
+                    kind,
+                    data,
+                    numbers[kind],
+                )
                 compared += data is not None
     assert compared > len(lines), "nothing was compared"
     return compared
@@ -77,13 +88,23 @@ def products_wait_and_become_one(browser, folder):
     forward = browser.run("return wengert.page.walk.forward")
     for at in places:
         go(browser, forward + at)
-        counts = browser.run("return [...document.querySelectorAll('.card.top b')].map((count) => Number(count.textContent))")
+        counts = browser.run(
+            "return [...document.querySelectorAll('.card.top b')].map((count) => Number(count.textContent))"
+        )
         assert counts == [wait["waiting"] for wait in events[at]["waits"]]
     product = next(at for at, event in enumerate(events) if event["kind"] == "product")
     go(browser, forward + product)
-    assert browser.run("return document.querySelector('.card.top b').textContent") == str(events[product]["count"])
+    assert browser.run("return document.querySelector('.card.top b').textContent") == str(
+        events[product]["count"]
+    )
     assert browser.run("return document.querySelector('g.node.current') !== null")
-    meeting = [(at, give) for at, event in enumerate(events) if event["kind"] == "pull" for give in event["gives"] if give["of"] > 1]
+    meeting = [
+        (at, give)
+        for at, event in enumerate(events)
+        if event["kind"] == "pull"
+        for give in event["gives"]
+        if give["of"] > 1
+    ]
     assert meeting, "the state of an LSTM is used twice"
     go(browser, forward + meeting[0][0])
     text = browser.run("return document.getElementById('step').textContent")
@@ -98,7 +119,10 @@ def an_input_is_edited(browser, folder):
     field = f'[data-field="{expected["edited"]}.{expected["element"]}"]'
     browser.type(field, "no number")
     browser.press("Tab")
-    assert browser.run("return document.querySelector(arguments[0]).getAttribute('aria-invalid')", field) == "true"
+    assert (
+        browser.run("return document.querySelector(arguments[0]).getAttribute('aria-invalid')", field)
+        == "true"
+    )
     browser.run("globalThis.before = wengert.page.walk")
     browser.type(field, str(expected["number"]))
     browser.press("Tab")
@@ -108,17 +132,21 @@ def an_input_is_edited(browser, folder):
     compared = compare(scene(browser), expected["after"], expected["digits"])
     print(f"    {compared} values and gradients after an edit as native code has them")
     # What cannot be computed is said, and what there was stays.
-    browser.run("const ask = wengert.engine.ask; wengert.engine.ask = async function (request) {"
-                " wengert.engine.ask = ask; return ask.call(this, { tape: 5, type: request.type }); };"
-                " globalThis.before = wengert.page.walk")
+    browser.run(
+        "const ask = wengert.engine.ask; wengert.engine.ask = async function (request) {"
+        " wengert.engine.ask = ask; return ask.call(this, { tape: 5, type: request.type }); };"
+        " globalThis.before = wengert.page.walk"
+    )
     browser.type(field, "7")
     browser.press("Tab")
     browser.until("return !document.getElementById('trouble').hidden")
     assert "be computed" in browser.run("return document.getElementById('trouble').textContent")
     assert browser.run("return wengert.page.walk === before")
     # So is a trap, after which the engine begins anew.
-    browser.run("wengert.engine.running().then((engine) => { wengert.engine.instance = { exports: {"
-                " ...engine, answer() { throw new WebAssembly.RuntimeError('unreachable'); }, failure: () => 0 } }; })")
+    browser.run(
+        "wengert.engine.running().then((engine) => { wengert.engine.instance = { exports: {"
+        " ...engine, answer() { throw new WebAssembly.RuntimeError('unreachable'); }, failure: () => 0 } }; })"
+    )
     browser.type(field, "8")
     browser.press("Tab")
     browser.until("return document.getElementById('trouble').textContent.includes('unreachable')")
@@ -130,10 +158,25 @@ def an_input_is_edited(browser, folder):
 def keys_buttons_and_clicks(browser, folder):
     open_page(browser, folder / "lstm.html")
     last, forward = browser.run("return [wengert.page.walk.last, wengert.page.walk.forward]")
-    for key, at in (("End", last), ("Left", last - 1), ("Home", 0), ("Down", 1), ("Up", 0), ("b", forward), ("f", 0)):
+    for key, at in (
+        ("End", last),
+        ("Left", last - 1),
+        ("Home", 0),
+        ("Down", 1),
+        ("Up", 0),
+        ("b", forward),
+        ("f", 0),
+    ):
         browser.press(key)
         assert position(browser) == at, key
-    for name, at in (("next", 1), ("last", last), ("back", last - 1), ("first", 0), ("phase-backward", forward), ("phase-forward", 0)):
+    for name, at in (
+        ("next", 1),
+        ("last", last),
+        ("back", last - 1),
+        ("first", 0),
+        ("phase-backward", forward),
+        ("phase-forward", 0),
+    ):
         browser.click(f"#{name}")
         assert position(browser) == at, name
     browser.run("document.activeElement.blur(); document.getElementById('pace').value = '10'")
@@ -150,14 +193,18 @@ def keys_buttons_and_clicks(browser, folder):
     go(browser, forward - 1)
     for kind in ("unrolled", "rolled"):
         assert browser.run("return document.querySelectorAll('g.node.current').length") == 1, kind
-        assert browser.run("const pane = document.getElementById('graph').getBoundingClientRect();"
-                           "const box = document.querySelector('g.node.current').getBoundingClientRect();"
-                           "return box.bottom > pane.top && box.top < pane.bottom"), "the node is in sight"
+        assert browser.run(
+            "const pane = document.getElementById('graph').getBoundingClientRect();"
+            "const box = document.querySelector('g.node.current').getBoundingClientRect();"
+            "return box.bottom > pane.top && box.top < pane.bottom"
+        ), "the node is in sight"
         browser.press("u")
     browser.click(f"#line-{browser.run('return wengert.page.walk.scene.lines[1].number')}")
     assert position(browser) == 1
-    target = browser.run("const line = wengert.page.walk.scene.lines[2].number; const node = wengert.page.graph.ofLine.get(line);"
-                         "node.group.focus(); return node.lines.map((line) => wengert.page.walk.places.get(line))")
+    target = browser.run(
+        "const line = wengert.page.walk.scene.lines[2].number; const node = wengert.page.graph.ofLine.get(line);"
+        "node.group.focus(); return node.lines.map((line) => wengert.page.walk.places.get(line))"
+    )
     browser.press("Enter")
     assert position(browser) in target
     browser.press("?")
@@ -208,11 +255,23 @@ def bad_input_is_told(browser, folder):
 
 
 def every_control_has_a_name(browser, folder):
-    roles = {"button", "slider", "combobox", "textbox", "listbox", "option", "link", "image", "img", "region", "checkbox"}
+    roles = {
+        "button",
+        "slider",
+        "combobox",
+        "textbox",
+        "listbox",
+        "option",
+        "link",
+        "image",
+        "img",
+        "region",
+        "checkbox",
+    }
     for name in ("lstm.html", "playground.html"):
         open_page(browser, folder / name)
         checked = 0
-        for at in (0, 3, browser.run("return wengert.page.walk.forward + 3"), 10 ** 6):
+        for at in (0, 3, browser.run("return wengert.page.walk.forward + 3"), 10**6):
             go(browser, at)
             for node in browser.devtools("Accessibility.getFullAXTree")["nodes"]:
                 if node.get("ignored") or node.get("role", {}).get("value") not in roles:
@@ -220,7 +279,9 @@ def every_control_has_a_name(browser, folder):
                 checked += 1
                 assert node.get("name", {}).get("value", "").strip(), (name, at, node)
         assert checked > 50
-        assert browser.run("return document.documentElement.lang && document.querySelectorAll('h1').length === 1")
+        assert browser.run(
+            "return document.documentElement.lang && document.querySelectorAll('h1').length === 1"
+        )
 
 
 def nothing_overflows(browser, folder):
@@ -228,7 +289,7 @@ def nothing_overflows(browser, folder):
         browser.size(width, height)
         for name in ("lstm.html", "playground.html"):
             open_page(browser, folder / name)
-            for at in (0, 5, browser.run("return wengert.page.walk.forward + 5"), 10 ** 6):
+            for at in (0, 5, browser.run("return wengert.page.walk.forward + 5"), 10**6):
                 go(browser, at)
                 wide = browser.run("return document.scrollingElement.scrollWidth - innerWidth")
                 assert wide <= 0, (name, width, at, wide)
@@ -251,9 +312,20 @@ def colours_turn(browser, folder):
     browser.prefer(prefers_color_scheme="light")
 
 
-TESTS = [lstm_is_walked_to_its_end_with_keys, products_wait_and_become_one, an_input_is_edited, keys_buttons_and_clicks,
-         a_long_recording_opens_at_once, a_million_nodes_are_told_in_words, names_do_not_run, bad_input_is_told,
-         every_control_has_a_name, nothing_overflows, colours_turn, *playground.TESTS]
+TESTS = [
+    lstm_is_walked_to_its_end_with_keys,
+    products_wait_and_become_one,
+    an_input_is_edited,
+    keys_buttons_and_clicks,
+    a_long_recording_opens_at_once,
+    a_million_nodes_are_told_in_words,
+    names_do_not_run,
+    bad_input_is_told,
+    every_control_has_a_name,
+    nothing_overflows,
+    colours_turn,
+    *playground.TESTS,
+]
 
 
 def main():
@@ -269,13 +341,20 @@ def main():
                 browser.prefer(prefers_reduced_motion="reduce", prefers_color_scheme="light")
                 test(browser, folder)
                 assert not (complaints := browser.complaints()), complaints
-                asked = [address for address in browser.requests() if not address.startswith((folder.as_uri(), "chrome"))]
+                asked = [
+                    address
+                    for address in browser.requests()
+                    if not address.startswith((folder.as_uri(), "chrome"))
+                ]
                 assert not asked, asked
                 result = "ok"
             except (AssertionError, RuntimeError) as error:
                 failed += 1
                 result = f"FAILED: {str(error)[:2000]}"
-            print(f"{test.__name__.replace('_', ' ')} ... {result} ({time.monotonic() - begin:.1f} s)", flush=True)
+            print(
+                f"{test.__name__.replace('_', ' ')} ... {result} ({time.monotonic() - begin:.1f} s)",
+                flush=True,
+            )
         if "--pictures" in sys.argv:
             pictures.take(browser, folder, pathlib.Path(sys.argv[sys.argv.index("--pictures") + 1]))
     sys.exit(1 if failed else 0)
