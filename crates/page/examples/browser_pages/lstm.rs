@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use wengert_core::{AnyTensor, Parameter, Result, Tape, Tensor, Variable, manual_seed, record};
-use wengert_nn::Lstm;
+use wengert_nn::{Cast, Lstm};
 use wengert_page::Page;
 
 use crate::put;
@@ -27,7 +27,7 @@ pub fn write(folder: &Path) -> Result<()> {
 /// The tape of the loss, and the line of the input.
 fn recorded(number: Option<f64>) -> Result<(Tape, usize)> {
     manual_seed(3);
-    let lstm = Lstm::<f64>::builder(2, 3).build()?;
+    let lstm = Lstm::new(2, 3)?.cast::<f64>();
     let mut x = Tensor::<f64>::randn([4, 1, 2]).to_vec();
     if let Some(number) = number {
         x[ELEMENT] = number;

@@ -191,8 +191,8 @@ export class GraphPane {
     const extent = text.length * 6.6 + 12;
     const shape = document.createElementNS(SVG, "rect");
     for (const [name, value] of Object.entries({
-      x: x + width - extent + 8,
-      y: y - 9,
+      x: x + width - extent / 2,
+      y: y - 12,
       width: extent,
       height: 17,
       rx: 8.5,
@@ -200,8 +200,8 @@ export class GraphPane {
       shape.setAttribute(name, value);
     }
     const words = document.createElementNS(SVG, "text");
-    words.setAttribute("x", x + width + 8 - extent / 2);
-    words.setAttribute("y", y + 3.5);
+    words.setAttribute("x", x + width);
+    words.setAttribute("y", y + 0.5);
     words.textContent = text;
     badge.append(shape, words);
     node.group.append(badge);

@@ -1,6 +1,6 @@
 // The pane with the program: one row a line, only those in sight are in the document.
 
-import { shapeText, shortened } from "./text.js";
+import { shapesText, shortened } from "./text.js";
 import { fill, make, reveal } from "./dom.js";
 
 const ROW = 30;
@@ -80,7 +80,7 @@ export class ProgramPane {
         line.name && make("b", {}, shortened(line.name, 40)),
         line.name && line.operation === "leaf" ? null : make("span", {}, (line.name ? " = " : "") + call),
       ),
-      make("span", { class: "row-shape" }, line.outputs.map((output) => shapeText(output.shape)).join(", ")),
+      make("span", { class: "row-shape" }, shapesText(line.outputs.map((output) => output.shape))),
       this.mark(status),
     );
   }

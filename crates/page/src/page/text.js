@@ -54,6 +54,13 @@ export function shapeText(shape) {
   return shape.length === 0 ? "scalar" : shape.join(" × ");
 }
 
+/** The shapes of several outputs, told once where all are the same. */
+export function shapesText(shapes) {
+  const texts = [...new Set(shapes.map(shapeText))];
+  if (shapes.length > 1 && texts.length === 1) return `${shapes.length} of ${texts[0]}`;
+  return texts.join(", ");
+}
+
 export function shapeSaid(shape) {
   return shape.length === 0 ? "a scalar" : `shape ${shape.join(" by ")}`;
 }
