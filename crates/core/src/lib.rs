@@ -50,8 +50,8 @@ pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording
 pub use base::scope::scope;
 pub use io::{AnyTensor, Stateful, TensorMap};
 pub use listing::{
-    Deviation, FailedRecording, KeptStorage, KeptValue, Line, Recompute, Replay, Tape, TapeEntry, TapeInput,
-    TapeValue, try_record,
+    Deviation, FailedRecording, KeptStorage, KeptValue, LateProducts, Line, Pulled, Recompute, Replay, Tape,
+    TapeEntry, TapeInput, TapeValue, try_record,
 };
 pub use ops::formula::Pointwise;
 pub use ops::registry::{Choose, Domain, Fitted, OperationEntry};

@@ -143,7 +143,7 @@ impl Chart {
             );
             is_on = true;
         }
-        let _ = writeln!(out, "<path class=\"edge\" d=\"{way}\"/>");
+        let _ = writeln!(out, "<path class=\"way\" d=\"{way}\"/>");
         out + &dots + "</svg>\n"
     }
 
@@ -164,7 +164,7 @@ fn write_grid(scale: Option<(f64, f64)>, [left, top, width, height]: [f64; 4], o
         let y = top + height * (1.0 - (decade as f64 - low) / (high - low));
         let _ = writeln!(
             out,
-            "<path class=\"edge\" opacity=\"0.25\" d=\"M{} {y}H{}\"/>",
+            "<path class=\"way\" opacity=\"0.25\" d=\"M{} {y}H{}\"/>",
             pixel(left),
             pixel(left + width),
             y = pixel(y)

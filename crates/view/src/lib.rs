@@ -27,6 +27,7 @@ mod svg;
 mod text;
 
 pub use chart::Chart;
+pub use explain::pullback_rules;
 pub use graph::{Fold, Graph, GraphEdge, GraphNode, NodeKind};
 pub use heat::{Colours, HeatMap};
 pub use layout::{Layout, Placed, Route};

@@ -18,11 +18,11 @@ text-anchor:middle}
 .faint{fill:#4b5563;fill:var(--faint)}
 .small{font-size:10px}
 .first{font-weight:bold}
-.node{stroke:#6b7280;stroke:var(--line);fill:#f3f4f6;fill:var(--box)}
+.box{stroke:#6b7280;stroke:var(--line);fill:#f3f4f6;fill:var(--box)}
 .parameter{fill:#fef3c7;fill:var(--parameter)}
 .leaf{fill:#dcfce7;fill:var(--leaf)}
 .module{fill:#e0e7ff;fill:var(--module)}
-.edge{fill:none;stroke:#6b7280;stroke:var(--line);stroke-width:1.2}
+.way{fill:none;stroke:#6b7280;stroke:var(--line);stroke-width:1.2}
 .back{stroke:#1d4ed8;stroke:var(--back);stroke-dasharray:6 3}
 .grad{stroke:#dc2626;stroke:var(--grad);stroke-dasharray:2 3}
 .tip{fill:#6b7280;fill:var(--line)}
@@ -82,6 +82,11 @@ impl Graph {
     /// The graph as a picture: a document of SVG on its own, in light or dark colours as the reader prefers,
     /// with a title and a description for screen readers. Each node has its lines of the tape as a tooltip.
     ///
+    /// A page that shows it finds its parts: a node is `<g class="node" data-node="3" data-lines="4 9 14">`, by
+    /// its place in [`Graph::nodes`] and the numbers of its lines, an edge `<g class="edge" data-from="1"
+    /// data-to="3">`. Colours are the variables `--ground`, `--text`, `--faint`, `--box`, `--line`,
+    /// `--parameter`, `--leaf`, `--module`, `--back` and `--grad` of the picture's style, which a page may set.
+    ///
     /// ```
     /// use wengert_core::{Tape, Tensor, Variable};
     /// use wengert_view::View;
@@ -107,8 +112,8 @@ impl Graph {
         for (place, route) in layout.edges.iter().enumerate() {
             self.write_edge(place, route, &mut out);
         }
-        for (node, at) in self.nodes.iter().zip(&layout.nodes) {
-            write_node(node, *at, &mut out);
+        for (place, at) in layout.nodes.iter().enumerate() {
+            write_node(place, &self.nodes[place], *at, &mut out);
         }
         for (place, route) in layout.edges.iter().enumerate() {
             write_label(&edge_text(self, place), route.label, &mut out);
@@ -136,15 +141,17 @@ impl Graph {
 
     fn write_edge(&self, place: usize, route: &Route, out: &mut String) {
         let edge = &self.edges[place];
-        let (class, tip) = if edge.is_back { ("edge back", "tip-back") } else { ("edge", "tip") };
+        let (class, tip) = if edge.is_back { ("way back", "tip-back") } else { ("way", "tip") };
         let way = path(&route.points, edge.is_back, 0.0);
+        let _ = writeln!(out, "<g class=\"edge\" data-from=\"{}\" data-to=\"{}\">", edge.from, edge.to);
         let _ = writeln!(out, "<path class=\"{class}\" marker-end=\"url(#{tip})\" d=\"{way}\"/>");
         if self.gradients && edge.requires_grad {
             let mut points = route.points.clone();
             points.reverse();
             let way = path(&points, edge.is_back, ASIDE);
-            let _ = writeln!(out, "<path class=\"edge grad\" marker-end=\"url(#tip-grad)\" d=\"{way}\"/>");
+            let _ = writeln!(out, "<path class=\"way grad\" marker-end=\"url(#tip-grad)\" d=\"{way}\"/>");
         }
+        out.push_str("</g>\n");
     }
 }
 
@@ -168,18 +175,24 @@ fn path(points: &[(f64, f64)], is_straight: bool, aside: f64) -> String {
     way
 }
 
-fn write_node(node: &GraphNode, at: Placed, out: &mut String) {
+fn write_node(place: usize, node: &GraphNode, at: Placed, out: &mut String) {
     let (class, round) = match node.kind {
-        NodeKind::Parameter => ("node parameter", at.height / 2.0),
-        NodeKind::Leaf => ("node leaf", at.height / 2.0),
-        NodeKind::Module => ("node module", 0.0),
-        NodeKind::Operation => ("node", 4.0),
+        NodeKind::Parameter => ("box parameter", at.height / 2.0),
+        NodeKind::Leaf => ("box leaf", at.height / 2.0),
+        NodeKind::Module => ("box module", 0.0),
+        NodeKind::Operation => ("box", 4.0),
     };
     let lines: Vec<String> = node.lines.iter().take(8).map(|number| format!("%{number}")).collect();
     let more = if node.lines.len() > 8 { " \u{2026}" } else { "" };
     let path = if node.path.is_empty() { String::new() } else { format!(" in {}", node.path) };
     let title = format!("{}{path}: {}{more}", node.name, lines.join(" "));
-    let _ = writeln!(out, "<g>\n<title>{}</title>", xml(&title));
+    let numbers: Vec<String> = node.lines.iter().map(ToString::to_string).collect();
+    let _ = writeln!(
+        out,
+        "<g class=\"node\" data-node=\"{place}\" data-lines=\"{}\">\n<title>{}</title>",
+        numbers.join(" "),
+        xml(&title)
+    );
     let [x, y, width, height] = [at.x, at.y, at.width, at.height].map(pixel);
     let round = pixel(round.min(14.0));
     let _ = writeln!(

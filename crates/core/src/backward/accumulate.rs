@@ -12,7 +12,7 @@ use crate::tape::{Float, Operation, Variable};
 use crate::tensor::Region;
 
 /// The term as one of the value's shape.
-pub(super) fn whole<T: Float>(term: Term<T>) -> Variable<T> {
+pub(crate) fn whole<T: Float>(term: Term<T>) -> Variable<T> {
     match term {
         Term::Whole(cotangent) => cotangent,
         Term::Part(part) => {

@@ -66,6 +66,11 @@ impl<T: Float> Waiting<T> {
         }
     }
 
+    /// How many pairs of a whole matrix wait.
+    pub(crate) fn pairs(&self) -> usize {
+        self.place(&None).map_or(0, |at| self.products[at].pairs.len())
+    }
+
     fn place(&self, region: &Option<Region>) -> Option<usize> {
         if self.places.is_empty() {
             self.products.iter().position(|late| late.region == *region)

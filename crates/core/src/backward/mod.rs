@@ -22,7 +22,8 @@ mod visit;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use self::accumulate::whole;
+pub(crate) use self::accumulate::whole;
+pub(crate) use self::late::{Late, Waiting};
 pub(crate) use self::reachable::reachable;
 use crate::base::error::{Error, Result};
 use crate::tape::leaf::Leaf;

@@ -12,8 +12,16 @@ impl TapeEntry {
         name == "to" && self.outputs.first().is_some_and(|to| *value == Attribute::Ints(shape(&to.shape)))
     }
 
-    /// What was called, and with what; of a leaf, what it is.
-    fn call(&self, tape: Option<&Tape>) -> String {
+    /// What was called, and with what; of a leaf, what it is. Of several outputs of a line, the tape that the
+    /// line is of says which one an input is.
+    ///
+    /// ```
+    /// use wengert_core::{Tape, Tensor, Variable};
+    /// let x = Variable::new(Tensor::from([1.0f32])).requires_grad_(true);
+    /// let tape = Tape::of(&(&x * 3.0));
+    /// assert_eq!(tape.entries()[1].call(Some(&tape)), "MulScalar(%0, c=3)");
+    /// ```
+    pub fn call(&self, tape: Option<&Tape>) -> String {
         if self.is_leaf() {
             return [&*self.operation, &*self.name].join(" ").trim_end().to_string();
         }

@@ -4,12 +4,15 @@ mod display;
 mod failed;
 mod gather;
 mod kept;
+mod placed;
+mod pulled;
 mod replay;
 
 use std::borrow::Cow;
 
 pub use failed::{FailedRecording, try_record};
 pub use kept::KeptStorage;
+pub use pulled::{LateProducts, Pulled};
 pub use replay::{Deviation, Replay};
 
 use crate::io::AnyTensor;

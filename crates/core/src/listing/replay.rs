@@ -224,7 +224,7 @@ impl<T: Float> Replay<T> {
     }
 
     #[track_caller]
-    fn inputs(&self, entry: &TapeEntry) -> Result<Vec<Variable<T>>> {
+    pub(super) fn inputs(&self, entry: &TapeEntry) -> Result<Vec<Variable<T>>> {
         let input = |input: &TapeInput| match input {
             TapeInput::Constant(value) => known(value.as_ref(), "a constant of", entry).map(Variable::new),
             TapeInput::Value { number, output } => {

@@ -2,11 +2,14 @@
 
 mod backward;
 mod numbers;
+mod pullback;
 mod rules;
 
 use std::fmt::Write as _;
 
 use wengert_core::{AnyTensor, Recompute, Tape, TapeEntry, TapeInput, Tensor};
+
+pub use self::pullback::pullback_rules;
 
 use self::numbers::{Symbols, told};
 use crate::graph::{NO_GRADIENT, NOTHING_RECORDED};

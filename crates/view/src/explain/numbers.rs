@@ -65,24 +65,29 @@ impl Symbols<'_> {
 
     /// The formula with values for symbols; none if nothing was replaced.
     pub(super) fn put_into(&self, formula: &str) -> Option<String> {
-        let mut out = String::with_capacity(2 * formula.len());
-        let mut symbol = String::new();
-        let mut is_changed = false;
-        for c in formula.chars().chain([' ']) {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                symbol.push(c);
-                continue;
-            }
-            match self.value(&symbol).filter(|_| !symbol.is_empty()) {
-                Some(value) => {
-                    is_changed = true;
-                    out.push_str(&value);
-                }
-                None => out.push_str(&symbol),
-            }
-            symbol.clear();
-            out.push(c);
-        }
-        is_changed.then(|| out.trim_end().to_string())
+        put_into(formula, &|symbol| self.value(symbol))
     }
+}
+
+/// The formula with other texts for symbols; none if nothing was replaced.
+pub(super) fn put_into(formula: &str, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut out = String::with_capacity(2 * formula.len());
+    let mut symbol = String::new();
+    let mut is_changed = false;
+    for c in formula.chars().chain([' ']) {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            symbol.push(c);
+            continue;
+        }
+        match value(&symbol).filter(|_| !symbol.is_empty()) {
+            Some(value) => {
+                is_changed = true;
+                out.push_str(&value);
+            }
+            None => out.push_str(&symbol),
+        }
+        symbol.clear();
+        out.push(c);
+    }
+    is_changed.then(|| out.trim_end().to_string())
 }

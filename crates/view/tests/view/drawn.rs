@@ -103,9 +103,9 @@ fn pictures_are_sound_xml_with_a_title() {
 fn gradients_are_drawn_only_where_asked_for_and_where_they_flow() {
     let x = leaf(&[1.0]);
     let graph = Tape::of(&x.exp()).graph();
-    assert!(!graph.to_svg().contains("edge grad") && !graph.to_dot().contains("n1 -> n0"));
+    assert!(!graph.to_svg().contains("way grad") && !graph.to_dot().contains("n1 -> n0"));
     let graph = graph.gradients(true);
-    assert!(graph.to_svg().contains("edge grad") && graph.to_dot().contains("n1 -> n0 [style=dotted"));
+    assert!(graph.to_svg().contains("way grad") && graph.to_dot().contains("n1 -> n0 [style=dotted"));
 }
 
 /// Graphviz reads what is written for it, where it is installed.
