@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use wengert_core::{AnyTensor, Parameter, Result, Tape, Tensor, Variable, manual_seed, record};
+use wengert_core::{AnyTensor, Parameter, Result, Tape, TapeEntry, Tensor, Variable, manual_seed, record};
 use wengert_nn::{Cast, Lstm};
 use wengert_page::Page;
 
@@ -46,7 +46,7 @@ fn data(tensor: Option<&AnyTensor>) -> Value {
 
 /// All values and gradients, by the lines' numbers.
 fn numbers(tape: &Tape) -> Map<String, Value> {
-    let line = |entry: &wengert_core::TapeEntry| {
+    let line = |entry: &TapeEntry| {
         let outputs = entry.outputs.iter();
         outputs.map(|o| json!({ "value": data(o.value.as_ref()), "grad": data(o.grad.as_ref()) })).collect()
     };
@@ -56,5 +56,7 @@ fn numbers(tape: &Tape) -> Map<String, Value> {
 /// The gradients of the leaves that have one, by name.
 fn gradients(tape: &Tape) -> Map<String, Value> {
     let leaves = tape.entries().iter().filter(|entry| entry.is_leaf() && entry.requires_grad);
-    leaves.map(|leaf| (leaf.name.clone(), data(leaf.outputs[0].grad.as_ref()))).collect()
+    let name =
+        |leaf: &TapeEntry| if leaf.name.is_empty() { format!("%{}", leaf.number) } else { leaf.name.clone() };
+    leaves.map(|leaf| (name(leaf), data(leaf.outputs[0].grad.as_ref()))).collect()
 }

@@ -60,11 +60,11 @@ def a_mistake_is_marked_where_it_is(browser, folder):
     good = browser.run("return wengert.editor.text")
     browser.run("globalThis.shown = wengert.page.walk")
     lines = good.rstrip("\n").split("\n")
-    lines.append("    wrong = nowhere + 1")
+    lines.append("wrong = nowhere + 1")
     computed(browser, "\n".join(lines))
     words = error(browser)
     line = len(lines)
-    assert f"Line {line}, column 13" in words and "nowhere" in words, words
+    assert f"Line {line}, column 9" in words and "nowhere" in words, words
     assert browser.run("return document.querySelector('#backdrop mark').textContent") == "nowhere"
     assert browser.run("return document.querySelector('#gutter .wrong').textContent") == str(line)
     place = browser.run(
