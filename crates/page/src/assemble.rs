@@ -13,7 +13,7 @@ const STYLES: [&str; 4] = [
 ];
 
 /// The modules that both pages have, each behind those that it imports.
-const SHARED: [&str; 13] = [
+const SHARED: [&str; 14] = [
     include_str!("page/text.js"),
     include_str!("page/dom.js"),
     include_str!("page/walk.js"),
@@ -26,6 +26,7 @@ const SHARED: [&str; 13] = [
     include_str!("page/graph.js"),
     include_str!("page/transport.js"),
     include_str!("page/engine.js"),
+    include_str!("page/check.js"),
     include_str!("page/page.js"),
 ];
 const WALK: [&str; 1] = [include_str!("page/main.js")];

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use wengert_core::{AnyTensor, Error, Result, Tape};
-use wengert_walk::Scene;
+use wengert_walk::{Scene, SceneLine, Value as Shown};
 
 use crate::assemble::{self, Kind};
 use crate::blob;
@@ -48,6 +48,8 @@ impl Page {
     /// If the tape cannot be walked at all: nothing of it is known that could be shown.
     pub fn of(tape: &Tape) -> Result<Page> {
         let scene = if is_double(tape) { Scene::of::<f64>(tape)? } else { Scene::of::<f32>(tape)? };
+        let mut scene = scene;
+        scene.remarks.extend(other_gradients(tape, &scene));
         let scene = as_json(&scene)?;
         Ok(Page { title: "A recorded tape".to_string(), request: request(tape, &scene)?, scene })
     }
@@ -86,6 +88,44 @@ fn is_double(tape: &Tape) -> bool {
 
 fn as_json(value: &impl serde::Serialize) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| Error::argument("Page::of", "tape", "data", error))
+}
+
+/// A remark on gradients that were recorded, where the rules alone give others.
+fn other_gradients(tape: &Tape, scene: &Scene) -> Option<String> {
+    let lines = tape.entries().iter().zip(&scene.lines).filter(|(entry, line)| {
+        let outputs = entry.outputs.iter().zip(&line.outputs);
+        outputs
+            .filter_map(|(was, is)| Some((was.grad.as_ref()?, is.grad.as_ref()?)))
+            .any(|(was, is)| differ(was, is))
+    });
+    let name =
+        |line: &SceneLine| if line.name.is_empty() { format!("%{}", line.number) } else { line.name.clone() };
+    let names: Vec<String> = lines.map(|(_, line)| name(line)).collect();
+    let most = names.len().min(8);
+    let more = if names.len() > most { ", .." } else { "" };
+    (!names.is_empty()).then(|| {
+        format!(
+            "The backward that was recorded gave other gradients than the rules alone, which are shown: those \
+             of {}{more}. A hook changed them, or those of several backwards were added up.",
+            names[..most].join(", ")
+        )
+    })
+}
+
+/// Whether a gradient is another than the one of a scene, by more than the order of sums explains.
+fn differ(was: &AnyTensor, is: &Shown) -> bool {
+    let allowed = if was.kind() == "f32" { 1e-3 } else { 1e-9 };
+    let was = was.cast::<f64>().to_vec();
+    match &is.data {
+        Some(is) if is.len() == was.len() => {
+            let scale = was.iter().fold(0.0f64, |scale, x| scale.max(x.abs()));
+            was.iter().zip(is).any(|(was, is)| (was - is.0).abs() > allowed * scale)
+        }
+        _ => {
+            let norm = was.iter().fold(0.0f64, |norm, x| norm.hypot(*x));
+            (norm - is.norm.0).abs() > allowed * norm
+        }
+    }
 }
 
 /// What computes the scene anew, if something in it can be edited and the tape is not too large to be there.

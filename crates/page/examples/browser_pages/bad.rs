@@ -14,14 +14,14 @@ pub fn write(folder: &Path) -> Result<()> {
         put(
             folder,
             &format!("bad-{name}"),
-            &Page::of(&Tape::of(value))?.title(name),
+            &Page::of(&Tape::of(value))?.title("A tape"),
             &json!({ "words": words }),
         )
     };
 
     let released = x().exp().sum();
     released.backward()?;
-    tell("released", &released, "record")?;
+    tell("released", &released, "compute inside `record(|| ..)`")?;
 
     let mut hooked = x();
     hooked.register_hook(|grad| Some(grad * 2.0));
@@ -38,6 +38,6 @@ pub fn write(folder: &Path) -> Result<()> {
         let loss = record(|| x().exp().sum());
         Tape::of(&loss)
     };
-    let page = Page::of(&dropped)?.title("dropped");
-    put(folder, "bad-dropped", &page, &json!({ "words": "Exp" }))
+    let page = Page::of(&dropped)?.title("A tape");
+    put(folder, "bad-dropped", &page, &json!({ "words": "No gradient flows" }))
 }

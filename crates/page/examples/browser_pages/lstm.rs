@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use wengert_core::{AnyTensor, Parameter, Result, Tape, TapeEntry, Tensor, Variable, manual_seed, record};
-use wengert_nn::{Cast, Lstm};
+use wengert_nn::{Cast, Lstm, Module};
 use wengert_page::Page;
 
 use crate::put;
@@ -28,6 +28,8 @@ pub fn write(folder: &Path) -> Result<()> {
 fn recorded(number: Option<f64>) -> Result<(Tape, usize)> {
     manual_seed(3);
     let lstm = Lstm::new(2, 3)?.cast::<f64>();
+    // Named once they are asked for.
+    lstm.named_parameters();
     let mut x = Tensor::<f64>::randn([4, 1, 2]).to_vec();
     if let Some(number) = number {
         x[ELEMENT] = number;

@@ -109,6 +109,9 @@ export class GraphPane {
         this.follow(node);
       });
     }
+    // Above all nodes, so that none covers the mark of its neighbour.
+    this.badges = document.createElementNS(SVG, "g");
+    svg.append(this.badges);
     this.edges = [...svg.querySelectorAll("g.edge")];
   }
 
@@ -204,7 +207,7 @@ export class GraphPane {
     words.setAttribute("y", y + 0.5);
     words.textContent = text;
     badge.append(shape, words);
-    node.group.append(badge);
+    this.badges.append(badge);
     node.badge = badge;
   }
 

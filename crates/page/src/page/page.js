@@ -7,6 +7,7 @@ import { ProgramPane } from "./program.js";
 import { GraphPane } from "./graph.js";
 import { Stage } from "./stage.js";
 import { Transport } from "./transport.js";
+import { showCheck } from "./check.js";
 
 export class Page {
   constructor(edit) {
@@ -37,6 +38,7 @@ export class Page {
       scene.remarks.map((remark) => make("li", {}, remark)),
     );
     at("remarks").hidden = scene.remarks.length === 0;
+    showCheck(scene.check);
     this.go(this.position, words);
   }
 

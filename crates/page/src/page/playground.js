@@ -1,7 +1,7 @@
 // The playground: a program, its errors, the walk through what it records, the check of its gradients.
 
 import { at, fill, make } from "./dom.js";
-import { numberOf, plural, shapeText, shown, writtenNumber } from "./text.js";
+import { plural, writtenNumber } from "./text.js";
 import { Engine } from "./engine.js";
 import { Page } from "./page.js";
 import { Editor } from "./editor.js";
@@ -41,7 +41,6 @@ async function compute({ isNew = false, words = "" } = {}) {
   document.body.classList.remove("stale");
   page.fail("");
   page.load({ ...answer.scene, title: data.title }, { keep: !isNew, said: words });
-  showCheck(answer.scene.check);
   return null;
 }
 
@@ -81,29 +80,6 @@ function kept() {
   } catch {
     return "";
   }
-}
-
-/** A value in one cell of the table: few numbers, else its norm. */
-function brief(value) {
-  if (value.data && value.data.length <= 4)
-    return value.data.map((number) => shown(numberOf(number))).join("  ") || "empty";
-  return `norm ${shown(numberOf(value.norm))}`;
-}
-
-function showCheck(check) {
-  at("check").hidden = !check;
-  if (!check) return;
-  at("verdict").textContent = check.verdict;
-  const row = (entry) =>
-    make(
-      "tr",
-      {},
-      make("td", { title: shapeText(entry.analytical.shape) }, entry.name),
-      make("td", {}, brief(entry.analytical)),
-      make("td", {}, brief(entry.numerical)),
-      make("td", {}, shown(numberOf(entry.largest))),
-    );
-  fill(at("check-rows"), check.rows.map(row));
 }
 
 /** The line of the text that a recorded line comes from. */

@@ -64,21 +64,19 @@ export class Stage {
 
   end(walk) {
     const results = walk.results();
-    const pairs = results
-      .slice(0, 60)
-      .map((line) =>
-        make(
-          "div",
-          { class: "result" },
-          this.leaf(line),
-          tile({
-            title: "its gradient",
-            value: line.outputs[0].grad,
-            shape: line.outputs[0].shape,
-            tone: "backward",
-          }),
-        ),
-      );
+    const pairs = results.slice(0, 60).map((line) =>
+      make(
+        "div",
+        { class: "result" },
+        this.leaf(line),
+        tile({
+          title: "its gradient",
+          value: line.outputs[0].grad,
+          shape: line.outputs[0].shape,
+          tone: "backward",
+        }),
+      ),
+    );
     const more =
       results.length > 60
         ? make("p", { class: "aside-note" }, `And ${plural(results.length - 60, "more")}.`)

@@ -15,11 +15,13 @@ export class Walk {
     this.waiting = new Map();
     this.pulls = new Map();
     this.uses = new Map();
+    this.named = new Map();
     scene.lines.forEach((line) => this.noteUses(line));
     scene.backward.forEach((event, place) => this.note(event, place));
   }
 
   noteUses(line) {
+    this.named.set(line.name, (this.named.get(line.name) ?? 0) + 1);
     for (const input of line.inputs) {
       if (input.line === undefined) continue;
       if (!this.uses.has(key(input))) this.uses.set(key(input), []);
@@ -123,11 +125,17 @@ export class Walk {
     return last >= 0 ? this.forward + last : this.places.get(number);
   }
 
-  /** How a value is called: by its name, or by its line. */
+  /** Whether a line's name is its alone: in a loop, a variable has it at each step. */
+  isNamed(line) {
+    return line.name !== "" && this.named.get(line.name) === 1;
+  }
+
+  /** How a value is called: by its name, or by its line, or by both. */
   name(ref) {
     const line = this.line(ref.line);
+    if (this.isNamed(line) && line.outputs.length === 1) return line.name;
     const several = line.outputs.length > 1 ? `.${ref.output}` : "";
-    return line.name && !several ? line.name : `%${ref.line}${several}`;
+    return `${line.name} %${ref.line}${several}`.trim();
   }
 
   /** The lines with a gradient at the end: what the backward was for. */

@@ -5,7 +5,7 @@ import { plural, shapeSaid } from "./text.js";
 /** What a line is called aloud. */
 export function lineSaid(walk, number, output = 0) {
   const line = walk.line(number);
-  if (line.name) return line.name;
+  if (walk.isNamed(line)) return line.name;
   const several = line.outputs.length > 1 ? `, output ${output}` : "";
   return `line ${number}${several}`;
 }
