@@ -48,8 +48,8 @@ fn the_page_has_the_type_of_the_tape_and_asks_with_its_values() -> Result<()> {
     let page = data(&Page::of(&tape)?.to_text());
     assert_eq!(page["scene"]["type"], "f64");
     let back: Tape = serde_json::from_value(page["request"]["tape"].clone()).unwrap();
-    // Formulas have NaN in them, which are not equal: it is the texts that are compared.
-    assert_eq!(serde_json::to_string(&back).unwrap(), serde_json::to_string(&tape).unwrap());
+    assert_eq!(format!("{back:#}"), format!("{tape:#}"));
+    assert_eq!(back.entries()[0].outputs[0].value, tape.entries()[0].outputs[0].value);
     assert!(page["engine"].as_str().unwrap().len() > 1000);
     Ok(())
 }

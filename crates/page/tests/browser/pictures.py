@@ -12,7 +12,7 @@ def take(browser, folder, to):
         time.sleep(0.2)
         browser.picture(to / f"{name}.png")
 
-    browser.size(1360, 850)
+    browser.size(1360, 940)
     browser.prefer(prefers_reduced_motion="reduce", prefers_color_scheme="light")
     open_page(browser, folder / "lstm.html")
     events = scene(browser)["backward"]
