@@ -21,6 +21,7 @@ fn loss(x: &[Parameter<f64>], w: &Parameter<f64>, u: &Parameter<f64>) -> Result<
     mse_loss(&h, &Variable::new(Tensor::from([[1.0, -1.0]])))
 }
 
+/// Writes both pages into a folder, and tells how many lines the tape has.
 pub fn run(folder: &Path) -> Result<usize> {
     manual_seed(1);
     let named = |name: &str, shape: [usize; 2]| Parameter::new(Tensor::<f64>::randn(shape)).named(name);
@@ -36,6 +37,7 @@ pub fn run(folder: &Path) -> Result<usize> {
     Ok(tape.len())
 }
 
+/// Writes them into `target/walk`.
 pub fn main() -> Result<()> {
     let folder = Path::new("target/walk");
     let lines = run(folder)?;

@@ -106,7 +106,9 @@ export function valueTile(walk, ref, tone) {
 function rules(texts) {
   const rule = (text) => {
     const [formula, shapes] = text.split(/\s{2,}/, 2);
-    return make("li", {}, make("code", {}, formula), shapes && make("code", { class: "shapes" }, shapes));
+    // Where all are scalars, shapes say nothing.
+    const isTelling = shapes && /\d\]/.test(shapes);
+    return make("li", {}, make("code", {}, formula), isTelling && make("code", { class: "shapes" }, shapes));
   };
   return make("ul", { class: "rules" }, texts.map(rule));
 }
@@ -240,7 +242,6 @@ export function productParts(walk, position, here) {
         "div",
         { class: "sum merged" },
         pile(event.count, event.factors),
-        make("span", { class: "sign turn" }, "→"),
         factorTiles(event.factors, ""),
       ),
     ),

@@ -26,6 +26,7 @@ def take(browser, folder, to):
         if event["kind"] == "pull" and any(wait["waiting"] > 1 for wait in event["waits"])
     ]
     go(browser, forward + waiting[len(waiting) // 2])
+    browser.run("document.querySelector('.waiting').scrollIntoView({ block: 'end' })")
     shot("waiting")
     browser.prefer(prefers_reduced_motion="reduce", prefers_color_scheme="dark")
     meeting = [
