@@ -238,12 +238,7 @@ export function productParts(walk, position, here) {
       "section",
       {},
       label("what waited"),
-      make(
-        "div",
-        { class: "sum merged" },
-        pile(event.count, event.factors),
-        factorTiles(event.factors, ""),
-      ),
+      make("div", { class: "sum merged" }, pile(event.count, event.factors), factorTiles(event.factors, "")),
     ),
     make(
       "section",
