@@ -82,10 +82,11 @@ impl Graph {
     /// The graph as a picture: a document of SVG on its own, in light or dark colours as the reader prefers,
     /// with a title and a description for screen readers. Each node has its lines of the tape as a tooltip.
     ///
-    /// A page that shows it finds its parts: a node is `<g class="node" data-node="3" data-lines="4 9 14">`, by
-    /// its place in [`Graph::nodes`] and the numbers of its lines, an edge `<g class="edge" data-from="1"
-    /// data-to="3">`. Colours are the variables `--ground`, `--text`, `--faint`, `--box`, `--line`,
-    /// `--parameter`, `--leaf`, `--module`, `--back` and `--grad` of the picture's style, which a page may set.
+    /// A page that shows it finds its parts: a node is `<g class="node" data-node="3" data-lines="4 9
+    /// 14">`, by its place in [`Graph::nodes`] and the numbers of its lines, an edge `<g class="edge"
+    /// data-from="1" data-to="3">`. Colours are the variables `--ground`, `--text`, `--faint`, `--box`,
+    /// `--line`, `--parameter`, `--leaf`, `--module`, `--back` and `--grad` of the picture's style, which a
+    /// page may set.
     ///
     /// ```
     /// use wengert_core::{Tape, Tensor, Variable};

@@ -78,14 +78,14 @@ impl From<ProgramError> for Refusal {
 
 /// Answers a request, an object of JSON, with an object of JSON; never panics.
 ///
-/// A request is `{"tape": .., "edits": {"0": [1.0]}}`, a tape as `serde` gives it and other values for leaves by
-/// the numbers of their lines, or `{"program": "..", "values": {"W": [1.0]}}`, the text of a [`Program`] and
-/// other values for leaves by name. Both may have `"type"`, `"f32"` or `"f64"`; `"check": true`, for gradients
-/// held against differences; `"fold": {"steps": true, "varied": true, "depth": 0}`; and a `"title"`. Elements
-/// that JSON has no numbers for are `"NaN"`, `"inf"` and `"-inf"`.
+/// A request is `{"tape": .., "edits": {"0": [1.0]}}`, a tape as `serde` gives it and other values for
+/// leaves by the numbers of their lines, or `{"program": "..", "values": {"W": [1.0]}}`, the text of a
+/// [`Program`] and other values for leaves by name. Both may have `"type"`, `"f32"` or `"f64"`; `"check":
+/// true`, for gradients held against differences; `"fold": {"steps": true, "varied": true, "depth": 0}`;
+/// and a `"title"`. Elements that JSON has no numbers for are `"NaN"`, `"inf"` and `"-inf"`.
 ///
-/// The answer is `{"scene": ..}`, a [`Scene`], or `{"error": {"message": ".."}}`, with `line` and `column` if it
-/// is a mistake in the program's text.
+/// The answer is `{"scene": ..}`, a [`Scene`], or `{"error": {"message": ".."}}`, with `line` and `column`
+/// if it is a mistake in the program's text.
 ///
 /// ```
 /// let answer = wengert_walk::answer(r#"{"program": "w: [2] = ones\nloss = sum(w^2)", "type": "f64"}"#);
@@ -135,8 +135,11 @@ fn respond(request: &str) -> Result<Scene, Refusal> {
                 })?;
                 options = options.edit(number, numbers(&line, elements)?);
             }
-            let scene =
-                if is_double { Scene::with::<f64>(&tape, &options) } else { Scene::with::<f32>(&tape, &options) };
+            let scene = if is_double {
+                Scene::with::<f64>(&tape, &options)
+            } else {
+                Scene::with::<f32>(&tape, &options)
+            };
             scene.map_err(Refusal::new)
         }
         (None, Some(text)) => {

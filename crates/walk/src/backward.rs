@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use wengert_core::{Float, LateProducts, Pulled, Replay, Result, Tape, TapeEntry, TapeInput, Tensor, Variable, cat};
+use wengert_core::{
+    Float, LateProducts, Pulled, Replay, Result, Tape, TapeEntry, TapeInput, Tensor, Variable, cat,
+};
 
 use crate::scene::{Event, Give, Ref, Wait};
 use crate::value::Value;
@@ -138,7 +140,14 @@ impl<T: Float> Walk<'_, T> {
                 Pulled::Term(term) => {
                     sum.add(&term);
                     let all = sum.sum.as_ref().map(shown).expect("a term came");
-                    gives.push(Give { input, to, value: shown(&term), sum: all, arrived: sum.arrived, of: 0 });
+                    gives.push(Give {
+                        input,
+                        to,
+                        value: shown(&term),
+                        sum: all,
+                        arrived: sum.arrived,
+                        of: 0,
+                    });
                 }
                 Pulled::Product { left, right } => {
                     let factors = [shown(&left), shown(&right)];

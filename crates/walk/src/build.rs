@@ -110,12 +110,12 @@ impl Scene {
         Scene::with::<T>(tape, &SceneOptions::default())
     }
 
-    /// The scene of a tape, computed in numbers of type `T`, with all options. A tape of more than 2,000 lines
-    /// gives its folded lines, without values.
+    /// The scene of a tape, computed in numbers of type `T`, with all options. A tape of more than 2,000
+    /// lines gives its folded lines, without values.
     ///
     /// # Errors
-    /// [`Error::Argument`] for an empty tape, and for a value of a line that is no leaf or of another number of
-    /// elements.
+    /// [`Error::Argument`] for an empty tape, and for a value of a line that is no leaf or of another
+    /// number of elements.
     pub fn with<T: Float>(tape: &Tape, options: &SceneOptions) -> Result<Scene> {
         if tape.is_empty() {
             return Err(refused("tape", "a line at least", "an empty tape: the value has no history"));
@@ -125,13 +125,19 @@ impl Scene {
         let computed = if is_long { too_long(tape) } else { computed::<T>(tape, options)? };
         let nodes = nodes_of(&graph);
         let lines = if is_long {
-            graph.nodes.iter().enumerate().map(|(n, node)| folded_line(tape, &graph, n, node.lines[0])).collect()
+            graph
+                .nodes
+                .iter()
+                .enumerate()
+                .map(|(n, node)| folded_line(tape, &graph, n, node.lines[0]))
+                .collect()
         } else {
-            let line = |entry: &TapeEntry| line(tape, entry, &graph, nodes[&entry.number], &computed, options);
+            let line =
+                |entry: &TapeEntry| line(tape, entry, &graph, nodes[&entry.number], &computed, options);
             tape.entries().iter().map(line).collect()
         };
-        let unrolled = (tape.len() <= MOST_UNROLLED)
-            .then(|| Drawing { svg: Graph::of(tape, &Fold::none()).to_svg() });
+        let unrolled =
+            (tape.len() <= MOST_UNROLLED).then(|| Drawing { svg: Graph::of(tape, &Fold::none()).to_svg() });
         let title = options.title.clone().unwrap_or_else(|| format!("A tape of {} lines", tape.len()));
         Ok(Scene {
             title,
@@ -194,8 +200,8 @@ fn computed<T: Float>(tape: &Tape, options: &SceneOptions) -> Result<Computed> {
         let lines: Vec<String> = replay.opaque().iter().map(|number| format!("%{number}")).collect();
         let lines = lines.join(", ");
         found.remarks.push(format!(
-            "Not computed again, as the code is the user's: {lines}. Their values are those that were recorded, \
-             and no gradient goes on through them."
+            "Not computed again, as the code is the user's: {lines}. Their values are those that were \
+             recorded, and no gradient goes on through them."
         ));
     }
     for entry in tape.entries() {
@@ -207,10 +213,13 @@ fn computed<T: Float>(tape: &Tape, options: &SceneOptions) -> Result<Computed> {
     }
     let loss = replay.output();
     if !loss.requires_grad() {
-        found.remarks.push("No gradient flows to the last line: no leaf that it depends on requires one.".into());
+        found
+            .remarks
+            .push("No gradient flows to the last line: no leaf that it depends on requires one.".into());
     } else if loss.numel() != 1 {
         let shape = loss.shape();
-        let remark = format!("The last line has shape {shape:?}: a backward begins at a value of one element.");
+        let remark =
+            format!("The last line has shape {shape:?}: a backward begins at a value of one element.");
         found.remarks.push(remark);
     } else {
         let walked = walk(tape, &replay)?;

@@ -36,7 +36,12 @@ fn difference(f: &mut dyn FnMut(f64) -> Result<f64>, size: f64) -> Result<(f64, 
 }
 
 /// One leaf's gradient by differences, and how far each element may be off.
-fn numerical(tape: &Tape, leaves: &Leaves, leaf: usize, value: &Tensor<f64>) -> Result<(Tensor<f64>, Vec<f64>)> {
+fn numerical(
+    tape: &Tape,
+    leaves: &Leaves,
+    leaf: usize,
+    value: &Tensor<f64>,
+) -> Result<(Tensor<f64>, Vec<f64>)> {
     let elements = value.to_vec();
     let others: Vec<(usize, Variable<f64>)> =
         leaves.iter().filter(|(number, _)| *number != leaf).cloned().collect();
@@ -75,7 +80,8 @@ pub(crate) fn check(
             continue;
         }
         work += calls;
-        let analytical = replay.grad(entry.number, 0).cloned().unwrap_or_else(|| Tensor::zeros(value.shape()));
+        let analytical =
+            replay.grad(entry.number, 0).cloned().unwrap_or_else(|| Tensor::zeros(value.shape()));
         let (numerical, off) = numerical(tape, leaves, entry.number, &value)?;
         let scale = analytical.to_vec().iter().fold(0.0f64, |scale, x| scale.max(x.abs()));
         let apart: Vec<f64> =
@@ -104,8 +110,8 @@ fn verdict(rows: &[CheckRow], wrong: &[String]) -> String {
     }
     if !wrong.is_empty() {
         return format!(
-            "Differences disagree with the gradient of {}: a kink or a jump nearby, numbers that overflow, or a \
-             wrong rule.",
+            "Differences disagree with the gradient of {}: a kink or a jump nearby, numbers that overflow, \
+             or a wrong rule.",
             wrong.join(", ")
         );
     }

@@ -23,7 +23,7 @@ pub struct Scene {
     pub drawings: Drawings,
     /// The gradients held against differences, if that was asked for.
     pub check: Option<Check>,
-    /// What was left out, and why.
+    /// Remarks on what was left out, and why.
     pub remarks: Vec<String>,
 }
 
@@ -49,9 +49,9 @@ pub struct SceneLine {
     pub editable: bool,
     /// Where its inputs come from.
     pub inputs: Vec<SceneInput>,
-    /// What it gives.
+    /// The values that it gives.
     pub outputs: Vec<SceneOutput>,
-    /// What its pullback brings each input that gets a gradient, as a formula with shapes.
+    /// For each input that gets a gradient, what the pullback brings it, as a formula with shapes.
     pub rule: Vec<String>,
     /// The bytes that wait for its pullback.
     pub kept_bytes: usize,
@@ -85,7 +85,7 @@ pub enum SceneInput {
     },
 }
 
-/// What a line gives.
+/// A value that a line gives.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SceneOutput {
@@ -115,9 +115,9 @@ pub enum Event {
         line: usize,
         /// The cotangent of each output; none stands for zero.
         cotangents: Vec<Option<Value>>,
-        /// What inputs get at once.
+        /// The terms that inputs get at once.
         gives: Vec<Give>,
-        /// What waits.
+        /// The products that wait.
         waits: Vec<Wait>,
     },
     /// All products that waited at a matrix become one.
@@ -126,8 +126,8 @@ pub enum Event {
         to: Ref,
         /// How many waited.
         count: usize,
-        /// The left factors below each other, and the right ones, first step first: the product is that of the
-        /// left one transposed and the right one.
+        /// The left factors below each other, and the right ones, first step first: the product is that of
+        /// the left one transposed and the right one.
         factors: [Value; 2],
         /// The product.
         value: Value,
@@ -142,7 +142,7 @@ pub enum Event {
 pub struct Give {
     /// The number of the input.
     pub input: usize,
-    /// What the input is an output of.
+    /// The line, and the output of it, that the input is.
     pub to: Ref,
     /// The term.
     pub value: Value,
@@ -160,7 +160,7 @@ pub struct Give {
 pub struct Wait {
     /// The number of the input.
     pub input: usize,
-    /// What the input is an output of.
+    /// The line, and the output of it, that the input is.
     pub to: Ref,
     /// Left and right factor.
     pub factors: [Value; 2],
@@ -192,7 +192,7 @@ pub struct Drawing {
 pub struct Check {
     /// A row for each leaf.
     pub rows: Vec<CheckRow>,
-    /// What came of it, in a sentence.
+    /// The outcome, in a sentence.
     pub verdict: String,
 }
 

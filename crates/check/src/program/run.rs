@@ -268,6 +268,19 @@ impl<'p, T: Float> Run<'p, T> {
         Ok(Outcome(found))
     }
 
+    /// The tape of one number: the outputs, each times its seed, summed.
+    fn tape(&self) -> Tape {
+        let loss = record(|| {
+            let values = self.forward();
+            let terms = self.program.outputs.iter().enumerate().map(|(i, place)| {
+                let output = &values[place.line][place.output];
+                (output * self.seed(i, output.shape())).sum()
+            });
+            terms.reduce(|sum, term| sum + term)
+        });
+        Tape::of_all(&loss.iter().collect::<Vec<_>>())
+    }
+
     fn run(&self) -> Result<Outcome, Error> {
         if self.way.replayed {
             return self.replayed();
@@ -346,6 +359,22 @@ impl<'p, T: Float> Run<'p, T> {
 
 fn numbers<T: Float>(value: &Variable<T>) -> Vec<f64> {
     value.to_vec().into_iter().map(T::to_f64).collect()
+}
+
+impl Program {
+    /// The tape of a number that the program computes in `f64`, with all values: the sum of its outputs, each
+    /// times numbers that a seed gives.
+    ///
+    /// ```
+    /// use wengert_check::Program;
+    /// let tape = Program::from_seed(7).tape();
+    /// let mut again = tape.replay::<f64>()?;
+    /// again.backward()?;
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn tape(&self) -> Tape {
+        Run::<f64>::new(self, Way::FAST).tape()
+    }
 }
 
 /// Runs a program in a way.

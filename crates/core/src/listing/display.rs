@@ -12,8 +12,8 @@ impl TapeEntry {
         name == "to" && self.outputs.first().is_some_and(|to| *value == Attribute::Ints(shape(&to.shape)))
     }
 
-    /// What was called, and with what; of a leaf, what it is. Of several outputs of a line, the tape that the
-    /// line is of says which one an input is.
+    /// The operation with its inputs and arguments, as a call; of a leaf, the name. Of several outputs of a
+    /// line, the tape that the line is of says which one an input is.
     ///
     /// ```
     /// use wengert_core::{Tape, Tensor, Variable};

@@ -11,7 +11,7 @@ use crate::tape::{Cotangents, Float, Gradients, Variable, Wants, anomaly};
 use crate::tensor::Tensor;
 use crate::tensor::storage::Claim;
 
-/// What the pullback of one line brings one of its inputs.
+/// A term, or the factors of one, that the pullback of one line brings one of its inputs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Pulled<T: Float> {
@@ -19,8 +19,8 @@ pub enum Pulled<T: Float> {
     Nothing,
     /// A term of its cotangent, of its shape.
     Term(Variable<T>),
-    /// The term `left^T right`, of factors (r, m) and (r, n), which waits for those of other steps and becomes
-    /// one product with them: [`LateProducts`].
+    /// The term `left^T right`, of factors (r, m) and (r, n), which waits for those of other steps and
+    /// becomes one product with them: [`LateProducts`].
     Product {
         /// The factor (r, m).
         left: Variable<T>,
@@ -57,8 +57,8 @@ impl<T: Float> std::fmt::Debug for LateProducts<T> {
 }
 
 impl<T: Float> LateProducts<T> {
-    /// One more product `left^T right`. Once there are rows enough for a fast product, all that wait are added
-    /// to the sum, and none waits.
+    /// One more product `left^T right`. Once there are rows enough for a fast product, all that wait are
+    /// added to the sum, and none waits.
     ///
     /// # Panics
     /// If the factors are no matrices of as many rows.
@@ -127,11 +127,11 @@ impl<T: Float> Arrivals<T> for Apart<T> {
 }
 
 impl<T: Float> Replay<T> {
-    /// What one line's pullback brings each of its inputs, from the cotangents of its outputs, none standing
+    /// Runs one line's pullback: what it brings each input, from the cotangents of its outputs, none standing
     /// for zero: the rule of the operation that was run again, once. Nothing is summed over lines.
     ///
-    /// A backward that asks for the gradients of all values goes through the lines from the last to the first,
-    /// calls each rule so, and adds up what comes.
+    /// A backward that asks for the gradients of all values goes through the lines from the last to the
+    /// first, calls each rule so, and adds up what comes.
     ///
     /// # Errors
     /// [`Error::Argument`] for another number of cotangents than of outputs, [`Error::Shape`] for one of
@@ -150,11 +150,7 @@ impl<T: Float> Replay<T> {
     /// }
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
-    pub fn pull_back(
-        &self,
-        entry: &TapeEntry,
-        cotangents: &[Option<Variable<T>>],
-    ) -> Result<Vec<Pulled<T>>> {
+    pub fn pull_back(&self, entry: &TapeEntry, cotangents: &[Option<Variable<T>>]) -> Result<Vec<Pulled<T>>> {
         self.check_cotangents(entry, cotangents)?;
         let nothing = || Ok(entry.inputs.iter().map(|_| Pulled::Nothing).collect());
         if cotangents.iter().all(Option::is_none) {

@@ -67,6 +67,7 @@ pub struct OperationEntry<T: Float> {
     name: &'static str,
     domains: &'static [Domain],
     exact: bool,
+    #[cfg(not(feature = "small"))]
     fit: Fit,
     apply: Apply<T>,
 }
@@ -86,9 +87,18 @@ impl<T: Float> fmt::Debug for OperationEntry<T> {
 impl<T: Float> OperationEntry<T> {
     /// An operation of this name. `domains` has one for each input, the last one also for all behind it.
     /// `fit` gives the shapes of all inputs and arguments for a first input of some shape, choosing where
-    /// there is a choice, and none if no such input will do. `apply` applies the operation.
+    /// there is a choice, and none if no such input will do; what is compiled to be small has nobody who
+    /// asks, and leaves it out. `apply` applies the operation.
+    #[cfg_attr(feature = "small", allow(unused_variables, reason = "nobody asks what fits"))]
     pub fn new(name: &'static str, domains: &'static [Domain], fit: Fit, apply: Apply<T>) -> Self {
-        OperationEntry { name, domains, exact: false, fit, apply }
+        OperationEntry {
+            name,
+            domains,
+            exact: false,
+            #[cfg(not(feature = "small"))]
+            fit,
+            apply,
+        }
     }
 
     /// An operation whose results, and whose cotangents, are the same to the bit however they are computed:
@@ -117,7 +127,13 @@ impl<T: Float> OperationEntry<T> {
     /// Shapes of all inputs and arguments, for a first input of this shape; none if it does not fit.
     /// `choose` decides between several, 0 being the simplest.
     pub fn fit(&self, choose: &mut Choose<'_>, shape: &[usize]) -> Option<Fitted> {
-        (self.fit)(choose, shape)
+        #[cfg(not(feature = "small"))]
+        return (self.fit)(choose, shape);
+        #[cfg(feature = "small")]
+        {
+            let _ = (choose, shape);
+            None
+        }
     }
 
     /// Applies the operation.

@@ -86,7 +86,7 @@ where
         // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to the
         // end.
         unsafe {
-            while self.len >= BLOCK {
+            while !cfg!(feature = "small") && self.len >= BLOCK {
                 block::<T, N, F, BLOCK, I, C, O>(self.body, self.start, BLOCK);
                 self.start.skip(BLOCK);
                 self.len -= BLOCK;
@@ -103,6 +103,7 @@ where
 
 /// A body over `rows` rows of `len` elements in order, fewer than [`BLOCK`]. Whoever makes one vouches for
 /// what [`InOrder::run_short`](super::InOrder::run_short) asks for.
+#[cfg(not(feature = "small"))]
 pub(super) struct OverShort<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
     pub(super) start: Operands<T, I, C, O>,
@@ -112,6 +113,7 @@ pub(super) struct OverShort<'b, T, F, const I: usize, const C: usize, const O: u
     pub(super) strides: &'b Each<I, C, O>,
 }
 
+#[cfg(not(feature = "small"))]
 impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for OverShort<'_, T, F, I, C, O>
 where
     T: Number,

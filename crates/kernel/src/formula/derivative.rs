@@ -6,6 +6,13 @@ use crate::real::{Dual, Real};
 pub trait Formula<const I: usize, const O: usize>: Sync {
     /// The outputs of the formula.
     fn eval<R: Real>(&self, inputs: [R; I]) -> [R; O];
+
+    /// The outputs and the pullback, as [`value_and_vjp`] has them; a formula that is interpreted has
+    /// another way to the same numbers.
+    #[inline(always)]
+    fn eval_and_pull<R: Real>(&self, inputs: [R; I], cotangents: [R; O]) -> ([R; O], [R; I]) {
+        in_all_directions(self, inputs, cotangents)
+    }
 }
 
 /// The formula's pullback: cotangents of the inputs from those of the outputs.
@@ -22,7 +29,6 @@ where
 
 /// The formula's outputs, and its pullback as [`vjp`] gives it.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 pub fn value_and_vjp<F, R, const I: usize, const O: usize>(
     formula: &F,
     inputs: [R; I],
@@ -30,6 +36,21 @@ pub fn value_and_vjp<F, R, const I: usize, const O: usize>(
 ) -> ([R; O], [R; I])
 where
     F: Formula<I, O>,
+    R: Real,
+{
+    formula.eval_and_pull(inputs, cotangents)
+}
+
+/// By one evaluation with the derivatives in the directions of all inputs.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
+fn in_all_directions<F, R, const I: usize, const O: usize>(
+    formula: &F,
+    inputs: [R; I],
+    cotangents: [R; O],
+) -> ([R; O], [R; I])
+where
+    F: Formula<I, O> + ?Sized,
     R: Real,
 {
     // Plain loops: a closure would be compiled without the instructions of the kernel around it.

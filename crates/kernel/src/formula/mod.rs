@@ -15,8 +15,10 @@ mod part;
 pub mod plan;
 mod row;
 
+#[cfg(not(feature = "small"))]
+use block::OverShort;
 pub(crate) use block::TAIL;
-use block::{Operands, Over, OverShort};
+use block::{Operands, Over};
 
 use crate::formula::plan::Each;
 use crate::number::Arithmetic;
@@ -93,7 +95,16 @@ where
         rows: usize,
         strides: &Each<I, C, O>,
     ) {
+        #[cfg(not(feature = "small"))]
         dispatch(OverShort { body: self, start: *start, len, rows, strides });
+        #[cfg(feature = "small")]
+        {
+            let mut start = *start;
+            for _ in 0..rows {
+                dispatch(Over { body: self, start, len });
+                start.step(strides);
+            }
+        }
     }
 }
 

@@ -219,12 +219,14 @@ macro_rules! impl_real {
                 Self::wrap(fma::<$fused>(self.unwrap(), a.unwrap(), b.unwrap()))
             }
 
-            #[inline(always)]
+            #[cfg_attr(not(feature = "small"), inline(always))]
+            #[cfg_attr(feature = "small", inline(never))]
             fn pow(self, exponent: Self) -> Self {
                 Self::wrap($float::powf(self.unwrap(), exponent.unwrap()))
             }
 
-            #[inline(always)]
+            #[cfg_attr(not(feature = "small"), inline(always))]
+            #[cfg_attr(feature = "small", inline(never))]
             fn atan2(self, x: Self) -> Self {
                 Self::wrap($float::atan2(self.unwrap(), x.unwrap()))
             }
@@ -236,7 +238,8 @@ macro_rules! impl_real {
         }
     };
     (@unary $float:ident: $([$($function:tt)*] $method:ident),*) => {$(
-        #[inline(always)]
+        #[cfg_attr(not(feature = "small"), inline(always))]
+        #[cfg_attr(feature = "small", inline(never))]
         fn $method(self) -> Self {
             Self::wrap(($($function)*)(self.unwrap()))
         }

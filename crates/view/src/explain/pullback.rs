@@ -6,9 +6,9 @@ use super::numbers::put_into;
 use super::rules::{self, GENERIC};
 use crate::text::shape;
 
-/// What the pullback of a line brings each of its inputs that get a gradient: the number of the input, and a
-/// formula with the actual shapes. In it `ȳ` is the cotangent of the line's result `y`, `x0`, `x1` .. are its
-/// inputs, and a bar makes of an input its cotangent.
+/// Formulas of what the pullback of a line brings those of its inputs that get a gradient: the number of
+/// the input, and a formula with the actual shapes. In it `ȳ` is the cotangent of the line's result `y`,
+/// `x0`, `x1` .. are its inputs, and a bar makes of an input its cotangent.
 ///
 /// ```
 /// use wengert_core::{Tape, Tensor, Variable};

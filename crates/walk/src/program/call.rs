@@ -1,6 +1,6 @@
 //! Functions applied.
 
-use wengert_core::{Attributes, Float, Tensor, Variable, cat, stack};
+use wengert_core::{Attributes, Tensor, Variable, cat, stack};
 
 use super::error::{Place, ProgramError, Result, did_you_mean};
 use super::evaluate::{Evaluator, Value, scalar, short};
@@ -9,8 +9,8 @@ use super::leaf::failed;
 use super::shapes;
 use super::syntax::{Argument, Expr};
 
-impl<T: Float> Evaluator<'_, T> {
-    pub(crate) fn call(&mut self, at: Place, name: &str, arguments: &[Argument]) -> Result<Value<T>> {
+impl Evaluator<'_> {
+    pub(crate) fn call(&mut self, at: Place, name: &str, arguments: &[Argument]) -> Result<Value> {
         let Some(form) = form(name) else {
             let near = did_you_mean(name, FUNCTIONS.iter().map(|(name, _)| *name));
             return Err(ProgramError::new(at, format!("expected a function, got `{name}`{near}")));
@@ -19,8 +19,10 @@ impl<T: Float> Evaluator<'_, T> {
         let found = match form {
             Form::Each(operation) => return self.each(at, name, operation, &arguments),
             Form::Constant => {
-                let arguments: Vec<Argument> =
-                    arguments.into_iter().map(|value| Argument { name: None, value: value.clone() }).collect();
+                let arguments: Vec<Argument> = arguments
+                    .into_iter()
+                    .map(|value| Argument { name: None, value: value.clone() })
+                    .collect();
                 return self.constant(at, name, &arguments);
             }
             Form::Reduce if arguments.len() == 2 && dim.is_none() && matches!(name, "max" | "min") => {
@@ -79,18 +81,15 @@ impl<T: Float> Evaluator<'_, T> {
         Err(ProgramError::new(at, format!("expected {expected} {arguments} for `{name}`, got {got}")))
     }
 
-    fn each(&mut self, at: Place, name: &str, operation: &'static str, of: &[&Expr]) -> Result<Value<T>> {
+    fn each(&mut self, at: Place, name: &str, operation: &'static str, of: &[&Expr]) -> Result<Value> {
         self.expect_count(at, name, 1, of.len())?;
-        match self.value(of[0])? {
-            Value::Number(value) => {
-                let single = wengert_core::operations::<f64>();
-                let entry = single.iter().find(|entry| entry.name() == operation);
-                let entry = entry.expect("its operation is in the registry");
-                Ok(Value::Number(entry.apply(&Attributes::none(), &[&scalar(value)])[0].to_vec()[0]))
-            }
+        let value = self.value(of[0])?;
+        let entry = self.entries.get(operation).expect("its operation is in the registry");
+        let apply = |x: &Variable<f64>| entry.apply(&Attributes::none(), &[x]).swap_remove(0);
+        match value {
+            Value::Number(value) => Ok(Value::Number(apply(&scalar(value)).to_vec()[0])),
             Value::Tensor(value) => {
-                let entry = self.entries.get(operation).expect("its operation is in the registry");
-                let found = entry.apply(&Attributes::none(), &[&value]).swap_remove(0);
+                let found = apply(&value);
                 Ok(Value::Tensor(self.note(at, found)?))
             }
         }
@@ -103,7 +102,7 @@ impl<T: Float> Evaluator<'_, T> {
         name: &str,
         of: &[&Expr],
         dim: Option<(Place, i64)>,
-    ) -> Result<(Variable<T>, Option<usize>)> {
+    ) -> Result<(Variable<f64>, Option<usize>)> {
         let dim = match (of, dim) {
             ([_], dim) => dim,
             ([_, axis], None) => Some((axis.at, self.whole(axis)?)),
@@ -123,12 +122,13 @@ impl<T: Float> Evaluator<'_, T> {
         name: &str,
         of: &[&Expr],
         dim: Option<(Place, i64)>,
-    ) -> Result<Variable<T>> {
+    ) -> Result<Variable<f64>> {
         let (value, axis) = self.with_axis(at, name, of, dim)?;
         let dims: Vec<isize> = axis.into_iter().map(|axis| axis as isize).collect();
         let is_empty = axis.map_or(value.numel(), |axis| value.shape()[axis]) == 0;
         if is_empty && matches!(name, "max" | "min") {
-            let message = format!("expected a tensor with elements for `{name}`, got shape {:?}", value.shape());
+            let message =
+                format!("expected a tensor with elements for `{name}`, got shape {:?}", value.shape());
             return Err(ProgramError::new(at, message));
         }
         Ok(match (name, axis) {
@@ -144,7 +144,7 @@ impl<T: Float> Evaluator<'_, T> {
         })
     }
 
-    fn pair(&mut self, at: Place, name: &str, of: &[&Expr]) -> Result<Variable<T>> {
+    fn pair(&mut self, at: Place, name: &str, of: &[&Expr]) -> Result<Variable<f64>> {
         self.expect_count(at, name, 2, of.len())?;
         let (a, b) = (self.tensor(of[0])?, self.tensor(of[1])?);
         let operands = ((of[0], &a), (of[1], &b));
@@ -177,7 +177,7 @@ impl<T: Float> Evaluator<'_, T> {
         name: &str,
         of: &[&Expr],
         dim: Option<(Place, i64)>,
-    ) -> Result<Variable<T>> {
+    ) -> Result<Variable<f64>> {
         let parts = of.iter().map(|expr| self.tensor(expr)).collect::<Result<Vec<_>>>()?;
         let Some(first) = parts.first() else {
             return Err(ProgramError::new(at, format!("expected tensors for `{name}`, got none")));
@@ -186,7 +186,7 @@ impl<T: Float> Evaluator<'_, T> {
         let rank = first.rank() + usize::from(stacks);
         let (dim_at, number) = dim.unwrap_or((at, if stacks { 0 } else { -1 }));
         let axis = shapes::axis(dim_at, number, rank)?;
-        let fits = |part: &Variable<T>| {
+        let fits = |part: &Variable<f64>| {
             let alike = |(place, (a, b)): (usize, (&usize, &usize))| a == b || !stacks && place == axis;
             part.rank() == first.rank() && part.shape().iter().zip(first.shape()).enumerate().all(alike)
         };
@@ -202,7 +202,7 @@ impl<T: Float> Evaluator<'_, T> {
         Ok(if stacks { stack(&parts, axis as isize) } else { cat(&parts, axis as isize) })
     }
 
-    fn other(&mut self, at: Place, name: &str, of: &[&Expr]) -> Result<Variable<T>> {
+    fn other(&mut self, at: Place, name: &str, of: &[&Expr]) -> Result<Variable<f64>> {
         let expected = if matches!(name, "reshape" | "cross_entropy") { 2 } else { 1 };
         self.expect_count(at, name, expected, of.len())?;
         let value = self.tensor(of[0])?;
@@ -243,7 +243,7 @@ impl<T: Float> Evaluator<'_, T> {
     }
 
     /// The mean cross-entropy of rows of scores and the numbers of the right columns.
-    fn cross_entropy(&mut self, at: Place, of: &[&Expr], scores: &Variable<T>) -> Result<Variable<T>> {
+    fn cross_entropy(&mut self, at: Place, of: &[&Expr], scores: &Variable<f64>) -> Result<Variable<f64>> {
         let targets = self.wholes(of[1])?;
         let &[rows, columns] = scores.shape() else {
             let got = scores.shape();

@@ -20,7 +20,7 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProgramError {
-    /// What was expected and what was got.
+    /// The message: what was expected and what was got.
     pub message: String,
     /// The line, from 1 on.
     pub line: usize,

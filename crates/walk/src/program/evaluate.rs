@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use wengert_core::{Float, OperationEntry, Parameter, Tensor, Variable, operations};
+use wengert_core::{OperationEntry, Parameter, Tensor, Variable, operations};
 
 use super::error::{Place, ProgramError, Result, did_you_mean};
 use super::functions::FUNCTIONS;
@@ -12,9 +12,9 @@ use crate::limits::{MOST_NODES, MOST_STEPS, MOST_WORK};
 
 /// What an expression comes to.
 #[derive(Clone, Debug)]
-pub(crate) enum Value<T: Float> {
+pub(crate) enum Value {
     Number(f64),
-    Tensor(Variable<T>),
+    Tensor(Variable<f64>),
 }
 
 /// A leaf that is being given its first value.
@@ -26,26 +26,26 @@ pub(crate) struct Init {
 }
 
 /// A program while it runs.
-pub(crate) struct Evaluator<'p, T: Float> {
+pub(crate) struct Evaluator<'p> {
     /// Elements that leaves have instead of their first ones, by name.
     pub(crate) values: &'p HashMap<String, Vec<f64>>,
-    pub(crate) scope: HashMap<String, Value<T>>,
-    pub(crate) leaves: Vec<(String, Parameter<T>)>,
+    pub(crate) scope: HashMap<String, Value>,
+    pub(crate) leaves: Vec<(String, Parameter<f64>)>,
     /// Where each value was computed.
-    pub(crate) places: Vec<(Variable<T>, Place)>,
+    pub(crate) places: Vec<(Variable<f64>, Place)>,
     /// What values are called.
-    pub(crate) names: Vec<(Variable<T>, String)>,
+    pub(crate) names: Vec<(Variable<f64>, String)>,
     /// The variable that was given a value last.
     pub(crate) last: Option<(String, Place)>,
     pub(crate) init: Option<Init>,
-    pub(crate) entries: HashMap<&'static str, OperationEntry<T>>,
+    pub(crate) entries: HashMap<&'static str, OperationEntry<f64>>,
     pub(crate) draws: u64,
     loops: usize,
     steps: usize,
     work: usize,
 }
 
-impl<'p, T: Float> Evaluator<'p, T> {
+impl<'p> Evaluator<'p> {
     pub(crate) fn new(values: &'p HashMap<String, Vec<f64>>) -> Self {
         Evaluator {
             values,
@@ -55,7 +55,7 @@ impl<'p, T: Float> Evaluator<'p, T> {
             names: Vec::new(),
             last: None,
             init: None,
-            entries: operations::<T>().into_iter().map(|entry| (entry.name(), entry)).collect(),
+            entries: operations::<f64>().into_iter().map(|entry| (entry.name(), entry)).collect(),
             draws: 0,
             loops: 0,
             steps: 0,
@@ -130,7 +130,10 @@ impl<'p, T: Float> Evaluator<'p, T> {
     /// A whole number.
     pub(crate) fn whole(&mut self, expr: &Expr) -> Result<i64> {
         let wrong = |got: String| {
-            Err(ProgramError::new(expr.at, format!("expected a whole number for `{}`, got {got}", short(expr))))
+            Err(ProgramError::new(
+                expr.at,
+                format!("expected a whole number for `{}`, got {got}", short(expr)),
+            ))
         };
         match self.value(expr)? {
             Value::Number(value) if value.fract() == 0.0 && value.abs() < 1e15 => Ok(value as i64),
@@ -144,27 +147,29 @@ impl<'p, T: Float> Evaluator<'p, T> {
             Value::Number(value) => Ok(value),
             Value::Tensor(variable) => {
                 let got = variable.shape();
-                let message = format!("expected a number for `{}`, got a tensor of shape {got:?}", short(expr));
+                let message =
+                    format!("expected a number for `{}`, got a tensor of shape {got:?}", short(expr));
                 Err(ProgramError::new(expr.at, message))
             }
         }
     }
 
-    pub(crate) fn tensor(&mut self, expr: &Expr) -> Result<Variable<T>> {
+    pub(crate) fn tensor(&mut self, expr: &Expr) -> Result<Variable<f64>> {
         match self.value(expr)? {
             Value::Tensor(variable) => Ok(variable),
-            Value::Number(value) => Ok(Variable::from(Tensor::scalar(T::from_f64(value)))),
+            Value::Number(value) => Ok(Variable::from(Tensor::scalar(value))),
         }
     }
 
     /// Takes note of a value that an operation gave.
-    pub(crate) fn note(&mut self, at: Place, value: Variable<T>) -> Result<Variable<T>> {
+    pub(crate) fn note(&mut self, at: Place, value: Variable<f64>) -> Result<Variable<f64>> {
         self.spend(at, value.numel())?;
         if value.requires_grad() {
             self.places.push((value.clone(), at));
         }
         if self.places.len() > MOST_NODES {
-            let message = format!("expected at most {MOST_NODES} operations, got more: fewer steps are enough");
+            let message =
+                format!("expected at most {MOST_NODES} operations, got more: fewer steps are enough");
             return Err(ProgramError::new(at, message));
         }
         Ok(value)
@@ -179,7 +184,7 @@ impl<'p, T: Float> Evaluator<'p, T> {
         Ok(())
     }
 
-    pub(crate) fn value(&mut self, expr: &Expr) -> Result<Value<T>> {
+    pub(crate) fn value(&mut self, expr: &Expr) -> Result<Value> {
         let at = expr.at;
         Ok(match &expr.kind {
             ExprKind::Number(value) => Value::Number(*value),
@@ -199,7 +204,7 @@ impl<'p, T: Float> Evaluator<'p, T> {
         })
     }
 
-    fn named(&mut self, at: Place, name: &str) -> Result<Value<T>> {
+    fn named(&mut self, at: Place, name: &str) -> Result<Value> {
         if let Some(value) = self.scope.get(name) {
             return Ok(value.clone());
         }
@@ -215,7 +220,12 @@ impl<'p, T: Float> Evaluator<'p, T> {
         Err(ProgramError::new(at, format!("expected a name that has a value, got `{name}`{near}")))
     }
 
-    pub(crate) fn transposed(&mut self, at: Place, of: &Expr, value: &Variable<T>) -> Result<Variable<T>> {
+    pub(crate) fn transposed(
+        &mut self,
+        at: Place,
+        of: &Expr,
+        value: &Variable<f64>,
+    ) -> Result<Variable<f64>> {
         if value.rank() < 2 {
             let got = value.shape();
             let message = format!("expected a matrix to transpose, got `{}` of shape {got:?}", short(of));
@@ -224,7 +234,7 @@ impl<'p, T: Float> Evaluator<'p, T> {
         self.note(at, value.t())
     }
 
-    fn binary(&mut self, at: Place, binary: Binary, left: &Expr, right: &Expr) -> Result<Value<T>> {
+    fn binary(&mut self, at: Place, binary: Binary, left: &Expr, right: &Expr) -> Result<Value> {
         let (a, b) = (self.value(left)?, self.value(right)?);
         let found = match (a, b) {
             (Value::Number(a), Value::Number(b)) => return numbers(at, binary, a, b),
@@ -234,15 +244,19 @@ impl<'p, T: Float> Evaluator<'p, T> {
                 Binary::Mul | Binary::Beside => &a * b,
                 Binary::Div => &a / b,
                 Binary::Pow => a.pow(b),
-                Binary::Product => return self.misfit(at, "two tensors for `@`", (left, &a), (right, &scalar(b))),
+                Binary::Product => {
+                    return self.misfit(at, "two tensors for `@`", (left, &a), (right, &scalar(b)));
+                }
             },
             (Value::Number(a), Value::Tensor(b)) => match binary {
                 Binary::Add => &b + a,
                 Binary::Sub => a - &b,
                 Binary::Mul | Binary::Beside => &b * a,
                 Binary::Div => a / &b,
-                Binary::Pow => scalar::<T>(a).pow(&b),
-                Binary::Product => return self.misfit(at, "two tensors for `@`", (left, &scalar(a)), (right, &b)),
+                Binary::Pow => scalar(a).pow(&b),
+                Binary::Product => {
+                    return self.misfit(at, "two tensors for `@`", (left, &scalar(a)), (right, &b));
+                }
             },
             (Value::Tensor(a), Value::Tensor(b)) => {
                 let is_single = binary == Binary::Beside && (a.rank() == 0 || b.rank() == 0);
@@ -272,8 +286,8 @@ impl<'p, T: Float> Evaluator<'p, T> {
         &self,
         at: Place,
         expected: &str,
-        (left, a): (&Expr, &Variable<T>),
-        (right, b): (&Expr, &Variable<T>),
+        (left, a): (&Expr, &Variable<f64>),
+        (right, b): (&Expr, &Variable<f64>),
     ) -> Result<R> {
         let message = format!(
             "expected {expected}, got `{}` of shape {:?} and `{}` of shape {:?}",
@@ -288,9 +302,9 @@ impl<'p, T: Float> Evaluator<'p, T> {
     fn product(
         &mut self,
         at: Place,
-        left: (&Expr, &Variable<T>),
-        right: (&Expr, &Variable<T>),
-    ) -> Result<Value<T>> {
+        left: (&Expr, &Variable<f64>),
+        right: (&Expr, &Variable<f64>),
+    ) -> Result<Value> {
         match shapes::product(left.1.shape(), right.1.shape()) {
             Ok((shape, cost)) => {
                 shapes::count(at, &shape)?;
@@ -301,7 +315,7 @@ impl<'p, T: Float> Evaluator<'p, T> {
         }
     }
 
-    fn indexed(&mut self, at: Place, inner: &Expr, indices: &[Index]) -> Result<Variable<T>> {
+    fn indexed(&mut self, at: Place, inner: &Expr, indices: &[Index]) -> Result<Variable<f64>> {
         let mut value = self.tensor(inner)?;
         if indices.len() > value.rank() {
             let (rank, got) = (value.rank(), indices.len());
@@ -321,7 +335,8 @@ impl<'p, T: Float> Evaluator<'p, T> {
                     value = self.note(at, value.select(axis as isize, place))?;
                 }
                 Index::Range(from, to) => {
-                    let from = from.as_ref().map_or(Ok(0), |from| self.place_in(from, extent, extent, axis))?;
+                    let from =
+                        from.as_ref().map_or(Ok(0), |from| self.place_in(from, extent, extent, axis))?;
                     let to = to.as_ref().map_or(Ok(extent), |to| self.place_in(to, extent, extent, axis))?;
                     if (from, to) != (0, extent) {
                         let length = to.saturating_sub(from);
@@ -342,25 +357,26 @@ impl<'p, T: Float> Evaluator<'p, T> {
             return Ok(from_front as usize);
         }
         let message = format!(
-            "expected an index from 0 to {most} on axis {axis} of extent {extent}, got `{}`, which is {place}",
+            "expected an index from 0 to {most} on axis {axis} of extent {extent}, got `{}`, which is \
+             {place}",
             short(expr)
         );
         Err(ProgramError::new(expr.at, message))
     }
 }
 
-pub(crate) fn scalar<T: Float>(value: f64) -> Variable<T> {
-    Variable::from(Tensor::scalar(T::from_f64(value)))
+pub(crate) fn scalar(value: f64) -> Variable<f64> {
+    Variable::from(Tensor::scalar(value))
 }
 
 /// What is done to numbers that are no tensors: extents, steps, factors.
-fn numbers<T: Float>(at: Place, binary: Binary, a: f64, b: f64) -> Result<Value<T>> {
+fn numbers(at: Place, binary: Binary, a: f64, b: f64) -> Result<Value> {
     let found = match binary {
         Binary::Add => a + b,
         Binary::Sub => a - b,
         Binary::Mul | Binary::Beside => a * b,
         Binary::Div => a / b,
-        Binary::Pow => scalar::<f64>(a).pow(b).to_vec()[0],
+        Binary::Pow => scalar(a).pow(b).to_vec()[0],
         Binary::Product => {
             return Err(ProgramError::new(at, format!("expected two tensors for `@`, got {a} and {b}")));
         }

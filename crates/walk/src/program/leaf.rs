@@ -1,13 +1,13 @@
 //! What leaves and constants begin with: numbers in brackets, zeros, draws.
 
-use wengert_core::{Float, Generator, Tensor, Variable, no_grad};
+use wengert_core::{Generator, Tensor, Variable, no_grad};
 
 use super::error::{Place, ProgramError, Result};
 use super::evaluate::{Evaluator, Init, Value, short};
 use super::shapes;
 use super::syntax::{Argument, Expr, ExprKind};
 
-impl<T: Float> Evaluator<'_, T> {
+impl Evaluator<'_> {
     /// The first value of a leaf, or the one that was given for it.
     pub(crate) fn leaf_value(
         &mut self,
@@ -15,7 +15,7 @@ impl<T: Float> Evaluator<'_, T> {
         name: &str,
         shape: Vec<usize>,
         init: &Expr,
-    ) -> Result<Tensor<T>> {
+    ) -> Result<Tensor<f64>> {
         let count = shapes::count(at, &shape)?;
         self.spend(at, count)?;
         if let Some(elements) = self.values.get(name) {
@@ -24,20 +24,21 @@ impl<T: Float> Evaluator<'_, T> {
                 let message = format!("expected {count} elements for `{name}` of shape {shape:?}, got {got}");
                 return Err(ProgramError::new(at, message));
             }
-            let elements = elements.iter().map(|&x| T::from_f64(x)).collect();
+            let elements = elements.iter().map(|&x| x).collect();
             return Tensor::from_vec(elements, &shape).map_err(|error| failed(at, &error));
         }
         self.init = Some(Init { name: name.to_string(), shape: shape.clone(), draws: 0 });
         let value = no_grad(|| self.value(init));
         self.init = None;
         let tensor = match value? {
-            Value::Number(value) => return Ok(Tensor::full(&shape, T::from_f64(value))),
+            Value::Number(value) => return Ok(Tensor::full(&shape, value)),
             Value::Tensor(variable) => variable.value(),
         };
         let fits = tensor.shape() == shape || tensor.rank() == 0;
         if !fits {
             let got = tensor.shape();
-            let message = format!("expected a value of shape {shape:?} for `{name}`, got one of shape {got:?}");
+            let message =
+                format!("expected a value of shape {shape:?} for `{name}`, got one of shape {got:?}");
             return Err(ProgramError::new(init.at, message));
         }
         let whole = tensor.expand(&shape).map_err(|error| failed(at, &error))?;
@@ -45,9 +46,9 @@ impl<T: Float> Evaluator<'_, T> {
     }
 
     /// What a word stands for where a leaf gets its first value; none if it is no such word.
-    pub(crate) fn init_named(&mut self, at: Place, name: &str) -> Result<Option<Tensor<T>>> {
+    pub(crate) fn init_named(&mut self, at: Place, name: &str) -> Result<Option<Tensor<f64>>> {
         let Some(shape) = self.init.as_ref().map(|init| init.shape.clone()) else { return Ok(None) };
-        let counted = || -> Variable<T> { Variable::from(Tensor::from_fn(&shape, |i| T::from_f64(i as f64))) };
+        let counted = || -> Variable<f64> { Variable::from(Tensor::from_fn(&shape, |i| i as f64)) };
         Ok(Some(match name {
             "sin" => counted().sin().value(),
             "cos" => counted().cos().value(),
@@ -59,7 +60,13 @@ impl<T: Float> Evaluator<'_, T> {
     }
 
     /// A tensor of a shape that is not computed; none if there is no such word.
-    fn drawn(&mut self, at: Place, name: &str, shape: &[usize], numbers: &[f64]) -> Result<Option<Tensor<T>>> {
+    fn drawn(
+        &mut self,
+        at: Place,
+        name: &str,
+        shape: &[usize],
+        numbers: &[f64],
+    ) -> Result<Option<Tensor<f64>>> {
         shapes::count(at, shape)?;
         let most = if matches!(name, "normal" | "uniform") { 2 } else { 0 };
         if numbers.len() > most || numbers.len() == 1 {
@@ -71,19 +78,19 @@ impl<T: Float> Evaluator<'_, T> {
         Ok(Some(match name {
             "zeros" => Tensor::zeros(shape),
             "ones" => Tensor::ones(shape),
-            "range" => Tensor::from_fn(shape, |i| T::from_f64(i as f64)),
+            "range" => Tensor::from_fn(shape, |i| i as f64),
             "eye" => {
                 let [rows, columns] = shape else {
                     let message = format!("expected a matrix for `eye`, got shape {shape:?}");
                     return Err(ProgramError::new(at, message));
                 };
                 let (_, columns) = (rows, columns.max(&1));
-                Tensor::from_fn(shape, |i| T::from_f64(f64::from(u8::from(i / columns == i % columns))))
+                Tensor::from_fn(shape, |i| f64::from(u8::from(i / columns == i % columns)))
             }
             "normal" => {
                 let (mean, deviation) = (of(0, 0.0), of(1, 1.0));
                 let mut generator = self.generator();
-                Tensor::from_fn(shape, |_| T::from_f64(generator.normal() * deviation + mean))
+                Tensor::from_fn(shape, |_| generator.normal() * deviation + mean)
             }
             "uniform" => {
                 let (low, high) = (of(0, -1.0), of(1, 1.0));
@@ -92,14 +99,14 @@ impl<T: Float> Evaluator<'_, T> {
                     return Err(ProgramError::new(at, message));
                 }
                 let mut generator = self.generator();
-                Tensor::from_fn(shape, |_| T::from_f64(generator.uniform(low, high)))
+                Tensor::from_fn(shape, |_| generator.uniform(low, high))
             }
             _ => return Ok(None),
         }))
     }
 
-    /// A generator for the next draw: a leaf's depends on its name alone, so that its numbers stay the same when
-    /// the program around it changes.
+    /// A generator for the next draw: a leaf's depends on its name alone, so that its numbers stay the same
+    /// when the program around it changes.
     fn generator(&mut self) -> Generator {
         let (name, draws) = match &mut self.init {
             Some(init) => (init.name.as_str(), &mut init.draws),
@@ -113,7 +120,7 @@ impl<T: Float> Evaluator<'_, T> {
     }
 
     /// `zeros [2, 3]`, `normal(0, 1)` where the shape is known.
-    pub(crate) fn constant(&mut self, at: Place, name: &str, arguments: &[Argument]) -> Result<Value<T>> {
+    pub(crate) fn constant(&mut self, at: Place, name: &str, arguments: &[Argument]) -> Result<Value> {
         let mut shape = self.init.as_ref().map(|init| init.shape.clone());
         let mut rest = arguments;
         if let [Argument { value: Expr { kind: ExprKind::List(extents), .. }, .. }, others @ ..] = arguments {
@@ -138,10 +145,9 @@ impl<T: Float> Evaluator<'_, T> {
     }
 
     /// A tensor of numbers in brackets.
-    pub(crate) fn literal(&mut self, expr: &Expr) -> Result<Tensor<T>> {
+    pub(crate) fn literal(&mut self, expr: &Expr) -> Result<Tensor<f64>> {
         let (mut elements, mut shape) = (Vec::new(), Vec::new());
         self.gather(expr, 0, &mut shape, &mut elements)?;
-        let elements: Vec<T> = elements.into_iter().map(T::from_f64).collect();
         shapes::count(expr.at, &shape)?;
         self.spend(expr.at, elements.len())?;
         Tensor::from_vec(elements, &shape).map_err(|error| failed(expr.at, &error))

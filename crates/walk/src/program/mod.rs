@@ -26,9 +26,9 @@ use crate::scene::{Ref, Scene};
 ///
 /// ```text
 /// T = 4                           # a number
-/// x: [T, 1, 2] = sin              # leaves, which get gradients: sin, cos, zeros, ones, range, eye, normal,
-/// W: [2, 3] = normal(0, 0.5)      #   uniform(-1, 1), a number, numbers in brackets, or what is made of these
-/// U: [3, 3] = normal / sqrt(3)
+/// x: [T, 1, 2] = sin              # leaves, which get gradients: sin, cos, zeros, ones, range, eye,
+/// W: [2, 3] = normal(0, 0.5)      #   normal, uniform(-1, 1), a number, numbers in brackets,
+/// U: [3, 3] = normal / sqrt(3)    #   or what is made of these
 /// b: [3] = zeros
 /// h = zeros [1, 3]                # a constant
 /// for t in 0..T:                  # or `repeat T:`
@@ -37,9 +37,9 @@ use crate::scene::{Ref, Scene};
 /// ```
 ///
 /// What stands beside each other is multiplied as matrices (`x[t] W`), as by `@`; `*` and `/` go element by
-/// element; `'` transposes; `x[0]`, `x[1..3]`, `x[:, 0]` are parts. `const x: [2] = ones` gets no gradient. Lines
-/// in brackets go on; `#` begins a comment. What is drawn is the same each time: a leaf's numbers depend on its
-/// name alone.
+/// element; `'` transposes; `x[0]`, `x[1..3]`, `x[:, 0]` are parts. `const x: [2] = ones` gets no gradient.
+/// Lines in brackets go on; `#` begins a comment. What is drawn is the same each time: a leaf's numbers
+/// depend on its name alone.
 ///
 /// ```
 /// use wengert_walk::Program;
@@ -78,7 +78,7 @@ impl Program {
     /// ```
     /// # use wengert_walk::Program;
     /// let program = Program::parse("w: [2] = zeros\nloss = sum(w^2)")?.with_value("w", vec![1.0, 2.0]);
-    /// assert_eq!(program.tape::<f64>()?.entries().last().unwrap().outputs[0].value.as_ref().unwrap()
+    /// assert_eq!(program.tape()?.entries().last().unwrap().outputs[0].value.as_ref().unwrap()
     ///     .cast::<f64>().item().unwrap(), 5.0);
     /// # Ok::<(), wengert_walk::ProgramError>(())
     /// ```
@@ -88,13 +88,13 @@ impl Program {
         self
     }
 
-    /// The tape of the loss, in numbers of type `T`.
+    /// The tape of the loss, recorded in `f64`.
     ///
     /// # Errors
-    /// [`ProgramError`] for a name without a value, shapes that don't fit, an index outside, a loss that depends
-    /// on no leaf, elements for a name that is no leaf, and more of anything than there may be.
-    pub fn tape<T: Float>(&self) -> std::result::Result<Tape, ProgramError> {
-        Ok(self.recorded::<T>()?.tape)
+    /// [`ProgramError`] for a name without a value, shapes that don't fit, an index outside, a loss that
+    /// depends on no leaf, elements for a name that is no leaf, and more of anything than there may be.
+    pub fn tape(&self) -> std::result::Result<Tape, ProgramError> {
+        Ok(self.recorded()?.tape)
     }
 
     /// The scene of the loss, computed in numbers of type `T`.
@@ -110,7 +110,7 @@ impl Program {
     /// # Errors
     /// [`ProgramError`] as for [`Program::tape`].
     pub fn scene_with<T: Float>(&self, options: SceneOptions) -> std::result::Result<Scene, ProgramError> {
-        let Recorded { tape, names, unused, loss } = self.recorded::<T>()?;
+        let Recorded { tape, names, unused, loss } = self.recorded()?;
         let options = options.of_program(names);
         let mut scene = Scene::with::<T>(&tape, &options).map_err(|error| leaf::failed(loss, &error))?;
         if !unused.is_empty() {
@@ -119,9 +119,9 @@ impl Program {
         Ok(scene)
     }
 
-    fn recorded<T: Float>(&self) -> Result<Recorded> {
+    fn recorded(&self) -> Result<Recorded> {
         self.check_values()?;
-        let mut evaluator = Evaluator::<T>::new(&self.values);
+        let mut evaluator = Evaluator::new(&self.values);
         record(|| evaluator.run(&self.statements))?;
         let (name, at) = self.loss(&evaluator)?;
         let loss = match evaluator.scope.get(&name) {
@@ -138,7 +138,7 @@ impl Program {
     }
 
     /// The name of the loss, and where it was given its value.
-    fn loss<T: Float>(&self, evaluator: &Evaluator<'_, T>) -> Result<(String, Place)> {
+    fn loss(&self, evaluator: &Evaluator<'_>) -> Result<(String, Place)> {
         let Some((last, at)) = evaluator.last.clone() else {
             let at = self.statements.last().map_or(Place { line: 1, column: 1 }, |statement| statement.at);
             return Err(ProgramError::new(at, "expected a line that computes a loss, got none"));
@@ -146,8 +146,9 @@ impl Program {
         if !evaluator.scope.contains_key("loss") {
             return Ok((last, at));
         }
-        let is_loss = |statement: &&Statement| {
-            matches!(&statement.kind, StatementKind::Assign { name, .. } if name == "loss")
+        let is_loss = |statement: &&Statement| match &statement.kind {
+            StatementKind::Assign { name, .. } => name == "loss",
+            _ => false,
         };
         let at = self.statements.iter().rev().find(is_loss).map_or(at, |statement| statement.at);
         Ok(("loss".to_string(), at))
@@ -166,7 +167,8 @@ impl Program {
             Some(name) => {
                 let near = did_you_mean(name, leaves);
                 let at = Place { line: 1, column: 1 };
-                let message = format!("expected elements for leaves of the program, got some for `{name}`{near}");
+                let message =
+                    format!("expected elements for leaves of the program, got some for `{name}`{near}");
                 Err(ProgramError::new(at, message))
             }
         }
@@ -174,9 +176,9 @@ impl Program {
 }
 
 /// The tape of the loss, with the places of its lines in the program and their names.
-fn recorded<T: Float>(evaluator: Evaluator<'_, T>, loss: &Variable<T>, at: Place) -> Recorded {
+fn recorded(evaluator: Evaluator<'_>, loss: &Variable<f64>, at: Place) -> Recorded {
     let Evaluator { leaves, places, names, .. } = evaluator;
-    let mut all: Vec<&Variable<T>> = vec![loss];
+    let mut all: Vec<&Variable<f64>> = vec![loss];
     all.extend(leaves.iter().map(|(_, leaf)| &**leaf));
     all.extend(places.iter().map(|(value, _)| value).chain(names.iter().map(|(value, _)| value)));
     let (tape, located) = Tape::located(&all);
@@ -185,7 +187,8 @@ fn recorded<T: Float>(evaluator: Evaluator<'_, T>, loss: &Variable<T>, at: Place
     // What is computed and not used stands on the tape of all, and not on that of the loss.
     let used = leading_to(&tape, end);
     let of_leaves: Vec<_> = located.by_ref().take(leaves.len()).collect();
-    let is_unused = |(_, place): &(&String, &Option<(usize, usize)>)| place.is_none_or(|(line, _)| !used[line]);
+    let is_unused =
+        |(_, place): &(&String, &Option<(usize, usize)>)| place.is_none_or(|(line, _)| !used[line]);
     let unused = leaves.iter().map(|(name, _)| name).zip(&of_leaves).filter(is_unused);
     let unused = unused.map(|(name, _)| name.clone()).collect();
     let mut sources: Vec<Option<(u32, u32)>> = vec![None; tape.len()];

@@ -48,7 +48,10 @@ fn block(
         {
             let inner = lines.get(*next).map_or(0, |line| line.indent);
             if inner <= indent {
-                return Err(ProgramError::new(line.end, "expected the lines of the loop, further in, got none"));
+                return Err(ProgramError::new(
+                    line.end,
+                    "expected the lines of the loop, further in, got none",
+                ));
             }
             if depth >= MOST_DEPTH {
                 let message = format!("expected loops at most {MOST_DEPTH} deep, got more");
@@ -317,7 +320,8 @@ impl Parser<'_> {
         let mut found = Vec::new();
         loop {
             let ends = |parser: &Self| parser.is_sign(0, ",") || parser.is_sign(0, "]");
-            let from = if self.is_sign(0, "..") || self.is_sign(0, ":") { None } else { Some(self.expression()?) };
+            let from =
+                if self.is_sign(0, "..") || self.is_sign(0, ":") { None } else { Some(self.expression()?) };
             let is_range = self.take("..") || self.take(":");
             found.push(match from {
                 Some(at) if !is_range => Index::At(at),

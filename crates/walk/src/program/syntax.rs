@@ -62,9 +62,22 @@ pub(crate) struct Statement {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum StatementKind {
     /// A leaf of a shape, and what it begins with.
-    Leaf { name: String, shape: Vec<Expr>, constant: bool, init: Expr },
-    Assign { name: String, value: Expr },
-    For { name: Option<String>, from: Expr, to: Expr, body: Vec<Statement> },
+    Leaf {
+        name: String,
+        shape: Vec<Expr>,
+        constant: bool,
+        init: Expr,
+    },
+    Assign {
+        name: String,
+        value: Expr,
+    },
+    For {
+        name: Option<String>,
+        from: Expr,
+        to: Expr,
+        body: Vec<Statement>,
+    },
 }
 
 /// Where something stands makes no difference.

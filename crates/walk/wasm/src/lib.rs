@@ -1,12 +1,12 @@
 //! The engine of Wengert's page: [`wengert_walk::answer`] for WebAssembly, without imports.
 //!
 //! Whoever runs it writes a request of `len` bytes where `input(len)` says, calls `answer()`, which gives the
-//! length of the answer, and reads that from where `output()` says. Where it traps, `failure()` gives the length
-//! of the panic's message, which is behind `output()` then; the instance is of no more use.
+//! length of the answer, and reads that from where `output()` says. Where it traps, `failure()` gives the
+//! length of the panic's message, which is behind `output()` then; the instance is of no more use.
 //!
 //! Functions have their plain names outside, which is the only thing here that the compiler cannot check:
-//! nobody else may export these names. What pointers lead to is read and written by the page alone, between the
-//! calls.
+//! nobody else may export these names. What pointers lead to is read and written by the page alone, between
+//! the calls.
 
 use std::cell::RefCell;
 use std::panic;

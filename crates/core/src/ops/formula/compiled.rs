@@ -4,15 +4,18 @@
 use wengert_kernel::formula::{Backward, Forward};
 use wengert_kernel::number::{Arithmetic, ByType};
 
-use super::Pointwise;
+use super::dependence::Dependence;
 use super::trace::Trace;
+use super::{Of, Pointwise};
 use crate::tape::Float;
 
 /// A formula of which the type is not known.
-pub(super) trait Compiled<T: Float, const I: usize, const O: usize> {
-    fn name(&self) -> &'static str;
-    /// The output whose cotangent an input's is, unchanged.
-    fn same(&self) -> [Option<u8>; I];
+pub(super) trait Compiled<T: Float, const I: usize, const O: usize>: Send + Sync + 'static {
+    fn name(&self) -> &'static &'static str;
+    /// The constants by name.
+    fn constants(&self) -> Vec<(&'static str, f64)>;
+    /// The values that the cotangent of each input is made of.
+    fn dependence(&self) -> Dependence<I>;
     /// Its forward kernel.
     fn forward(&self, job: &Forward<'_, T, I, O>);
     /// Its backward kernel.
@@ -26,12 +29,19 @@ where
     T: Float,
     P: Pointwise<I, O>,
 {
-    fn name(&self) -> &'static str {
-        P::NAME
+    #[inline]
+    fn name(&self) -> &'static &'static str {
+        &P::NAME
     }
 
-    fn same(&self) -> [Option<u8>; I] {
-        self.dependence().same
+    #[inline]
+    fn constants(&self) -> Vec<(&'static str, f64)> {
+        Pointwise::constants(self)
+    }
+
+    #[inline]
+    fn dependence(&self) -> Dependence<I> {
+        Pointwise::dependence(self)
     }
 
     fn forward(&self, job: &Forward<'_, T, I, O>) {
@@ -43,7 +53,7 @@ where
     }
 
     fn trace(&self, absent: [bool; O]) -> Trace {
-        Trace::of_pullback(self, absent)
+        Trace::of_pullback(&Of(self), absent)
     }
 }
 

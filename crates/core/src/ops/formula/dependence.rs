@@ -3,7 +3,7 @@
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use wengert_kernel::formula::vjp;
+use wengert_kernel::formula::{Formula, vjp};
 use wengert_kernel::real::Real;
 
 use super::{Of, Pointwise};
@@ -202,10 +202,19 @@ pub fn dependence<P, const I: usize, const O: usize>(formula: &P) -> Dependence<
 where
     P: Pointwise<I, O>,
 {
+    dependence_of(&Of(formula))
+}
+
+/// [`dependence`] of a formula as kernels see it.
+#[inline]
+pub(super) fn dependence_of<F, const I: usize, const O: usize>(formula: &F) -> Dependence<I>
+where
+    F: Formula<I, O>,
+{
     let inputs = std::array::from_fn(|i| Depends::on(1 << i));
     let known = |k| u8::try_from(k).map_or(Known::Nothing, Known::Cotangent);
     let cotangents = std::array::from_fn(|k| Depends { on: 0, known: known(k) });
-    let found = vjp(&Of(formula), inputs, cotangents);
+    let found = vjp(formula, inputs, cotangents);
     Dependence {
         on: found.map(|cotangent| cotangent.on),
         same: found.map(|cotangent| if let Known::Cotangent(k) = cotangent.known { Some(k) } else { None }),

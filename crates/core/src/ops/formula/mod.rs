@@ -11,6 +11,8 @@ mod dependence;
 mod macros;
 mod operation;
 mod run;
+#[cfg(feature = "small")]
+mod steps;
 mod symbol;
 mod trace;
 
@@ -69,7 +71,11 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
     /// If the shapes do not broadcast.
     #[track_caller]
     fn apply<T: Float>(&self, inputs: [&Variable<T>; I]) -> [Variable<T>; O] {
-        operation::apply(self.clone(), inputs)
+        #[cfg(feature = "small")]
+        let formula = steps::Steps::of(self);
+        #[cfg(not(feature = "small"))]
+        let formula = self.clone();
+        operation::apply(formula, inputs)
     }
 
     /// [`Pointwise::apply`] for a formula with one result.
@@ -91,7 +97,11 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
     where
         Self: Pointwise<I, 1>,
     {
-        operation::apply1(<Self as Clone>::clone(self), inputs)
+        #[cfg(feature = "small")]
+        let formula = steps::Steps::of::<Self>(self);
+        #[cfg(not(feature = "small"))]
+        let formula = <Self as Clone>::clone(self);
+        operation::apply1(formula, inputs)
     }
 
     /// The values that the cotangent of each input is made of: inputs that none depends on are not saved.

@@ -9,7 +9,7 @@ use wengert_kernel::formula::plan::has_rows_in_order;
 
 use super::compiled::Compiled;
 use super::run::{lie_in_order, make_alike, run, run_over};
-use super::{Pointwise, trace};
+use super::trace;
 use crate::tape::program::Program;
 use crate::tape::record::{record, record1};
 use crate::tape::rule::Rule;
@@ -25,7 +25,7 @@ pub(crate) fn apply<T, P, const I: usize, const O: usize>(
 ) -> [Variable<T>; O]
 where
     T: Float,
-    P: Pointwise<I, O>,
+    P: Compiled<T, I, O>,
 {
     let mut held = [const { None }; I];
     let tensors = look_at(inputs, &mut held);
@@ -38,7 +38,7 @@ where
 pub(crate) fn apply1<T, P, const I: usize>(formula: P, inputs: [&Variable<T>; I]) -> Variable<T>
 where
     T: Float,
-    P: Pointwise<I, 1>,
+    P: Compiled<T, I, 1>,
 {
     let mut held = [const { None }; I];
     let tensors = look_at(inputs, &mut held);
@@ -52,10 +52,10 @@ struct Formula<P, const I: usize, const O: usize>(P);
 impl<T, P, const I: usize, const O: usize> Rule<T> for Formula<P, I, O>
 where
     T: Float,
-    P: Pointwise<I, O>,
+    P: Compiled<T, I, O>,
 {
     fn name(&self) -> &'static &'static str {
-        &P::NAME
+        self.0.name()
     }
 
     fn attributes(&self) -> Attributes {
@@ -70,7 +70,7 @@ where
 
     #[inline]
     fn saves(&self, wants: Wants) -> Saves {
-        let on = <P as Pointwise<I, O>>::dependence(&self.0).on;
+        let on = self.0.dependence().on;
         let mut needed = 0;
         for i in 0..I {
             needed |= if wants.input(i) { on[i] } else { 0 };
@@ -112,7 +112,7 @@ fn value_pullback<T: Float, const I: usize, const O: usize>(
     gradients: &mut Gradients<'_, T>,
     mut wanted: [bool; I],
 ) {
-    let unchanged = formula.same();
+    let unchanged = formula.dependence().same;
     let mut claims = [const { None }; I];
     let (mut same, mut any_same, mut any_computed) = ([None; I], false, false);
     for i in 0..I {
@@ -188,7 +188,7 @@ fn forward<T: Float, const I: usize, const O: usize>(
     inputs: [&Tensor<T>; I],
 ) -> [Tensor<T>; O] {
     let mut claims = [const { None }; O];
-    run(formula.name(), inputs, [], [true; O], &mut claims, |job| formula.forward(job));
+    run(*formula.name(), inputs, [], [true; O], &mut claims, |job| formula.forward(job));
     std::array::from_fn(|k| Tensor::from(claims[k].take().expect("all are wanted").written()))
 }
 

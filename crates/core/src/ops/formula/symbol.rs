@@ -1,6 +1,6 @@
 //! The third reading of a formula: traced over symbols. `trace.rs` replays what was traced.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use wengert_kernel::real::Real;
@@ -15,7 +15,11 @@ pub(super) struct Symbol(usize);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct SymbolMask(usize);
 
-thread_local!(static TRACE: RefCell<Vec<Step>> = const { RefCell::new(Vec::new()) });
+thread_local! {
+    static TRACE: RefCell<Vec<Step>> = const { RefCell::new(Vec::new()) };
+    /// Whether nothing folds away.
+    static AS_WRITTEN: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Whether two steps give the same: 0 and -0 are not the same literal.
 fn same(a: &Step, b: &Step) -> bool {
@@ -55,6 +59,9 @@ impl Symbol {
     /// Symbolic zeros and ones fold away; they come from tangents that are known to be so.
     fn binary(self, binary: Binary, other: Self) -> Self {
         use Binary::{Add, Div, Mul, Pow, Scale, Sub};
+        if AS_WRITTEN.get() {
+            return Symbol(push(Step::Binary(binary, self.0, other.0)));
+        }
         let (zero, one) = (Some(0.0), Some(1.0));
         match (binary, self.literal(), other.literal()) {
             (Add, Some(a), Some(b)) => Symbol::lit(a + b),
@@ -145,7 +152,7 @@ impl Real for Symbol {
     fn mul_add(self, a: Self, b: Self) -> Self {
         let trivial = |x: Symbol| x.literal().is_some_and(|x| x == 0.0 || x == 1.0);
         let nothing = b.literal() == Some(0.0);
-        if trivial(self) || trivial(a) || nothing {
+        if !AS_WRITTEN.get() && (trivial(self) || trivial(a) || nothing) {
             self * a + b
         } else {
             Symbol(push(Step::MulAdd(self.0, a.0, b.0)))
@@ -169,6 +176,23 @@ pub(super) fn traced<R>(results: impl FnOnce() -> R, places: impl FnOnce(R) -> V
     let _outer = Outer(TRACE.take());
     let results = places(results()).into_iter().map(|symbol| symbol.0).collect();
     Program { steps: TRACE.take(), results }
+}
+
+/// [`traced`], each step as it is written: nothing folds away, so running them gives the formula's own bits.
+#[cfg(feature = "small")]
+pub(super) fn traced_as_written<R>(
+    results: impl FnOnce() -> R,
+    places: impl FnOnce(R) -> Vec<Symbol>,
+) -> Program {
+    struct Folds;
+    impl Drop for Folds {
+        fn drop(&mut self) {
+            AS_WRITTEN.set(false);
+        }
+    }
+    AS_WRITTEN.set(true);
+    let _folds = Folds;
+    traced(results, places)
 }
 
 /// The trace around one, which is put back, also when a formula panics.

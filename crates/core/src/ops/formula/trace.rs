@@ -1,11 +1,10 @@
 //! What was traced of a formula, replayed as recorded operations on variables.
 
 use smallvec::SmallVec;
-use wengert_kernel::formula::value_and_vjp;
+use wengert_kernel::formula::{Formula, value_and_vjp};
 use wengert_kernel::real::Real;
 
 use super::symbol::{Symbol, traced};
-use super::{Of, Pointwise};
 use crate::tape::float::once;
 use crate::tape::program::{Binary, Compare, Program, Step, Unary};
 use crate::tape::{Cotangents, Float, Variable};
@@ -17,15 +16,15 @@ pub(super) struct Trace(Program);
 
 impl Trace {
     /// The pullback of a formula, where the cotangents of some outputs are `absent`.
-    pub(super) fn of_pullback<P, const I: usize, const O: usize>(formula: &P, absent: [bool; O]) -> Self
+    pub(super) fn of_pullback<F, const I: usize, const O: usize>(formula: &F, absent: [bool; O]) -> Self
     where
-        P: Pointwise<I, O>,
+        F: Formula<I, O>,
     {
         let trace = || {
             let inputs: [Symbol; I] = std::array::from_fn(Symbol::input);
             let cotangents: [Symbol; O] =
                 std::array::from_fn(|k| if absent[k] { Symbol::lit(0.0) } else { Symbol::input(I + k) });
-            value_and_vjp(&Of(formula), inputs, cotangents)
+            value_and_vjp(formula, inputs, cotangents)
         };
         Trace(traced(trace, |(values, cotangents)| cotangents.into_iter().chain(values).collect()))
     }

@@ -1,0 +1,6 @@
+//! What walks are, and what programs of the language are, from outside.
+
+mod answers;
+mod language;
+mod mistakes;
+mod sums;
