@@ -21,7 +21,7 @@ export class Stage {
       end: () => this.end(walk),
     };
     fill(this.pane, head(walk, position, here), parts[here.phase]());
-    if (position !== this.position) this.pane.scrollTop = 0;
+    if (position !== this.position) this.pane.scrollTop = this.pane.parentElement.scrollTop = 0;
     this.position = position;
     if (focused) this.pane.querySelector(`[data-field="${focused}"]`)?.focus();
   }
