@@ -1,5 +1,6 @@
 //! The page of a recorded tape.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -50,6 +51,9 @@ impl Page {
         let scene = if is_double(tape) { Scene::of::<f64>(tape)? } else { Scene::of::<f32>(tape)? };
         let mut scene = scene;
         scene.remarks.extend(other_gradients(tape, &scene));
+        if scene.lines.len() < tape.len() {
+            scene.drawings.rolled.svg = of_shown(&scene.drawings.rolled.svg, &scene.lines);
+        }
         let scene = as_json(&scene)?;
         Ok(Page { title: "A recorded tape".to_string(), request: request(tape, &scene)?, scene })
     }
@@ -110,6 +114,20 @@ fn other_gradients(tape: &Tape, scene: &Scene) -> Option<String> {
             names[..most].join(", ")
         )
     })
+}
+
+/// A drawing whose nodes name only those of their lines that are shown, of which there may be a million.
+fn of_shown(svg: &str, lines: &[SceneLine]) -> String {
+    const NAMED: &str = "data-lines=\"";
+    let shown: HashSet<String> = lines.iter().map(|line| line.number.to_string()).collect();
+    let mut parts = svg.split(NAMED);
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let (numbers, rest) = part.split_once('"').unwrap_or((part, ""));
+        let kept: Vec<&str> = numbers.split(' ').filter(|number| shown.contains(*number)).collect();
+        out += &format!("{NAMED}{}\"{rest}", kept.join(" "));
+    }
+    out
 }
 
 /// Whether a gradient is another than the one of a scene, by more than the order of sums explains.

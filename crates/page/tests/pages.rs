@@ -82,5 +82,7 @@ fn the_engine_is_left_out_where_nothing_can_be_edited() -> Result<()> {
     let page = data(&Page::of(&Tape::of(&long))?.to_text());
     assert_eq!(page["request"], serde_json::Value::Null);
     assert!(page["scene"]["remarks"][0].as_str().unwrap().contains("2102"));
+    let svg = page["scene"]["drawings"]["rolled"]["svg"].as_str().unwrap();
+    assert!(svg.contains("data-lines=\"1\"") && svg.len() < 20_000, "{svg}");
     Ok(())
 }
