@@ -128,6 +128,15 @@ mod tests {
     }
 
     #[test]
+    fn styles_are_whole() {
+        for style in STYLES.iter().chain([&DARK]) {
+            let ends = |line: &str| line.is_empty() || line.ends_with(['{', '}', ';', ',', '/', '%']);
+            assert_eq!(style.lines().find(|line| !ends(line)), None);
+            assert_eq!(style.matches('{').count(), style.matches('}').count());
+        }
+    }
+
+    #[test]
     fn modules_import_only_what_stands_before_them_and_no_name_is_twice() {
         for own in [&WALK[..], &PLAYGROUND[..]] {
             let mut names: Vec<&str> = Vec::new();

@@ -71,6 +71,8 @@ def a_mistake_is_marked_where_it_is(browser, folder):
         "const mark = document.querySelector('#backdrop mark'); return [...mark.parentNode.parentNode.children].indexOf(mark.parentNode)"
     )
     assert place == line - 1
+    faint = "return getComputedStyle(document.querySelector('.middle')).opacity < 1"
+    assert browser.run(faint)
     assert browser.run(
         "return wengert.page.walk === shown"
     ), "the walk stays that of the last program that ran"
