@@ -316,7 +316,9 @@ fn bare(tape: &Tape, entry: &TapeEntry, node: usize) -> SceneLine {
 fn folded_line(tape: &Tape, graph: &Graph, place: usize, first: usize) -> SceneLine {
     let node = &graph.nodes[place];
     let entry = tape.entry(first).expect("a node's line");
-    let sources = graph.edges.iter().filter(|edge| edge.to == place);
+    // They are in the order of the nodes that they lead to.
+    let begin = graph.edges.partition_point(|edge| edge.to < place);
+    let sources = graph.edges[begin..].iter().take_while(|edge| edge.to == place);
     let input = |edge: &wengert_view::GraphEdge| {
         SceneInput::Value(Ref { line: graph.nodes[edge.from].lines[0], output: 0 })
     };

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use wengert_core::{Tensor, Variable, manual_seed, with_plain};
-use wengert_nn::{Linear, Lstm, Module};
+use wengert_nn::{Forward, Linear, Lstm, Module};
 use wengert_optim::{Adam, Optimizer};
 
 /// Steps of training.
@@ -23,7 +23,7 @@ fn trained() -> Vec<u32> {
     for _ in 0..STEPS {
         let (output, _) = lstm.forward(&x, None).expect("a sequence that fits");
         let last = output.select(0, 5);
-        let loss = (head.forward(&last) - &target).square().mean();
+        let loss = (head.forward(&last).expect("a row of the right width") - &target).square().mean();
         loss.backward().expect("a fresh graph");
         adam.step().expect("gradients that fit");
         adam.zero_grad();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use wengert_check::Program;
 use wengert_core::{GradOptions, Tape, Tensor, Variable, manual_seed, record};
-use wengert_nn::{Gru, Lstm, Recurrent, Rnn};
+use wengert_nn::{Gru, Lstm, Rnn};
 use wengert_walk::{Event, Ref, Scene, Value};
 
 /// Programs that are walked through; `WENGERT_DEEP_CASES` asks for another number.
@@ -108,22 +108,22 @@ fn random_programs_sum_to_their_gradients() {
 }
 
 /// The tape of a layer over a sequence, whose cells are of one operation each or of the registry's.
-fn of_layer<C: wengert_nn::Cell<f32>>(layer: &Recurrent<C>) -> Tape
-where
-    C::State: wengert_nn::State<f32>,
-{
-    let x = Variable::new(Tensor::randn([4, 2, 3])).requires_grad_(true);
-    let loss = record(|| layer.forward(&x, None).unwrap().0.square().mean());
-    Tape::of(&loss)
+macro_rules! of_layer {
+    ($layer:expr) => {{
+        let layer = $layer.build().unwrap();
+        let x = Variable::new(Tensor::randn([4, 2, 3])).requires_grad_(true);
+        let loss = record(|| layer.forward(&x, None).unwrap().0.square().mean());
+        Tape::of(&loss)
+    }};
 }
 
 #[test]
 fn recurrent_layers_sum_to_their_gradients_and_their_weights_wait() {
     manual_seed(3);
     let tapes = [
-        ("rnn", of_layer(&Rnn::builder(3, 4).build().unwrap())),
-        ("lstm", of_layer(&Lstm::builder(3, 4).build().unwrap())),
-        ("gru", of_layer(&Gru::builder(3, 4).bidirectional(true).build().unwrap())),
+        ("rnn", of_layer!(Rnn::builder(3, 4))),
+        ("lstm", of_layer!(Lstm::builder(3, 4))),
+        ("gru", of_layer!(Gru::builder(3, 4).bidirectional(true))),
     ];
     for (name, tape) in tapes {
         let (compared, _) = compare(&tape, name);
