@@ -109,8 +109,8 @@ fn other_gradients(tape: &Tape, scene: &Scene) -> Option<String> {
     let more = if names.len() > most { ", .." } else { "" };
     (!names.is_empty()).then(|| {
         format!(
-            "The backward that was recorded gave other gradients than the rules alone, which are shown: those \
-             of {}{more}. A hook changed them, or those of several backwards were added up.",
+            "The backward that was recorded gave other gradients than the rules alone, which are shown: \
+             those of {}{more}. A hook changed them, or those of several backwards were added up.",
             names[..most].join(", ")
         )
     })
