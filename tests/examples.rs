@@ -37,6 +37,8 @@ mod slstm;
 mod streaming;
 #[path = "../examples/time_gaps.rs"]
 mod time_gaps;
+#[path = "../examples/walk.rs"]
+mod walk;
 
 #[test]
 fn rnn_tour_runs() {
@@ -83,6 +85,16 @@ fn cells_of_the_literature_have_right_derivatives() {
 fn a_cell_that_sees_the_gaps_errs_less_than_one_that_does_not() {
     let [with, without] = time_gaps::run(80).unwrap();
     assert!(with < 0.5 * without, "{with} with the gaps, {without} without");
+}
+
+#[test]
+fn walk_writes_the_page_of_a_cell_and_the_playground() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(walk::run(folder.path()).unwrap() > 40);
+    for (name, words) in [("lstm.html", "An LSTM cell"), ("playground.html", "Playground")] {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text.starts_with("<!doctype html>") && text.contains(words), "{name}");
+    }
 }
 
 #[test]

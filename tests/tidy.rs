@@ -8,7 +8,7 @@ const FLOORS: [&str; 8] = ["base", "random", "tensor", "io", "tape", "ops", "bac
 const MOST_LINES: usize = 400;
 const MOST_COLUMNS: usize = 110;
 /// The crates without `unsafe`; all of it is in `crates/kernel`.
-const SAFE: [&str; 9] = ["core", "data", "nn", "optim", "train", "check", "view", "walk", "wengert"];
+const SAFE: [&str; 10] = ["core", "data", "nn", "optim", "train", "check", "view", "walk", "page", "wengert"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 10] =
-    ["core", "data", "nn", "optim", "train", "check", "view", "walk", "wengert", "kernel"];
+const CRATES: [&str; 11] =
+    ["core", "data", "nn", "optim", "train", "check", "view", "walk", "page", "wengert", "kernel"];
 /// First words that point at something that is not on the page.
 const POINTING: [&str; 15] = [
     "This", "These", "That", "Those", "It", "Its", "They", "As", "See", "Same", "What", "Which", "Such",

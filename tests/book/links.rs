@@ -1,6 +1,6 @@
 //! Links between chapters, and to files of the repository.
 
-use crate::{chapters, read, root};
+use crate::{chapters, pages, read, root};
 
 /// Where the repository's files are read on the web: `repository` of the workspace, and the branch.
 fn repository() -> String {
@@ -35,7 +35,7 @@ fn dead(chapter: &str, target: &str) -> Option<String> {
     let (place, anchor) = target.split_once('#').unwrap_or((target, ""));
     let path = match place.strip_prefix(&repository()) {
         Some(path) => root().join(path),
-        None if place.contains("://") => return None,
+        None if place.contains("://") || pages::is_one(place) => return None,
         None if place.is_empty() => chapters::folder().join(chapter),
         None => chapters::folder().join(place),
     };
@@ -70,10 +70,13 @@ fn every_chapter_is_in_the_summary_and_every_include_is_there() {
 #[test]
 fn dead_links_are_found() {
     let target = |path: &str| repository() + path;
-    for right in ["SUMMARY.md", "#summary", &target("README.md"), "https://example.org/x"] {
+    for right in ["SUMMARY.md", "#summary", &target("README.md"), "https://example.org/x", "pages/cell.html"]
+    {
         assert_eq!(dead("SUMMARY.md", right), None);
     }
-    for wrong in ["nowhere.md", "SUMMARY.md#elsewhere", "#elsewhere", &target("docs/nowhere.md")] {
+    for wrong in
+        ["nowhere.md", "SUMMARY.md#elsewhere", "#elsewhere", &target("docs/nowhere.md"), "pages/nowhere.html"]
+    {
         assert!(dead("SUMMARY.md", wrong).is_some(), "{wrong}");
     }
     assert_eq!(targets("[a](b.md) and [c](d)\n```text\n[x](y)\n```\n[e](f#g)"), ["b.md", "d", "f#g"]);

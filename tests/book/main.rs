@@ -8,6 +8,7 @@ mod chapters;
 mod difference;
 mod excerpt;
 mod links;
+mod pages;
 mod picture;
 mod printed;
 

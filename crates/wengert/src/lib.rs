@@ -30,6 +30,8 @@ pub use wengert_data as data;
 pub use wengert_nn as nn;
 pub use wengert_nn::{cell, module, state};
 pub use wengert_optim as optim;
+#[cfg(feature = "page")]
+pub use wengert_page as page;
 pub use wengert_train as train;
 #[cfg(feature = "view")]
 pub use wengert_view as view;
