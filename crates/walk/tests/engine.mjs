@@ -1,7 +1,8 @@
-// Asks the engine: node engine.mjs MODULE, requests on standard input, one a line, and answers on standard output.
+// Asks the engine: node engine.mjs MODULE.gz, requests on standard input, one a line, and answers on standard output.
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 
-const module = new WebAssembly.Module(readFileSync(process.argv[2]));
+const module = new WebAssembly.Module(gunzipSync(readFileSync(process.argv[2])));
 if (WebAssembly.Module.imports(module).length > 0) throw new Error("the engine has imports");
 let engine = new WebAssembly.Instance(module).exports;
 

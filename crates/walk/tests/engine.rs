@@ -53,7 +53,7 @@ fn natively() {
 }
 
 fn module() -> PathBuf {
-    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../page/src/wengert.wasm");
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../page/src/wengert.wasm.gz");
     env::var_os("WENGERT_ENGINE").map_or(committed.into(), PathBuf::from)
 }
 
