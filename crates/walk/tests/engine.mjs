@@ -9,7 +9,9 @@ const read = (length) => new TextDecoder().decode(new Uint8Array(engine.memory.b
 
 function ask(request) {
     const bytes = new TextEncoder().encode(request);
-    new Uint8Array(engine.memory.buffer, engine.input(bytes.length), bytes.length).set(bytes);
+    // First the room, which may move the memory.
+    const room = engine.input(bytes.length);
+    new Uint8Array(engine.memory.buffer, room, bytes.length).set(bytes);
     try {
         return read(engine.answer());
     } catch {

@@ -125,14 +125,14 @@ fn every_function_has_an_operation_and_a_gradient() {
 #[test]
 fn loops_names_and_places() {
     let scene = scene(
-        "w: [1] = 0.5\nh = w\nrepeat 3: h = sin(h)\nfor i in 1..3:\n  h = h * i\nloss = sum(h)\ndead = w * 3",
+        "w: [1] = 0.5\nh = 2 w\nrepeat 3: h = sin(h)\nfor i in 1..3:\n  h = h * i\nloss = sum(h)\ndead = w * 3",
     );
     let text: Vec<&str> = scene.lines.iter().map(|line| line.operation.as_str()).collect();
-    assert_eq!(text, ["leaf", "Sin", "Sin", "Sin", "MulScalar", "MulScalar", "Sum"]);
+    assert_eq!(text, ["leaf", "MulScalar", "Sin", "Sin", "Sin", "MulScalar", "MulScalar", "Sum"]);
     let steps: Vec<_> = scene.lines.iter().map(|line| line.step).collect();
-    assert_eq!(steps[1..6], [Some(0), Some(1), Some(2), Some(0), Some(1)]);
-    assert_eq!(scene.lines[1].source.as_deref(), Some("3:15"));
-    assert_eq!((scene.lines[3].name.as_str(), scene.lines[6].name.as_str()), ("h", "loss"));
+    assert_eq!(steps[2..5], [Some(0), Some(1), Some(2)]);
+    assert_eq!(scene.lines[2].source.as_deref(), Some("3:15"));
+    assert_eq!((scene.lines[3].name.as_str(), scene.lines[7].name.as_str()), ("h", "loss"));
     assert!(scene.lines[0].editable && !scene.lines[1].editable);
 }
 

@@ -188,7 +188,7 @@ fn forward<T: Float, const I: usize, const O: usize>(
     inputs: [&Tensor<T>; I],
 ) -> [Tensor<T>; O] {
     let mut claims = [const { None }; O];
-    run(*formula.name(), inputs, [], [true; O], &mut claims, |job| formula.forward(job));
+    run(formula.name(), inputs, [], [true; O], &mut claims, |job| formula.forward(job));
     std::array::from_fn(|k| Tensor::from(claims[k].take().expect("all are wanted").written()))
 }
 
