@@ -37,8 +37,8 @@ pub fn run(folder: &Path) -> Result<usize> {
     Ok(tape.len())
 }
 
-/// Writes them into `target/walk`.
-pub fn main() -> Result<()> {
+#[allow(dead_code, reason = "the test runs the example as a module")]
+fn main() -> Result<()> {
     let folder = Path::new("target/walk");
     let lines = run(folder)?;
     println!("a tape of {lines} lines: {}", folder.join("lstm.html").display());

@@ -100,6 +100,10 @@ pub struct SceneOutput {
 /// Something that happens in a backward.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "all of them hold tensors elsewhere, and there are a few thousand"
+)]
 #[non_exhaustive]
 pub enum Event {
     /// The cotangent that it begins with, one at the loss.

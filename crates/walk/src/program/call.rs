@@ -9,6 +9,9 @@ use super::leaf::failed;
 use super::shapes;
 use super::syntax::{Argument, Expr};
 
+/// The number of an axis, and where it stands.
+type Dim = (Place, i64);
+
 impl Evaluator<'_> {
     pub(crate) fn call(&mut self, at: Place, name: &str, arguments: &[Argument]) -> Result<Value> {
         let Some(form) = form(name) else {
@@ -55,7 +58,7 @@ impl Evaluator<'_> {
         name: &str,
         form: Form,
         arguments: &'a [Argument],
-    ) -> Result<(Option<(Place, i64)>, Vec<&'a Expr>)> {
+    ) -> Result<(Option<Dim>, Vec<&'a Expr>)> {
         let (mut dim, mut others) = (None, Vec::new());
         for argument in arguments {
             let at = argument.value.at;
@@ -101,7 +104,7 @@ impl Evaluator<'_> {
         at: Place,
         name: &str,
         of: &[&Expr],
-        dim: Option<(Place, i64)>,
+        dim: Option<Dim>,
     ) -> Result<(Variable<f64>, Option<usize>)> {
         let dim = match (of, dim) {
             ([_], dim) => dim,
@@ -116,13 +119,7 @@ impl Evaluator<'_> {
         Ok((value, axis))
     }
 
-    fn reduced(
-        &mut self,
-        at: Place,
-        name: &str,
-        of: &[&Expr],
-        dim: Option<(Place, i64)>,
-    ) -> Result<Variable<f64>> {
+    fn reduced(&mut self, at: Place, name: &str, of: &[&Expr], dim: Option<Dim>) -> Result<Variable<f64>> {
         let (value, axis) = self.with_axis(at, name, of, dim)?;
         let dims: Vec<isize> = axis.into_iter().map(|axis| axis as isize).collect();
         let is_empty = axis.map_or(value.numel(), |axis| value.shape()[axis]) == 0;
@@ -171,13 +168,7 @@ impl Evaluator<'_> {
         })
     }
 
-    fn joined(
-        &mut self,
-        at: Place,
-        name: &str,
-        of: &[&Expr],
-        dim: Option<(Place, i64)>,
-    ) -> Result<Variable<f64>> {
+    fn joined(&mut self, at: Place, name: &str, of: &[&Expr], dim: Option<Dim>) -> Result<Variable<f64>> {
         let parts = of.iter().map(|expr| self.tensor(expr)).collect::<Result<Vec<_>>>()?;
         let Some(first) = parts.first() else {
             return Err(ProgramError::new(at, format!("expected tensors for `{name}`, got none")));

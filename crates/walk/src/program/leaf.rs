@@ -24,8 +24,7 @@ impl Evaluator<'_> {
                 let message = format!("expected {count} elements for `{name}` of shape {shape:?}, got {got}");
                 return Err(ProgramError::new(at, message));
             }
-            let elements = elements.iter().map(|&x| x).collect();
-            return Tensor::from_vec(elements, &shape).map_err(|error| failed(at, &error));
+            return Tensor::from_vec(elements.clone(), &shape).map_err(|error| failed(at, &error));
         }
         self.init = Some(Init { name: name.to_string(), shape: shape.clone(), draws: 0 });
         let value = no_grad(|| self.value(init));

@@ -125,8 +125,8 @@ fn every_function_has_an_operation_and_a_gradient() {
 #[test]
 fn loops_names_and_places() {
     let scene = scene(
-        "w: [1] = 0.5\nh = 2 w\nrepeat 3: h = sin(h)\nfor i in 1..3:\n  h = h * i\nloss = sum(h)\n\
-         dead = w * 3",
+        "w: [1] = 0.5\nh = 2 w\nrepeat 3: h = sin(h)\nfor i in 1..3:\n  h = h * i\n\
+         loss = sum(h)\ndead = w * 3",
     );
     let text: Vec<&str> = scene.lines.iter().map(|line| line.operation.as_str()).collect();
     assert_eq!(text, ["leaf", "MulScalar", "Sin", "Sin", "Sin", "MulScalar", "MulScalar", "Sum"]);
