@@ -40,6 +40,16 @@ fn indices_masks_and_numbers_that_json_has_not() {
 }
 
 #[test]
+fn doubles_come_back_to_the_last_bit() {
+    manual_seed(1);
+    // Of all sizes, where a quick reading of decimal digits is off by a bit now and then.
+    let sizes = Tensor::<f64>::uniform([4000], -300.0, 300.0);
+    let x = Variable::new(Tensor::<f64>::randn([4000]) * sizes.map(|size| 10f64.powf(size)));
+    let tape = Tape::of(&record(|| x.requires_grad_(true) * 1.0));
+    assert_eq!(through_json(&tape), tape);
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let x = Variable::new(Tensor::from([1.0f64, 2.0])).requires_grad_(true);
     let text = serde_json::to_string(&Tape::of(&record(|| x.exp()))).unwrap();
