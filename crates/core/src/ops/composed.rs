@@ -55,11 +55,12 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn celu(&self, alpha: f64) -> Variable<T> {
-        (self / alpha).elu(1.0) * alpha
+        // What is positive does not pass through the division, which could leave the range.
+        self.where_(&self.gt(0.0), &((self / alpha).elu(1.0) * alpha))
     }
 
-    /// `x min(max(x + 3, 0), 6) / 6`; the derivative is 0 at -3 and 1 at 3
-    /// (`torch.nn.functional.hardswish`; Howard et al. 2019, arXiv 1905.02244).
+    /// `x min(max(x + 3, 0), 6) / 6`, of which the limit at negative infinity is 0; the derivative is 0 at -3
+    /// and 1 at 3 (`torch.nn.functional.hardswish`; Howard et al. 2019, arXiv 1905.02244).
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -68,7 +69,9 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn hardswish(&self) -> Variable<T> {
-        self * self.hardsigmoid()
+        // Beyond the bounds no infinite number meets a 0.
+        let inside = self.clamp(-3.0, 3.0);
+        self.where_(&self.ge(3.0), &(&inside * inside.hardsigmoid()))
     }
 
     /// `x` where `|x|` is above `lambda`, else 0; the derivative at both bounds is 0
