@@ -233,7 +233,7 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
             "hardswish",
             &[Range(-2.9, 2.9)],
             |v| v[0].hardswish(),
-            |x| x[0] * ((x[0] + 3.0) / 6.0).clamp(0.0, 1.0),
+            |x| if x[0] <= -3.0 { 0.0 } else { x[0] * ((x[0] + 3.0) / 6.0).min(1.0) },
         ),
         rule(
             "hardshrink",
