@@ -248,17 +248,17 @@ pub trait Module {
     /// parameters are read without a lock.
     ///
     /// ```
-    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_core::Tensor;
     /// use wengert_nn::{Lstm, Module};
     /// let lstm = Lstm::builder(4, 8).num_layers(2).dropout(0.5).build()?;
     /// let view = lstm.evaluating();
-    /// let score = |x: Tensor| view.forward(&x.into(), None).map(|(out, _)| out.abs().max().item());
+    /// let score = |x: Tensor| view.forward(&x, None).map(|(out, _)| out.abs().max().item());
     /// std::thread::scope(|threads| {
     ///     let workers = [0, 1].map(|_| threads.spawn(|| score(Tensor::ones([5, 3, 4]))));
     ///     let [one, other] = workers.map(|worker| worker.join().unwrap().unwrap().unwrap());
     ///     assert_eq!(one, other);
     /// });
-    /// assert!(!view.forward(&Variable::new(Tensor::ones([5, 3, 4])), None)?.0.requires_grad());
+    /// assert!(!view.forward(&Tensor::ones([5, 3, 4]), None)?.0.requires_grad());
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     #[doc(alias = "inference_mode")]
