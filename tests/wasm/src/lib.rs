@@ -38,7 +38,7 @@ pub fn trained_plainly() -> Vec<u32> {
     with_plain(trained)
 }
 
-/// The same by the fast ways.
+/// Losses and parameters as bits, as [`trained_plainly`] gives them, by the fast ways.
 pub fn trained_fast() -> Vec<u32> {
     trained()
 }

@@ -97,7 +97,7 @@ impl<T: Element + Arithmetic> Tensor<T> {
     /// [`Tensor::multinomial`].
     ///
     /// # Errors
-    /// Those of [`Tensor::multinomial`]; one weight above 0 in each row is enough.
+    /// All that [`Tensor::multinomial`] refuses, but that one weight above 0 in each row is enough.
     ///
     /// ```
     /// # use wengert_core::{manual_seed, Tensor};

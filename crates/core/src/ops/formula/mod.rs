@@ -6,6 +6,27 @@
 //! which are recorded, and so come the higher orders. (Revels et al. 2018, arXiv 1810.08297, for the duals
 //! inside reverse mode.)
 
+/// A function of one number that a formula's step names, of a number or of a variable.
+macro_rules! unary_of {
+    ($function:expr, $x:expr) => {
+        match $function {
+            Unary::Neg => -$x,
+            Unary::Exp => $x.exp(),
+            Unary::ExpM1 => $x.exp_m1(),
+            Unary::Ln => $x.ln(),
+            Unary::Ln1p => $x.ln_1p(),
+            Unary::Sqrt => $x.sqrt(),
+            Unary::Tanh => $x.tanh(),
+            Unary::Sigmoid => $x.sigmoid(),
+            Unary::Abs => $x.abs(),
+            Unary::Sin => $x.sin(),
+            Unary::Cos => $x.cos(),
+            Unary::Erf => $x.erf(),
+            Unary::Ndtr => $x.ndtr(),
+        }
+    };
+}
+
 mod compiled;
 mod dependence;
 mod macros;

@@ -80,21 +80,7 @@ fn step<R: Real>(step: Step, slots: &[Slot<R>], inputs: &[R]) -> Slot<R> {
 }
 
 fn unary<R: Real>(function: Unary, x: R) -> R {
-    match function {
-        Unary::Neg => -x,
-        Unary::Exp => x.exp(),
-        Unary::ExpM1 => x.exp_m1(),
-        Unary::Ln => x.ln(),
-        Unary::Ln1p => x.ln_1p(),
-        Unary::Sqrt => x.sqrt(),
-        Unary::Tanh => x.tanh(),
-        Unary::Sigmoid => x.sigmoid(),
-        Unary::Abs => x.abs(),
-        Unary::Sin => x.sin(),
-        Unary::Cos => x.cos(),
-        Unary::Erf => x.erf(),
-        Unary::Ndtr => x.ndtr(),
-    }
+    unary_of!(function, x)
 }
 
 fn binary<R: Real>(function: Binary, a: R, b: R) -> R {

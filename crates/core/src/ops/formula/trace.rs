@@ -150,21 +150,7 @@ fn replay<'v, T: Float>(step: Step, value: impl Fn(usize) -> &'v Value<T>) -> Va
 
 #[track_caller]
 fn replay_unary<T: Float>(unary: Unary, x: &Variable<T>) -> Variable<T> {
-    match unary {
-        Unary::Neg => -x,
-        Unary::Exp => x.exp(),
-        Unary::ExpM1 => x.exp_m1(),
-        Unary::Ln => x.ln(),
-        Unary::Ln1p => x.ln_1p(),
-        Unary::Sqrt => x.sqrt(),
-        Unary::Tanh => x.tanh(),
-        Unary::Sigmoid => x.sigmoid(),
-        Unary::Abs => x.abs(),
-        Unary::Sin => x.sin(),
-        Unary::Cos => x.cos(),
-        Unary::Erf => x.erf(),
-        Unary::Ndtr => x.ndtr(),
-    }
+    unary_of!(unary, x)
 }
 
 #[track_caller]
