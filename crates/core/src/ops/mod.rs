@@ -12,6 +12,7 @@
 
 use self::registry::OperationEntry;
 use crate::tape::Float;
+use crate::tape::float::once;
 
 mod activation;
 mod arithmetic;
@@ -46,8 +47,12 @@ mod products;
 mod sort;
 mod triangle;
 
-/// All operations of this library.
-pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+once! {
+    /// All operations of this library.
+    pub fn operations<T>() -> Vec<OperationEntry<T>> = of_all_files;
+}
+
+fn of_all_files<T: Float>() -> Vec<OperationEntry<T>> {
     let of_files = [
         activation::operations(),
         arithmetic::operations(),

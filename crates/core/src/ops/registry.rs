@@ -210,7 +210,7 @@ macro_rules! formula {
                 let Ok(inputs) = inputs.try_into() else {
                     panic!("{}: expected another number of inputs than {}", stringify!($name), inputs.len())
                 };
-                $crate::Pointwise::apply(&formula, inputs).into()
+                $crate::ops::formula::apply_one_of_many(formula, inputs)
             },
         )$(.$exact())?
     };

@@ -57,17 +57,17 @@ pub trait Once {
 /// Defines a generic function that calls another one, of the same arguments, as [`Once`] says.
 macro_rules! once {
     (
-        $(#[$meta:meta])* $vis:vis fn $name:ident<$life:lifetime, T>(
+        $(#[$meta:meta])* $vis:vis fn $name:ident<$($life:lifetime,)? T>(
             $($argument:ident: $type:ty),* $(,)?
         ) -> $result:ty = $inner:path;
     ) => {
         $(#[$meta])*
         #[inline]
         #[track_caller]
-        $vis fn $name<$life, T: $crate::tape::Float>($($argument: $type),*) -> $result {
-            struct Call<$life>(std::marker::PhantomData<&$life ()>);
+        $vis fn $name<$($life,)? T: $crate::tape::Float>($($argument: $type),*) -> $result {
+            struct Call$(<$life>)?(std::marker::PhantomData<($(&$life (),)?)>);
 
-            impl<$life> $crate::tape::float::Once for Call<$life> {
+            impl$(<$life>)? $crate::tape::float::Once for Call$(<$life>)? {
                 type Arguments<T: $crate::tape::Float> = ($($type,)*);
                 type Result<T: $crate::tape::Float> = $result;
 

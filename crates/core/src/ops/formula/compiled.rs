@@ -4,9 +4,9 @@
 use wengert_kernel::formula::{Backward, Forward};
 use wengert_kernel::number::{Arithmetic, ByType};
 
+use super::Pointwise;
 use super::dependence::Dependence;
 use super::trace::Trace;
-use super::{Of, Pointwise};
 use crate::tape::Float;
 
 /// A formula of which the type is not known.
@@ -53,7 +53,7 @@ where
     }
 
     fn trace(&self, absent: [bool; O]) -> Trace {
-        Trace::of_pullback(&Of(self), absent)
+        Pointwise::trace(self, absent)
     }
 }
 

@@ -43,7 +43,7 @@ macro_rules! pointwise {
                 static FOUND: ::std::sync::OnceLock<
                     $crate::__private::Dependence<{ $crate::pointwise!(@count $($x)+) }>,
                 > = ::std::sync::OnceLock::new();
-                *FOUND.get_or_init(|| $crate::__private::dependence(self))
+                *FOUND.get_or_init(|| self.dependence_found())
             }
         ]);
     };
@@ -81,6 +81,12 @@ macro_rules! pointwise {
                 $crate::__literals!(@walk {} [$($body)*] {})
             }
             $($more)*
+            fn dependence_found(&self) -> $crate::__private::Dependence<{ $crate::pointwise!(@count $($x)+) }> {
+                $crate::__private::dependence(self)
+            }
+            fn trace(&self, absent: [bool; $outputs]) -> $crate::__private::Trace {
+                $crate::__private::trace(self, absent)
+            }
             fn forward_f32(
                 &self,
                 job: &$crate::__private::Forward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>,

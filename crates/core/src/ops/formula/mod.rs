@@ -32,6 +32,8 @@ mod dependence;
 mod macros;
 mod operation;
 mod run;
+#[cfg(not(feature = "small"))]
+mod shared;
 #[cfg(feature = "small")]
 mod steps;
 mod symbol;
@@ -41,6 +43,8 @@ pub(crate) use trace::run_program;
 
 #[doc(hidden)]
 pub use dependence::{Dependence, dependence};
+#[doc(hidden)]
+pub use trace::{Trace, trace};
 
 use wengert_kernel::formula::{Backward, Formula, Forward};
 use wengert_kernel::real::Real;
@@ -128,10 +132,18 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
     /// The values that the cotangent of each input is made of: inputs that none depends on are not saved.
     #[doc(hidden)]
     fn dependence(&self) -> Dependence<I> {
-        dependence(self)
+        self.dependence_found()
     }
 
-    // The macro repeats these four without generics, so that they are compiled in the formula's crate alone.
+    // The macro repeats these six without generics, so that they are compiled in the formula's crate alone.
+    #[doc(hidden)]
+    fn dependence_found(&self) -> Dependence<I> {
+        dependence(self)
+    }
+    #[doc(hidden)]
+    fn trace(&self, absent: [bool; O]) -> Trace {
+        trace(self, absent)
+    }
     #[doc(hidden)]
     fn forward_f32(&self, job: &Forward<'_, f32, I, O>) {
         job.forward(&Of(self));
@@ -148,6 +160,23 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
     fn backward_f64(&self, job: &Backward<'_, f64, I, O>) {
         job.backward(&Of(self));
     }
+}
+
+/// [`Pointwise::apply`] for whoever applies all formulas there are: what records them is not compiled for each.
+#[track_caller]
+pub(crate) fn apply_one_of_many<T, P, const I: usize, const O: usize>(
+    formula: P,
+    inputs: [&Variable<T>; I],
+) -> Vec<Variable<T>>
+where
+    T: Float,
+    P: Pointwise<I, O>,
+{
+    #[cfg(feature = "small")]
+    let formula = steps::Steps::of(&formula);
+    #[cfg(not(feature = "small"))]
+    let formula = shared::Shared(std::sync::Arc::new(formula));
+    operation::apply(formula, inputs).into()
 }
 
 /// A formula as kernels see it.

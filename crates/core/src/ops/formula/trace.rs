@@ -5,6 +5,7 @@ use wengert_kernel::formula::{Formula, value_and_vjp};
 use wengert_kernel::real::Real;
 
 use super::symbol::{Symbol, traced};
+use super::{Of, Pointwise};
 use crate::tape::float::once;
 use crate::tape::program::{Binary, Compare, Program, Step, Unary};
 use crate::tape::{Cotangents, Float, Variable};
@@ -12,7 +13,18 @@ use crate::tensor::Tensor;
 
 /// The steps of a formula and of its pullback, inputs first, then cotangents. The results are the inputs'
 /// cotangents, and behind these the formula's own.
-pub(super) struct Trace(Program);
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Trace(Program);
+
+/// The pullback of a formula, where the cotangents of some outputs are `absent`.
+#[doc(hidden)]
+pub fn trace<P, const I: usize, const O: usize>(formula: &P, absent: [bool; O]) -> Trace
+where
+    P: Pointwise<I, O>,
+{
+    Trace::of_pullback(&Of(formula), absent)
+}
 
 impl Trace {
     /// The pullback of a formula, where the cotangents of some outputs are `absent`.
@@ -80,9 +92,16 @@ once! {
     ) -> Replayed<T> = Trace::replay;
 }
 
-/// Runs a formula's steps as operations on variables, which are recorded one by one.
+once! {
+    /// Runs a formula's steps as operations on variables, which are recorded one by one.
+    pub(crate) fn run_program<'r, T>(
+        program: &'r Program,
+        inputs: &'r [&'r Variable<T>],
+    ) -> Vec<Variable<T>> = run_steps;
+}
+
 #[track_caller]
-pub(crate) fn run_program<T: Float>(program: &Program, inputs: &[&Variable<T>]) -> Vec<Variable<T>> {
+fn run_steps<T: Float>(program: &Program, inputs: &[&Variable<T>]) -> Vec<Variable<T>> {
     let mut values: Vec<Value<T>> = Vec::with_capacity(program.steps.len());
     for step in &program.steps {
         values.push(match *step {
