@@ -211,10 +211,24 @@ pub(super) fn dependence_of<F, const I: usize, const O: usize>(formula: &F) -> D
 where
     F: Formula<I, O>,
 {
-    let inputs = std::array::from_fn(|i| Depends::on(1 << i));
+    made_of(vjp(formula, all_inputs(), all_cotangents()))
+}
+
+// What does not depend on the formula is not compiled for each.
+
+#[inline(always)]
+fn all_inputs<const I: usize>() -> [Depends; I] {
+    std::array::from_fn(|i| Depends::on(1 << i))
+}
+
+#[inline(always)]
+fn all_cotangents<const O: usize>() -> [Depends; O] {
     let known = |k| u8::try_from(k).map_or(Known::Nothing, Known::Cotangent);
-    let cotangents = std::array::from_fn(|k| Depends { on: 0, known: known(k) });
-    let found = vjp(formula, inputs, cotangents);
+    std::array::from_fn(|k| Depends { on: 0, known: known(k) })
+}
+
+#[inline(always)]
+fn made_of<const I: usize>(found: [Depends; I]) -> Dependence<I> {
     Dependence {
         on: found.map(|cotangent| cotangent.on),
         same: found.map(|cotangent| if let Known::Cotangent(k) = cotangent.known { Some(k) } else { None }),

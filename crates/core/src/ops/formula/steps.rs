@@ -12,7 +12,7 @@ use wengert_kernel::real::{Dual, Real};
 use super::Pointwise;
 use super::compiled::Compiled;
 use super::dependence::{Dependence, dependence_of};
-use super::symbol::{Symbol, traced_as_written};
+use super::symbol::{Tracing, symbols};
 use super::trace::Trace;
 use crate::tape::Float;
 use crate::tape::program::{Binary, Compare, Program, Step, Unary};
@@ -27,9 +27,9 @@ pub(super) struct Steps<const I: usize, const O: usize> {
 impl<const I: usize, const O: usize> Steps<I, O> {
     #[inline(never)]
     pub(super) fn of<P: Pointwise<I, O>>(formula: &P) -> Self {
-        let results = || formula.eval(std::array::from_fn(Symbol::input));
-        let program = traced_as_written(results, |results| results.into());
-        Steps { name: &P::NAME, constants: formula.constants(), program }
+        let tracing = Tracing::begin_as_written();
+        let results = formula.eval(symbols());
+        Steps { name: &P::NAME, constants: formula.constants(), program: tracing.end(&[&results]) }
     }
 }
 

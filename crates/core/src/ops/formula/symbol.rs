@@ -170,36 +170,41 @@ impl Real for Symbol {
     );
 }
 
-/// The steps that `results` of symbols takes, and where those results are. Inputs are told apart by their
-/// number.
-pub(super) fn traced<R>(results: impl FnOnce() -> R, places: impl FnOnce(R) -> Vec<Symbol>) -> Program {
-    let _outer = Outer(TRACE.take());
-    let results = places(results()).into_iter().map(|symbol| symbol.0).collect();
-    Program { steps: TRACE.take(), results }
+/// The inputs of a formula, told apart by their number.
+pub(super) fn symbols<const I: usize>() -> [Symbol; I] {
+    std::array::from_fn(Symbol::input)
 }
 
-/// [`traced`], each step as it is written: nothing folds away, so running them gives the formula's own bits.
-#[cfg(feature = "small")]
-pub(super) fn traced_as_written<R>(
-    results: impl FnOnce() -> R,
-    places: impl FnOnce(R) -> Vec<Symbol>,
-) -> Program {
-    struct Folds;
-    impl Drop for Folds {
-        fn drop(&mut self) {
-            AS_WRITTEN.set(false);
-        }
+/// A trace in the making: what is computed with symbols becomes its steps, until [`Tracing::end`]. The one
+/// around it is put back, also when a formula panics.
+pub(super) struct Tracing {
+    outer: Vec<Step>,
+    as_written: bool,
+}
+
+impl Tracing {
+    pub(super) fn begin() -> Self {
+        Tracing { outer: TRACE.take(), as_written: AS_WRITTEN.replace(false) }
     }
-    AS_WRITTEN.set(true);
-    let _folds = Folds;
-    traced(results, places)
+
+    /// A trace of each step as it is written: nothing folds away, so running them gives the formula's own bits.
+    #[cfg(feature = "small")]
+    pub(super) fn begin_as_written() -> Self {
+        let tracing = Tracing::begin();
+        AS_WRITTEN.set(true);
+        tracing
+    }
+
+    /// The steps, and where these results are, one group behind the other.
+    pub(super) fn end(self, results: &[&[Symbol]]) -> Program {
+        let results = results.concat().into_iter().map(|symbol| symbol.0).collect();
+        Program { steps: TRACE.take(), results }
+    }
 }
 
-/// The trace around one, which is put back, also when a formula panics.
-struct Outer(Vec<Step>);
-
-impl Drop for Outer {
+impl Drop for Tracing {
     fn drop(&mut self) {
-        TRACE.set(std::mem::take(&mut self.0));
+        TRACE.set(std::mem::take(&mut self.outer));
+        AS_WRITTEN.set(self.as_written);
     }
 }

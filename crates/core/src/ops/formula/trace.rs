@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use wengert_kernel::formula::{Formula, value_and_vjp};
 use wengert_kernel::real::Real;
 
-use super::symbol::{Symbol, traced};
+use super::symbol::{Symbol, Tracing, symbols};
 use super::{Of, Pointwise};
 use crate::tape::float::once;
 use crate::tape::program::{Binary, Compare, Program, Step, Unary};
@@ -32,13 +32,10 @@ impl Trace {
     where
         F: Formula<I, O>,
     {
-        let trace = || {
-            let inputs: [Symbol; I] = std::array::from_fn(Symbol::input);
-            let cotangents: [Symbol; O] =
-                std::array::from_fn(|k| if absent[k] { Symbol::lit(0.0) } else { Symbol::input(I + k) });
-            value_and_vjp(formula, inputs, cotangents)
-        };
-        Trace(traced(trace, |(values, cotangents)| cotangents.into_iter().chain(values).collect()))
+        let tracing = Tracing::begin();
+        let (inputs, cotangents) = (symbols(), cotangents(I, absent));
+        let (values, found) = value_and_vjp(formula, inputs, cotangents);
+        Trace(tracing.end(&[&found, &values]))
     }
 
     /// The steps of the formula alone, which has so many inputs.
@@ -77,6 +74,11 @@ impl Trace {
         };
         (0..count).map(|i| wanted[i].then(|| result(i))).collect()
     }
+}
+
+/// The cotangents, which come behind so many inputs.
+fn cotangents<const O: usize>(inputs: usize, absent: [bool; O]) -> [Symbol; O] {
+    std::array::from_fn(|k| if absent[k] { Symbol::lit(0.0) } else { Symbol::input(inputs + k) })
 }
 
 /// Derivatives of the wanted inputs.
