@@ -136,3 +136,67 @@ fn crates_but_one_forbid_what_is_unsafe() {
         assert!(text.contains("#![forbid(unsafe_code)]"), "crates/{name}");
     }
 }
+
+/// What the crates give to their users, a line each.
+fn interface() -> Vec<String> {
+    let folder = fs::read_dir(root().join("docs/interface")).unwrap();
+    let files = folder.map(|entry| entry.unwrap().path());
+    let texts = files.filter(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    texts
+        .flat_map(|path| fs::read_to_string(path).unwrap().lines().map(String::from).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Whether a line of the interface is a function that takes a flag by position: but one that is named for it,
+/// `x.batch_first(true)`, also where the flag is that of a name, `model.set_requires_grad("bias", false)`.
+fn takes_a_flag(line: &str) -> bool {
+    let Some((_, arguments)) = line.strip_prefix("pub fn ").and_then(|line| line.split_once('(')) else {
+        return false;
+    };
+    let mut depth = 0;
+    let arguments: Vec<&str> = arguments
+        .split(|c: char| {
+            depth += match c {
+                '(' | '<' | '[' => 1,
+                ')' | '>' | ']' => -1,
+                _ => 0,
+            };
+            depth < 0 || depth == 0 && c == ','
+        })
+        .map(str::trim)
+        .collect();
+    let flags = arguments.iter().filter(|argument| **argument == "bool").count();
+    let named = match arguments[..] {
+        ["self" | "&self" | "&mut self", "bool", ..] => true,
+        ["self" | "&self", "&str" | "&'static str", "bool", ..] => true,
+        _ => false,
+    };
+    flags > usize::from(named)
+}
+
+#[test]
+fn no_function_takes_a_flag_by_position() {
+    let wrong: Vec<String> = interface().into_iter().filter(|line| takes_a_flag(line)).collect();
+    assert!(wrong.is_empty(), "a flag is set by a method named for it:\n{}", wrong.join("\n"));
+    assert!(takes_a_flag("pub fn a::sum(&self, &[isize], bool) -> a::Tensor"));
+    assert!(takes_a_flag("pub fn a::with<R>(bool, impl core::ops::function::FnOnce() -> R) -> R"));
+    assert!(!takes_a_flag("pub fn a::each(&self, impl core::ops::function::Fn(bool) -> bool)"));
+    assert!(!takes_a_flag("pub fn a::Options::batch_first(self, bool) -> Self"));
+}
+
+#[test]
+fn a_type_of_one_name_is_in_one_crate() {
+    let mut types: Vec<(String, String)> = Vec::new();
+    for line in interface() {
+        let kinds = ["pub struct ", "pub enum ", "pub trait "];
+        let Some(path) = kinds.iter().find_map(|kind| line.strip_prefix(kind)) else { continue };
+        let path = path.split(['<', ':', ' ', '(']).filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        if let [of, name, ..] = path[..] {
+            types.push((name.to_string(), of.to_string()));
+        }
+    }
+    types.sort();
+    types.dedup();
+    let twice: Vec<_> = types.windows(2).filter(|pair| pair[0].0 == pair[1].0).collect();
+    assert!(types.len() > 150 && twice.is_empty(), "{} types, of one name: {twice:?}", types.len());
+}

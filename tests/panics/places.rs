@@ -3,7 +3,7 @@
 use wengert::nn::{Visitor, VisitorMut};
 use wengert::optim::{Rule, RuleOptimizer, Update};
 use wengert::prelude::*;
-use wengert::{detect_anomaly, jacobian, scope, with_generator, with_plain, with_recording};
+use wengert::{detect_anomaly, enable_grad, jacobian, scope, with_generator, with_plain};
 
 use crate::leaf;
 use crate::whole::{leaves_everything_whole, mistake};
@@ -11,7 +11,7 @@ use crate::whole::{leaves_everything_whole, mistake};
 #[test]
 fn closures_that_run_in_a_mode_of_the_thread() {
     leaves_everything_whole(|| no_grad(|| mistake()));
-    leaves_everything_whole(|| with_recording(true, || no_grad(|| mistake())));
+    leaves_everything_whole(|| enable_grad(|| no_grad(|| mistake())));
     leaves_everything_whole(|| with_plain(|| mistake()));
     leaves_everything_whole(|| scope("outer", || scope("inner", || mistake())));
     leaves_everything_whole(|| {

@@ -9,7 +9,7 @@
 //! - [`check_gradient!`](crate::check_gradient!), [`Property`]: at all points that strategies draw.
 //! - [`tensor`](tensor()), [`layouts_of`], [`shapes`](shapes()), [`broadcast_shapes`],
 //!   [`recurrent`](recurrent()), [`randomized`]: strategies; [`draws`] makes more, from a [`Draw`].
-//! - [`Program`], [`programs`](programs()), [`check_programs`]: whole programs over the registry of
+//! - [`RandomProgram`], [`programs`](programs()), [`check_programs`]: whole programs over the registry of
 //!   operations, run by the fast ways of the tape and plainly.
 
 #![forbid(unsafe_code)]
@@ -49,7 +49,7 @@ pub use gradcheck::{Gradcheck, gradcheck, gradgradcheck};
 pub use matrix::Matrix;
 pub use module::{Call, gradcheck_module, gradgradcheck_module};
 pub use outputs::IntoOutputs;
-pub use program::{Digest, Program, Tally, check_programs, programs};
+pub use program::{Digest, RandomProgram, Tally, check_programs, programs};
 pub use property::Property;
 pub use recurrent::{Form, RecurrentConfig, randomized, recurrent};
 pub use report::{Doubt, Report};

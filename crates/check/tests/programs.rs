@@ -5,7 +5,7 @@ use std::env;
 use std::process::Command;
 use std::time::Duration;
 
-use wengert_check::{Program, check_programs};
+use wengert_check::{RandomProgram, check_programs};
 
 /// How many programs, unless `WENGERT_DEEP_CASES` asks for another number.
 const PROGRAMS: u64 = 2000;
@@ -36,8 +36,9 @@ const DIGESTS: u64 = 200;
 fn digests() {
     if env::var_os("WENGERT_DIGESTS").is_some() {
         for seed in 0..DIGESTS {
-            let digest =
-                Program::from_seed(seed).digest().unwrap_or_else(|error| panic!("program {seed}: {error}"));
+            let digest = RandomProgram::from_seed(seed)
+                .digest()
+                .unwrap_or_else(|error| panic!("program {seed}: {error}"));
             println!("digest {seed} {} {:e} {:e}", digest.bits, digest.sum, digest.allowed);
         }
     }
@@ -83,7 +84,7 @@ fn all_instructions_give_the_same_up_to_rounding() {
     // What differs between these two is the width of a vector, and of all sums only those of products go
     // along that.
     let without_products = |seed: &u64| {
-        let program = Program::from_seed(*seed).to_string();
+        let program = RandomProgram::from_seed(*seed).to_string();
         ["MatMul", "Linear", "Rnn", "Lstm", "Gru"].iter().all(|product| !program.contains(product))
     };
     let (mut compared, mut differing) = (0, Vec::new());

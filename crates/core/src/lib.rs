@@ -48,7 +48,7 @@ pub use backward::{
 };
 pub use base::error::{Cause, Error, Result};
 pub use base::message::{WarningHook, set_warning_hook};
-pub use base::mode::{is_plain, is_recording, no_grad, with_plain, with_recording};
+pub use base::mode::{enable_grad, is_plain, is_recording, no_grad, with_plain};
 pub use base::scope::scope;
 pub use io::{AnyTensor, StateReader, Stateful, TensorMap};
 pub use listing::{

@@ -74,10 +74,10 @@ pub use loss::{
 };
 pub use module::{Cast, Evaluating, Flat, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
-    Bias, ByPlace, CellFactory, Checkpointing, FromSizes, Gru, GruCell, HasBias, Layers, LearnedFactory,
-    LearnedState, Lstm, LstmArguments, LstmCell, Merge, Nonlinearity, OfSizes, OutputAndStates, Place,
-    Recurrent, RecurrentBuilder, Rnn, RnnArguments, RnnCell, Stack, StepFn, StepFnWith, Stepper, Swept,
-    Truncated, Valid,
+    Bias, ByPlace, CellFactory, Checkpointing, FromSizes, Gru, GruCell, HasBias, Keep, Layers,
+    LearnedFactory, LearnedState, Lstm, LstmArguments, LstmCell, Merge, Nonlinearity, OfSizes,
+    OutputAndStates, Place, Recurrent, RecurrentBuilder, Rnn, RnnArguments, RnnCell, Stack, StepFn,
+    StepFnWith, Stepper, Swept, Truncated, Valid,
 };
 pub use repr::Repr;
 pub use rms_norm::RmsNorm;

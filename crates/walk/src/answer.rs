@@ -9,8 +9,8 @@ use wengert_view::Fold;
 
 use crate::build::SceneOptions;
 use crate::limits::MOST_REQUEST;
-use crate::program::{Program, ProgramError};
 use crate::scene::Scene;
+use crate::script::{Script, ScriptError};
 
 /// A request.
 #[derive(Deserialize)]
@@ -70,8 +70,8 @@ impl Refusal {
     }
 }
 
-impl From<ProgramError> for Refusal {
-    fn from(error: ProgramError) -> Self {
+impl From<ScriptError> for Refusal {
+    fn from(error: ScriptError) -> Self {
         Refusal { message: error.message, line: Some(error.line), column: Some(error.column) }
     }
 }
@@ -80,7 +80,7 @@ impl From<ProgramError> for Refusal {
 ///
 /// A request is `{"tape": .., "edits": {"0": [1.0]}}`, a tape as `serde` gives it and other values for
 /// leaves by the numbers of their lines, or `{"program": "..", "values": {"W": [1.0]}}`, the text of a
-/// [`Program`] and other values for leaves by name. Both may have `"type"`, `"f32"` or `"f64"`; `"check":
+/// [`Script`] and other values for leaves by name. Both may have `"type"`, `"f32"` or `"f64"`; `"check":
 /// true`, for gradients held against differences; `"fold": {"steps": true, "varied": true, "depth": 0}`;
 /// and a `"title"`. Elements that JSON has no numbers for are `"NaN"`, `"inf"` and `"-inf"`.
 ///
@@ -146,7 +146,7 @@ fn respond(request: &str) -> Result<Scene, Refusal> {
             if !request.edits.is_empty() {
                 return Err(Refusal::new("expected \"values\" by name beside a program, got \"edits\""));
             }
-            let mut program = Program::parse(&text)?;
+            let mut program = Script::parse(&text)?;
             for (name, elements) in request.values {
                 let elements = numbers(&name, elements)?;
                 program = program.with_value(&name, elements);

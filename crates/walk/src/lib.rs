@@ -1,5 +1,5 @@
 //! A recorded backward as a walk: every value, every cotangent and every sum of it as data, computed by the
-//! library's own rules; and small [`Program`]s, read at run time, that record one.
+//! library's own rules; and small [`Script`]s, read at run time, that record one.
 //!
 //! ```
 //! use wengert_core::{Tape, Tensor, Variable, record};
@@ -18,16 +18,16 @@ mod backward;
 mod build;
 mod check;
 mod limits;
-mod program;
 mod scene;
+mod script;
 mod value;
 
 pub use answer::answer;
 pub use build::SceneOptions;
-pub use program::{Program, ProgramError};
 pub use scene::{
     Check, CheckRow, Drawing, Drawings, Event, Give, Ref, Scene, SceneInput, SceneLine, SceneOutput, Wait,
 };
+pub use script::{Script, ScriptError};
 pub use value::{Heat, Number, Value};
 
 /// The README's examples, as tests.

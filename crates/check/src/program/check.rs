@@ -10,7 +10,7 @@ use wengert_core::{Float, live_nodes, operations};
 
 use super::run::{Hooks, Outcome, Way, run};
 use super::shrink::shrunk;
-use super::{Place, Program, Step};
+use super::{Place, RandomProgram, Step};
 
 /// Rounding errors that a result may be off by, each as large as the program can make of one in every line.
 const ERRORS: f64 = 8.0;
@@ -37,7 +37,7 @@ impl Allowed {
     ///
     /// # Errors
     /// If that is more than it can explain.
-    fn of(program: &Program, exact: &Outcome, way: Way, draws: u64) -> Result<Self, String> {
+    fn of(program: &RandomProgram, exact: &Outcome, way: Way, draws: u64) -> Result<Self, String> {
         let mut scale: Vec<f64> = exact.0.iter().map(|(_, values)| largest(values)).collect();
         let rough = attempt::<f32>(program, way)?;
         let size = scale.iter().fold(1.0, |most: f64, scale| most.max(*scale));
@@ -104,7 +104,7 @@ fn largest(values: &Option<Vec<f64>>) -> f64 {
 }
 
 /// A run, with panics and errors as messages.
-fn attempt<T: Float>(program: &Program, way: Way) -> Result<Outcome, String> {
+fn attempt<T: Float>(program: &RandomProgram, way: Way) -> Result<Outcome, String> {
     let before = live_nodes();
     let outcome = match catch_unwind(AssertUnwindSafe(|| run::<T>(program, way))) {
         Ok(Ok(outcome)) => outcome,
@@ -183,7 +183,7 @@ fn unit<T: Float>() -> f64 {
 }
 
 /// All ways in one element type.
-fn ways_agree<T: Float>(program: &Program, exact: &Outcome, allowed: &Allowed) -> Result<(), String> {
+fn ways_agree<T: Float>(program: &RandomProgram, exact: &Outcome, allowed: &Allowed) -> Result<(), String> {
     let allowed = allowed.in_type::<T>();
     let never = |_: usize| 0.0;
     let fast_way = name::<T>(Way::FAST);
@@ -209,7 +209,7 @@ fn ways_agree<T: Float>(program: &Program, exact: &Outcome, allowed: &Allowed) -
 }
 
 /// A gradient whose shape a hook changes is an error, in either way.
-fn misshapen_is_refused<T: Float>(program: &Program) -> Result<(), String> {
+fn misshapen_is_refused<T: Float>(program: &RandomProgram) -> Result<(), String> {
     // The way back certainly comes to what it begins with.
     if !program.outputs.iter().any(|place| program.watched.contains(place)) {
         return Ok(());
@@ -227,7 +227,7 @@ fn misshapen_is_refused<T: Float>(program: &Program) -> Result<(), String> {
 
 /// Second derivatives, recorded by the fast ways and plainly.
 fn second_derivatives_agree<T: Float>(
-    program: &Program,
+    program: &RandomProgram,
     exact: &Outcome,
     allowed: &Allowed,
 ) -> Result<(), String> {
@@ -241,7 +241,7 @@ fn second_derivatives_agree<T: Float>(
 
 /// Whether every line gives the same bits however it is computed, and no sum is taken in another order: no
 /// value goes into an operation twice, not even through operations that may hand it on as it is.
-fn is_exact(program: &Program) -> bool {
+fn is_exact(program: &RandomProgram) -> bool {
     let entries = operations::<f64>();
     program.lines.iter().all(|line| match &line.step {
         Step::Given { .. } => true,
@@ -255,7 +255,7 @@ fn is_exact(program: &Program) -> bool {
 }
 
 /// The value that this one may be another handle to.
-fn source(program: &Program, mut place: Place) -> Place {
+fn source(program: &RandomProgram, mut place: Place) -> Place {
     while let Step::Apply { inputs, .. } = &program.lines[place.line].step
         && let [input] = inputs[..]
         && program.lines[input.line].shapes[input.output] == program.lines[place.line].shapes[place.output]
@@ -265,7 +265,7 @@ fn source(program: &Program, mut place: Place) -> Place {
     place
 }
 
-impl Program {
+impl RandomProgram {
     /// Runs the program in all ways, in `f32` and `f64`, and compares what they give.
     ///
     /// Results are equal to the bit where sums are taken in the same order: on any number of threads, when
@@ -297,7 +297,7 @@ impl Program {
 
     /// The smallest program that still fails in the same way, as far as is found in this time: lines are
     /// left out, values that were computed are given, hooks and passes are dropped.
-    pub fn shrink(&self, limit: Duration) -> Program {
+    pub fn shrink(&self, limit: Duration) -> RandomProgram {
         let Err(message) = self.check() else { return self.clone() };
         let same = |other: String| kind(&other) == kind(&message);
         shrunk(self, limit, |program| program.check().is_err_and(same))
@@ -375,10 +375,10 @@ pub fn check_programs(seeds: Range<u64>, shrinking: Duration) -> Result<Tally, S
     let start = Instant::now();
     let mut tally = Tally::default();
     for seed in seeds {
-        let program = Program::from_seed(seed);
+        let program = RandomProgram::from_seed(seed);
         if let Err(message) = program.check() {
             warn(&format!(
-                "program {seed} fails: {message}\n{program}  again: Program::from_seed({seed}).check()"
+                "program {seed} fails: {message}\n{program}  again: RandomProgram::from_seed({seed}).check()"
             ));
             let small = program.shrink(shrinking);
             let left = small.check().err().unwrap_or(message);

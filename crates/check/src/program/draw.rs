@@ -3,11 +3,11 @@
 use wengert_core::{Domain, Generator, OperationEntry, Variable, no_grad, operations, with_plain};
 
 use super::run::{evaluate, given};
-use super::{Cell, Kind, Layer, Line, Place, Program, Step};
+use super::{Cell, Kind, Layer, Line, Place, RandomProgram, Step};
 use crate::draw::{Draw, Drawn, draws};
 
 /// Programs: a few leaves, operations and layers, that go on with each other's values. They shrink to fewer
-/// lines and smaller extents; [`Program::check`] checks one.
+/// lines and smaller extents; [`RandomProgram::check`] checks one.
 ///
 /// ```
 /// use wengert_check::{programs, proptest::prelude::*};
@@ -15,11 +15,11 @@ use crate::draw::{Draw, Drawn, draws};
 ///     prop_assert_eq!(program.check(), Ok(()));
 /// });
 /// ```
-pub fn programs() -> Drawn<impl Fn(&mut Draw) -> Program + Clone> {
+pub fn programs() -> Drawn<impl Fn(&mut Draw) -> RandomProgram + Clone> {
     draws(|draw| drawn(&mut |bound| draw.below(bound)))
 }
 
-impl Program {
+impl RandomProgram {
     /// The program of a seed.
     pub fn from_seed(seed: u64) -> Self {
         let mut generator = Generator::from_seed(seed);
@@ -36,7 +36,7 @@ const FARTHEST: f64 = 50.0;
 
 type Choose<'c> = dyn FnMut(usize) -> usize + 'c;
 
-fn drawn(choose: &mut Choose<'_>) -> Program {
+fn drawn(choose: &mut Choose<'_>) -> RandomProgram {
     let mut draft = Draft { choose, lines: Vec::new(), values: Vec::new(), entries: operations() };
     let count = (draft.choose)(6) + 1;
     for _ in 0..count {
@@ -344,13 +344,20 @@ impl Draft<'_, '_> {
         self.as_program().requiring()
     }
 
-    fn as_program(&self) -> Program {
+    fn as_program(&self) -> RandomProgram {
         let lines = self.lines.clone();
-        Program { lines, outputs: Vec::new(), watched: Vec::new(), passes: 1, retained: false, second: false }
+        RandomProgram {
+            lines,
+            outputs: Vec::new(),
+            watched: Vec::new(),
+            passes: 1,
+            retained: false,
+            second: false,
+        }
     }
 
     /// The program: it goes back from all values that nothing goes on with, and from some others.
-    fn finish(mut self) -> Program {
+    fn finish(mut self) -> RandomProgram {
         let mut program = self.as_program();
         let requiring = program.requiring();
         let used: Vec<Place> = self.lines.iter().flat_map(|line| line.inputs().to_vec()).collect();

@@ -1,10 +1,10 @@
 //! Whole programs, drawn at random over the registry of operations: what the fast ways of the tape are held
 //! against.
 //!
-//! A [`Program`] is a list of lines: leaves, operations, small recurrent layers. It is run forward and back
-//! in several ways that must agree: by the fast ways and [plainly](wengert_core::with_plain); with hooks
-//! that look on and without; recorded and unrecorded; on one thread and on several. Finite differences tell
-//! whether a rule is right, programs whether what runs the rules is.
+//! A [`RandomProgram`] is a list of lines: leaves, operations, small recurrent layers. It is run forward and
+//! back in several ways that must agree: by the fast ways and [plainly](wengert_core::with_plain); with
+//! hooks that look on and without; recorded and unrecorded; on one thread and on several. Finite
+//! differences tell whether a rule is right, programs whether what runs the rules is.
 
 mod check;
 mod draw;
@@ -74,14 +74,14 @@ pub(crate) struct Line {
 /// A program over the operations of this library, to be run forward and back.
 ///
 /// ```
-/// use wengert_check::Program;
-/// let program = Program::from_seed(7);
+/// use wengert_check::RandomProgram;
+/// let program = RandomProgram::from_seed(7);
 /// program.check()?;
-/// assert_eq!(program, Program::from_seed(7));
+/// assert_eq!(program, RandomProgram::from_seed(7));
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Program {
+pub struct RandomProgram {
     pub(crate) lines: Vec<Line>,
     /// What the way back begins with.
     pub(crate) outputs: Vec<Place>,
@@ -113,7 +113,7 @@ impl Line {
     }
 }
 
-impl Program {
+impl RandomProgram {
     /// How many lines there are.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -186,7 +186,7 @@ impl fmt::Display for Step {
     }
 }
 
-impl fmt::Display for Program {
+impl fmt::Display for RandomProgram {
     /// The program, a line each, and how it is gone back through.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, line) in self.lines.iter().enumerate() {

@@ -7,7 +7,7 @@ use wengert_core::{
 };
 use wengert_nn::{Cast, Gru, Lstm, Module, Rnn, State, VisitorMut};
 
-use super::{Cell, Kind, Layer, Line, Place, Program, Step};
+use super::{Cell, Kind, Layer, Line, Place, RandomProgram, Step};
 
 /// What hooks do in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Layer {
 
 /// One run of a program: its leaves, and its lines' values.
 struct Run<'p, T: Float> {
-    program: &'p Program,
+    program: &'p RandomProgram,
     way: Way,
     entries: Vec<OperationEntry<T>>,
     leaves: Vec<Vec<Variable<T>>>,
@@ -159,7 +159,7 @@ struct Run<'p, T: Float> {
 }
 
 impl<'p, T: Float> Run<'p, T> {
-    fn new(program: &'p Program, way: Way) -> Self {
+    fn new(program: &'p RandomProgram, way: Way) -> Self {
         let mut run = Run { program, way, entries: operations(), leaves: Vec::new(), parameters: Vec::new() };
         for (number, line) in program.lines.iter().enumerate() {
             let parameters = match &line.step {
@@ -361,13 +361,13 @@ fn numbers<T: Float>(value: &Variable<T>) -> Vec<f64> {
     value.to_vec().into_iter().map(T::to_f64).collect()
 }
 
-impl Program {
+impl RandomProgram {
     /// The tape of a number that the program computes in `f64`, with all values: the sum of its outputs, each
     /// times numbers that a seed gives.
     ///
     /// ```
-    /// use wengert_check::Program;
-    /// let tape = Program::from_seed(7).tape();
+    /// use wengert_check::RandomProgram;
+    /// let tape = RandomProgram::from_seed(7).tape();
     /// let mut again = tape.replay::<f64>()?;
     /// again.backward()?;
     /// # Ok::<(), wengert_core::Error>(())
@@ -378,7 +378,7 @@ impl Program {
 }
 
 /// Runs a program in a way.
-pub(super) fn run<T: Float>(program: &Program, way: Way) -> Result<Outcome, Error> {
+pub(super) fn run<T: Float>(program: &RandomProgram, way: Way) -> Result<Outcome, Error> {
     let threads = num_threads();
     set_num_threads(way.threads);
     let go = || Run::<T>::new(program, way).run();

@@ -4,10 +4,14 @@ use std::time::{Duration, Instant};
 
 use wengert_core::Domain;
 
-use super::{Kind, Line, Place, Program, Step};
+use super::{Kind, Line, Place, RandomProgram, Step};
 
 /// The smallest program found, in this time, that still fails.
-pub(super) fn shrunk(program: &Program, limit: Duration, fails: impl Fn(&Program) -> bool) -> Program {
+pub(super) fn shrunk(
+    program: &RandomProgram,
+    limit: Duration,
+    fails: impl Fn(&RandomProgram) -> bool,
+) -> RandomProgram {
     let end = Instant::now() + limit;
     let mut best = program.clone();
     'again: loop {
@@ -25,14 +29,14 @@ pub(super) fn shrunk(program: &Program, limit: Duration, fails: impl Fn(&Program
 }
 
 /// What is to become smaller, most important first.
-fn size(program: &Program) -> (usize, usize, usize, usize, usize, bool, bool) {
+fn size(program: &RandomProgram) -> (usize, usize, usize, usize, usize, bool, bool) {
     let computed = program.lines.iter().filter(|line| !line.inputs().is_empty()).count();
     let (lines, outputs) = (program.lines.len(), program.outputs.len());
-    let Program { watched, passes, retained, second, .. } = program;
+    let RandomProgram { watched, passes, retained, second, .. } = program;
     (computed, lines, outputs, watched.len(), *passes, *retained, *second)
 }
 
-fn candidates(program: &Program) -> Vec<Program> {
+fn candidates(program: &RandomProgram) -> Vec<RandomProgram> {
     let mut found = Vec::new();
     for line in (0..program.lines.len()).rev() {
         found.extend(given_instead(program, line));
@@ -48,7 +52,7 @@ fn candidates(program: &Program) -> Vec<Program> {
         smaller.watched.remove(i);
         found.push(smaller);
     }
-    let simpler = |change: fn(&mut Program)| {
+    let simpler = |change: fn(&mut RandomProgram)| {
         let mut smaller = program.clone();
         change(&mut smaller);
         smaller
@@ -61,7 +65,7 @@ fn candidates(program: &Program) -> Vec<Program> {
 }
 
 /// A line with one result that is given in place of being computed.
-fn given_instead(program: &Program, line: usize) -> Option<Program> {
+fn given_instead(program: &RandomProgram, line: usize) -> Option<RandomProgram> {
     let known = &program.lines[line];
     if known.inputs().is_empty() || known.shapes.len() != 1 {
         return None;
@@ -76,7 +80,7 @@ fn given_instead(program: &Program, line: usize) -> Option<Program> {
 }
 
 /// A line left out, whose result has the shape of an input, which takes its place.
-fn passed_by(program: &Program, line: usize) -> Option<Program> {
+fn passed_by(program: &RandomProgram, line: usize) -> Option<RandomProgram> {
     let known = &program.lines[line];
     let shape = |place: &&Place| program.lines[place.line].shapes[place.output] == known.shapes[0];
     let instead = *known.inputs().iter().find(shape)?;
@@ -97,7 +101,7 @@ fn passed_by(program: &Program, line: usize) -> Option<Program> {
 }
 
 /// Without the lines that no output depends on.
-fn pruned(mut program: Program) -> Program {
+fn pruned(mut program: RandomProgram) -> RandomProgram {
     let mut needed = vec![false; program.lines.len()];
     program.outputs.iter().for_each(|place| needed[place.line] = true);
     for line in (0..program.lines.len()).rev() {

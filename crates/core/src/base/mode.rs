@@ -88,10 +88,20 @@ pub(crate) fn with_mode<R>(mode: Mode, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Runs `f` with recording on or off (`torch.set_grad_enabled`).
+/// Runs `f` with recording, also inside [`no_grad`] (`torch.enable_grad`).
+///
+/// ```
+/// use wengert_core::{enable_grad, no_grad, Tensor, Variable};
+/// let x = Variable::new(Tensor::from([1.0f32])).requires_grad_(true);
+/// assert!(no_grad(|| enable_grad(|| &x * 2.0)).requires_grad());
+/// ```
 #[doc(alias = "set_grad_enabled")]
-#[doc(alias = "enable_grad")]
-pub fn with_recording<R>(on: bool, f: impl FnOnce() -> R) -> R {
+pub fn enable_grad<R>(f: impl FnOnce() -> R) -> R {
+    with_recording(true, f)
+}
+
+/// Runs `f` with recording on or off.
+pub(crate) fn with_recording<R>(on: bool, f: impl FnOnce() -> R) -> R {
     with_mode(Mode::now().recording(on), f)
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use wengert_check::Gradcheck;
 use wengert_core::{
-    GradOptions, Parameter, Tape, Tensor, checkpoint, grad, live_nodes, manual_seed, no_grad, with_recording,
+    GradOptions, Parameter, Tape, Tensor, checkpoint, enable_grad, grad, live_nodes, manual_seed, no_grad,
 };
 
 use crate::{V, gradient, vector};
@@ -112,8 +112,8 @@ fn a_function_that_records_by_itself_is_seen_through() {
     let slope = move |x: &[V]| {
         let own = V::new(x[0].value()).requires_grad_(true);
         let options = GradOptions::default().create_graph(true);
-        let y = with_recording(true, || (&own.square() * &captured).sum());
-        vec![with_recording(true, || grad(&[&y], &[&own], options).unwrap().remove(0))]
+        let y = enable_grad(|| (&own.square() * &captured).sum());
+        vec![enable_grad(|| grad(&[&y], &[&own], options).unwrap().remove(0))]
     };
     let x = V::from(Tensor::from([1.0, 2.0]));
     checkpoint(slope, &[&x])[0].sum().backward().unwrap();

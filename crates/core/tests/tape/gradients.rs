@@ -1,7 +1,7 @@
 //! Which gradients come, where to, and how they add up.
 
 use wengert_core::{
-    GradOptions, Parameter, Tape, Tensor, Variable, cat, grad, is_recording, no_grad, scope, with_recording,
+    GradOptions, Parameter, Tape, Tensor, Variable, cat, enable_grad, grad, is_recording, no_grad, scope,
 };
 
 use crate::{V, gradient, scalar, vector};
@@ -57,7 +57,7 @@ fn recording_can_be_switched_off_and_on() {
     assert!(is_recording());
     let y = no_grad(|| {
         assert!(!is_recording());
-        assert!(with_recording(true, || &x * 2.0).requires_grad());
+        assert!(enable_grad(|| &x * 2.0).requires_grad());
         &x * 2.0
     });
     assert!(is_recording() && !y.requires_grad() && y.is_leaf());

@@ -1,6 +1,6 @@
 //! Sweeps that keep the state now and then and compute the rest again on the way back.
 
-use wengert_core::{Parameter, Result, Tape, Variable, checkpoint, with_recording};
+use wengert_core::{Parameter, Result, Tape, Variable, checkpoint, enable_grad};
 
 use super::layers::Swept;
 use super::options::Checkpointing;
@@ -106,7 +106,7 @@ impl<C: CellWith> Sweep<'_, C> {
         let one = data.narrow(0, 0, rows).detach().requires_grad_(true);
         let context = context::in_time(context, |part| part.narrow(0, 0, rows).detach());
         let first = Sweep { sizes: &[rows], reverse: false, keep_states: false, ..*self };
-        let swept = with_recording(true, || first.run(&one, &context, &state.detach()));
+        let swept = enable_grad(|| first.run(&one, &context, &state.detach()));
         wengert_core::set_generator_state(&generator);
         let swept = swept?;
         let tape = Tape::of(&swept.output);

@@ -46,8 +46,8 @@ pub trait Layers: Module + Clone {
     fn zero_state(&self, batch: usize) -> Self::State;
 
     /// Goes over rows (B, in) of which step t has `sizes[t]`, never more than the step before, from a
-    /// state, or from the layers' own for the sequences of the first step; with `keep_states`, the
-    /// states after every step are kept. The context has such rows as well, or (N, ..).
+    /// state, or from the layers' own for the sequences of the first step. The context has such rows as
+    /// well, or (N, ..).
     ///
     /// # Errors
     /// If a cell does not give what it promises.
@@ -57,7 +57,7 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         sizes: &[usize],
         state: Option<&Self::State>,
-        keep_states: bool,
+        keep: Keep,
     ) -> Result<Swept<Self::State>>;
 
     /// A state for single steps.
@@ -118,7 +118,7 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
-        let (output, state, _) = padded(self, &input.as_variable(), context, state, false)?;
+        let (output, state, _) = padded(self, &input.as_variable(), context, state, Keep::Last)?;
         Ok((output, state))
     }
 
@@ -152,7 +152,7 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<OutputAndStates<Self::State>> {
-        let (output, state, states) = padded(self, &input.as_variable(), context, state, true)?;
+        let (output, state, states) = padded(self, &input.as_variable(), context, state, Keep::Every)?;
         Ok((output, state, states.expect("states that were asked for")))
     }
 
@@ -194,8 +194,9 @@ pub trait Layers: Module + Clone {
         let context =
             context::each(context, |part| input.pack(&layout.rows(part)), |part| in_order(part, 0, &order));
         let state = given(self, state, sizes[0], true)?.map(|state| reordered(state, &order));
-        let swept =
-            or_refused(self.name(), || self.sweep(input.data(), &context, sizes, state.as_ref(), false))?;
+        let swept = or_refused(self.name(), || {
+            self.sweep(input.data(), &context, sizes, state.as_ref(), Keep::Last)
+        })?;
         let state = reordered(swept.state, &index_of(input.unsorted_indices()));
         Ok((input.with_data(watch.gave(swept.output))?, state))
     }
@@ -254,7 +255,7 @@ pub trait Layers: Module + Clone {
             |part| packing.pack(&layout.rows(&in_batch(part, 1))),
             |part| in_order(&in_batch(part, 0), 0, &order),
         );
-        let sweep = || self.sweep(&rows, &context, &packing.sizes, state.as_ref(), false);
+        let sweep = || self.sweep(&rows, &context, &packing.sizes, state.as_ref(), Keep::Last);
         let swept = or_refused(self.name(), sweep)?;
         let state = reordered(swept.state, &index_of(Some(&invert_permutation(&packing.order))));
         let output = layout.spread(&swept.output, &packing.places, 0.0);
@@ -265,6 +266,15 @@ pub trait Layers: Module + Clone {
 
 /// The outputs, the last state, and the states after every step.
 pub type OutputAndStates<S> = (Variable<<S as State>::Element>, S, S);
+
+/// Which states of a sweep are kept: [`Layers::sweep`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// The one after the last step.
+    Last,
+    /// Those after every step as well: [`Swept::states`].
+    Every,
+}
 
 /// The results of a sweep over rows.
 #[derive(Clone, Debug)]
@@ -287,7 +297,7 @@ fn padded<L: Layers>(
     input: &Variable<L::Element>,
     context: &L::Context,
     state: Option<&L::State>,
-    keep_states: bool,
+    keep: Keep,
 ) -> Result<Padded<L>> {
     let _call = called();
     check_input(layers, input)?;
@@ -310,7 +320,7 @@ fn padded<L: Layers>(
     );
     let rows = rows(input);
     let swept = or_refused(layers.name(), || {
-        layers.sweep(&rows, &context, &filled(batch, steps), state.as_ref(), keep_states)
+        layers.sweep(&rows, &context, &filled(batch, steps), state.as_ref(), keep)
     })?;
     if !batched {
         return Ok((watch.gave(swept.output), swept.state.map(|part| part.squeeze(1)), swept.states));

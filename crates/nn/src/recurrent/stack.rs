@@ -4,7 +4,7 @@ use std::fmt;
 
 use wengert_core::{Error, Float, Result, Variable};
 
-use super::layers::{Layers, Swept};
+use super::layers::{Keep, Layers, Swept};
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 
 /// Recurrent layers of other widths or cells on each other: each a [`Recurrent`](crate::Recurrent), or a
@@ -122,12 +122,12 @@ where
         context: &A::Context,
         sizes: &[usize],
         state: Option<&Self::State>,
-        keep_states: bool,
+        keep: Keep,
     ) -> Result<Swept<Self::State>> {
         let (lower, upper) = (state.map(|state| &state.0), state.map(|state| &state.1));
-        let lower = self.lower.sweep(rows, context, sizes, lower, keep_states)?;
+        let lower = self.lower.sweep(rows, context, sizes, lower, keep)?;
         let between = if self.training { lower.output.dropout(self.dropout)? } else { lower.output };
-        let upper = self.upper.sweep(&between, context, sizes, upper, keep_states)?;
+        let upper = self.upper.sweep(&between, context, sizes, upper, keep)?;
         let states = lower.states.zip(upper.states);
         Ok(Swept { output: upper.output, state: (lower.state, upper.state), states })
     }

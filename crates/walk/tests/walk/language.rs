@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use wengert_core::{Tape, TapeEntry, Tensor, Variable, cat};
-use wengert_walk::{Program, Scene, Value};
+use wengert_walk::{Scene, Script, Value};
 
 fn scene(text: &str) -> Scene {
-    Program::parse(text)
+    Script::parse(text)
         .and_then(|program| program.scene::<f64>())
         .unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
@@ -110,7 +110,7 @@ fn every_function_has_an_operation_and_a_gradient() {
                  swish gelu mish selu softplus softsign logsigmoid hardsigmoid"
         .split_whitespace()
     {
-        let program = Program::parse(&format!("w: [2] = [0.5, 1.5]\nloss = sum({name}(w))")).unwrap();
+        let program = Script::parse(&format!("w: [2] = [0.5, 1.5]\nloss = sum({name}(w))")).unwrap();
         let answer = wengert_walk::answer(
             &serde_json::json!({"program": program.to_string(), "check": true}).to_string(),
         );
@@ -152,7 +152,7 @@ fn draws_depend_on_the_name_alone_and_unused_leaves_are_told() {
 
 #[test]
 fn a_program_runs_in_single_precision() {
-    let program = Program::parse("w: [2] = [0.1, 0.2]\nloss = sum(exp(w))").unwrap();
+    let program = Script::parse("w: [2] = [0.1, 0.2]\nloss = sum(exp(w))").unwrap();
     let scene = program.scene::<f32>().unwrap();
     let w = Variable::new(Tensor::from([0.1f32, 0.2]));
     assert_eq!(loss(&scene), f64::from(w.exp().sum().item().unwrap()));
@@ -194,11 +194,11 @@ proptest! {
     fn a_printed_program_is_the_same_one(text in expression()) {
         let begin = "w: [2, 2] = normal\nv: [2, 2] = uniform(0, 1)\nrepeat 2:\n  w = w * 0.5\n";
         let text = format!("{begin}loss = sum({text})");
-        let program = Program::parse(&text).unwrap();
+        let program = Script::parse(&text).unwrap();
         let printed = program.to_string();
-        prop_assert_eq!(&Program::parse(&printed).unwrap(), &program, "{}", printed);
+        prop_assert_eq!(&Script::parse(&printed).unwrap(), &program, "{}", printed);
         if let Ok(tape) = program.tape() {
-            let again = Program::parse(&printed).unwrap().tape().unwrap();
+            let again = Script::parse(&printed).unwrap().tape().unwrap();
             prop_assert_eq!(tape.to_string(), again.to_string());
         }
     }
@@ -217,7 +217,7 @@ proptest! {
             chars.splice(place..place + 1, other.chars());
         }
         let text: String = chars.into_iter().collect();
-        if let Err(error) = Program::parse(&text).and_then(|program| program.scene::<f64>()) {
+        if let Err(error) = Script::parse(&text).and_then(|program| program.scene::<f64>()) {
             let lines = text.lines().count().max(1);
             prop_assert!((1..=lines).contains(&error.line) && error.column >= 1, "{}", error);
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use wengert_walk::Program;
+use wengert_walk::Script;
 
 /// Mistakes of every kind.
 const MISTAKES: &[&str] = &[
@@ -85,7 +85,7 @@ const MISTAKES: &[&str] = &[
 fn mistakes_are_told_with_their_place() {
     let mut told = String::new();
     for text in MISTAKES {
-        let error = Program::parse(text).and_then(|program| program.scene::<f64>()).map(|scene| scene.title);
+        let error = Script::parse(text).and_then(|program| program.scene::<f64>()).map(|scene| scene.title);
         let _ = writeln!(told, "{text}\n  -> {}\n", error.expect_err(text));
     }
     let deep = "(".repeat(1000);
@@ -97,7 +97,7 @@ fn mistakes_are_told_with_their_place() {
     for (what, text) in
         [("deep", deep), ("long", long), ("many", many), ("far", far), ("nested", nested), ("wide", wide)]
     {
-        let error = Program::parse(&text).expect_err(what);
+        let error = Script::parse(&text).expect_err(what);
         let _ = writeln!(told, "({what})\n  -> {error}\n");
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/walk/mistakes.txt");

@@ -81,7 +81,9 @@ macro_rules! pointwise {
                 $crate::__literals!(@walk {} [$($body)*] {})
             }
             $($more)*
-            fn dependence_found(&self) -> $crate::__private::Dependence<{ $crate::pointwise!(@count $($x)+) }> {
+            fn dependence_found(
+                &self,
+            ) -> $crate::__private::Dependence<{ $crate::pointwise!(@count $($x)+) }> {
                 $crate::__private::dependence(self)
             }
             fn trace(&self, absent: [bool; $outputs]) -> $crate::__private::Trace {

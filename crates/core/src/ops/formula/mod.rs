@@ -162,7 +162,8 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
     }
 }
 
-/// [`Pointwise::apply`] for whoever applies all formulas there are: what records them is not compiled for each.
+/// [`Pointwise::apply`] for whoever applies all formulas there are: what records them is not compiled for
+/// each.
 #[track_caller]
 pub(crate) fn apply_one_of_many<T, P, const I: usize, const O: usize>(
     formula: P,

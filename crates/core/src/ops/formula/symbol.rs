@@ -187,7 +187,8 @@ impl Tracing {
         Tracing { outer: TRACE.take(), as_written: AS_WRITTEN.replace(false) }
     }
 
-    /// A trace of each step as it is written: nothing folds away, so running them gives the formula's own bits.
+    /// A trace of each step as it is written: nothing folds away, so running them gives the formula's own
+    /// bits.
     #[cfg(feature = "small")]
     pub(super) fn begin_as_written() -> Self {
         let tracing = Tracing::begin();

@@ -2,7 +2,7 @@
 
 use wengert_core::{Attributes, Tensor, Variable, cat, stack};
 
-use super::error::{Place, ProgramError, Result, did_you_mean};
+use super::error::{Place, Result, ScriptError, did_you_mean};
 use super::evaluate::{Evaluator, Value, scalar, short};
 use super::functions::{FUNCTIONS, Form, form};
 use super::leaf::failed;
@@ -16,7 +16,7 @@ impl Evaluator<'_> {
     pub(crate) fn call(&mut self, at: Place, name: &str, arguments: &[Argument]) -> Result<Value> {
         let Some(form) = form(name) else {
             let near = did_you_mean(name, FUNCTIONS.iter().map(|(name, _)| *name));
-            return Err(ProgramError::new(at, format!("expected a function, got `{name}`{near}")));
+            return Err(ScriptError::new(at, format!("expected a function, got `{name}`{near}")));
         };
         let (dim, arguments) = self.split(name, form, arguments)?;
         let found = match form {
@@ -37,7 +37,7 @@ impl Evaluator<'_> {
                 let (value, axis) = self.with_axis(at, name, &arguments, dim)?;
                 let Some(axis) = axis.or(value.rank().checked_sub(1)) else {
                     let message = format!("expected a tensor with axes for `{name}`, got a single number");
-                    return Err(ProgramError::new(at, message));
+                    return Err(ScriptError::new(at, message));
                 };
                 match name {
                     "softmax" => value.softmax(axis as isize),
@@ -69,7 +69,7 @@ impl Evaluator<'_> {
                 }
                 Some(other) => {
                     let message = format!("expected no argument `{other}` for `{name}`, got one");
-                    return Err(ProgramError::new(at, message));
+                    return Err(ScriptError::new(at, message));
                 }
             }
         }
@@ -81,7 +81,7 @@ impl Evaluator<'_> {
             return Ok(());
         }
         let arguments = if expected == 1 { "argument" } else { "arguments" };
-        Err(ProgramError::new(at, format!("expected {expected} {arguments} for `{name}`, got {got}")))
+        Err(ScriptError::new(at, format!("expected {expected} {arguments} for `{name}`, got {got}")))
     }
 
     fn each(&mut self, at: Place, name: &str, operation: &'static str, of: &[&Expr]) -> Result<Value> {
@@ -111,7 +111,7 @@ impl Evaluator<'_> {
             ([_, axis], None) => Some((axis.at, self.whole(axis)?)),
             _ => {
                 let message = format!("expected a tensor and perhaps an axis for `{name}`, got {}", of.len());
-                return Err(ProgramError::new(at, message));
+                return Err(ScriptError::new(at, message));
             }
         };
         let value = self.tensor(of[0])?;
@@ -126,7 +126,7 @@ impl Evaluator<'_> {
         if is_empty && matches!(name, "max" | "min") {
             let message =
                 format!("expected a tensor with elements for `{name}`, got shape {:?}", value.shape());
-            return Err(ProgramError::new(at, message));
+            return Err(ScriptError::new(at, message));
         }
         Ok(match (name, axis) {
             ("sum", None) => value.sum(),
@@ -171,7 +171,7 @@ impl Evaluator<'_> {
     fn joined(&mut self, at: Place, name: &str, of: &[&Expr], dim: Option<Dim>) -> Result<Variable<f64>> {
         let parts = of.iter().map(|expr| self.tensor(expr)).collect::<Result<Vec<_>>>()?;
         let Some(first) = parts.first() else {
-            return Err(ProgramError::new(at, format!("expected tensors for `{name}`, got none")));
+            return Err(ScriptError::new(at, format!("expected tensors for `{name}`, got none")));
         };
         let stacks = name == "stack";
         let rank = first.rank() + usize::from(stacks);
@@ -202,7 +202,7 @@ impl Evaluator<'_> {
                 if value.rank() < 2 {
                     let got = value.shape();
                     let message = format!("expected a matrix, got `{}` of shape {got:?}", short(of[0]));
-                    return Err(ProgramError::new(at, message));
+                    return Err(ScriptError::new(at, message));
                 }
                 Ok(value.t())
             }
@@ -213,7 +213,7 @@ impl Evaluator<'_> {
                 if !fits || shapes::count(at, &vec![1; shape.len()]).is_err() {
                     let (count, got) = (value.numel(), short(of[1]));
                     let message = format!("expected a shape of {count} elements, got `{got}`");
-                    return Err(ProgramError::new(of[1].at, message));
+                    return Err(ScriptError::new(of[1].at, message));
                 }
                 Ok(value.reshape(shape.iter().map(|&extent| extent as usize).collect::<Vec<_>>()))
             }
@@ -226,7 +226,7 @@ impl Evaluator<'_> {
     fn wholes(&mut self, expr: &Expr) -> Result<Vec<i64>> {
         match &expr.kind {
             super::syntax::ExprKind::List(parts) => parts.iter().map(|part| self.whole(part)).collect(),
-            _ => Err(ProgramError::new(
+            _ => Err(ScriptError::new(
                 expr.at,
                 format!("expected whole numbers in brackets, got `{}`", short(expr)),
             )),
@@ -239,12 +239,12 @@ impl Evaluator<'_> {
         let &[rows, columns] = scores.shape() else {
             let got = scores.shape();
             let message = format!("expected scores (rows, classes), got `{}` of shape {got:?}", short(of[0]));
-            return Err(ProgramError::new(at, message));
+            return Err(ScriptError::new(at, message));
         };
         let inside = targets.iter().all(|target| (0..columns as i64).contains(target));
         if targets.len() != rows || !inside {
             let message = format!("expected {rows} classes below {columns}, got `{}`", short(of[1]));
-            return Err(ProgramError::new(of[1].at, message));
+            return Err(ScriptError::new(of[1].at, message));
         }
         let targets = Tensor::from_vec(targets, [rows]).map_err(|error| failed(at, &error))?;
         let losses = scores.cross_entropy(&targets, -1).map_err(|error| failed(at, &error))?;

@@ -15,7 +15,7 @@ use std::fmt;
 
 use wengert_core::{Float, Tape, TapeInput, Variable, record};
 
-pub use self::error::ProgramError;
+pub use self::error::ScriptError;
 use self::error::{Place, Result, did_you_mean};
 use self::evaluate::{Evaluator, Value};
 use self::syntax::{Statement, StatementKind};
@@ -42,15 +42,15 @@ use crate::scene::{Ref, Scene};
 /// depend on its name alone.
 ///
 /// ```
-/// use wengert_walk::Program;
-/// let program = Program::parse("w: [2] = [3, 4]\nloss = sum(w^2)")?;
+/// use wengert_walk::Script;
+/// let program = Script::parse("w: [2] = [3, 4]\nloss = sum(w^2)")?;
 /// let scene = program.scene::<f64>()?;
 /// let leaf = &scene.lines[0];
 /// assert_eq!((leaf.name.as_str(), leaf.outputs[0].grad.as_ref().unwrap().norm.0), ("w", 10.0));
-/// # Ok::<(), wengert_walk::ProgramError>(())
+/// # Ok::<(), wengert_walk::ScriptError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Program {
+pub struct Script {
     statements: Vec<Statement>,
     values: HashMap<String, Vec<f64>>,
 }
@@ -64,23 +64,23 @@ struct Recorded {
     loss: Place,
 }
 
-impl Program {
+impl Script {
     /// The program of this text.
     ///
     /// # Errors
-    /// [`ProgramError`] for what is no program: what was expected at which place, and what was got.
-    pub fn parse(text: &str) -> std::result::Result<Program, ProgramError> {
-        Ok(Program { statements: parser::parse(text)?, values: HashMap::new() })
+    /// [`ScriptError`] for what is no program: what was expected at which place, and what was got.
+    pub fn parse(text: &str) -> std::result::Result<Script, ScriptError> {
+        Ok(Script { statements: parser::parse(text)?, values: HashMap::new() })
     }
 
     /// Other elements for the leaf of this name, in rows.
     ///
     /// ```
-    /// # use wengert_walk::Program;
-    /// let program = Program::parse("w: [2] = zeros\nloss = sum(w^2)")?.with_value("w", vec![1.0, 2.0]);
+    /// # use wengert_walk::Script;
+    /// let program = Script::parse("w: [2] = zeros\nloss = sum(w^2)")?.with_value("w", vec![1.0, 2.0]);
     /// assert_eq!(program.tape()?.entries().last().unwrap().outputs[0].value.as_ref().unwrap()
     ///     .cast::<f64>().item().unwrap(), 5.0);
-    /// # Ok::<(), wengert_walk::ProgramError>(())
+    /// # Ok::<(), wengert_walk::ScriptError>(())
     /// ```
     #[must_use]
     pub fn with_value(mut self, name: &str, elements: Vec<f64>) -> Self {
@@ -91,25 +91,25 @@ impl Program {
     /// The tape of the loss, recorded in `f64`.
     ///
     /// # Errors
-    /// [`ProgramError`] for a name without a value, shapes that don't fit, an index outside, a loss that
+    /// [`ScriptError`] for a name without a value, shapes that don't fit, an index outside, a loss that
     /// depends on no leaf, elements for a name that is no leaf, and more of anything than there may be.
-    pub fn tape(&self) -> std::result::Result<Tape, ProgramError> {
+    pub fn tape(&self) -> std::result::Result<Tape, ScriptError> {
         Ok(self.recorded()?.tape)
     }
 
     /// The scene of the loss, computed in numbers of type `T`.
     ///
     /// # Errors
-    /// [`ProgramError`] as for [`Program::tape`].
-    pub fn scene<T: Float>(&self) -> std::result::Result<Scene, ProgramError> {
+    /// [`ScriptError`] as for [`Script::tape`].
+    pub fn scene<T: Float>(&self) -> std::result::Result<Scene, ScriptError> {
         self.scene_with::<T>(SceneOptions::default())
     }
 
-    /// [`Program::scene`] with options.
+    /// [`Script::scene`] with options.
     ///
     /// # Errors
-    /// [`ProgramError`] as for [`Program::tape`].
-    pub fn scene_with<T: Float>(&self, options: SceneOptions) -> std::result::Result<Scene, ProgramError> {
+    /// [`ScriptError`] as for [`Script::tape`].
+    pub fn scene_with<T: Float>(&self, options: SceneOptions) -> std::result::Result<Scene, ScriptError> {
         let Recorded { tape, names, unused, loss } = self.recorded()?;
         let options = options.of_program(names);
         let mut scene = Scene::with::<T>(&tape, &options).map_err(|error| leaf::failed(loss, &error))?;
@@ -131,7 +131,7 @@ impl Program {
                     "expected `{name}` to depend on a leaf, as `w: [2, 3] = normal` is one, got a value that \
                      depends on none"
                 );
-                return Err(ProgramError::new(at, message));
+                return Err(ScriptError::new(at, message));
             }
         };
         Ok(recorded(evaluator, &loss, at))
@@ -141,7 +141,7 @@ impl Program {
     fn loss(&self, evaluator: &Evaluator<'_>) -> Result<(String, Place)> {
         let Some((last, at)) = evaluator.last.clone() else {
             let at = self.statements.last().map_or(Place { line: 1, column: 1 }, |statement| statement.at);
-            return Err(ProgramError::new(at, "expected a line that computes a loss, got none"));
+            return Err(ScriptError::new(at, "expected a line that computes a loss, got none"));
         };
         if !evaluator.scope.contains_key("loss") {
             return Ok((last, at));
@@ -169,7 +169,7 @@ impl Program {
                 let at = Place { line: 1, column: 1 };
                 let message =
                     format!("expected elements for leaves of the program, got some for `{name}`{near}");
-                Err(ProgramError::new(at, message))
+                Err(ScriptError::new(at, message))
             }
         }
     }
@@ -224,7 +224,7 @@ fn leading_to(tape: &Tape, end: usize) -> Vec<bool> {
     tape.entries().iter().map(|entry| used.contains(&entry.number)).collect()
 }
 
-impl fmt::Display for Program {
+impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.statements.iter().try_for_each(|statement| statement.fmt(f))
     }

@@ -2,7 +2,7 @@
 
 use wengert_core::{Generator, Tensor, Variable, no_grad};
 
-use super::error::{Place, ProgramError, Result};
+use super::error::{Place, Result, ScriptError};
 use super::evaluate::{Evaluator, Init, Value, short};
 use super::shapes;
 use super::syntax::{Argument, Expr, ExprKind};
@@ -22,7 +22,7 @@ impl Evaluator<'_> {
             if elements.len() != count {
                 let got = elements.len();
                 let message = format!("expected {count} elements for `{name}` of shape {shape:?}, got {got}");
-                return Err(ProgramError::new(at, message));
+                return Err(ScriptError::new(at, message));
             }
             return Tensor::from_vec(elements.clone(), &shape).map_err(|error| failed(at, &error));
         }
@@ -38,7 +38,7 @@ impl Evaluator<'_> {
             let got = tensor.shape();
             let message =
                 format!("expected a value of shape {shape:?} for `{name}`, got one of shape {got:?}");
-            return Err(ProgramError::new(init.at, message));
+            return Err(ScriptError::new(init.at, message));
         }
         let whole = tensor.expand(&shape).map_err(|error| failed(at, &error))?;
         Ok(whole.copy())
@@ -71,7 +71,7 @@ impl Evaluator<'_> {
         if numbers.len() > most || numbers.len() == 1 {
             let expected = if most == 2 { "two numbers or none" } else { "no numbers" };
             let message = format!("expected {expected} for `{name}`, got {}", numbers.len());
-            return Err(ProgramError::new(at, message));
+            return Err(ScriptError::new(at, message));
         }
         let of = |place: usize, usual: f64| numbers.get(place).copied().unwrap_or(usual);
         Ok(Some(match name {
@@ -81,7 +81,7 @@ impl Evaluator<'_> {
             "eye" => {
                 let [rows, columns] = shape else {
                     let message = format!("expected a matrix for `eye`, got shape {shape:?}");
-                    return Err(ProgramError::new(at, message));
+                    return Err(ScriptError::new(at, message));
                 };
                 let (_, columns) = (rows, columns.max(&1));
                 Tensor::from_fn(shape, |i| f64::from(u8::from(i / columns == i % columns)))
@@ -95,7 +95,7 @@ impl Evaluator<'_> {
                 let (low, high) = (of(0, -1.0), of(1, 1.0));
                 if low >= high || !(high - low).is_finite() {
                     let message = format!("expected a range for `uniform`, got one from {low} to {high}");
-                    return Err(ProgramError::new(at, message));
+                    return Err(ScriptError::new(at, message));
                 }
                 let mut generator = self.generator();
                 Tensor::from_fn(shape, |_| generator.uniform(low, high))
@@ -127,14 +127,14 @@ impl Evaluator<'_> {
             for extent in extents {
                 let whole = self.whole(extent)?;
                 given.push(usize::try_from(whole).map_err(|_| {
-                    ProgramError::new(extent.at, format!("expected an extent of 0 or more, got {whole}"))
+                    ScriptError::new(extent.at, format!("expected an extent of 0 or more, got {whole}"))
                 })?);
             }
             (shape, rest) = (Some(given), others);
         }
         let Some(shape) = shape else {
             let message = format!("expected a shape for `{name}`, as in `{name} [2, 3]`, got none");
-            return Err(ProgramError::new(at, message));
+            return Err(ScriptError::new(at, message));
         };
         let numbers = rest.iter().map(|argument| self.number(&argument.value)).collect::<Result<Vec<_>>>()?;
         let count = shapes::count(at, &shape)?;
@@ -162,7 +162,7 @@ impl Evaluator<'_> {
         let ExprKind::List(parts) = &expr.kind else {
             if depth < shape.len() {
                 let message = format!("expected rows of one shape, got the number `{}`", short(expr));
-                return Err(ProgramError::new(expr.at, message));
+                return Err(ScriptError::new(expr.at, message));
             }
             elements.push(self.number(expr)?);
             return Ok(());
@@ -174,13 +174,13 @@ impl Evaluator<'_> {
         if shape.get(depth) != Some(&parts.len()) {
             let expected = shape.get(depth).copied().unwrap_or(0);
             let message = format!("expected rows of one length, {expected}, got one of {}", parts.len());
-            return Err(ProgramError::new(expr.at, message));
+            return Err(ScriptError::new(expr.at, message));
         }
         parts.iter().try_for_each(|part| self.gather(part, depth + 1, shape, elements))
     }
 }
 
 /// What an operation refuses.
-pub(crate) fn failed(at: Place, error: &dyn std::fmt::Display) -> ProgramError {
-    ProgramError::new(at, error.to_string())
+pub(crate) fn failed(at: Place, error: &dyn std::fmt::Display) -> ScriptError {
+    ScriptError::new(at, error.to_string())
 }

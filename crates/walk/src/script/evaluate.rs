@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use wengert_core::{OperationEntry, Parameter, Tensor, Variable, operations};
 
-use super::error::{Place, ProgramError, Result, did_you_mean};
+use super::error::{Place, Result, ScriptError, did_you_mean};
 use super::functions::FUNCTIONS;
 use super::shapes;
 use super::syntax::{Binary, Expr, ExprKind, Index, Statement, StatementKind};
@@ -81,10 +81,10 @@ impl<'p> Evaluator<'p> {
             StatementKind::Leaf { name, shape, constant, init } => {
                 if self.loops > 0 {
                     let message = format!("expected `{name}` to be declared before the loop, got it inside");
-                    return Err(ProgramError::new(at, message));
+                    return Err(ScriptError::new(at, message));
                 }
                 if self.scope.contains_key(name) {
-                    return Err(ProgramError::new(at, format!("expected a new name, got `{name}` again")));
+                    return Err(ScriptError::new(at, format!("expected a new name, got `{name}` again")));
                 }
                 let shape = self.extents(shape)?;
                 let tensor = self.leaf_value(at, name, shape, init)?;
@@ -103,7 +103,7 @@ impl<'p> Evaluator<'p> {
                     self.steps += 1;
                     if self.steps > MOST_STEPS {
                         let message = format!("expected at most {MOST_STEPS} steps of all loops, got more");
-                        return Err(ProgramError::new(at, message));
+                        return Err(ScriptError::new(at, message));
                     }
                     if let Some(name) = name {
                         self.scope.insert(name.clone(), Value::Number(step as f64));
@@ -121,7 +121,7 @@ impl<'p> Evaluator<'p> {
         let extent = |this: &mut Self, expr: &Expr| {
             let extent = this.whole(expr)?;
             usize::try_from(extent).map_err(|_| {
-                ProgramError::new(expr.at, format!("expected an extent of 0 or more, got {extent}"))
+                ScriptError::new(expr.at, format!("expected an extent of 0 or more, got {extent}"))
             })
         };
         shape.iter().map(|expr| extent(self, expr)).collect()
@@ -130,7 +130,7 @@ impl<'p> Evaluator<'p> {
     /// A whole number.
     pub(crate) fn whole(&mut self, expr: &Expr) -> Result<i64> {
         let wrong = |got: String| {
-            Err(ProgramError::new(
+            Err(ScriptError::new(
                 expr.at,
                 format!("expected a whole number for `{}`, got {got}", short(expr)),
             ))
@@ -149,7 +149,7 @@ impl<'p> Evaluator<'p> {
                 let got = variable.shape();
                 let message =
                     format!("expected a number for `{}`, got a tensor of shape {got:?}", short(expr));
-                Err(ProgramError::new(expr.at, message))
+                Err(ScriptError::new(expr.at, message))
             }
         }
     }
@@ -170,7 +170,7 @@ impl<'p> Evaluator<'p> {
         if self.places.len() > MOST_NODES {
             let message =
                 format!("expected at most {MOST_NODES} operations, got more: fewer steps are enough");
-            return Err(ProgramError::new(at, message));
+            return Err(ScriptError::new(at, message));
         }
         Ok(value)
     }
@@ -179,7 +179,7 @@ impl<'p> Evaluator<'p> {
     pub(crate) fn spend(&mut self, at: Place, work: usize) -> Result<()> {
         self.work = self.work.saturating_add(work.max(16));
         if self.work > MOST_WORK {
-            return Err(ProgramError::new(at, "expected less to compute: smaller tensors or fewer steps"));
+            return Err(ScriptError::new(at, "expected less to compute: smaller tensors or fewer steps"));
         }
         Ok(())
     }
@@ -214,10 +214,10 @@ impl<'p> Evaluator<'p> {
         let functions = FUNCTIONS.iter().map(|(name, _)| *name);
         if functions.clone().any(|function| function == name) {
             let message = format!("expected `(` behind the function `{name}`, got a value's place");
-            return Err(ProgramError::new(at, message));
+            return Err(ScriptError::new(at, message));
         }
         let near = did_you_mean(name, self.scope.keys().map(String::as_str).chain(functions));
-        Err(ProgramError::new(at, format!("expected a name that has a value, got `{name}`{near}")))
+        Err(ScriptError::new(at, format!("expected a name that has a value, got `{name}`{near}")))
     }
 
     pub(crate) fn transposed(
@@ -229,7 +229,7 @@ impl<'p> Evaluator<'p> {
         if value.rank() < 2 {
             let got = value.shape();
             let message = format!("expected a matrix to transpose, got `{}` of shape {got:?}", short(of));
-            return Err(ProgramError::new(at, message));
+            return Err(ScriptError::new(at, message));
         }
         self.note(at, value.t())
     }
@@ -296,7 +296,7 @@ impl<'p> Evaluator<'p> {
             short(right),
             b.shape()
         );
-        Err(ProgramError::new(at, message))
+        Err(ScriptError::new(at, message))
     }
 
     fn product(
@@ -320,7 +320,7 @@ impl<'p> Evaluator<'p> {
         if indices.len() > value.rank() {
             let (rank, got) = (value.rank(), indices.len());
             let message = format!("expected at most {rank} indices for `{}`, got {got}", short(inner));
-            return Err(ProgramError::new(at, message));
+            return Err(ScriptError::new(at, message));
         }
         let mut axis = 0;
         for index in indices {
@@ -330,7 +330,7 @@ impl<'p> Evaluator<'p> {
                     let place = self.place_in(expr, extent, extent.saturating_sub(1), axis)?;
                     if extent == 0 {
                         let message = "expected an axis with entries, got one of extent 0";
-                        return Err(ProgramError::new(expr.at, message));
+                        return Err(ScriptError::new(expr.at, message));
                     }
                     value = self.note(at, value.select(axis as isize, place))?;
                 }
@@ -361,7 +361,7 @@ impl<'p> Evaluator<'p> {
              {place}",
             short(expr)
         );
-        Err(ProgramError::new(expr.at, message))
+        Err(ScriptError::new(expr.at, message))
     }
 }
 
@@ -378,7 +378,7 @@ fn numbers(at: Place, binary: Binary, a: f64, b: f64) -> Result<Value> {
         Binary::Div => a / b,
         Binary::Pow => scalar(a).pow(b).to_vec()[0],
         Binary::Product => {
-            return Err(ProgramError::new(at, format!("expected two tensors for `@`, got {a} and {b}")));
+            return Err(ScriptError::new(at, format!("expected two tensors for `@`, got {a} and {b}")));
         }
     };
     Ok(Value::Number(found))

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::error::{Place, ProgramError, Result};
+use super::error::{Place, Result, ScriptError};
 use super::functions::{is_constant, is_function};
 use super::lexer::{Kind, Token, Tokens, lines};
 use super::syntax::{Argument, Binary, Expr, ExprKind, Index, Statement, StatementKind};
@@ -23,8 +23,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Statement>> {
     }
 }
 
-fn misplaced(line: &Tokens) -> ProgramError {
-    ProgramError::new(line.tokens[0].at, "expected a line as far in as those before, got another indentation")
+fn misplaced(line: &Tokens) -> ScriptError {
+    ScriptError::new(line.tokens[0].at, "expected a line as far in as those before, got another indentation")
 }
 
 /// Statements that are `indent` columns in.
@@ -48,14 +48,14 @@ fn block(
         {
             let inner = lines.get(*next).map_or(0, |line| line.indent);
             if inner <= indent {
-                return Err(ProgramError::new(
+                return Err(ScriptError::new(
                     line.end,
                     "expected the lines of the loop, further in, got none",
                 ));
             }
             if depth >= MOST_DEPTH {
                 let message = format!("expected loops at most {MOST_DEPTH} deep, got more");
-                return Err(ProgramError::new(statement.at, message));
+                return Err(ScriptError::new(statement.at, message));
             }
             *body = block(lines, next, inner, depth + 1, names)?;
         }
@@ -101,7 +101,7 @@ impl Parser<'_> {
 
     fn wrong<T>(&self, expected: &str) -> Result<T> {
         let got = self.token(0).map_or("the end of the line".to_string(), |token| token.kind.text());
-        Err(ProgramError::new(self.place(), format!("expected {expected}, got {got}")))
+        Err(ScriptError::new(self.place(), format!("expected {expected}, got {got}")))
     }
 
     fn expect(&mut self, sign: &str) -> Result<()> {
@@ -113,7 +113,7 @@ impl Parser<'_> {
         let Some(name) = self.word(0).map(str::to_string) else { return self.wrong("a name") };
         let refused = |what: &str| {
             let message = format!("expected a name of your own, got `{name}`, which is {what}");
-            Err(ProgramError::new(self.place(), message))
+            Err(ScriptError::new(self.place(), message))
         };
         if WORDS.contains(&&*name) {
             return refused("a word of the language");
@@ -201,7 +201,7 @@ impl Parser<'_> {
         self.depth += 1;
         if self.depth > 2 * MOST_DEPTH {
             let message = "expected an expression that is less deeply nested".to_string();
-            return Err(ProgramError::new(self.place(), message));
+            return Err(ScriptError::new(self.place(), message));
         }
         let found = inner(self);
         self.depth -= 1;
@@ -245,7 +245,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let message = format!("expected at most {} operands in a row, got more", 8 * MOST_DEPTH);
-        Err(ProgramError::new(at, message))
+        Err(ScriptError::new(at, message))
     }
 
     fn negated(&mut self) -> Result<Expr> {

@@ -1,6 +1,6 @@
 //! Which shapes fit each other: asked before an operation is, so that the mistake has a place in the text.
 
-use super::error::{Place, ProgramError, Result};
+use super::error::{Place, Result, ScriptError};
 use crate::limits::{MOST_AXES, MOST_ELEMENTS};
 
 /// How many elements a shape has.
@@ -11,11 +11,11 @@ pub(crate) fn count(at: Place, shape: &[usize]) -> Result<usize> {
     let elements = shape.iter().try_fold(1usize, |count, extent| count.checked_mul(*extent));
     if shape.len() > MOST_AXES {
         let message = format!("expected a tensor of at most {MOST_AXES} axes, got shape {shape:?}");
-        return Err(ProgramError::new(at, message));
+        return Err(ScriptError::new(at, message));
     }
     elements.filter(|count| *count <= MOST_ELEMENTS).ok_or_else(|| {
         let message = format!("expected a tensor of at most {MOST_ELEMENTS} elements, got shape {shape:?}");
-        ProgramError::new(at, message)
+        ScriptError::new(at, message)
     })
 }
 
@@ -63,5 +63,5 @@ pub(crate) fn axis(at: Place, number: i64, rank: usize) -> Result<usize> {
         return Ok(from_front as usize);
     }
     let axes = if rank == 1 { "axis" } else { "axes" };
-    Err(ProgramError::new(at, format!("expected an axis of a tensor of {rank} {axes}, got {number}")))
+    Err(ScriptError::new(at, format!("expected an axis of a tensor of {rank} {axes}, got {number}")))
 }

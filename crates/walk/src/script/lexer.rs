@@ -1,6 +1,6 @@
 //! A program's text as tokens, line by line.
 
-use super::error::{Place, ProgramError, Result};
+use super::error::{Place, Result, ScriptError};
 use crate::limits::{MOST_DEPTH, MOST_SOURCE, MOST_STATEMENTS};
 
 /// What a token is.
@@ -75,7 +75,7 @@ pub(crate) fn lines(text: &str) -> Result<Vec<Tokens>> {
     let count = text.chars().count();
     if count > MOST_SOURCE {
         let message = format!("expected a program of at most {MOST_SOURCE} characters, got {count}");
-        return Err(ProgramError::new(Place { line: 1, column: 1 }, message));
+        return Err(ScriptError::new(Place { line: 1, column: 1 }, message));
     }
     let mut found: Vec<Tokens> = Vec::new();
     let mut open: Vec<Place> = Vec::new();
@@ -92,7 +92,7 @@ pub(crate) fn lines(text: &str) -> Result<Vec<Tokens>> {
             }
             if open.len() > MOST_DEPTH {
                 let message = format!("expected brackets at most {MOST_DEPTH} deep, got more");
-                return Err(ProgramError::new(token.at, message));
+                return Err(ScriptError::new(token.at, message));
             }
             tokens.push(token);
             spaced = lexer.blanks() > 0;
@@ -108,7 +108,7 @@ pub(crate) fn lines(text: &str) -> Result<Vec<Tokens>> {
         }
         if found.len() > MOST_STATEMENTS {
             let message = format!("expected a program of at most {MOST_STATEMENTS} lines, got more");
-            return Err(ProgramError::new(Place { line: number + 1, column: 1 }, message));
+            return Err(ScriptError::new(Place { line: number + 1, column: 1 }, message));
         }
     }
     Ok(found)
@@ -195,7 +195,7 @@ impl Lexer {
         }
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(Kind::Number(value)),
-            _ => Err(ProgramError::new(at, format!("expected a number of an f64's range, got `{text}`"))),
+            _ => Err(ScriptError::new(at, format!("expected a number of an f64's range, got `{text}`"))),
         }
     }
 
@@ -217,7 +217,7 @@ impl Lexer {
             }
             None => {
                 let got = self.chars[self.at];
-                Err(ProgramError::new(at, format!("expected a name, a number or a sign, got `{got}`")))
+                Err(ScriptError::new(at, format!("expected a name, a number or a sign, got `{got}`")))
             }
         }
     }

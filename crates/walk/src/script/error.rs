@@ -9,17 +9,17 @@ pub(crate) struct Place {
     pub(crate) column: usize,
 }
 
-/// A mistake in the text of a [`Program`](crate::Program): what was expected and what was got, and where.
+/// A mistake in the text of a [`Script`](crate::Script): what was expected and what was got, and where.
 ///
 /// ```
-/// use wengert_walk::Program;
-/// let error = Program::parse("w: [2] = ones\nloss = sum(w").unwrap_err();
+/// use wengert_walk::Script;
+/// let error = Script::parse("w: [2] = ones\nloss = sum(w").unwrap_err();
 /// assert_eq!((error.line, error.column), (2, 13));
 /// assert_eq!(error.to_string(), "line 2, column 13: expected `,` or `)`, got the end of the line");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ProgramError {
+pub struct ScriptError {
     /// The message: what was expected and what was got.
     pub message: String,
     /// The line, from 1 on.
@@ -28,21 +28,21 @@ pub struct ProgramError {
     pub column: usize,
 }
 
-impl ProgramError {
+impl ScriptError {
     pub(crate) fn new(at: Place, message: impl Into<String>) -> Self {
-        ProgramError { message: message.into(), line: at.line, column: at.column }
+        ScriptError { message: message.into(), line: at.line, column: at.column }
     }
 }
 
-impl fmt::Display for ProgramError {
+impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
     }
 }
 
-impl std::error::Error for ProgramError {}
+impl std::error::Error for ScriptError {}
 
-pub(crate) type Result<T> = std::result::Result<T, ProgramError>;
+pub(crate) type Result<T> = std::result::Result<T, ScriptError>;
 
 /// What to say of a name that there is not: the nearest that there is, if one is near.
 pub(crate) fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
