@@ -166,11 +166,11 @@ fn takes_a_flag(line: &str) -> bool {
         .map(str::trim)
         .collect();
     let flags = arguments.iter().filter(|argument| **argument == "bool").count();
-    let named = match arguments[..] {
-        ["self" | "&self" | "&mut self", "bool", ..] => true,
-        ["self" | "&self", "&str" | "&'static str", "bool", ..] => true,
-        _ => false,
-    };
+    let named = matches!(
+        arguments[..],
+        ["self" | "&self" | "&mut self", "bool", ..]
+            | ["self" | "&self", "&str" | "&'static str", "bool", ..]
+    );
     flags > usize::from(named)
 }
 
