@@ -5,9 +5,9 @@ use wengert_check::{Property, randomized, tensor};
 use wengert_core::{Float, Parameter, Tensor, Variable};
 use wengert_nn::{Cell, module};
 
-/// Cases: a few by default, 256 with `WENGERT_DEEP`.
+/// Cases: a few by default, 256 with `WENGERT_DEEP_CASES`.
 fn some() -> Property {
-    let deep = std::env::var_os("WENGERT_DEEP").is_some();
+    let deep = std::env::var_os("WENGERT_DEEP_CASES").is_some();
     Property::new().cases(if deep { 256 } else { 24 })
 }
 

@@ -1,4 +1,4 @@
-//! Right derivatives pass: no false alarm, in a hundred thousand draws with `WENGERT_DEEP`.
+//! Right derivatives pass: no false alarm, in a hundred thousand draws with `WENGERT_DEEP_CASES`.
 
 use wengert_check::{
     Gradcheck, Property, broadcast_shapes, check_gradient, gradcheck, gradgradcheck, shapes, tensor,
@@ -8,7 +8,7 @@ use crate::{V, input};
 
 /// Fourteen properties, so that all of them together are some 10,000 draws, or 100,000.
 fn many() -> Property {
-    let deep = std::env::var_os("WENGERT_DEEP").is_some();
+    let deep = std::env::var_os("WENGERT_DEEP_CASES").is_some();
     Property::new().cases(if deep { 7_200 } else { 720 })
 }
 
