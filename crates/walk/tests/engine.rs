@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use wengert_check::Script;
+use wengert_check::RandomProgram;
 use wengert_core::{Tape, Tensor, Variable, manual_seed, record};
 use wengert_nn::Lstm;
 
@@ -38,7 +38,7 @@ fn requests() -> Vec<Value> {
     let tape = Tape::of(&loss);
     requests.push(json!({"tape": tape, "type": "f32", "edits": {"0": [1.0, 2.0, 3.0, 4.0]}}));
     requests.push(json!({"tape": tape, "check": true, "fold": {"depth": 0}}));
-    requests.extend((0..40).map(|seed| json!({"tape": Script::from_seed(seed).tape()})));
+    requests.extend((0..40).map(|seed| json!({"tape": RandomProgram::from_seed(seed).tape()})));
     requests
 }
 

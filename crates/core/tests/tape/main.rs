@@ -14,6 +14,7 @@ mod memory;
 mod parameters;
 mod passing;
 mod places;
+mod plain;
 mod refusals;
 mod replay;
 mod threads;

@@ -23,6 +23,7 @@ mod module;
 mod naive;
 mod names;
 mod norms;
+mod one_unit;
 mod options;
 mod places;
 mod recipes;

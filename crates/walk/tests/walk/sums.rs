@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use wengert_check::Script;
+use wengert_check::RandomProgram;
 use wengert_core::{GradOptions, Tape, Tensor, Variable, manual_seed, record};
 use wengert_nn::{Gru, Lstm, Rnn};
 use wengert_walk::{Event, Ref, Scene, Value};
@@ -97,7 +97,7 @@ fn random_programs_sum_to_their_gradients() {
     let count = std::env::var("WENGERT_DEEP_CASES").ok().and_then(|text| text.parse().ok());
     let (mut compared, mut other) = (0, 0);
     for seed in 0..count.unwrap_or(PROGRAMS) {
-        let tape = Script::from_seed(seed).tape();
+        let tape = RandomProgram::from_seed(seed).tape();
         if tape.len() < 2 {
             continue;
         }
