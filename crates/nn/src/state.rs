@@ -20,6 +20,11 @@ pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
 /// A variable is a state, and so are tuples of up to eight states, arrays and lists of them; a struct becomes
 /// one with [`state!`](crate::state!).
 ///
+/// The samples are rows of each variable, and not always the same ones: with lengths, a mask or packed
+/// sequences, a runner puts them in the order of their lengths, leaves out those that have ended, and gives
+/// them back as they came. So what belongs to a sample, such as weights that another network wrote for it
+/// (batch, out, in), stands in the state, which goes along, and not in the cell.
+///
 /// ```
 /// use wengert_core::{Tensor, Variable};
 /// use wengert_nn::{state, State};

@@ -41,6 +41,22 @@ impl Cell for Mgu {
     }
 }
 
+/// Code without the way it is laid out.
+fn bare(code: &str) -> String {
+    code.split_whitespace().collect::<String>().replace(",}", "}")
+}
+
+#[test]
+fn the_cell_that_is_checked_here_is_the_readmes_word_for_word() {
+    let (readme, here) = (include_str!("../../../../README.md"), include_str!("as_it_stands.rs"));
+    let cell = |text: &str| {
+        let from = text.find("pointwise! {\n    /// `h'").expect("the formula");
+        let impl_at = from + text[from..].find("impl Cell for Mgu").expect("the cell");
+        bare(&text[from..impl_at + text[impl_at..].find("\n}\n").expect("its end")])
+    };
+    assert_eq!(cell(here), cell(readme));
+}
+
 fn mgu(input: usize, hidden: usize) -> Result<Mgu> {
     Ok(Mgu { w: Linear::new(input, 2 * hidden)?, u: Linear::without_bias(hidden, 2 * hidden)? })
 }
