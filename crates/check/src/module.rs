@@ -83,7 +83,7 @@ impl<C: Cell> Call<OfRecurrent> for Recurrent<C> {
         let like = self.zero_state(1);
         let state = state_of(&like, inputs)?;
         let (output, state) = self.forward(&inputs[0], state.as_ref()).map_err(|error| error.to_string())?;
-        Ok([vec![output], state.parts()].concat())
+        Ok([vec![output], state.variables()].concat())
     }
 
     fn labels(&self) -> Labels {
@@ -97,7 +97,7 @@ impl<C: Cell> Call<OfCell> for C {
         let like = self.zero_state(1);
         let state = state_of(&like, inputs)?;
         let state = Cell::forward(self, &inputs[0], state.as_ref()).map_err(|error| error.to_string())?;
-        Ok(state.parts())
+        Ok(state.variables())
     }
 
     fn labels(&self) -> Labels {
@@ -110,7 +110,7 @@ fn state_of<S: State>(like: &S, inputs: &[Variable<S::Element>]) -> Result<Optio
     if inputs.len() == 1 {
         return Ok(None);
     }
-    exactly(inputs.len(), 1 + like.parts().len(), "the input and the parts of a state")?;
+    exactly(inputs.len(), 1 + like.variables().len(), "the input and the parts of a state")?;
     let mut parts = inputs[1..].iter();
     Ok(Some(like.map(|_| parts.next().expect("counted").clone())))
 }

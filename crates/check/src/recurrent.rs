@@ -231,8 +231,8 @@ impl RecurrentConfig {
                 with_no_states(layer.forward_masked(input, &mask, state)?)
             }
         };
-        let states = states.iter().flat_map(State::parts);
-        Ok(std::iter::once(output).chain(last.parts()).chain(states).collect())
+        let states = states.iter().flat_map(State::variables);
+        Ok(std::iter::once(output).chain(last.variables()).chain(states).collect())
     }
 
     /// A sequence in the layout that the configuration asks for.

@@ -61,7 +61,7 @@ pub fn tensor(shape: impl Shape + 'static) -> TensorStrategy {
 /// ```
 pub fn layouts_of(tensor: &Tensor<f64>) -> Drawn<impl Fn(&mut Draw) -> Tensor<f64> + Clone> {
     let tensor = tensor.clone();
-    draws(move |draw| Layout::draw(tensor.rank(), draw).lay(&tensor))
+    draws(move |draw| Laid::draw(tensor.rank(), draw).lay(&tensor))
 }
 
 impl TensorStrategy {
@@ -186,7 +186,7 @@ impl Drawable for TensorStrategy {
 
     fn draw(&self, draw: &mut Draw) -> Tensor<f64> {
         let shape = self.shape.0.shape(draw);
-        let layout = if self.contiguous { Layout::ROW_MAJOR } else { Layout::draw(shape.len(), draw) };
+        let layout = if self.contiguous { Laid::ROW_MAJOR } else { Laid::draw(shape.len(), draw) };
         let values = self.values(&shape, draw);
         layout.lay(&Tensor::from_vec(values, shape).expect("as many values as elements"))
     }
@@ -194,21 +194,21 @@ impl Drawable for TensorStrategy {
 
 /// How elements lie in memory.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
+struct Laid {
     kind: usize,
     axis: usize,
     other: usize,
 }
 
-impl Layout {
-    const ROW_MAJOR: Layout = Layout { kind: 0, axis: 0, other: 0 };
+impl Laid {
+    const ROW_MAJOR: Laid = Laid { kind: 0, axis: 0, other: 0 };
 
     fn draw(rank: usize, draw: &mut Draw) -> Self {
         let kind = [0, 0, 0, 1, 1, 2, 3][draw.below(7)];
         if kind == 0 || rank == 0 {
             return Self::ROW_MAJOR;
         }
-        Layout { kind, axis: draw.below(rank), other: draw.below(rank) }
+        Laid { kind, axis: draw.below(rank), other: draw.below(rank) }
     }
 
     /// The same tensor, laid out so.

@@ -182,7 +182,7 @@ pub(crate) fn forward<C: CellWith>(
 
 /// The rows of each variable of the state before the first step are the samples.
 pub(crate) fn check_zero_state<C: CellWith>(state: &C::State, batch: usize) -> Result<()> {
-    match state.parts().iter().find(|part| part.shape().first() != Some(&batch)) {
+    match state.variables().iter().find(|part| part.shape().first() != Some(&batch)) {
         None => Ok(()),
         Some(part) => {
             let expected = format!("zero_state to give variables of {batch} rows, one for each sample");
@@ -213,7 +213,7 @@ pub(crate) fn check_step<C: CellWith>(
         let expected = format!("step to give an output of shape {expected:?}, as output_size says");
         return Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", output.shape())));
     }
-    let (before, next) = (before.parts(), next.parts());
+    let (before, next) = (before.variables(), next.variables());
     let same = |(a, b): (&Variable<C::Element>, &Variable<C::Element>)| a.shape() == b.shape();
     match before.iter().zip(&next).enumerate().find(|(_, parts)| !same(*parts)) {
         None if before.len() == next.len() => Ok(()),
@@ -230,7 +230,7 @@ pub(crate) fn check_step<C: CellWith>(
 
 /// Each variable of a given state must have the shape of the expected one's; nothing broadcasts.
 pub(crate) fn check_state<S: State>(operation: &'static str, given: &S, expected: &S) -> Result<()> {
-    for (i, (given, expected)) in given.parts().iter().zip(expected.parts()).enumerate() {
+    for (i, (given, expected)) in given.variables().iter().zip(expected.variables()).enumerate() {
         if given.shape() != expected.shape() {
             let what = format!("state {i} of shape {:?}", expected.shape());
             return Err(Error::shape(operation, what, format!("{:?}", given.shape())));

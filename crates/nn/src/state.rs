@@ -61,7 +61,7 @@ pub trait State: Clone + Send + Sync + 'static {
     }
 
     /// The variables, in order.
-    fn parts(&self) -> Vec<Variable<Self::Element>> {
+    fn variables(&self) -> Vec<Variable<Self::Element>> {
         let mut parts = Vec::new();
         self.map(|part| {
             parts.push(part.clone());

@@ -30,7 +30,7 @@ pub use chart::Chart;
 pub use explain::pullback_rules;
 pub use graph::{Fold, Graph, GraphEdge, GraphNode, NodeKind};
 pub use heat::{Colours, HeatMap};
-pub use layout::{Layout, Placed, Route};
+pub use layout::{GraphLayout, Placed, Route};
 pub use norms::{parameter_norms, step_norms};
 
 use wengert_core::Tape;

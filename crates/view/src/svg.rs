@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::graph::{Graph, GraphNode, NodeKind};
-use crate::layout::{LINE, Layout, Placed, Route, edge_text};
+use crate::layout::{GraphLayout, LINE, Placed, Route, edge_text};
 use crate::text::{pixel, xml};
 
 /// Colours for a light ground, and for a dark one where the reader prefers that.
@@ -100,7 +100,7 @@ impl Graph {
         if self.nodes.is_empty() {
             return words(title, self.remark().unwrap_or_default());
         }
-        let Some(layout) = Layout::of(self) else {
+        let Some(layout) = GraphLayout::of(self) else {
             let nodes = self.nodes.len();
             let text = format!("A graph of {nodes} nodes is too large to be seen: fold it, as `Fold` does.");
             return words(title, &text);

@@ -136,5 +136,5 @@ fn state<S: State>(leaves: &Named<S::Element>, like: &S) -> Option<S> {
 }
 
 fn named<S: State>(state: &S, names: [&str; 2]) -> Named<S::Element> {
-    names.into_iter().map(str::to_string).zip(state.parts()).collect()
+    names.into_iter().map(str::to_string).zip(state.variables()).collect()
 }

@@ -117,7 +117,7 @@ impl Layer {
                     None => layer.forward(x, None),
                 };
                 let (output, state) = found.expect("a sequence that fits the layer");
-                std::iter::once(output).chain(State::parts(&state)).collect()
+                std::iter::once(output).chain(State::variables(&state)).collect()
             }};
         }
         let width = x.shape()[x.rank() - 1];

@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 use crate::tensor::storage::Holder;
 
 /// The inputs and then the outputs that a rule asked to keep.
-pub(crate) type Kept<T> = SmallVec<[Keep<T>; 2]>;
+pub(crate) type Keeps<T> = SmallVec<[Keep<T>; 2]>;
 
 /// A value that a rule asked to keep, or none in the place of one that it did not ask for. As long as it is
 /// kept, nobody changes its storage in place.

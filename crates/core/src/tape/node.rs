@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use wengert_kernel::memory::prefetch::{self, prefetch};
 use wengert_kernel::memory::takeable::Takeable;
 
-use super::keep::{Keep, Kept};
+use super::keep::{Keep, Keeps};
 use super::leaf::{Leaf, Slot};
 use super::recorded::Recorded;
 use super::recycle::{self, NodeRef};
@@ -39,7 +39,7 @@ pub(crate) struct Node<T: Float> {
     /// The shape of each output.
     pub(crate) shapes: SmallVec<[Dims; 1]>,
     /// The values that the rule asked for.
-    saved: Takeable<Kept<T>>,
+    saved: Takeable<Keeps<T>>,
     /// Whoever looks at the outputs' cotangents.
     onlookers: OnceLock<Box<Onlookers<T>>>,
     /// None while idle. An operation without constants takes no memory.
@@ -166,7 +166,7 @@ impl<T: Float> Node<T> {
         location: &'static Location<'static>,
         inputs: impl Iterator<Item = Option<Edge<T>>>,
         shapes: impl Iterator<Item = Dims>,
-        keep: impl FnOnce(Saves, &Holder, &mut Kept<T>),
+        keep: impl FnOnce(Saves, &Holder, &mut Keeps<T>),
     ) {
         let (mut wants, mut number) = (Wants::NONE, CLOCK.get());
         for (i, input) in inputs.enumerate() {

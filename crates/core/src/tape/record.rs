@@ -2,7 +2,7 @@
 
 use smallvec::{Array, SmallVec};
 
-use super::keep::{Keep, Kept};
+use super::keep::{Keep, Keeps};
 use super::node::Edge;
 use super::recycle::{NodeRef, Recycled, recorded};
 use super::rule::Rule;
@@ -133,7 +133,7 @@ fn keep<T: Float>(
     tensors: &[&Tensor<T>],
     outputs: &[Tensor<T>],
     holder: &Holder,
-    kept: &mut Kept<T>,
+    kept: &mut Keeps<T>,
 ) {
     // Outputs come behind all inputs; without them the list ends with the last input that is needed.
     let mut inputs = tensors.len();
@@ -141,7 +141,7 @@ fn keep<T: Float>(
         inputs -= 1;
     }
     if inputs > kept.inline_size() {
-        *kept = Kept::spare();
+        *kept = Keeps::spare();
     }
     for (i, input) in tensors[..inputs].iter().enumerate() {
         kept.push(if saves.input(i) { Keep::of(input, holder) } else { Keep::NONE });

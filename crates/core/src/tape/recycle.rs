@@ -16,7 +16,7 @@ use wengert_kernel::memory::prefetch::prefetch;
 use wengert_kernel::memory::shared::{Retire, Shared, Unique};
 use wengert_kernel::run::panics::discard;
 
-use super::keep::Kept;
+use super::keep::Keeps;
 use super::node::Node;
 use super::{Float, Variable};
 use crate::base::mode::is_plain;
@@ -111,7 +111,7 @@ pub struct Recycler<T: Float> {
     waiting: Lasting<Unique<Node<T>>>,
     idle: Spare<Unique<Node<T>>, NODES>,
     /// With memory for more values than lie inline.
-    kept: Spare<Kept<T>, LISTS>,
+    kept: Spare<Keeps<T>, LISTS>,
     pairs: Spare<Pairs<T>, LISTS>,
     /// What sweeps leave to the next ones.
     sweeps: Spare<Box<dyn Any>, LISTS>,
@@ -152,7 +152,7 @@ pub(crate) trait Recycled<T: Float>: Default {
     }
 }
 
-impl<T: Float> Recycled<T> for Kept<T> {
+impl<T: Float> Recycled<T> for Keeps<T> {
     fn spares(recycler: &Recycler<T>) -> &Spare<Self, LISTS> {
         &recycler.kept
     }
@@ -179,7 +179,7 @@ pub(crate) fn for_next_sweep<T: Float>(left: Box<dyn Any>) {
 
 /// Empties a list of values; the memory of a long one is kept.
 #[inline]
-pub(crate) fn end_list<T: Float>(list: &mut Kept<T>) {
+pub(crate) fn end_list<T: Float>(list: &mut Keeps<T>) {
     list.clear();
     if list.spilled() {
         std::mem::take(list).keep();

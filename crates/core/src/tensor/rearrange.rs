@@ -33,12 +33,12 @@ fn shift_along(extent: usize, shift: isize) -> usize {
 pub(crate) struct Border(Vec<(usize, usize)>);
 
 /// A part of an axis: its number, the start, the length.
-pub(crate) type Kept = (usize, usize, usize);
+pub(crate) type AxisPart = (usize, usize, usize);
 
 impl Border {
     /// What `pad` says of a tensor of this shape: the parts that are kept where it takes elements away, and
     /// then the border; none where it adds nothing.
-    pub(crate) fn of(shape: &[usize], pad: &[isize]) -> Result<(Vec<Kept>, Option<Border>)> {
+    pub(crate) fn of(shape: &[usize], pad: &[isize]) -> Result<(Vec<AxisPart>, Option<Border>)> {
         let (rank, count) = (shape.len(), pad.len());
         if count % 2 != 0 || count / 2 > rank {
             let expected = format!("two numbers for each of at most {rank} axes");

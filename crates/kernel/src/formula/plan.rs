@@ -187,8 +187,9 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
 
     /// Some of the rows, in row-major order.
     #[inline(always)]
-    pub(crate) fn part(&self, range: &Range<usize>) -> Rows<'_, I, C, O> {
-        let mut rows = Rows { plan: self, next: range.start, end: range.end, row: 0, offsets: Each::ZERO };
+    pub(crate) fn part(&self, range: &Range<usize>) -> RowsOfPart<'_, I, C, O> {
+        let mut rows =
+            RowsOfPart { plan: self, next: range.start, end: range.end, row: 0, offsets: Each::ZERO };
         if range.start > 0 {
             rows.seek();
         }
@@ -197,7 +198,7 @@ impl<const I: usize, const C: usize, const O: usize> Plan<I, C, O> {
 }
 
 /// Where a plan's outer loops are.
-pub(crate) struct Rows<'p, const I: usize, const C: usize, const O: usize> {
+pub(crate) struct RowsOfPart<'p, const I: usize, const C: usize, const O: usize> {
     plan: &'p Plan<I, C, O>,
     /// Which row comes next, and which one no more.
     next: usize,
@@ -208,7 +209,7 @@ pub(crate) struct Rows<'p, const I: usize, const C: usize, const O: usize> {
     pub(crate) offsets: Each<I, C, O>,
 }
 
-impl<const I: usize, const C: usize, const O: usize> Rows<'_, I, C, O> {
+impl<const I: usize, const C: usize, const O: usize> RowsOfPart<'_, I, C, O> {
     /// Whether there is a row left.
     #[inline(always)]
     pub(crate) fn any_left(&self) -> bool {

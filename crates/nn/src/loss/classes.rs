@@ -7,7 +7,7 @@ use super::{IGNORE, elements, place};
 
 /// The rows of a call with their classes.
 #[derive(Debug)]
-pub struct Rows<T: Float> {
+pub struct CountedRows<T: Float> {
     /// The rows that count, without the weights of classes.
     pub counted: Counted<T>,
     /// The class of each row, [`IGNORE`] where it does not count.
@@ -40,7 +40,7 @@ pub fn check_input(loss: &'static str, what: &str, shape: &[usize]) -> Result<us
     }
 }
 
-impl<T: Float> Rows<T> {
+impl<T: Float> CountedRows<T> {
     /// The classes of rows of `shape`, the last axis of which is that of the classes, looked at where they
     /// count.
     pub fn of(
@@ -66,7 +66,7 @@ impl<T: Float> Rows<T> {
             }
         };
         let by_class = class_weight.map(|weight| of_classes(weight, &kept));
-        Ok(Rows { counted, targets: kept, by_class })
+        Ok(CountedRows { counted, targets: kept, by_class })
     }
 }
 

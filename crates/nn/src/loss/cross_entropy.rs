@@ -2,7 +2,7 @@
 
 use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
-use super::classes::{Rows, check_class_weight, check_input};
+use super::classes::{CountedRows, check_class_weight, check_input};
 use super::{IGNORE, loss_options, option_in};
 
 /// The loss in messages.
@@ -114,8 +114,8 @@ impl<T: Float> Targets<T> for Tensor<i64> {
     #[track_caller]
     fn cross_entropy(&self, options: &CrossEntropyLoss<T>, logits: &Variable<T>) -> Result<Variable<T>> {
         let settings = (options.class_weight.as_ref(), options.ignore_index);
-        let rows = Rows::of((NAME, "logits"), &options.common, settings, logits.shape(), self)?;
-        let Rows { mut counted, targets, by_class } = rows;
+        let rows = CountedRows::of((NAME, "logits"), &options.common, settings, logits.shape(), self)?;
+        let CountedRows { mut counted, targets, by_class } = rows;
         // 0, whatever the logits are, where the target is ignored.
         let losses = logits.cross_entropy(&targets, IGNORE)?;
         if options.label_smoothing == 0.0 {

@@ -2,7 +2,7 @@
 
 use wengert_core::{AsVariable, Float, Result, Tensor, Variable};
 
-use super::classes::Rows;
+use super::classes::CountedRows;
 use super::{IGNORE, loss_options};
 
 loss_options! {
@@ -39,9 +39,14 @@ impl<T: Float> NllLoss<T> {
     pub fn loss(&self, input: &impl AsVariable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
         let input = &input.as_variable();
         let settings = (self.class_weight.as_ref(), self.ignore_index);
-        let rows =
-            Rows::of(("nll_loss", "log-probabilities"), &self.common, settings, input.shape(), targets)?;
-        let Rows { mut counted, targets, by_class } = rows;
+        let rows = CountedRows::of(
+            ("nll_loss", "log-probabilities"),
+            &self.common,
+            settings,
+            input.shape(),
+            targets,
+        )?;
+        let CountedRows { mut counted, targets, by_class } = rows;
         let mut column = targets.shape().to_vec();
         let index = targets.map(|class| class.max(0));
         column.push(1);

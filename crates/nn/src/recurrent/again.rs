@@ -60,7 +60,7 @@ impl<C: CellWith> Sweep<'_, C> {
     ) -> Swept<C::State> {
         let parameters: Vec<Parameter<C::Element>> =
             self.cell.named_parameters().into_iter().map(|(_, parameter)| parameter).collect();
-        let (beside, parts) = (context::parts(context), state.parts());
+        let (beside, parts) = (context::parts(context), state.variables());
         let given = std::iter::once(data).chain(&beside).chain(&parts);
         let inputs = given.chain(parameters.iter().map(|parameter| &**parameter));
         let inputs: Vec<&Variable<C::Element>> = inputs.collect();
@@ -80,8 +80,8 @@ impl<C: CellWith> Sweep<'_, C> {
             let sweep = Sweep { cell: &cell, rules: &rules, sizes: &sizes, reverse, keep_states };
             let swept = sweep.run(data, &context::filled(&context, beside), &filled(&like, parts));
             let swept = swept.expect("the first step was looked at before");
-            let states = swept.states.iter().flat_map(State::parts);
-            std::iter::once(swept.output).chain(swept.state.parts()).chain(states).collect()
+            let states = swept.states.iter().flat_map(State::variables);
+            std::iter::once(swept.output).chain(swept.state.variables()).chain(states).collect()
         };
         let found = checkpoint(run, &inputs);
         Swept {

@@ -158,7 +158,7 @@ impl<F: CellFactory> RecurrentBuilder<F> {
 
 /// The shape of each part of a state, without the axis of the samples.
 fn state_shapes<C: CellWith>(cell: &C) -> Vec<Vec<usize>> {
-    let parts = cell.zero_state(1).parts();
+    let parts = cell.zero_state(1).variables();
     parts.iter().map(|part| part.shape().iter().skip(1).copied().collect()).collect()
 }
 

@@ -57,7 +57,7 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         sizes: &[usize],
         state: Option<&Self::State>,
-        keep: Keep,
+        keep: KeepStates,
     ) -> Result<Swept<Self::State>>;
 
     /// A state for single steps.
@@ -118,7 +118,7 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
-        let (output, state, _) = padded(self, &input.as_variable(), context, state, Keep::Last)?;
+        let (output, state, _) = padded(self, &input.as_variable(), context, state, KeepStates::Last)?;
         Ok((output, state))
     }
 
@@ -152,7 +152,7 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<OutputAndStates<Self::State>> {
-        let (output, state, states) = padded(self, &input.as_variable(), context, state, Keep::Every)?;
+        let (output, state, states) = padded(self, &input.as_variable(), context, state, KeepStates::Every)?;
         Ok((output, state, states.expect("states that were asked for")))
     }
 
@@ -195,7 +195,7 @@ pub trait Layers: Module + Clone {
             context::each(context, |part| input.pack(&layout.rows(part)), |part| in_order(part, 0, &order));
         let state = given(self, state, sizes[0], true)?.map(|state| reordered(state, &order));
         let swept = or_refused(self.name(), || {
-            self.sweep(input.data(), &context, sizes, state.as_ref(), Keep::Last)
+            self.sweep(input.data(), &context, sizes, state.as_ref(), KeepStates::Last)
         })?;
         let state = reordered(swept.state, &index_of(input.unsorted_indices()));
         Ok((input.with_data(watch.gave(swept.output))?, state))
@@ -255,7 +255,7 @@ pub trait Layers: Module + Clone {
             |part| packing.pack(&layout.rows(&in_batch(part, 1))),
             |part| in_order(&in_batch(part, 0), 0, &order),
         );
-        let sweep = || self.sweep(&rows, &context, &packing.sizes, state.as_ref(), Keep::Last);
+        let sweep = || self.sweep(&rows, &context, &packing.sizes, state.as_ref(), KeepStates::Last);
         let swept = or_refused(self.name(), sweep)?;
         let state = reordered(swept.state, &index_of(Some(&invert_permutation(&packing.order))));
         let output = layout.spread(&swept.output, &packing.places, 0.0);
@@ -269,7 +269,7 @@ pub type OutputAndStates<S> = (Variable<<S as State>::Element>, S, S);
 
 /// Which states of a sweep are kept: [`Layers::sweep`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
+pub enum KeepStates {
     /// The one after the last step.
     Last,
     /// Those after every step as well: [`Swept::states`].
@@ -297,7 +297,7 @@ fn padded<L: Layers>(
     input: &Variable<L::Element>,
     context: &L::Context,
     state: Option<&L::State>,
-    keep: Keep,
+    keep: KeepStates,
 ) -> Result<Padded<L>> {
     let _call = called();
     check_input(layers, input)?;

@@ -29,7 +29,7 @@ impl<C: CellWith> LearnedState<C, C::Element> {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn new(cell: C) -> Self {
-        let parts = cell.zero_state(1).parts();
+        let parts = cell.zero_state(1).variables();
         let initial = parts.iter().map(|part| Parameter::new(part.select(0, 0).value().copy())).collect();
         LearnedState { cell, initial }
     }
@@ -80,7 +80,7 @@ impl<C: CellWith<Element = T>, T: Float> CellWith for LearnedState<C, T> {
     fn zero_state(&self, batch: usize) -> C::State {
         let zeros = self.cell.zero_state(batch);
         let mut parts = Vec::with_capacity(self.initial.len());
-        for (initial, zeros) in self.initial.iter().zip(zeros.parts()) {
+        for (initial, zeros) in self.initial.iter().zip(zeros.variables()) {
             parts.push(initial.unsqueeze(0).expand(zeros.shape()));
         }
         filled(&zeros, &parts)

@@ -30,7 +30,7 @@ mod weights;
 pub use builder::RecurrentBuilder;
 pub use factory::{ByPlace, CellFactory, FromSizes, OfSizes, Place};
 pub use gru::{Gru, GruCell};
-pub use layers::{Keep, Layers, OutputAndStates, Swept};
+pub use layers::{KeepStates, Layers, OutputAndStates, Swept};
 pub use learned::{LearnedFactory, LearnedState};
 pub use lstm::{Lstm, LstmArguments, LstmCell};
 pub use masked::Valid;

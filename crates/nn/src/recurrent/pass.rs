@@ -4,7 +4,7 @@ use wengert_core::__private::enter;
 use wengert_core::{Parameter, Result, Variable, cat};
 
 use super::again::with_parameters;
-use super::layers::{Keep, Layers, Swept};
+use super::layers::{KeepStates, Layers, Swept};
 use super::options::{Merge, Options};
 use super::runner::{Recurrent, suffix};
 use super::sweep::{Rules, Sweep, hidden_masks, mask};
@@ -50,7 +50,7 @@ impl<C: CellWith> Layers for Recurrent<C> {
         context: &C::Context,
         sizes: &[usize],
         state: Option<&C::State>,
-        keep: Keep,
+        keep: KeepStates,
     ) -> Result<Swept<C::State>> {
         let first = match state {
             Some(state) => self.unstack(state),
@@ -72,7 +72,7 @@ impl<C: CellWith> Layers for Recurrent<C> {
             for (direction, cell) in cells.iter().enumerate() {
                 let (state, reverse) = (&first[last.len()], direction == 1);
                 let _scope = enter(&suffix(layer, direction)[1..]);
-                let how = Sweeping { sizes, reverse, keep_states: keep == Keep::Every };
+                let how = Sweeping { sizes, reverse, keep_states: keep == KeepStates::Every };
                 let swept = self.sweep_cell(cell, &seen, context, state, how)?;
                 outputs.push(swept.output);
                 last.push(swept.state);
@@ -85,7 +85,7 @@ impl<C: CellWith> Layers for Recurrent<C> {
             };
             input = self.with_residual(output, &input);
         }
-        let states = (keep == Keep::Every).then(|| self.restack(&all));
+        let states = (keep == KeepStates::Every).then(|| self.restack(&all));
         Ok(Swept { output: input, state: self.restack(&last), states })
     }
 

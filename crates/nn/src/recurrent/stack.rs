@@ -4,7 +4,7 @@ use std::fmt;
 
 use wengert_core::{Error, Float, Result, Variable};
 
-use super::layers::{Keep, Layers, Swept};
+use super::layers::{KeepStates, Layers, Swept};
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 
 /// Recurrent layers of other widths or cells on each other: each a [`Recurrent`](crate::Recurrent), or a
@@ -122,7 +122,7 @@ where
         context: &A::Context,
         sizes: &[usize],
         state: Option<&Self::State>,
-        keep: Keep,
+        keep: KeepStates,
     ) -> Result<Swept<Self::State>> {
         let (lower, upper) = (state.map(|state| &state.0), state.map(|state| &state.1));
         let lower = self.lower.sweep(rows, context, sizes, lower, keep)?;

@@ -163,7 +163,7 @@ struct ActiveRows<'s, S: State> {
 
 impl<'s, S: State> ActiveRows<'s, S> {
     fn new(initial: &'s S, reverse: bool) -> Self {
-        let count = initial.parts().first().map_or(0, |part| part.shape()[0]);
+        let count = initial.variables().first().map_or(0, |part| part.shape()[0]);
         let (now, active) = if reverse { (None, 0) } else { (Some(initial.clone()), count) };
         ActiveRows { initial, count, reverse, now, active, ended: Vec::new() }
     }

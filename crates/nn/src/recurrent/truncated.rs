@@ -225,7 +225,7 @@ impl<L: Layers> Truncated<L> {
             within
         }) {
             piece.differentiate(cotangents, self.overlaps())?;
-            cotangents = piece.entry.iter().flat_map(State::parts).map(|part| take_grad(&part)).collect();
+            cotangents = piece.entry.iter().flat_map(State::variables).map(|part| take_grad(&part)).collect();
             reached += 1;
         }
         self.pieces.drain(..self.pieces.len() - reached);
@@ -245,7 +245,7 @@ impl<L: Layers> Piece<L> {
     /// Takes the cotangents of output and exit to the parameters, the input and the entry.
     fn differentiate(&self, exit: Vec<Option<Variable<L::Element>>>, again: bool) -> Result<()> {
         let mut roots = vec![(self.output.value.clone(), take_grad(&self.output.leaf))];
-        roots.extend(self.exit.parts().into_iter().zip(exit));
+        roots.extend(self.exit.variables().into_iter().zip(exit));
         let (roots, cotangents): (Vec<_>, Vec<_>) = roots
             .into_iter()
             .filter_map(|(root, cotangent)| Some((root.requires_grad().then_some(root)?, cotangent?)))

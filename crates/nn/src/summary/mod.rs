@@ -135,7 +135,7 @@ pub fn summary_of<M: Module, S: State<Element = M::Element>>(
     let restore = Restore::of(model);
     let (result, outputs) = listening(&identities, forward);
     drop(restore);
-    let parts = result?.parts();
+    let parts = result?.variables();
     let mut rows: Vec<SummaryRow> = places.iter().map(Place::row).collect();
     for (row, outputs) in rows.iter_mut().zip(outputs) {
         (row.calls, row.output) = (outputs.len(), outputs.into_iter().next());

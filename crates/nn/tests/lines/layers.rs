@@ -140,16 +140,18 @@ fn sequences_and_states() {
             let padded = pad_sequence(&[x(&[2, 4]), x(&[1, 4])], PadOptions::default()).unwrap();
             unpad_sequence(&padded, &[2, 1], PadOptions::default()).unwrap()
         }),
-        row("State::select", || (x(&[2, 3]), x(&[2, 4])).select(0, 1).parts()),
+        row("State::select", || (x(&[2, 3]), x(&[2, 4])).select(0, 1).variables()),
         row("State::index_select", || {
-            (x(&[2, 3]), x(&[2, 4])).index_select(0, &Tensor::from([1i64])).parts()
+            (x(&[2, 3]), x(&[2, 4])).index_select(0, &Tensor::from([1i64])).variables()
         }),
         row("State::masked", || {
-            (x(&[2, 3]), x(&[2, 4])).masked(&Tensor::from([true, false]), &(x(&[2, 3]), x(&[2, 4]))).parts()
+            (x(&[2, 3]), x(&[2, 4]))
+                .masked(&Tensor::from([true, false]), &(x(&[2, 3]), x(&[2, 4])))
+                .variables()
         }),
-        row("State::narrow", || [x(&[2, 3]), x(&[2, 4])].narrow(0, 1, 1).parts()),
-        row("State::cat", || State::cat(&[&vec![x(&[2, 3])], &vec![x(&[1, 3])]], 0).parts()),
-        row("State::stack", || State::stack(&[&(x(&[2]), x(&[3])), &(x(&[2]), x(&[3]))], 0).parts()),
+        row("State::narrow", || [x(&[2, 3]), x(&[2, 4])].narrow(0, 1, 1).variables()),
+        row("State::cat", || State::cat(&[&vec![x(&[2, 3])], &vec![x(&[1, 3])]], 0).variables()),
+        row("State::stack", || State::stack(&[&(x(&[2]), x(&[3])), &(x(&[2]), x(&[3]))], 0).variables()),
     ];
     are_recorded_at_their_lines(&rows);
 }

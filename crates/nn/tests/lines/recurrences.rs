@@ -12,7 +12,7 @@ use crate::{are_recorded_at_their_lines, row, x};
 /// The output, and the parts of the state.
 fn all<S: State<Element = f32>>(result: Result<(Variable, S)>) -> Vec<Variable> {
     let (output, state) = result.unwrap();
-    [vec![output], state.parts()].concat()
+    [vec![output], state.variables()].concat()
 }
 
 #[test]
@@ -47,14 +47,14 @@ fn layers() {
         row("states after every step", || {
             let lstm = Lstm::builder(3, 4).batch_first(true).build().unwrap();
             let (output, state, states) = lstm.forward_states(&x(&[2, 5, 3]), None).unwrap();
-            [vec![output], state.parts(), states.parts()].concat()
+            [vec![output], state.variables(), states.variables()].concat()
         }),
         row("packed", || {
             let options = PackOptions::default().enforce_sorted(false);
             let packed = pack_padded_sequence(&x(&[5, 3, 3]), &[2, 5, 3], options).unwrap();
             let lstm = Lstm::builder(3, 4).bidirectional(true).build().unwrap();
             let (output, state) = lstm.forward_packed(&packed, Some(&lstm.zero_state(3))).unwrap();
-            [vec![output.data().clone()], state.parts()].concat()
+            [vec![output.data().clone()], state.variables()].concat()
         }),
         row("masked", || {
             let lstm = Lstm::builder(3, 4).bidirectional(true).build().unwrap();
@@ -66,7 +66,7 @@ fn layers() {
             all(stack.dropout(0.2).unwrap().forward(&x(&[5, 2, 3]), None))
         }),
         row("an initial state", || {
-            State::parts(&Gru::builder(3, 4).learned_state().build().unwrap().zero_state(2))
+            State::variables(&Gru::builder(3, 4).learned_state().build().unwrap().zero_state(2))
         }),
     ];
     are_recorded_at_their_lines(&rows);

@@ -190,10 +190,10 @@ fn a_projection_has_a_row_for_each_of_the_inputs() {
 fn states_of_every_structure_are_carried_part_by_part() {
     let parts = |n: usize| (0..n).map(|i| variable(&[2, i + 1])).collect::<Vec<V>>();
     fn check<S: State<Element = f64>>(state: S, parts: &[V]) {
-        assert!(state.parts().iter().zip(parts).all(|(a, b)| a.is_same(b)));
-        assert_eq!(state.parts().len(), parts.len());
+        assert!(state.variables().iter().zip(parts).all(|(a, b)| a.is_same(b)));
+        assert_eq!(state.variables().len(), parts.len());
         let stacked = S::stack(&[&state, &state.map(|part| part * 2.0)], 0);
-        for (i, part) in stacked.select(0, 1).parts().iter().enumerate() {
+        for (i, part) in stacked.select(0, 1).variables().iter().enumerate() {
             close(&part.to_vec(), &(&parts[i] * 2.0).to_vec(), 0.0);
         }
     }

@@ -117,7 +117,7 @@ fn dropout_between_layers_is_dropout_of_all_outputs_of_the_lower_one() {
 
 fn outputs<C: Cell<Element = f64>>(net: &Recurrent<C>, x: &V) -> Vec<f64> {
     let (output, state) = net.forward(x, None).unwrap();
-    [vec![output], state.parts()].concat().iter().flat_map(|part| part.to_vec()).collect()
+    [vec![output], state.variables()].concat().iter().flat_map(|part| part.to_vec()).collect()
 }
 
 #[test]

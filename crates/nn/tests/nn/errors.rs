@@ -105,11 +105,11 @@ where
 
     let good = net.zero_state(4);
     assert!(net.forward(&zeros(&[6, 4, 3]), Some(&good)).is_ok());
-    let (count, firsts) = (good.parts().len(), good.parts()[0].shape().to_vec());
+    let (count, firsts) = (good.variables().len(), good.variables()[0].shape().to_vec());
     let other_batch = [firsts[0], 7, firsts[2]];
     check_state(net, name, &[6, 7, 3], &good, 0, [&other_batch, &firsts]);
     for bad in 0..count {
-        let shape = good.parts()[bad].shape().to_vec();
+        let shape = good.variables()[bad].shape().to_vec();
         let with = |wrong: &[usize]| {
             let mut part = 0..;
             good.map(|value| if part.next() == Some(bad) { zeros(wrong) } else { value.clone() })
@@ -167,7 +167,7 @@ fn check_cell<C: Cell<Element = f32>>(cell: &C) {
     refused(input(&[1, 3, 10]), &of_cell("an input of shape (N, 10) or (10), got [1, 3, 10]"));
     refused(input(&[]), &of_cell("an input of shape (N, 10) or (10), got []"));
     let good = cell.zero_state(3);
-    for bad in 0..good.parts().len() {
+    for bad in 0..good.variables().len() {
         for wrong in [[1, 20], [3, 1], [7, 20], [3, 7]] {
             let mut part = 0..;
             let state =

@@ -47,11 +47,11 @@ fn check_torch<C: Cell<Element = f64>>(net: &Recurrent<C>, states: &[&[f64]], dx
     fill(net, |i, _| (i as f64).cos());
     let x = V::new(Tensor::from_fn([4, 2], |i| (i as f64).sin())).requires_grad_(true);
     let (output, state) = net.forward(&x, None).unwrap();
-    assert_eq!(state.parts().len(), states.len());
-    for (part, expected) in state.parts().iter().zip(states) {
+    assert_eq!(state.variables().len(), states.len());
+    for (part, expected) in state.variables().iter().zip(states) {
         close(&part.to_vec(), expected, 1e-12);
     }
-    let total = state.parts().iter().fold(output.sum(), |total, part| total + part.sum());
+    let total = state.variables().iter().fold(output.sum(), |total, part| total + part.sum());
     total.backward().unwrap();
     close(&x.grad().unwrap().to_vec(), &dx, 1e-11);
     let weight = net.parameter("weight_hh_l0").unwrap();
@@ -146,7 +146,7 @@ fn check_zero_state<C: Cell<Element = f64>>(net: &Recurrent<C>) {
     let (output, state) = net.forward(&x, None).unwrap();
     let (again, state_again) = net.forward(&x, Some(&zeros)).unwrap();
     assert_eq!(output.to_vec(), again.to_vec());
-    for (part, again) in state.parts().iter().zip(state_again.parts()) {
+    for (part, again) in state.variables().iter().zip(state_again.variables()) {
         assert_eq!(part.to_vec(), again.to_vec());
     }
 }
@@ -215,7 +215,7 @@ fn one_of_a_cells_two_results_is_enough_for_backward() {
         let cell = LstmCell::new(3, 4).unwrap();
         let given = cell.zero_state(2).map(|part| variable(part.shape()).cast());
         let (_, state) = cell.forward(&variable(&[2, 3]).cast(), Some(&given)).unwrap();
-        state.parts()[which].sum().backward().unwrap();
+        state.variables()[which].sum().backward().unwrap();
         let w = cell.parameter("weight_ih").unwrap().grad().unwrap().to_vec();
         // The cell state does not see the output gate, the last quarter.
         assert_eq!(w[36..].iter().all(|&g| g == 0.0), which == 1);
@@ -228,7 +228,7 @@ fn cells_without_hidden_units_give_empty_states() {
     fn check<C: Cell<Element = f32>>(cell: &C) {
         let none = cell.zero_state(3).map(|part| Variable::new(Tensor::zeros(part.shape())));
         let (_, state) = cell.forward(&variable(&[3, 5]).cast(), Some(&none)).unwrap();
-        state.parts().iter().for_each(|part| assert_eq!(part.shape(), &[3, 0]));
+        state.variables().iter().for_each(|part| assert_eq!(part.shape(), &[3, 0]));
     }
     check(&RnnCell::new(5, 0).unwrap());
     check(&LstmCell::new(5, 0).unwrap());

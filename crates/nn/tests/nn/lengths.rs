@@ -80,12 +80,12 @@ fn judged<L: Layers<Element = f64, Context = ()>>(
     let state = state.map(|state| state.map(|part| part.detach().requires_grad_(true)));
     let (output, last) = run(&x, state.as_ref());
     wengert_core::manual_seed(7);
-    let results = std::iter::once(output).chain(last.parts());
+    let results = std::iter::once(output).chain(last.variables());
     // Where no step counts, nothing depends on the input.
     let nothing = (&x * 0.0).sum();
     let score: V = results.clone().fold(nothing, |sum, y| sum + (&y * variable(y.shape())).sum());
     let parameters = net.parameters();
-    let given = state.iter().flat_map(State::parts).collect::<Vec<_>>();
+    let given = state.iter().flat_map(State::variables).collect::<Vec<_>>();
     let inputs = std::iter::once(&x).chain(&given).chain(parameters.iter().map(|p| &**p));
     let gradients = grad(&[&score], &inputs.collect::<Vec<_>>(), GradOptions::default().allow_unused(true));
     results.chain(gradients.unwrap()).map(|y| y.to_vec()).collect()

@@ -180,11 +180,11 @@ pub fn check<C: Cell<Element = f64>>(net: &Recurrent<C>, step: Step, layout: Lay
 
     let (output, last) = net.forward(&input, layout.given.then_some(&state)).unwrap();
     assert_eq!(output.shape(), layout.sequence(steps, batch, net.output_size()));
-    for (last, state) in last.parts().iter().zip(state.parts()) {
+    for (last, state) in last.variables().iter().zip(state.variables()) {
         assert_eq!(last.shape(), state.shape());
     }
     let parts = |state: &C::State, n: usize, k: usize| -> Vec<Row> {
-        state.parts().iter().map(|part| row(&part.value(), |i| layout.state(k, n, i))).collect()
+        state.variables().iter().map(|part| row(&part.value(), |i| layout.state(k, n, i))).collect()
     };
     for n in 0..batch {
         let x: Vec<Row> = (0..steps).map(|t| row(&input.value(), |i| layout.sequence(t, n, i))).collect();
@@ -247,7 +247,7 @@ fn check_cell<C: Cell<Element = f64>>(cell: &C, step: Step) {
         let mut state = if layout.given { zeros.map(|part| variable(part.shape())) } else { zeros };
         let rows = |x: &V, n: usize| x.to_vec()[n * x.numel() / batch..(n + 1) * x.numel() / batch].to_vec();
         let parts =
-            |state: &C::State, n: usize| state.parts().iter().map(|p| rows(p, n)).collect::<Vec<Row>>();
+            |state: &C::State, n: usize| state.variables().iter().map(|p| rows(p, n)).collect::<Vec<Row>>();
         let mut expected: Vec<_> = (0..batch).map(|n| parts(&state, n)).collect();
         for t in 0..6 {
             let width = cell.input_size();

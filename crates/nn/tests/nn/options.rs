@@ -241,7 +241,7 @@ fn states_after_every_step_are_those_of_single_steps() {
     let mut stepper = lstm.stepper(2).unwrap();
     for t in 0..5 {
         stepper.step(&x.select(0, t)).unwrap();
-        for (now, all) in stepper.state().parts().iter().zip(states.parts()) {
+        for (now, all) in stepper.state().variables().iter().zip(states.variables()) {
             close(&all.select(1, t).to_vec(), &now.to_vec(), 1e-14);
         }
     }

@@ -8,7 +8,7 @@ use crate::user_cell::fading;
 use crate::{close, variable};
 
 fn values<S: State<Element = f64>>(state: &S) -> Vec<f64> {
-    state.parts().iter().flat_map(|part| part.to_vec()).collect()
+    state.variables().iter().flat_map(|part| part.to_vec()).collect()
 }
 
 /// Each step of `steps` inputs is that of the whole sequence from the stepper's state on, and so is the
@@ -44,7 +44,7 @@ fn check<L: Layers<Element = f64, Context = ()>>(mut net: L) {
     let kept = stepper.state();
     stepper.reset(&Tensor::from([false, true, false])).unwrap();
     let (now, initial) = (stepper.state(), net.zero_state(1));
-    for ((now, kept), initial) in now.parts().iter().zip(kept.parts()).zip(initial.parts()) {
+    for ((now, kept), initial) in now.variables().iter().zip(kept.variables()).zip(initial.variables()) {
         assert_eq!(now.select(1, 0).to_vec(), kept.select(1, 0).to_vec());
         assert_eq!(now.select(1, 1).to_vec(), initial.select(1, 0).to_vec());
     }

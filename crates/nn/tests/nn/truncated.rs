@@ -87,7 +87,7 @@ fn with_ends<S: State>(state: &S, initial: &S, ends: &Tensor<bool>) -> S {
 #[track_caller]
 fn same<S: State<Element = f64>>(got: (Vec<Vec<f64>>, S), expected: (Vec<Vec<f64>>, S)) {
     got.0.iter().zip(&expected.0).for_each(|(got, expected)| close(got, expected, 1e-12 * scale(expected)));
-    let values = |state: &S| state.parts().iter().flat_map(|part| part.to_vec()).collect::<Vec<_>>();
+    let values = |state: &S| state.variables().iter().flat_map(|part| part.to_vec()).collect::<Vec<_>>();
     close(&values(&got.1), &values(&expected.1), 1e-12);
 }
 

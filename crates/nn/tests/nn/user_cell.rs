@@ -150,7 +150,7 @@ fn memory(fast: [[f64; 2]; 3], slow: [[f64; 1]; 3]) -> Memory<f64> {
 }
 
 fn parts<S: State>(state: &S) -> Vec<Vec<f64>> {
-    state.parts().iter().map(|part| part.to_vec().into_iter().map(Number::to_f64).collect()).collect()
+    state.variables().iter().map(|part| part.to_vec().into_iter().map(Number::to_f64).collect()).collect()
 }
 
 #[test]
@@ -173,8 +173,8 @@ fn a_detached_state_keeps_its_values_and_forgets_its_history() {
     let (_, last) = net.forward(&variable(&[5, 2, 3]), None).unwrap();
     let detached = last.detach();
     assert_eq!(parts(&detached), parts(&last));
-    assert!(last.parts().iter().all(|part| part.requires_grad()));
-    assert!(detached.parts().iter().all(|part| !part.requires_grad() && part.grad_fn().is_none()));
+    assert!(last.variables().iter().all(|part| part.requires_grad()));
+    assert!(detached.variables().iter().all(|part| !part.requires_grad() && part.grad_fn().is_none()));
 }
 
 #[test]

@@ -174,7 +174,7 @@ impl<S: State> Part for Carried<'_, S> {
 
     fn save(&self) -> TensorMap {
         let mut map = TensorMap::new();
-        for (i, part) in self.0.parts().iter().enumerate() {
+        for (i, part) in self.0.variables().iter().enumerate() {
             map.insert(i.to_string(), part.value());
         }
         map

@@ -27,7 +27,7 @@ const PASSING: f64 = 12.0;
 /// The most places where edges pass ranks: a graph that needs more is not seen anyway.
 const MOST_VERTICES: usize = 100_000;
 
-/// A rectangle of a [`Layout`], in pixels from the upper left corner.
+/// A rectangle of a [`GraphLayout`], in pixels from the upper left corner.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Placed {
@@ -41,7 +41,7 @@ pub struct Placed {
     pub height: f64,
 }
 
-/// The way of an edge in a [`Layout`].
+/// The way of an edge in a [`GraphLayout`].
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Route {
@@ -56,14 +56,14 @@ pub struct Route {
 ///
 /// ```
 /// use wengert_core::{Tape, Tensor, Variable};
-/// use wengert_view::{Layout, View};
+/// use wengert_view::{GraphLayout, View};
 /// let x = Variable::new(Tensor::from([0.5f32])).requires_grad_(true);
-/// let layout = Layout::of(&Tape::of(&x.sin()).graph()).unwrap();
+/// let layout = GraphLayout::of(&Tape::of(&x.sin()).graph()).unwrap();
 /// assert!(layout.nodes[0].y + layout.nodes[0].height < layout.nodes[1].y);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Layout {
+pub struct GraphLayout {
     /// The width of the frame.
     pub width: f64,
     /// The height of the frame.
@@ -98,10 +98,10 @@ pub(crate) struct Layers {
     labels: Vec<usize>,
 }
 
-impl Layout {
+impl GraphLayout {
     /// The layout of a graph; none if edges pass so many ranks that no picture would be of use, which a graph
     /// that is folded does not come near to.
-    pub fn of(graph: &Graph) -> Option<Layout> {
+    pub fn of(graph: &Graph) -> Option<GraphLayout> {
         let mut layers = rank::layers(graph)?;
         arrange::order(&mut layers);
         arrange::place(&mut layers);

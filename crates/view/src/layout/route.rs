@@ -1,6 +1,6 @@
 //! The heights of the ranks, and the ways of the edges.
 
-use super::{ABOVE, Layers, Layout, MARGIN, PASSING, Placed, Route, label_extents};
+use super::{ABOVE, GraphLayout, Layers, MARGIN, PASSING, Placed, Route, label_extents};
 use crate::graph::Graph;
 
 /// An edge that leads back, and the room that it takes.
@@ -40,7 +40,7 @@ fn gap(layers: &Layers, rank: usize) -> f64 {
     ABOVE + (aside.fold(0.0, f64::max) / 10.0).min(3.0 * ABOVE)
 }
 
-pub(super) fn routed(graph: &Graph, layers: &Layers) -> Layout {
+pub(super) fn routed(graph: &Graph, layers: &Layers) -> GraphLayout {
     let backs: Vec<Back> =
         graph.edges.iter().enumerate().filter(|(_, edge)| edge.is_back).map(back(graph)).collect();
     let mut runs = vec![0; layers.ranks.len() + 1];
@@ -78,7 +78,7 @@ pub(super) fn routed(graph: &Graph, layers: &Layers) -> Layout {
         edges[back.edge] = lanes.route(back, &nodes, &heights, [rank(back.from), rank(back.to)]);
     }
     let width = lanes.rights.iter().copied().fold(0.0, f64::max) + MARGIN;
-    Layout { width, height: heights.height, nodes, edges }
+    GraphLayout { width, height: heights.height, nodes, edges }
 }
 
 fn back(graph: &Graph) -> impl Fn((usize, &crate::graph::GraphEdge)) -> Back {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wengert_core::{Tape, scope};
-use wengert_view::{Fold, Graph, Layout, Placed};
+use wengert_view::{Fold, Graph, GraphLayout, Placed};
 
 use crate::{V, cell, leaf, lstm, scalar};
 
@@ -32,7 +32,7 @@ fn along(points: &[(f64, f64)], is_straight: bool) -> Vec<(f64, f64)> {
 }
 
 fn check(graph: &Graph) {
-    let layout = Layout::of(graph).unwrap();
+    let layout = GraphLayout::of(graph).unwrap();
     assert_eq!((layout.nodes.len(), layout.edges.len()), (graph.nodes.len(), graph.edges.len()));
     let labels = layout.edges.iter().map(|edge| edge.label);
     let all: Vec<Placed> = layout.nodes.iter().copied().chain(labels).collect();
