@@ -16,6 +16,9 @@ use wengert_kernel::memory::region::Region;
 use wengert_kernel::memory::shared::{Retire, Unique};
 use wengert_kernel::memory::view::Target;
 use wengert_kernel::real::{Lane, Real};
+use wengert_kernel::rows::lanes::moments;
+use wengert_kernel::rows::reduce::Sum;
+use wengert_kernel::rows::softmax::{OverRows, RowFunction};
 use wengert_kernel::run::divide::{Divisible, dispatch_shared};
 use wengert_kernel::run::level::Kernel;
 use wengert_kernel::run::team::set_num_threads;
@@ -175,4 +178,112 @@ fn a_value_that_ends_in_another_ends_all_the_same() {
     drop(marked);
     drop(Unique::new(Phoenix(3)).share());
     assert!(REBORN.load(Ordering::Relaxed) >= 4);
+}
+
+/// A number of which no answer follows from the one before.
+#[derive(Clone, Copy, Debug)]
+struct Wild(f32);
+
+static WHIM: AtomicUsize = AtomicUsize::new(0);
+
+impl Wild {
+    fn next() -> Self {
+        let whims = [f32::NAN, f32::INFINITY, -0.0, 1e38, -3.0, f32::from_bits(1)];
+        Wild(whims[WHIM.fetch_add(1, Ordering::Relaxed) % whims.len()])
+    }
+
+    fn truth() -> bool {
+        WHIM.fetch_add(1, Ordering::Relaxed).is_multiple_of(3)
+    }
+}
+
+macro_rules! wild {
+    ($($trait:ident $method:ident),*; $($binary:ident)*; $($unary:ident)*; $($comparison:ident)*) => {
+        $(impl std::ops::$trait for Wild {
+            type Output = Self;
+            fn $method(self, _: Self) -> Self {
+                Wild::next()
+            }
+        })*
+
+        impl Real for Wild {
+            type Mask = bool;
+
+            fn lit(_: f64) -> Self {
+                Wild::next()
+            }
+            fn select(_: bool, _: Self, _: Self) -> Self {
+                Wild::next()
+            }
+            fn mul_add(self, _: Self, _: Self) -> Self {
+                Wild::next()
+            }
+            $(fn $binary(self, _: Self) -> Self {
+                Wild::next()
+            })*
+            $(fn $unary(self) -> Self {
+                Wild::next()
+            })*
+            $(fn $comparison(self, _: Self) -> bool {
+                Wild::truth()
+            })*
+        }
+    };
+}
+wild!(
+    Add add, Sub sub, Mul mul, Div div;
+    scale pow atan2;
+    exp exp_m1 ln ln_1p sqrt tanh sigmoid abs sin cos erf ndtr;
+    lt le eq
+);
+
+impl std::ops::Neg for Wild {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Wild::next()
+    }
+}
+
+impl Lane<f32> for Wild {
+    fn wrap(_: f32) -> Self {
+        Wild::next()
+    }
+    fn unwrap(self) -> f32 {
+        self.0
+    }
+}
+
+#[test]
+fn numbers_that_follow_no_rule_stay_numbers() {
+    for width in [0, 1, 15, 16, 17, 130] {
+        let source: Vec<f32> = (0..3 * width).map(|i| i as f32).collect();
+        let (mut out, mut sums) = (vec![0.0; 3 * width], vec![0.0; width]);
+        for function in [RowFunction::Softmax, RowFunction::LogSoftmax] {
+            OverRows { function, source: &source, out: &mut out, width }.run::<Wild>();
+        }
+        Sum { source: &source, out: &mut sums, reduced: 3, inner: width }.run::<Wild>();
+        let _ = moments::<f32, Wild>(&source);
+        // Too short a place, and rows that do not come out even.
+        let function = RowFunction::Softmax;
+        let short = OverRows { function, source: &source, out: &mut out[..width], width: width + 1 };
+        let _ = catch_unwind(AssertUnwindSafe(|| short.run::<Wild>()));
+    }
+    let region = Region::from(block(&[33]));
+    let mut out = block(&[33]);
+    let target = Some(Target::from(&mut out.as_mut_slice()[..]));
+    let job = Job::in_order(33, [Some(region.view())], [], [target], None);
+    let _ = catch_unwind(AssertUnwindSafe(|| job.forward(&AsItComes)));
+}
+
+/// A formula of one number whose derivative and value have nothing to do with each other.
+struct AsItComes;
+
+impl Formula<1, 1> for AsItComes {
+    fn eval<R: Real>(&self, [x]: [R; 1]) -> [R; 1] {
+        [R::select(x.lt(x), x / R::lit(0.0), x.ln().sqrt())]
+    }
+
+    fn eval_and_pull<R: Real>(&self, inputs: [R; 1], _: [R; 1]) -> ([R; 1], [R; 1]) {
+        ([inputs[0].exp()], [R::lit(f64::NAN)])
+    }
 }
