@@ -55,8 +55,8 @@ pub struct HeatMap {
 }
 
 /// Characters by magnitude, of numbers above and below zero.
-const ABOVE: [char; 5] = ['.', '-', '+', '*', '#'];
-const BELOW: [char; 5] = ['.', '~', 'o', '0', '@'];
+const OF_POSITIVE: [char; 5] = ['.', '-', '+', '*', '#'];
+const OF_NEGATIVE: [char; 5] = ['.', '~', 'o', '0', '@'];
 
 impl HeatMap {
     /// The heat map of a matrix. A vector is one row, a scalar one element; of more axes than two all but
@@ -198,11 +198,11 @@ impl HeatMap {
 fn character(value: Option<f64>) -> char {
     let Some(value) = value else { return '?' };
     if value == 0.0 {
-        return ABOVE[0];
+        return OF_POSITIVE[0];
     }
     // What is not 0 is not shown as if it were.
     let level = ((value.abs() * 4.0).round() as usize).clamp(1, 4);
-    if value < 0.0 { BELOW[level] } else { ABOVE[level] }
+    if value < 0.0 { OF_NEGATIVE[level] } else { OF_POSITIVE[level] }
 }
 
 /// Two rows in one line: the upper half of each character has the first one's colour.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::graph::{Graph, GraphNode, NodeKind};
-use crate::layout::{GraphLayout, LINE, Placed, Route, edge_text};
+use crate::layout::{GraphLayout, LINE_HEIGHT, Placed, Route, edge_text};
 use crate::text::{pixel, xml};
 
 /// Colours for a light ground, and for a dark one where the reader prefers that.
@@ -49,10 +49,10 @@ pub(crate) fn begin(width: f64, height: f64, title: &str, description: &str) -> 
 /// A picture of a few words.
 pub(crate) fn words(title: &str, text: &str) -> String {
     let lines = wrapped(text, 70);
-    let height = lines.len() as f64 * LINE + 40.0;
+    let height = lines.len() as f64 * LINE_HEIGHT + 40.0;
     let mut out = begin(560.0, height, title, text);
     for (place, line) in lines.iter().enumerate() {
-        text_at(280.0, 32.0 + place as f64 * LINE, "", line, &mut out);
+        text_at(280.0, 32.0 + place as f64 * LINE_HEIGHT, "", line, &mut out);
     }
     out.push_str("</svg>\n");
     out
@@ -106,7 +106,7 @@ impl Graph {
             return words(title, &text);
         };
         let remark = self.remark().map(|remark| wrapped(remark, 60)).unwrap_or_default();
-        let height = layout.height + remark.len() as f64 * LINE;
+        let height = layout.height + remark.len() as f64 * LINE_HEIGHT;
         let width = if remark.is_empty() { layout.width } else { layout.width.max(480.0) };
         let mut out = begin(width, height, title, &self.summary());
         self.write_tips(&mut out);
@@ -120,7 +120,7 @@ impl Graph {
             write_label(&edge_text(self, place), route.label, &mut out);
         }
         for (place, line) in remark.iter().enumerate() {
-            text_at(width / 2.0, layout.height + place as f64 * LINE, "faint", line, &mut out);
+            text_at(width / 2.0, layout.height + place as f64 * LINE_HEIGHT, "faint", line, &mut out);
         }
         out.push_str("</svg>\n");
         out
@@ -202,7 +202,7 @@ fn write_node(place: usize, node: &GraphNode, at: Placed, out: &mut String) {
     );
     for (place, text) in node.texts().iter().enumerate() {
         let class = if place == 0 { "first" } else { "faint" };
-        let baseline = at.y + 17.0 + place as f64 * LINE;
+        let baseline = at.y + 17.0 + place as f64 * LINE_HEIGHT;
         text_at(at.x + at.width / 2.0, baseline, class, text, out);
     }
     out.push_str("</g>\n");

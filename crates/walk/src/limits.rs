@@ -21,7 +21,7 @@ pub(crate) const MOST_STEPS: usize = 1000;
 /// The most operations that a program may record.
 pub(crate) const MOST_NODES: usize = 20_000;
 /// The most elements of a tensor of a program.
-pub(crate) const MOST_ELEMENTS: usize = 1 << 18;
+pub(crate) const MOST_SCRIPT_ELEMENTS: usize = 1 << 18;
 /// The most elements of all tensors of a program together, and multiplications of all its products.
 pub(crate) const MOST_WORK: usize = 1 << 26;
 /// The most axes of a tensor of a program.

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use wengert_core::Tensor;
 
 /// The most elements that are given one by one.
-pub(crate) const MOST_ELEMENTS: usize = 256;
+pub(crate) const MOST_SHOWN_ELEMENTS: usize = 256;
 /// The most rows and columns of cells.
 const MOST_CELLS: (usize, usize) = (24, 48);
 
@@ -82,7 +82,7 @@ impl Value {
         let greatest = elements.iter().fold(f64::NEG_INFINITY, |most, &x| if x <= most { most } else { x });
         let (least, greatest) = if none { (0.0, 0.0) } else { (least, greatest) };
         let scale = least.abs().max(greatest.abs());
-        let few = elements.len() <= MOST_ELEMENTS;
+        let few = elements.len() <= MOST_SHOWN_ELEMENTS;
         let heat = (!few).then(|| heat(&shape, &elements, scale));
         Value {
             norm: Number(norm(&elements, scale)),

@@ -6,7 +6,7 @@ use super::{AnyTensor, TensorMap};
 use crate::base::error::{Error, Result};
 
 /// Above it a whole number is not exact as an `f64`.
-const MOST: f64 = (1u64 << 53) as f64;
+const MOST_EXACT: f64 = (1u64 << 53) as f64;
 
 /// Reads the entries of a saved state, and collects whatever does not fit, for one error at the end: names
 /// that are missing, unexpected or of another shape, and the first value out of its range.
@@ -87,7 +87,7 @@ impl<'m> StateReader<'m> {
     /// A whole number from 0 to 2^53, of whatever type.
     pub fn whole(&mut self, name: &str) -> u64 {
         let number = self.number(name);
-        if number.fract() != 0.0 || !(0.0..=MOST).contains(&number) {
+        if number.fract() != 0.0 || !(0.0..=MOST_EXACT).contains(&number) {
             self.refuse(name, "a whole number from 0 to 2^53", number);
             return 0;
         }

@@ -16,14 +16,14 @@ use super::Element;
 use crate::tensor::{Matrix, Tensor};
 
 /// Rows beyond which a product packs by itself, at no cost that counts.
-const MOST_ROWS: usize = 512;
+const MOST_PACKED_ROWS: usize = 512;
 /// Elements below which a pack is not worth looking for.
 const LEAST_ELEMENTS: usize = 256;
 /// How many packs a storage has at most.
 const MOST_PACKS: usize = 16;
 /// Elements of packs that a storage keeps in any case. Beyond them a pack goes that the last products did
 /// without: that of a large weight for the way forth, when the way back has begun.
-const MOST_ELEMENTS: usize = 6 << 20;
+const MOST_PACKED_ELEMENTS: usize = 6 << 20;
 /// How many products a pack that is to go was not used by.
 const LAST: u64 = 8;
 /// Packs that stay with values: those of a weight forward and backward, and of its parts.
@@ -80,7 +80,7 @@ impl<T: Element> Shelf<T> {
     fn use_pack(&mut self, at: usize) -> Tensor<T> {
         self.packs[at].used = self.asked;
         let packed = self.packs[at].packed.clone();
-        if self.packs.len() > 1 && self.elements() > MOST_ELEMENTS {
+        if self.packs.len() > 1 && self.elements() > MOST_PACKED_ELEMENTS {
             let asked = self.asked;
             self.packs.retain(|pack| asked - pack.used < LAST);
         }
@@ -165,7 +165,7 @@ pub fn fix_packs<T: Element>(tensor: &Tensor<T>) {
 pub(crate) fn pack_of<'m, T: Element + Arithmetic>(rows: usize, matrix: Matrix<'m, T>) -> Packed<'m, T> {
     let [k, n] = matrix.extents;
     match pack_len::<T>(k, n) {
-        Some(len) if rows <= MOST_ROWS && k.saturating_mul(n) >= LEAST_ELEMENTS => {
+        Some(len) if rows <= MOST_PACKED_ROWS && k.saturating_mul(n) >= LEAST_ELEMENTS => {
             if let Some(fixed) = matrix.tensor.storage().packs().fixed.get() {
                 return fixed.find(matrix, len);
             }

@@ -16,8 +16,8 @@ use crate::tensor::storage::{Storage, Upkeep};
 use crate::tensor::{Element, memory};
 
 /// Sizes are rounded up to one of four steps per power of two, so at most a quarter is wasted.
-const STEPS: usize = 4;
-const CLASSES: usize = usize::BITS as usize * STEPS;
+const SIZE_STEPS: usize = 4;
+const CLASSES: usize = usize::BITS as usize * SIZE_STEPS;
 const SMALLEST: usize = 16;
 
 static LIMIT: AtomicUsize = AtomicUsize::new(512 << 20);
@@ -38,9 +38,9 @@ fn class_of(len: usize) -> (usize, usize) {
     let len = len.next_multiple_of(SMALLEST).max(SMALLEST);
     let octave = (usize::BITS - 1 - (len - 1).leading_zeros()) as usize;
     // A step is a power of two: shifts, since a division would take longer than all the rest.
-    let shift = octave - STEPS.trailing_zeros() as usize;
+    let shift = octave - SIZE_STEPS.trailing_zeros() as usize;
     let steps = (len - (1 << octave) + (1 << shift) - 1) >> shift;
-    ((1 << octave) + (steps << shift), octave * STEPS + steps)
+    ((1 << octave) + (steps << shift), octave * SIZE_STEPS + steps)
 }
 
 impl<T: Element> Pool<T> {

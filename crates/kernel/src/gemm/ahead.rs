@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::memory::prefetch::{LINE, next_announced};
+use crate::memory::prefetch::{CACHE_LINE, next_announced};
 
 /// The lines that tiles fetch, one for some `steps` along k.
 pub(super) struct Ahead<T> {
@@ -20,7 +20,7 @@ pub(super) struct Ahead<T> {
 
 impl<T> Ahead<T> {
     /// Elements of a line.
-    const ELEMENTS_OF_LINE: isize = (LINE / size_of::<T>()) as isize;
+    const ELEMENTS_OF_LINE: isize = (CACHE_LINE / size_of::<T>()) as isize;
 
     #[inline(always)]
     pub(super) fn nothing() -> Self {
@@ -73,7 +73,7 @@ impl<T> Ahead<T> {
         };
         self.at = (std::ptr::without_provenance(start), Self::ELEMENTS_OF_LINE);
         self.hop.1 = lines as isize * Self::ELEMENTS_OF_LINE;
-        self.tiles = (end - start).div_ceil(lines * LINE).max(1);
+        self.tiles = (end - start).div_ceil(lines * CACHE_LINE).max(1);
         true
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::guarded::{Guarded, SIDES, Side, at_lesser_levels};
 
 /// One more than twice the rows and columns of the largest tile.
-const MOST_ROWS: usize = 2 * MR + 1;
+const MOST_GUARDED_ROWS: usize = 2 * MR + 1;
 const MOST_COLUMNS: usize = 2 * 64 + 1;
 
 /// Whole numbers, so small that sums of their products are exact in every order.
@@ -76,7 +76,7 @@ fn small_products<T: Gemm + From<f32> + Into<f64>>() {
     for k in [0, 1, 2, 3, 4, 5, deep - 1, deep, deep + 1] {
         let sum = |i, j| (0..k).map(|p| number(i, p) * number(p, j)).sum();
         let expected: Vec<f64> =
-            (0..MOST_ROWS * MOST_COLUMNS).map(|q| sum(q / MOST_COLUMNS, q % MOST_COLUMNS)).collect();
+            (0..MOST_GUARDED_ROWS * MOST_COLUMNS).map(|q| sum(q / MOST_COLUMNS, q % MOST_COLUMNS)).collect();
         for n in 0..=MOST_COLUMNS {
             let side = SIDES[n % 2];
             let b = [false, true].map(|by_columns| Guarded::of(&matrix::<T>(k, n, by_columns, number), side));
@@ -85,7 +85,7 @@ fn small_products<T: Gemm + From<f32> + Into<f64>>() {
                 pack(lying(&b[which], k, n, which == 1), &mut to);
                 Some(to)
             });
-            for m in 0..=MOST_ROWS {
+            for m in 0..=MOST_GUARDED_ROWS {
                 turn += 1;
                 if turn % thin == 0 {
                     every_way((m, k, n), side, [&b[0], &b[1]], &packs, &expected);

@@ -5,7 +5,7 @@ use std::ops::Add;
 use super::product::Product;
 use super::sizes::MR;
 use super::vector::Vector;
-use crate::memory::prefetch::{LINE, fetch, fetch_second};
+use crate::memory::prefetch::{CACHE_LINE, fetch, fetch_second};
 
 /// The rows of a tile from which on it has time to fetch what is for later: with fewer, B must come as fast
 /// as it can.
@@ -58,7 +58,7 @@ fn opaque<T>(mut pointer: *const T) -> *const T {
 /// The lines of the next panel that a tile fetches in a turn of its loop: so that some six of them fetch
 /// all.
 const fn next_lines<V: Vector>() -> usize {
-    (V::NR * size_of::<V>() * V::STEPS / LINE).div_ceil(MR)
+    (V::NR * size_of::<V>() * V::STEPS / CACHE_LINE).div_ceil(MR)
 }
 
 /// Adds the outer product of a column of A and a row of B, of whose registers the last has the lanes
@@ -149,7 +149,7 @@ impl<T: Copy + Default + Add<Output = T>> Product<T> {
                     if PADDED {
                         for _ in 0..next_lines::<V>() {
                             fetch_second(next);
-                            next = next.wrapping_add(LINE / size_of::<T>());
+                            next = next.wrapping_add(CACHE_LINE / size_of::<T>());
                         }
                     }
                 }

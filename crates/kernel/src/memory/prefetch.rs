@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::memory::view::View;
 
 /// Bytes that come at once.
-pub const LINE: usize = 64;
+pub const CACHE_LINE: usize = 64;
 /// How many pieces of memory are announced at most.
 const MOST_ANNOUNCED: usize = 8;
 /// The bytes of a piece at most: what the second cache holds beside the product's own.
@@ -17,8 +17,8 @@ const LONGEST: usize = 512 << 10;
 #[inline(always)]
 pub fn prefetch<V>(value: &V) {
     let start = std::ptr::from_ref(value).cast::<i8>();
-    for line in 0..size_of::<V>().div_ceil(LINE) {
-        fetch(start.wrapping_add(line * LINE));
+    for line in 0..size_of::<V>().div_ceil(CACHE_LINE) {
+        fetch(start.wrapping_add(line * CACHE_LINE));
     }
 }
 

@@ -12,7 +12,7 @@ fn holds<M: Module<Element = f64>>(
     input: [usize; 3],
     output: impl Fn(&Variable<f64>) -> Variable<f64>,
 ) {
-    let x = variable(&input);
+    let x = variable(&input).requires_grad_(true);
     let gradients = |samples: &[Variable<f64>]| {
         model.zero_grad();
         x.zero_grad();

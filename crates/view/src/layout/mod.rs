@@ -13,7 +13,7 @@ use crate::text::columns;
 
 /// Width of a column of text, and height of a line.
 pub(crate) const COLUMN: f64 = 7.2;
-pub(crate) const LINE: f64 = 16.0;
+pub(crate) const LINE_HEIGHT: f64 = 16.0;
 /// Width and height in labels, which are smaller.
 pub(crate) const SMALL_COLUMN: f64 = 6.0;
 pub(crate) const SMALL_LINE: f64 = 13.0;
@@ -113,7 +113,7 @@ impl GraphLayout {
 fn extents(node: &GraphNode) -> (f64, f64) {
     let texts = node.texts();
     let columns = texts.iter().map(|text| columns(text)).max().unwrap_or(0).max(4);
-    (columns as f64 * COLUMN + 2.0 * PADDING, texts.len() as f64 * LINE + PADDING)
+    (columns as f64 * COLUMN + 2.0 * PADDING, texts.len() as f64 * LINE_HEIGHT + PADDING)
 }
 
 /// The extents of an edge's label.

@@ -1,7 +1,7 @@
 //! Which shapes fit each other: asked before an operation is, so that the mistake has a place in the text.
 
 use super::error::{Place, Result, ScriptError};
-use crate::limits::{MOST_AXES, MOST_ELEMENTS};
+use crate::limits::{MOST_AXES, MOST_SCRIPT_ELEMENTS};
 
 /// How many elements a shape has.
 ///
@@ -13,8 +13,9 @@ pub(crate) fn count(at: Place, shape: &[usize]) -> Result<usize> {
         let message = format!("expected a tensor of at most {MOST_AXES} axes, got shape {shape:?}");
         return Err(ScriptError::new(at, message));
     }
-    elements.filter(|count| *count <= MOST_ELEMENTS).ok_or_else(|| {
-        let message = format!("expected a tensor of at most {MOST_ELEMENTS} elements, got shape {shape:?}");
+    elements.filter(|count| *count <= MOST_SCRIPT_ELEMENTS).ok_or_else(|| {
+        let message =
+            format!("expected a tensor of at most {MOST_SCRIPT_ELEMENTS} elements, got shape {shape:?}");
         ScriptError::new(at, message)
     })
 }
