@@ -29,8 +29,6 @@ macro_rules! unary_of {
 
 mod compiled;
 mod dependence;
-#[cfg(test)]
-mod harmless_tests;
 mod macros;
 mod operation;
 mod run;

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wengert_kernel::formula::{Backward, Forward};
 use wengert_kernel::real::Real;
 
-use super::{Dependence, Pointwise, Trace, trace};
-use crate::backward::{GradOptions, grad};
+use super::{GradOptions, grad};
+use crate::ops::formula::{Dependence, Of, Pointwise, Trace, trace};
 use crate::tape::Variable;
 use crate::tensor::Tensor;
 
@@ -51,13 +51,13 @@ impl Pointwise<2, 1> for Liar {
 
     fn forward_f32(&self, job: &Forward<'_, f32, 2, 1>) {
         if !matches!(self.0, Lie::ForwardWritesNothing) {
-            job.forward(&super::Of(self));
+            job.forward(&Of(self));
         }
     }
 
     fn backward_f32(&self, job: &Backward<'_, f32, 2, 1>) {
         if !matches!(self.0, Lie::BackwardWritesNothing) {
-            job.backward(&super::Of(self));
+            job.backward(&Of(self));
         }
     }
 }
