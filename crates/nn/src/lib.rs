@@ -74,8 +74,8 @@ pub use loss::{
 };
 pub use module::{Cast, Evaluating, Flat, Memo, Module, Visitor, VisitorMut};
 pub use recurrent::{
-    Bias, ByPlace, CellFactory, Checkpointing, FromSizes, Gru, GruCell, HasBias, KeepStates, Layers,
-    LearnedFactory, LearnedState, Lstm, LstmArguments, LstmCell, Merge, Nonlinearity, OfSizes,
+    Bias, ByPlace, CellFactory, Checkpointing, FromSizes, GateWeights, Gru, GruCell, HasBias, KeepStates,
+    Layers, LearnedFactory, LearnedState, Lstm, LstmArguments, LstmCell, Merge, Nonlinearity, OfSizes,
     OutputAndStates, Place, Recurrent, RecurrentBuilder, Rnn, RnnArguments, RnnCell, Stack, StepFn,
     StepFnWith, Stepper, Swept, Truncated, Valid,
 };

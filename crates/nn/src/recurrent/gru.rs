@@ -4,7 +4,7 @@ use wengert_core::{Float, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::factory::FromSizes;
 use super::runner::Recurrent;
-use super::weights::{Bias, Weights};
+use super::weights::{Bias, GateWeights};
 use crate::cell;
 use crate::cell::Cell;
 use crate::repr::Repr;
@@ -31,15 +31,15 @@ pointwise! {
 #[doc(alias = "GRUCell")]
 #[derive(Clone)]
 pub struct GruCell<T: Float = f32> {
-    weights: Weights<T>,
+    weights: GateWeights<T>,
 }
 cell!(GruCell<T> flatten { weights } {});
 
 impl FromSizes for GruCell {
     type Arguments = Bias;
 
-    fn from_sizes(input_size: usize, hidden_size: usize, Bias { bias }: &Bias) -> Result<Self> {
-        Ok(GruCell { weights: Weights::new("GRU", [3, input_size, hidden_size, hidden_size], *bias)? })
+    fn from_sizes(input_size: usize, hidden_size: usize, bias: &Bias) -> Result<Self> {
+        Ok(GruCell { weights: GateWeights::new("GRU", [3, input_size, hidden_size, hidden_size], bias)? })
     }
 }
 

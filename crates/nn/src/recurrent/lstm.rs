@@ -6,7 +6,7 @@ use wengert_core::{Error, Float, Parameter, Pointwise, Result, Tensor, Variable,
 use super::builder::RecurrentBuilder;
 use super::factory::{FromSizes, OfSizes};
 use super::runner::Recurrent;
-use super::weights::{Bias, HasBias, Weights, initial};
+use super::weights::{Bias, GateWeights, HasBias, initial};
 use crate::cell;
 use crate::cell::Cell;
 use crate::repr::Repr;
@@ -32,7 +32,7 @@ pointwise! {
 #[doc(alias = "LSTMCell")]
 #[derive(Clone)]
 pub struct LstmCell<T: Float = f32> {
-    weights: Weights<T>,
+    weights: GateWeights<T>,
     weight_hr: Option<Parameter<T>>,
 }
 cell!(LstmCell<T> flatten { weights } { weight_hr });
@@ -57,13 +57,13 @@ impl FromSizes for LstmCell {
     type Arguments = LstmArguments;
 
     fn from_sizes(input_size: usize, hidden: usize, arguments: &LstmArguments) -> Result<Self> {
-        let LstmArguments { bias: Bias { bias }, proj_size: projected } = *arguments;
+        let (bias, projected) = (&arguments.bias, arguments.proj_size);
         if projected > 0 && projected >= hidden {
             let expected = format!("smaller than hidden_size {hidden}");
             return Err(Error::argument("LSTM", "proj_size", expected, projected));
         }
         let recurrent = if projected > 0 { projected } else { hidden };
-        let weights = Weights::new("LSTM", [4, input_size, hidden, recurrent], bias)?;
+        let weights = GateWeights::new("LSTM", [4, input_size, hidden, recurrent], bias)?;
         let projection = || Ok((projected > 0).then(|| initial([projected, hidden], hidden)));
         Ok(LstmCell { weights, weight_hr: or_refused("LSTM", projection)? })
     }

@@ -42,4 +42,4 @@ pub use step_fn::StepFn;
 pub use step_fn_with::StepFnWith;
 pub use stepper::Stepper;
 pub use truncated::Truncated;
-pub use weights::{Bias, HasBias};
+pub use weights::{Bias, GateWeights, HasBias};

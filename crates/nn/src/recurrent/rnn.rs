@@ -7,7 +7,7 @@ use wengert_core::{Error, Float, Result, Tensor, Variable};
 use super::builder::RecurrentBuilder;
 use super::factory::{FromSizes, OfSizes};
 use super::runner::Recurrent;
-use super::weights::{Bias, HasBias, Weights};
+use super::weights::{Bias, GateWeights, HasBias};
 use crate::cell;
 use crate::cell::Cell;
 use crate::repr::Repr;
@@ -50,7 +50,7 @@ impl FromStr for Nonlinearity {
 #[doc(alias = "SimpleRNNCell")]
 #[derive(Clone)]
 pub struct RnnCell<T: Float = f32> {
-    weights: Weights<T>,
+    weights: GateWeights<T>,
     nonlinearity: Nonlinearity,
 }
 cell!(RnnCell<T> flatten { weights } {} keep { nonlinearity });
@@ -91,9 +91,9 @@ impl FromSizes for RnnCell {
     type Arguments = RnnArguments;
 
     fn from_sizes(input_size: usize, hidden_size: usize, arguments: &RnnArguments) -> Result<Self> {
-        let RnnArguments { bias: Bias { bias }, nonlinearity } = *arguments;
-        let weights = Weights::new("RNN", [1, input_size, hidden_size, hidden_size], bias)?;
-        Ok(RnnCell { weights, nonlinearity })
+        let RnnArguments { bias, nonlinearity } = arguments;
+        let weights = GateWeights::new("RNN", [1, input_size, hidden_size, hidden_size], bias)?;
+        Ok(RnnCell { weights, nonlinearity: *nonlinearity })
     }
 }
 

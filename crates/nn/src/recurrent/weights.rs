@@ -10,17 +10,59 @@ use super::lstm::LstmCell;
 use super::rnn::RnnCell;
 use crate::module;
 
-/// `W_ih` (G H, in), `W_hh` (G H, R), `b_ih` and `b_hh` (G H), for G gates, H hidden units and a recurrent
-/// width R.
+/// The parameters of a gated cell in PyTorch's layout: `weight_ih` (G H, in), `weight_hh` (G H, R), `bias_ih` and
+/// `bias_hh` (G H), for G gates, H hidden units and a recurrent width R, which is H but where outputs are
+/// projected.
+///
+/// Flattened into a cell they have the names of PyTorch's own (`weight_ih_l0`, ..).
+///
+/// ```
+/// use wengert_core::{Result, Tensor, Variable};
+/// use wengert_nn::{Bias, Cell, FromSizes, GateWeights, Recurrent, cell};
+///
+/// /// `f = sigmoid(a)`, `h' = (1 - f) h + f tanh(n)`, of the halves `a`, `n` of `W_ih x + W_hh h + b`.
+/// #[derive(Clone)]
+/// struct Mgu { weights: GateWeights }
+/// cell!(Mgu flatten { weights } {});
+///
+/// impl FromSizes for Mgu {
+///     type Arguments = Bias;
+///     fn from_sizes(input: usize, hidden: usize, bias: &Bias) -> Result<Self> {
+///         Ok(Mgu { weights: GateWeights::new("Mgu", [2, input, hidden, hidden], bias)? })
+///     }
+/// }
+///
+/// impl Cell for Mgu {
+///     type State = Variable;
+///     fn input_size(&self) -> usize { self.weights.input_size() }
+///     fn output_size(&self) -> usize { self.weights.recurrent_size() }
+///     fn zero_state(&self, batch: usize) -> Variable { Tensor::zeros([batch, self.output_size()]).into() }
+///     fn project(&self, x: &Variable) -> Variable { self.weights.project_with_both_biases(x) }
+///     fn step(&self, x: &Variable, h: &Variable) -> (Variable, Variable) {
+///         let [a, n] = h.linear(&self.weights.weight_hh, Some(x)).parts(-1);
+///         let f = a.sigmoid();
+///         let h = (1 - &f) * h + &f * n.tanh();
+///         (h.clone(), h)
+///     }
+/// }
+///
+/// let rnn = Recurrent::<Mgu>::builder(3, 4).num_layers(2).bias(false).build()?;
+/// assert_eq!(rnn.to_string(), "Recurrent<Mgu>(3, 4, num_layers=2)");
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
 #[derive(Clone)]
-pub(super) struct Weights<T: Float> {
-    pub(super) weight_ih: Parameter<T>,
-    pub(super) weight_hh: Parameter<T>,
-    pub(super) bias_ih: Option<Parameter<T>>,
-    pub(super) bias_hh: Option<Parameter<T>>,
+pub struct GateWeights<T: Float = f32> {
+    /// The weight of the input, (G H, in).
+    pub weight_ih: Parameter<T>,
+    /// The weight of the state, (G H, R).
+    pub weight_hh: Parameter<T>,
+    /// The bias beside the input's weight, (G H), if there are biases.
+    pub bias_ih: Option<Parameter<T>>,
+    /// The bias beside the state's weight, (G H), if there are biases.
+    pub bias_hh: Option<Parameter<T>>,
 }
 
-module!(Weights<T> { weight_ih, weight_hh, bias_ih, bias_hh });
+module!(GateWeights<T> { weight_ih, weight_hh, bias_ih, bias_hh });
 
 /// A parameter of U(-1/sqrt(hidden), 1/sqrt(hidden)), PyTorch's start for all recurrent layers.
 pub(super) fn initial(shape: [usize; 2], hidden: usize) -> Parameter<f32> {
@@ -32,17 +74,22 @@ fn initial_tensor(shape: &[usize], hidden: usize) -> Tensor<f32> {
     Tensor::uniform(shape, -bound, bound)
 }
 
-impl Weights<f32> {
-    pub(super) fn new(
-        operation: &'static str,
+impl GateWeights<f32> {
+    /// Parameters of U(-1/sqrt(H), 1/sqrt(H)), PyTorch's start for all recurrent layers, of so many gates, an
+    /// input's width, hidden units and a recurrent width, for the cell called `name`.
+    ///
+    /// # Errors
+    /// If the allocator refuses the memory.
+    pub fn new(
+        name: &'static str,
         [gates, input, hidden, recurrent]: [usize; 4],
-        bias: bool,
+        Bias { bias }: &Bias,
     ) -> Result<Self> {
         // More than a number is more than there is memory for.
         let rows = gates.saturating_mul(hidden);
         let bias_of = || bias.then(|| Parameter::new(initial_tensor(&[rows], hidden)));
-        or_refused(operation, || {
-            Ok(Weights {
+        or_refused(name, || {
+            Ok(GateWeights {
                 weight_ih: initial([rows, input], hidden),
                 weight_hh: initial([rows, recurrent], hidden),
                 bias_ih: bias_of(),
@@ -52,23 +99,25 @@ impl Weights<f32> {
     }
 }
 
-impl<T: Float> Weights<T> {
-    pub(super) fn input_size(&self) -> usize {
+impl<T: Float> GateWeights<T> {
+    /// The width of an input.
+    pub fn input_size(&self) -> usize {
         width(&self.weight_ih)
     }
 
-    /// The numbers of all gates.
-    pub(super) fn rows(&self) -> usize {
+    /// The numbers of all gates, G H.
+    pub fn rows(&self) -> usize {
         self.weight_hh.shape().first().copied().unwrap_or(0)
     }
 
-    pub(super) fn recurrent_size(&self) -> usize {
+    /// The width R of what comes back as the state.
+    pub fn recurrent_size(&self) -> usize {
         width(&self.weight_hh)
     }
 
-    /// `x W_ih^T + b_ih + b_hh`: both biases at once, where the formula allows it.
+    /// Computes `x W_ih^T + b_ih + b_hh`: both biases at once, where the formula allows it.
     #[track_caller]
-    pub(super) fn project_with_both_biases(&self, x: &Variable<T>) -> Variable<T> {
+    pub fn project_with_both_biases(&self, x: &Variable<T>) -> Variable<T> {
         let bias = match (&self.bias_ih, &self.bias_hh) {
             (Some(a), Some(b)) => Some(a + b),
             _ => None,
