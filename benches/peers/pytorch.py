@@ -104,16 +104,38 @@ OPTIMIZERS = {
 }
 
 
+def with_gradients(count, *shape):
+    parameters = [torch.randn(*shape).requires_grad_(True) for _ in range(count)]
+    for parameter in parameters:
+        parameter.grad = torch.randn_like(parameter)
+    return parameters
+
+
+def lbfgs(count):
+    """An iteration that remembers ten, on half the squares' sum."""
+    parameters = with_gradients(count, 1_000_000 // count)
+    optimizer = torch.optim.LBFGS(parameters, lr=1e-4, max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0)
+
+    def loss():
+        optimizer.zero_grad()
+        loss = sum(parameter.square().sum() for parameter in parameters) * 0.5
+        loss.backward()
+        return loss
+    return lambda: optimizer.step(loss)
+
+
 def optimizers():
     """A step over a million elements, in one parameter and in a thousand, by the kernels over lists (`foreach`)."""
     steps = {}
     for text, (kind, options) in OPTIMIZERS.items():
         for count in (1, 1000):
-            parameters = [torch.randn(1_000_000 // count).requires_grad_(True) for _ in range(count)]
-            for parameter in parameters:
-                parameter.grad = torch.randn_like(parameter)
+            parameters = with_gradients(count, 1_000_000 // count)
             steps[f"{text}-{count}"] = getattr(torch.optim, kind)(parameters, foreach=True, **options).step
-    return steps
+    if hasattr(torch.optim, "Muon"):
+        for count, rows in (1, 1000), (1000, 25):
+            muon = torch.optim.Muon(with_gradients(count, rows, 1_000_000 // count // rows), lr=1e-4)
+            steps[f"muon-{count}"] = muon.step
+    return steps | {f"lbfgs-{count}": lbfgs(count) for count in (1, 1000)}
 
 
 def workload(name, compiled):
