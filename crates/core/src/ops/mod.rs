@@ -44,6 +44,7 @@ mod indexed;
 mod masks;
 mod operands;
 mod products;
+mod scalar;
 mod sort;
 mod triangle;
 
@@ -83,3 +84,4 @@ pub use elementwise::Exponent;
 pub(crate) use join::borrowed;
 pub(crate) use join::one_behind_the_other;
 pub use join::{cat, stack};
+pub use scalar::Scalar;

@@ -1,4 +1,4 @@
-//! What stands beside a variable in arithmetic (whole numbers, tensors, parameters), and tensors by
+//! What stands beside a variable in arithmetic (tensors, parameters, numbers beside both), and tensors by
 //! themselves.
 //!
 //! A tensor is a variable without history for as long as an operation takes, and a parameter is its variable,
@@ -7,11 +7,12 @@
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::base::mode::unrecorded;
+use crate::ops::scalar::Scalar;
 use crate::tape::{Float, Parameter, Variable};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// The tensor as a constant.
-fn constant<T: Float>(tensor: &Tensor<T>) -> Variable<T> {
+pub(super) fn constant<T: Float>(tensor: &Tensor<T>) -> Variable<T> {
     Variable::from(tensor.clone())
 }
 
@@ -55,6 +56,48 @@ macro_rules! for_handles {
 
 pub(super) use for_handles;
 
+/// An operation with numbers on both sides; `$with` does it with an `f64` on the right, `$before` on the left.
+macro_rules! beside_numbers {
+    (
+        $trait:ident $method:ident, $left:ty, $out:ty,
+        |$a:ident, $c:ident| $with:expr, |$n:ident, $b:ident| $before:expr
+    ) => {
+        impl<T: Float, S: Scalar> $trait<S> for &$left {
+            type Output = $out;
+            #[track_caller]
+            fn $method(self, number: S) -> $out {
+                let ($a, $c) = (self, number.scalar());
+                $with
+            }
+        }
+        impl<T: Float, S: Scalar> $trait<S> for $left {
+            type Output = $out;
+            #[track_caller]
+            fn $method(self, number: S) -> $out {
+                $trait::$method(&self, number)
+            }
+        }
+        for_handles!($trait $method, [T] f64, $left, $out, |number, $b| {
+            let $n = *number;
+            $before
+        });
+        for_handles!($trait $method, [T] i32, $left, $out, |number, $b| {
+            let $n = f64::from(*number);
+            $before
+        });
+    };
+}
+
+pub(super) use beside_numbers;
+
+/// What a method of variables gives for tensors.
+macro_rules! computed {
+    ($value:expr) => {{
+        let _unrecorded = unrecorded();
+        $value.value()
+    }};
+}
+
 macro_rules! arithmetic {
     ($($trait:ident $method:ident $assign:ident $assign_method:ident $operator:tt;)*) => {$(
         for_handles!($trait $method, [T] Variable<T>, Tensor<T>, Variable<T>, |a, b| {
@@ -64,9 +107,13 @@ macro_rules! arithmetic {
             &constant(a) $operator b
         });
         for_handles!($trait $method, [T] Tensor<T>, Tensor<T>, Tensor<T>, |a, b| {
-            let _unrecorded = unrecorded();
-            (&constant(a) $operator &constant(b)).value()
+            computed!(&constant(a) $operator &constant(b))
         });
+        beside_numbers!(
+            $trait $method, Tensor<T>, Tensor<T>,
+            |a, c| computed!(&constant(a) $operator c),
+            |c, a| computed!(c $operator &constant(a))
+        );
         for_handles!($trait $method, [T] Parameter<T>, Parameter<T>, Variable<T>, |a, b| {
             &**a $operator &**b
         });
@@ -74,48 +121,28 @@ macro_rules! arithmetic {
         for_handles!($trait $method, [T] Variable<T>, Parameter<T>, Variable<T>, |a, b| a $operator &**b);
         for_handles!($trait $method, [T] Parameter<T>, Tensor<T>, Variable<T>, |a, b| &**a $operator b);
         for_handles!($trait $method, [T] Tensor<T>, Parameter<T>, Variable<T>, |a, b| a $operator &**b);
-        for_handles!($trait $method, [T] Parameter<T>, f64, Variable<T>, |a, b| &**a $operator *b);
-        for_handles!($trait $method, [T] Parameter<T>, i32, Variable<T>, |a, b| &**a $operator *b);
-        for_handles!($trait $method, [T] f64, Parameter<T>, Variable<T>, |a, b| *a $operator &**b);
-        for_handles!($trait $method, [T] i32, Parameter<T>, Variable<T>, |a, b| *a $operator &**b);
-        for_handles!($trait $method, [T] Variable<T>, i32, Variable<T>, |a, b| a $operator f64::from(*b));
-        for_handles!($trait $method, [T] Tensor<T>, i32, Tensor<T>, |a, b| a $operator f64::from(*b));
-
-        impl<T: Float> $trait<&Variable<T>> for i32 {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: &Variable<T>) -> Variable<T> {
-                f64::from(self) $operator other
-            }
-        }
-        impl<T: Float> $trait<Variable<T>> for i32 {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: Variable<T>) -> Variable<T> {
-                f64::from(self) $operator &other
-            }
-        }
-        impl<T: Float> $trait<f64> for &Tensor<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, c: f64) -> Tensor<T> {
-                let _unrecorded = unrecorded();
-                (&constant(self) $operator c).value()
-            }
-        }
-        impl<T: Float> $trait<f64> for Tensor<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, c: f64) -> Tensor<T> {
-                &self $operator c
-            }
-        }
+        beside_numbers!(
+            $trait $method, Parameter<T>, Variable<T>,
+            |a, c| &**a $operator c,
+            |c, a| c $operator &**a
+        );
 
         impl<T: Float, R> $assign<R> for Variable<T>
         where
             for<'v> &'v Variable<T>: $trait<R, Output = Variable<T>>,
         {
             /// The variable stands for the result from now on; what it stood for stays as it is.
+            #[track_caller]
+            fn $assign_method(&mut self, other: R) {
+                *self = $trait::$method(&*self, other);
+            }
+        }
+
+        impl<T: Element, R> $assign<R> for Tensor<T>
+        where
+            for<'t> &'t Tensor<T>: $trait<R, Output = Tensor<T>>,
+        {
+            /// The tensor is the result from now on; other handles to its storage keep the old elements.
             #[track_caller]
             fn $assign_method(&mut self, other: R) {
                 *self = $trait::$method(&*self, other);
@@ -135,8 +162,7 @@ impl<T: Float> Neg for &Tensor<T> {
     type Output = Tensor<T>;
     #[track_caller]
     fn neg(self) -> Tensor<T> {
-        let _unrecorded = unrecorded();
-        (-constant(self)).value()
+        computed!(-constant(self))
     }
 }
 
@@ -166,7 +192,7 @@ macro_rules! functions {
             )]
             #[track_caller]
             pub fn $method(&self $(, $argument: $type)*) -> Tensor<T> {
-                let _unrecorded = unrecorded();
+
                 constant(self).$method($($argument),*).value()
             }
         )*}
@@ -196,7 +222,6 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn matmul(&self, other: &Tensor<T>) -> Tensor<T> {
-        let _unrecorded = unrecorded();
         constant(self).matmul(&constant(other)).value()
     }
 }
