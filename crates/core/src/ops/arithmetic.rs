@@ -5,7 +5,8 @@ use std::iter::Sum;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::ops::formula::Pointwise;
-use crate::ops::operands::{beside_numbers, for_handles};
+use crate::ops::numeric::Calculated;
+use crate::ops::operands::{before_numbers, behind_numbers, for_handles};
 use crate::ops::registry::{OperationEntry, formula};
 use crate::ops::scalar::Scalar;
 use crate::tape::Float;
@@ -32,7 +33,7 @@ mod formula {
 
 macro_rules! binary {
     ($($trait:ident $method:ident;)*) => {$(
-        for_handles!($trait $method, [T] Variable<T>, Variable<T>, Variable<T>, |a, b| {
+        for_handles!($trait $method, [T: Float] Variable<T>, Variable<T>, Variable<T>, |a, b| {
             formula::$trait.apply1([a, b])
         });
     )*};
@@ -47,11 +48,8 @@ binary! {
 
 macro_rules! scalar {
     ($trait:ident $method:ident, |$c:ident| $right:expr, $left:ident) => {
-        beside_numbers!(
-            $trait $method, Variable<T>, Variable<T>,
-            |x, $c| $right.apply1([x]),
-            |c, x| formula::$left { c }.apply1([x])
-        );
+        before_numbers!($trait $method, Float, Variable<T>, Variable<T>, |x, $c| $right.apply1([x]));
+        behind_numbers!($trait $method, Variable<T>, Variable<T>, |c, x| formula::$left { c }.apply1([x]));
     };
 }
 

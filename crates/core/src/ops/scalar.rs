@@ -1,11 +1,11 @@
-//! Numbers beside variables and tensors of floats.
+//! Numbers beside variables and tensors.
 
-/// A number on the right of a variable, a parameter or a tensor of floats in `+ - * /` and their assigning
-/// forms: `f64`, `f32` or `i32`. Whatever the tensor holds, it counts as the `f64` of its value.
+/// A number on the right of a tensor, a variable or a parameter in `+ - * /` and their assigning forms:
+/// beside floats `f64`, `f32` or `i32`, which count as the `f64` of their value whatever the tensor holds;
+/// beside `i64` an `i64` or `i32` (a literal beyond an `i32` says `i64`: `t * 5_000_000_000i64`).
 ///
-/// On the left stand `f64` and `i32`: with a third type there the compiler could not tell what `2.0` in
-/// `(2.0 * x).sum()` is. So a rate of `f32` is written behind, `x * lr`, or as `f64::from(lr) * x`. Beside
-/// `Tensor<i64>` there is `i64` on either side.
+/// On the left of floats stand `f64` and `i32`: with a third type there the compiler could not tell what
+/// `2.0` in `(2.0 * x).sum()` is. So a rate of `f32` is written behind, `x * lr`, or as `f64::from(lr) * x`.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -16,29 +16,34 @@
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` doesn't stand beside a variable or a tensor in arithmetic",
-    label = "expected `f64`, `f32`, `i32`, or a variable, parameter or tensor of the same numbers",
-    note = "another number is converted first, as by `n as f64`; beside `Tensor<i64>` there is `i64`"
+    label = "expected a number, or a variable, parameter or tensor of the same elements",
+    note = "beside `f32` and `f64` there are `f64`, `f32` and `i32`, beside `i64` there are `i64` and `i32`; \
+            another number is converted first, as by `n as f64`"
 )]
 pub trait Scalar: Copy {
-    /// The number as it is computed with.
-    fn scalar(self) -> f64;
+    /// The number itself, if this is a reference to it.
+    type Number;
+    /// The number.
+    fn number(self) -> Self::Number;
 }
 
 macro_rules! scalar {
     ($($number:ty)*) => {$(
         impl Scalar for $number {
+            type Number = $number;
             #[inline]
-            fn scalar(self) -> f64 {
-                self.into()
+            fn number(self) -> $number {
+                self
             }
         }
         impl Scalar for &$number {
+            type Number = $number;
             #[inline]
-            fn scalar(self) -> f64 {
-                (*self).into()
+            fn number(self) -> $number {
+                *self
             }
         }
     )*};
 }
 
-scalar!(f64 f32 i32);
+scalar!(f64 f32 i32 i64);
