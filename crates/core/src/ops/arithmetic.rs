@@ -8,7 +8,7 @@ use crate::ops::formula::Pointwise;
 use crate::ops::numeric::Calculated;
 use crate::ops::operands::{before_numbers, behind_numbers, for_handles};
 use crate::ops::registry::{OperationEntry, formula};
-use crate::ops::scalar::Scalar;
+use crate::ops::scalar::{CountsAs, Scalar};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tensor::Tensor;

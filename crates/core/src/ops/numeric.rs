@@ -7,7 +7,7 @@ use std::ops::{Add, Mul, Neg, Sub};
 
 use super::integers;
 use super::operands::{before_numbers, constant, for_handles};
-use super::scalar::Scalar;
+use super::scalar::{CountsAs, Scalar};
 use crate::base::mode::unrecorded;
 use crate::tape::Float;
 use crate::tensor::{Element, Tensor};

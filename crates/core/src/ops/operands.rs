@@ -8,7 +8,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use crate::base::mode::unrecorded;
 use crate::ops::numeric::Calculated;
-use crate::ops::scalar::Scalar;
+use crate::ops::scalar::{CountsAs, Scalar};
 use crate::tape::{Float, Parameter, Variable};
 use crate::tensor::{Element, Tensor};
 
@@ -64,18 +64,18 @@ macro_rules! before_numbers {
     ) => {
         impl<T: $bound, S: Scalar> $trait<S> for &$left
         where
-            S::Number: Into<<T as Calculated>::Scalar>,
+            S::Number: CountsAs<<T as Calculated>::Scalar>,
         {
             type Output = $out;
             #[track_caller]
             fn $method(self, number: S) -> $out {
-                let ($a, $c): (_, <T as Calculated>::Scalar) = (self, number.number().into());
+                let ($a, $c) = (self, number.number().counted());
                 $value
             }
         }
         impl<T: $bound, S: Scalar> $trait<S> for $left
         where
-            S::Number: Into<<T as Calculated>::Scalar>,
+            S::Number: CountsAs<<T as Calculated>::Scalar>,
         {
             type Output = $out;
             #[track_caller]

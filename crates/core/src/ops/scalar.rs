@@ -27,6 +27,37 @@ pub trait Scalar: Copy {
     fn number(self) -> Self::Number;
 }
 
+/// A number whose value an `N` holds exactly: what stands beside tensors that compute with single numbers as
+/// `N`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` doesn't stand beside a tensor that computes with single numbers as `{N}`",
+    label = "expected a number that `{N}` holds exactly",
+    note = "`t.cast::<f64>()` makes floats of a `Tensor<i64>`; beside floats an `i64` is written `n as f64`"
+)]
+pub trait CountsAs<N> {
+    /// The number as `N`.
+    fn counted(self) -> N;
+}
+
+macro_rules! counts {
+    ($($number:ty, as $as:ty;)*) => {$(
+        impl CountsAs<$as> for $number {
+            #[inline]
+            fn counted(self) -> $as {
+                self.into()
+            }
+        }
+    )*};
+}
+
+counts! {
+    f64, as f64;
+    f32, as f64;
+    i32, as f64;
+    i32, as i64;
+    i64, as i64;
+}
+
 macro_rules! scalar {
     ($($number:ty)*) => {$(
         impl Scalar for $number {
