@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 const CRATES: [&str; 11] =
     ["core", "data", "nn", "optim", "train", "check", "view", "walk", "page", "wengert", "kernel"];
-/// First words that point at something that is not on the page.
-const POINTING: [&str; 15] = [
+/// First words that point at something that is not on the page, or that open no noun or verb of the item.
+const POINTING: [&str; 19] = [
     "This", "These", "That", "Those", "It", "Its", "They", "As", "See", "Same", "What", "Which", "Such",
-    "There", "Here",
+    "There", "Here", "Of", "For", "Not", "By",
 ];
 const SECTIONS: [&str; 2] = ["# Errors", "# Panics"];
 
@@ -137,6 +137,7 @@ fn only_documentation_that_points_elsewhere_is_found() {
     );
     assert_eq!(pointing("pub struct S {\n    /// Its name.\n    name: u8,\n}"), []);
     assert_eq!(pointing("unary! {\n    /// See there.\n    exp Exp;\n}"), [(2, "See there.")]);
+    assert_eq!(pointing("/// Of the elements.\npub fn f() {}\n/// Offset.\npub fn g() {}").len(), 1);
     assert_eq!(pointing("/// Such.\n#[macro_export]\nmacro_rules! m {\n}").len(), 1);
     assert_eq!(pointing("/// F.\n///\n/// # Errors\n/// As there.\npub fn f() {}"), [(4, "As there.")]);
     assert_eq!(pointing("/// F.\n///\n/// # Errors\n/// If so.\npub fn f() {}"), []);

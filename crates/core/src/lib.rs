@@ -57,7 +57,7 @@ pub use listing::{
 };
 pub use ops::formula::Pointwise;
 pub use ops::registry::{Choose, Domain, Fitted, OperationEntry};
-pub use ops::{Exponent, Operand, cat, operations, stack};
+pub use ops::{Exponent, Numeric, Operand, Scalar, cat, operations, stack};
 pub use random::{
     DEFAULT_SEED, Generator, GeneratorState, generator_state, manual_seed, set_generator_state,
     with_generator,

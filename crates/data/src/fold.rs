@@ -43,7 +43,7 @@ impl KFold {
         self
     }
 
-    /// For each part the samples outside it, to train on, and those in it.
+    /// The samples outside each part, to train on, and those in it.
     ///
     /// # Errors
     /// If there are fewer samples than parts.

@@ -43,9 +43,9 @@ pub trait Arithmetic: Number + Real<Mask = bool> + Lane<Self> + Gemm {
 pub trait ByType {
     /// The argument for a type.
     type Of<T: Arithmetic>;
-    /// For single precision.
+    /// The call for single precision.
     fn f32(self, argument: Self::Of<f32>);
-    /// For double precision.
+    /// The call for double precision.
     fn f64(self, argument: Self::Of<f64>);
 }
 

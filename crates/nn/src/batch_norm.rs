@@ -139,7 +139,7 @@ impl<T: Float> BatchNorm1d<T> {
         let order: &[isize] = if x.rank() == 3 { &[1, 0, 2] } else { &[1, 0] };
         let rows = x.permute(order);
         let turned = rows.shape().to_vec();
-        let normed = rows.reshape([self.channels, count]).layer_norm(&[count], None, None, self.eps)?;
+        let normed = rows.reshape([self.channels, count]).layer_norm(&[count], None, None, self.eps);
         Ok(normed.reshape(&turned).permute(order))
     }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use wengert_core::{Float, Parameter, Result, Tensor, Variable};
+use wengert_core::__private::room_for;
+use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
 use crate::repr::{python, tuple};
@@ -55,8 +56,14 @@ impl LayerNorm {
 impl<T: Float> Forward for LayerNorm<T> {
     #[track_caller]
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
+        let normalized = self.weight.shape();
+        if normalized.is_empty() || !x.shape().ends_with(normalized) {
+            let expected = format!("an input whose last axes are {normalized:?}");
+            return Err(Error::shape("LayerNorm", expected, format!("{:?}", x.shape())));
+        }
+        room_for::<T>("LayerNorm", x.shape())?;
         let watch = Watch::of(self);
-        watch.output(x.layer_norm(self.weight.shape(), Some(&self.weight), Some(&self.bias), self.eps)?)
+        watch.output(x.layer_norm(normalized, Some(&self.weight), Some(&self.bias), self.eps))
     }
 }
 

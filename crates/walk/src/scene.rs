@@ -51,7 +51,7 @@ pub struct SceneLine {
     pub inputs: Vec<SceneInput>,
     /// The values that it gives.
     pub outputs: Vec<SceneOutput>,
-    /// For each input that gets a gradient, what the pullback brings it, as a formula with shapes.
+    /// The gradient that the pullback brings each input, as a formula with shapes.
     pub rule: Vec<String>,
     /// The bytes that wait for its pullback.
     pub kept_bytes: usize,

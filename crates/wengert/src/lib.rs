@@ -17,14 +17,14 @@ pub use wengert_core::{
     AnyTensor, Arithmetic, AsVariable, Attribute, Attributes, AxisIndex, Cause, Choose, Cotangents,
     DEFAULT_SEED, Deviation, Divisible, Domain, Dual, Element, Error, Exponent, FailedRecording, FirstOrder,
     Fitted, Float, Fused, Generator, GeneratorState, GradOptions, Gradients, HookId, KeptStorage, KeptValue,
-    Kernel, Lane, Line, Nested, Number, Operand, Operation, OperationEntry, Outputs, OutputsAndProduct,
-    Parameter, Pointwise, PrintOptions, Program, Real, Recompute, Replay, Result, Saved, SavedTensors, Saves,
-    StateReader, Stateful, Tape, TapeEntry, TapeInput, TapeValue, Tensor, TensorIndex, TensorMap, Variable,
-    Wants, WarningHook, backward, cat, checkpoint, clear_pool, detect_anomaly, dispatch_shared, enable_grad,
-    generator_state, grad, hessian, hvp, is_plain, is_recording, jacobian, jvp, live_nodes, manual_seed,
-    no_grad, num_threads, operations, pointwise, pool_bytes, print_options, record, recorded_nodes, scope,
-    set_generator_state, set_num_threads, set_pool_limit, set_print_options, set_warning_hook, stack,
-    try_record, vjp, with_generator, with_plain,
+    Kernel, Lane, Line, Nested, Number, Numeric, Operand, Operation, OperationEntry, Outputs,
+    OutputsAndProduct, Parameter, Pointwise, PrintOptions, Program, Real, Recompute, Replay, Result, Saved,
+    SavedTensors, Saves, Scalar, StateReader, Stateful, Tape, TapeEntry, TapeInput, TapeValue, Tensor,
+    TensorIndex, TensorMap, Variable, Wants, WarningHook, backward, cat, checkpoint, clear_pool,
+    detect_anomaly, dispatch_shared, enable_grad, generator_state, grad, hessian, hvp, is_plain,
+    is_recording, jacobian, jvp, live_nodes, manual_seed, no_grad, num_threads, operations, pointwise,
+    pool_bytes, print_options, record, recorded_nodes, scope, set_generator_state, set_num_threads,
+    set_pool_limit, set_print_options, set_warning_hook, stack, try_record, vjp, with_generator, with_plain,
 };
 pub use wengert_data as data;
 pub use wengert_nn as nn;

@@ -116,9 +116,9 @@ fn reduction<T: Float>(name: &str, x: &[&Variable<T>], a: &Arguments<'_>) -> Fou
                 x[0].norm(a.number("ord")?, &dims)
             })
         })),
-        "layer_norm" => Some(
-            a.number("eps").and_then(|eps| Ok(x[0].layer_norm(x[1].shape(), Some(x[1]), Some(x[2]), eps)?)),
-        ),
+        "layer_norm" => {
+            Some(a.number("eps").map(|eps| x[0].layer_norm(x[1].shape(), Some(x[1]), Some(x[2]), eps)))
+        }
         _ => None,
     }
 }

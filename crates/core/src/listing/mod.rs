@@ -131,13 +131,13 @@ pub struct Line {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Recompute {
-    /// Not at all: a leaf is given.
+    /// Nothing is computed: a leaf is given.
     Leaf,
-    /// By the operation of this name and its attributes, from the [registry](crate::operations).
+    /// The operation of this name, with its attributes, from the [registry](crate::operations).
     Registered,
-    /// By the formula's steps.
+    /// The steps of the formula.
     Formula(Program),
-    /// Not at all: the code is the user's, and the tape has only what came of it.
+    /// Nothing can be computed: the code is the user's, and the tape has only what came of it.
     Opaque,
 }
 

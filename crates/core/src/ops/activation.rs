@@ -117,6 +117,7 @@ unary! { formula:
     /// let x = Variable::new(Tensor::from([0.0f64, 100.0])).silu();
     /// assert_eq!(x.to_vec(), vec![0.0, 100.0]);
     /// ```
+    #[doc(alias = "swish")]
     silu Silu;
     /// `x tanh(ln(1 + e^x))` (`torch.nn.functional.mish`).
     ///

@@ -5,7 +5,10 @@ use std::iter::Sum;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::ops::formula::Pointwise;
+use crate::ops::numeric::Calculated;
+use crate::ops::operands::{before_numbers, behind_numbers, for_handles};
 use crate::ops::registry::{OperationEntry, formula};
+use crate::ops::scalar::{CountsAs, Scalar};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tensor::Tensor;
@@ -29,73 +32,24 @@ mod formula {
 }
 
 macro_rules! binary {
-    ($trait:ident $method:ident) => {
-        impl<T: Float> $trait<&Variable<T>> for &Variable<T> {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: &Variable<T>) -> Variable<T> {
-                formula::$trait.apply1([self, other])
-            }
-        }
-        impl<T: Float> $trait<Variable<T>> for &Variable<T> {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: Variable<T>) -> Variable<T> {
-                $trait::$method(self, &other)
-            }
-        }
-        impl<T: Float> $trait<&Variable<T>> for Variable<T> {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: &Variable<T>) -> Variable<T> {
-                $trait::$method(&self, other)
-            }
-        }
-        impl<T: Float> $trait<Variable<T>> for Variable<T> {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: Variable<T>) -> Variable<T> {
-                $trait::$method(&self, &other)
-            }
-        }
-    };
+    ($($trait:ident $method:ident;)*) => {$(
+        for_handles!($trait $method, [T: Float] Variable<T>, Variable<T>, Variable<T>, |a, b| {
+            formula::$trait.apply1([a, b])
+        });
+    )*};
 }
 
-binary!(Add add);
-binary!(Sub sub);
-binary!(Mul mul);
-binary!(Div div);
+binary! {
+    Add add;
+    Sub sub;
+    Mul mul;
+    Div div;
+}
 
 macro_rules! scalar {
     ($trait:ident $method:ident, |$c:ident| $right:expr, $left:ident) => {
-        impl<T: Float> $trait<f64> for &Variable<T> {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, $c: f64) -> Variable<T> {
-                $right.apply1([self])
-            }
-        }
-        impl<T: Float> $trait<f64> for Variable<T> {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, c: f64) -> Variable<T> {
-                $trait::$method(&self, c)
-            }
-        }
-        impl<T: Float> $trait<&Variable<T>> for f64 {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: &Variable<T>) -> Variable<T> {
-                formula::$left { c: self }.apply1([other])
-            }
-        }
-        impl<T: Float> $trait<Variable<T>> for f64 {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: Variable<T>) -> Variable<T> {
-                $trait::$method(self, &other)
-            }
-        }
+        before_numbers!($trait $method, Float, Variable<T>, Variable<T>, |x, $c| $right.apply1([x]));
+        behind_numbers!($trait $method, Variable<T>, Variable<T>, |c, x| formula::$left { c }.apply1([x]));
     };
 }
 

@@ -1,5 +1,6 @@
 //! Comparisons, which give masks, and the choices that masks make.
 
+use crate::base::dims::broadcast;
 use crate::base::error::expect;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{OperationEntry, formula};
@@ -20,23 +21,23 @@ mod formula {
 
 /// An operand of a comparison: a number, or the elements of a variable or a tensor that broadcast.
 ///
-/// A number is `f64` or `i32` beside floats, `i64` or `i32` beside `i64`, and `bool` beside masks.
+/// A number is `f64`, `f32` or `i32` beside floats, `i64` or `i32` beside `i64`, and `bool` beside masks.
 pub trait Operand<T: Element> {
     /// The elements.
     fn tensor(&self) -> Tensor<T>;
 }
 
-impl<T: Float> Operand<T> for f64 {
-    fn tensor(&self) -> Tensor<T> {
-        Tensor::scalar(T::from_f64(*self))
-    }
+macro_rules! rounded {
+    ($($number:ty)*) => {$(
+        impl<T: Float> Operand<T> for $number {
+            fn tensor(&self) -> Tensor<T> {
+                Tensor::scalar(T::from_f64((*self).into()))
+            }
+        }
+    )*};
 }
 
-impl<T: Float> Operand<T> for i32 {
-    fn tensor(&self) -> Tensor<T> {
-        f64::from(*self).tensor()
-    }
-}
+rounded!(f64 f32 i32);
 
 macro_rules! exact {
     ($($number:ty, of $element:ty;)*) => {$(
@@ -107,7 +108,7 @@ macro_rules! comparison {
                 reason = "a mask of elements, as in PyTorch, not one truth value"
             )]
             pub fn $method(&self, other: impl Operand<T>) -> Tensor<bool> {
-                expect(self.zip(&other.tensor(), |a, b| a $operator b))
+                expect(self.zipped(stringify!($method), &other.tensor(), |a, b| a $operator b))
             }
         )*}
     };
@@ -159,6 +160,49 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Variable<T> {
         formula::MaskedFill { value }.apply1([&Variable::from(mask.cast()), self])
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// `self` where `mask` holds, else `other`, broadcasting (`torch.where`).
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let (tokens, unknown) = (Tensor::from([[7i64, 2], [9, 1]]), Tensor::from([-1i64]));
+    /// assert_eq!(tokens.where_(&tokens.lt(8), &unknown), Tensor::from([[7i64, 2], [-1, 1]]));
+    /// ```
+    #[doc(alias = "where")]
+    #[doc(alias = "select")]
+    #[track_caller]
+    pub fn where_(&self, mask: &Tensor<bool>, other: &Tensor<T>) -> Tensor<T> {
+        let both = expect(broadcast("where", self.shape(), other.shape()));
+        let shape = expect(broadcast("where", mask.shape(), &both));
+        let mask = expect(mask.expand(&shape)).contiguous();
+        let [a, b] = [self, other].map(|x| expect(x.expand(&shape)).contiguous());
+        let (mask, a, b) = (mask.in_order(), a.in_order(), b.in_order());
+        Tensor::build(shape, |out| {
+            out.iter_mut().enumerate().for_each(|(i, x)| *x = if mask[i] { a[i] } else { b[i] });
+        })
+    }
+
+    /// `value` where `mask` holds, else `self`, broadcasting (`torch.Tensor.masked_fill`). The value is cast
+    /// as [`Tensor::cast`] does.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let targets = Tensor::from([[4i64, 0], [3, 5]]);
+    /// assert_eq!(targets.masked_fill(&targets.eq(0), -100).to_vec(), [4, -100, 3, 5]);
+    /// ```
+    #[track_caller]
+    pub fn masked_fill(&self, mask: &Tensor<bool>, value: impl Into<f64>) -> Tensor<T> {
+        let value = T::from_f64(value.into());
+        expect(mask.zipped("masked_fill", self, |holds, x| if holds { value } else { x }))
     }
 }
 

@@ -1,9 +1,11 @@
 //! Functions of single elements, each one formula.
 
 use crate::ops::formula::Pointwise;
+use crate::ops::operands::constant;
 use crate::ops::registry::{OperationEntry, formula};
 use crate::tape::Float;
 use crate::tape::Variable;
+use crate::tensor::Tensor;
 
 /// The formulas, named as they appear on the tape.
 mod formula {
@@ -204,23 +206,29 @@ impl<T: Float> Variable<T> {
     }
 }
 
-/// An exponent of [`Variable::pow`]: a number, or a variable that broadcasts with the base.
+/// An exponent of [`Variable::pow`]: a number, or a variable or tensor that broadcasts with the base.
 pub trait Exponent<T: Float> {
     /// `base^self`, element by element.
     fn power_of(&self, base: &Variable<T>) -> Variable<T>;
 }
 
-impl<T: Float> Exponent<T> for f64 {
-    #[track_caller]
-    fn power_of(&self, base: &Variable<T>) -> Variable<T> {
-        base.pow_scalar(*self)
-    }
+macro_rules! number {
+    ($($number:ty)*) => {$(
+        impl<T: Float> Exponent<T> for $number {
+            #[track_caller]
+            fn power_of(&self, base: &Variable<T>) -> Variable<T> {
+                base.pow_scalar((*self).into())
+            }
+        }
+    )*};
 }
 
-impl<T: Float> Exponent<T> for i32 {
+number!(f64 f32 i32);
+
+impl<T: Float> Exponent<T> for Tensor<T> {
     #[track_caller]
     fn power_of(&self, base: &Variable<T>) -> Variable<T> {
-        base.pow_scalar((*self).into())
+        formula::Pow.apply1([base, &constant(self)])
     }
 }
 

@@ -291,6 +291,26 @@ fn index_add<T: Float>(x: &Variable<T>, axis: usize, index: &Tensor<i64>, to: &[
     IndexAdd { axis, index, to: Dims::from(to) }.apply1(&[x])
 }
 
+impl<T: Element> Tensor<T> {
+    /// `out[i][j] = self[index[i][j]][j]` for axis 0, and so on: each index picks along axis `dim`
+    /// (`torch.gather`).
+    ///
+    /// # Panics
+    /// If the index has another rank, is longer than this tensor along another axis, or points outside.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let x = Tensor::from([[1i64, 2], [3, 4]]);
+    /// assert_eq!(x.gather(1, &Tensor::from([[0i64], [1]])).to_vec(), [1, 4]);
+    /// ```
+    #[doc(alias = "take_along_dim")]
+    #[doc(alias = "take_along_axis")]
+    #[track_caller]
+    pub fn gather(&self, dim: isize, index: &Tensor<i64>) -> Self {
+        expect(axis_of("gather", dim, self.rank()).and_then(|axis| gathered(self, axis, index)))
+    }
+}
+
 pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
     vec![
         OperationEntry::new(

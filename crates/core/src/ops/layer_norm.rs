@@ -4,7 +4,7 @@ use wengert_kernel::rows::layer_norm::{self, Normalise, NormaliseAffine, Normali
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::Dims;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Result, expect};
 use crate::ops::registry::{Domain, Fitted, OperationEntry};
 use crate::tape::Float;
 use crate::tape::Variable;
@@ -12,7 +12,6 @@ use crate::tape::record::record1;
 use crate::tape::rule::Rule;
 use crate::tape::{Attributes, Cotangents, Gradients, Saved, Saves, Wants};
 use crate::tensor::Tensor;
-use crate::tensor::memory;
 
 /// Over the last `axes` axes: `(x - mean) / sqrt(variance + eps) * weight + bias`.
 struct LayerNorm<T: Float> {
@@ -112,14 +111,13 @@ impl<T: Float> Variable<T> {
     /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias`, the variance biased
     /// (`torch.nn.functional.layer_norm`).
     ///
-    /// # Errors
+    /// # Panics
     /// If `normalized_shape`, the weight's or the bias's shape is not that of the last axes.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
     /// let x = Variable::new(Tensor::from([[1.0f64, 3.0]]));
-    /// assert_eq!(x.layer_norm(&[2], None, None, 0.0)?.to_vec(), vec![-1.0, 1.0]);
-    /// # Ok::<(), wengert_core::Error>(())
+    /// assert_eq!(x.layer_norm(&[2], None, None, 0.0).to_vec(), vec![-1.0, 1.0]);
     /// ```
     #[track_caller]
     pub fn layer_norm(
@@ -128,18 +126,12 @@ impl<T: Float> Variable<T> {
         weight: Option<&Variable<T>>,
         bias: Option<&Variable<T>>,
         eps: f64,
-    ) -> Result<Variable<T>> {
-        if normalized_shape.is_empty() || !self.shape().ends_with(normalized_shape) {
-            let expected = format!("an input whose last axes are {normalized_shape:?}");
-            return Err(Error::shape("layer_norm", expected, format!("{:?}", self.shape())));
-        }
-        for affine in [weight, bias].into_iter().flatten() {
-            if affine.shape() != normalized_shape {
-                let expected = format!("weight and bias of shape {normalized_shape:?}");
-                return Err(Error::shape("layer_norm", expected, format!("{:?}", affine.shape())));
-            }
-        }
-        memory::room_for::<T>("layer_norm", self.shape())?;
+    ) -> Variable<T> {
+        expect(check(
+            self.shape(),
+            normalized_shape,
+            [weight, bias].map(|affine| affine.map(Variable::shape)),
+        ));
         let constant =
             |value: f64| Variable::from(Tensor::full(&*Dims::from(normalized_shape), T::from_f64(value)));
         let weight = weight.cloned().unwrap_or_else(|| constant(1.0));
@@ -149,8 +141,22 @@ impl<T: Float> Variable<T> {
         let tensors = peeks.each_ref().map(|value| &**value);
         let (out, statistics) = normalised(&tensors, eps);
         let operation = LayerNorm { axes: normalized_shape.len(), eps, statistics };
-        let out = record1(operation, &inputs, &tensors, out);
-        Ok(out)
+        record1(operation, &inputs, &tensors, out)
+    }
+}
+
+/// Whether the last axes of this shape, and of what `normalized` is multiplied with and moved by, fit.
+fn check(shape: &[usize], normalized: &[usize], affine: [Option<&[usize]>; 2]) -> Result<()> {
+    if normalized.is_empty() || !shape.ends_with(normalized) {
+        let expected = format!("an input whose last axes are {normalized:?}");
+        return Err(Error::shape("layer_norm", expected, format!("{shape:?}")));
+    }
+    match affine.into_iter().flatten().find(|affine| *affine != normalized) {
+        None => Ok(()),
+        Some(affine) => {
+            let expected = format!("weight and bias of shape {normalized:?}");
+            Err(Error::shape("layer_norm", expected, format!("{affine:?}")))
+        }
     }
 }
 
@@ -169,7 +175,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
         |attributes, v| {
             let [x, weight, bias] = v else { panic!("LayerNorm: expected three inputs, got {}", v.len()) };
             let eps = attributes.get_float("eps");
-            vec![crate::base::error::expect(x.layer_norm(weight.shape(), Some(weight), Some(bias), eps))]
+            vec![x.layer_norm(weight.shape(), Some(weight), Some(bias), eps)]
         },
     )]
 }

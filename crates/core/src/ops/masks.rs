@@ -1,6 +1,6 @@
 //! Masks and counts of elements: what is combined of masks, and what they say as a whole.
 
-use std::ops::{BitAnd, BitOr, BitXor, Not};
+use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, BitXor, BitXorAssign, Not};
 
 use crate::base::dims::{Dims, axes_of, product};
 use crate::base::error::expect;
@@ -8,20 +8,32 @@ use crate::ops::operands::for_handles;
 use crate::tensor::{Element, Tensor};
 
 macro_rules! combination {
-    ($($trait:ident $method:ident $operator:tt;)*) => {$(
+    ($($trait:ident $method:ident $assign:ident $assign_method:ident $operator:tt;)*) => {$(
         for_handles!($trait $method, [] Tensor<bool>, Tensor<bool>, Tensor<bool>, |a, b| {
-            expect(a.zip(b, |a, b| a $operator b))
+            expect(a.zipped(stringify!($trait), b, |a, b| a $operator b))
         });
         for_handles!($trait $method, [] Tensor<bool>, bool, Tensor<bool>, |a, b| {
             a.map(|a| a $operator *b)
         });
+        for_handles!($trait $method, [] bool, Tensor<bool>, Tensor<bool>, |a, b| b $operator *a);
+
+        impl<R> $assign<R> for Tensor<bool>
+        where
+            for<'t> &'t Tensor<bool>: $trait<R, Output = Tensor<bool>>,
+        {
+            /// The mask is the result from now on; other handles to its storage keep the old elements.
+            #[track_caller]
+            fn $assign_method(&mut self, other: R) {
+                *self = $trait::$method(&*self, other);
+            }
+        }
     )*};
 }
 
 combination! {
-    BitAnd bitand &;
-    BitOr bitor |;
-    BitXor bitxor ^;
+    BitAnd bitand BitAndAssign bitand_assign &;
+    BitOr bitor BitOrAssign bitor_assign |;
+    BitXor bitxor BitXorAssign bitxor_assign ^;
 }
 
 impl Not for &Tensor<bool> {
@@ -98,7 +110,8 @@ impl Tensor<bool> {
 }
 
 impl<T: Element> Tensor<T> {
-    /// How many elements are not 0, or of a mask, how often it holds (`torch.count_nonzero`); a NaN counts.
+    /// How many elements are not 0, or of a mask, how often it holds (`torch.count_nonzero`, `torch.sum` of a
+    /// mask); a NaN counts.
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -111,7 +124,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// How many elements are not 0 along axes `dims`, which go away; no axes are all of them
-    /// (`torch.count_nonzero` with `dim`).
+    /// (`torch.count_nonzero` with `dim`, `torch.sum` of a mask).
     ///
     /// # Panics
     /// If there is no such axis, or one is named twice.
@@ -128,18 +141,33 @@ impl<T: Element> Tensor<T> {
 
     #[track_caller]
     fn counted(&self, operation: &'static str, dims: &[isize]) -> Tensor<i64> {
+        self.by_rows(operation, dims, false, |row| row.iter().filter(|x| **x != T::ZERO).count() as i64)
+    }
+
+    /// What `of_row` gives for the elements along axes `dims` (all if there are none), which go or stay with
+    /// extent 1.
+    #[track_caller]
+    pub(super) fn by_rows<U: Element>(
+        &self,
+        operation: &'static str,
+        dims: &[isize],
+        keepdim: bool,
+        of_row: impl Fn(&[T]) -> U,
+    ) -> Tensor<U> {
         let axes = expect(axes_of(operation, dims, self.rank()));
         let kept = || (0..self.rank()).filter(|axis| !axes.contains(axis));
-        let shape: Vec<usize> = kept().map(|axis| self.shape()[axis]).collect();
-        // With the axes that are counted along at the end each count is of one row.
+        let shape: Dims = (0..self.rank())
+            .filter(|axis| keepdim || !axes.contains(axis))
+            .map(|axis| if axes.contains(&axis) { 1 } else { self.shape()[axis] })
+            .collect();
+        // With the axes that are gone through at the end each result is of one row.
         let order: Vec<isize> = kept().chain(axes.iter().copied()).map(|axis| axis as isize).collect();
         let rows = expect(self.permute(&order)).contiguous();
         let width = product(&axes.iter().map(|&axis| self.shape()[axis]).collect::<Dims>());
         let elements = rows.in_order();
-        Tensor::build(&shape[..], |out| {
-            for (row, count) in out.iter_mut().enumerate() {
-                let row = &elements[row * width..][..width];
-                *count = row.iter().filter(|x| **x != T::ZERO).count() as i64;
+        Tensor::build(shape, |out| {
+            for (row, result) in out.iter_mut().enumerate() {
+                *result = of_row(&elements[row * width..][..width]);
             }
         })
     }

@@ -6,16 +6,16 @@ use wengert_kernel::rows::reduce::best;
 
 use crate::base::dims::{axes_of, axis_of, checked_count, product};
 use crate::base::error::expect;
-use crate::base::mode::{no_grad, unrecorded};
+use crate::base::mode::no_grad;
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// The largest or smallest element along an axis (kept with extent 1), and its first place.
 #[track_caller]
-fn extreme<T: Float>(x: &Tensor<T>, axis: usize, max: bool) -> (Tensor<T>, Tensor<i64>) {
+fn extreme<T: Element>(x: &Tensor<T>, axis: usize, max: bool) -> (Tensor<T>, Tensor<i64>) {
     let shape = x.dims();
     let (reduced, inner) = (shape[axis], product(&shape[axis + 1..]));
     let mut to = shape.clone();
@@ -223,8 +223,7 @@ impl<T: Float> Variable<T> {
     #[doc(alias = "arg_max")]
     #[track_caller]
     pub fn argmax(&self, dim: isize) -> Tensor<i64> {
-        let _unrecorded = unrecorded();
-        self.max_dim(dim).1
+        self.peek().argmax(dim)
     }
 
     /// The first place of the smallest element along axis `dim` (`torch.argmin`).
@@ -237,8 +236,104 @@ impl<T: Float> Variable<T> {
     #[doc(alias = "arg_min")]
     #[track_caller]
     pub fn argmin(&self, dim: isize) -> Tensor<i64> {
-        let _unrecorded = unrecorded();
+        self.peek().argmin(dim)
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// The largest element along axis `dim`, which goes, and its first place; a NaN is the largest
+    /// (`torch.max` with `dim`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or it has no elements.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let (values, places) = Tensor::from([[1i64, 5], [7, 2]]).max_dim(1);
+    /// assert_eq!((values.to_vec(), places.to_vec()), (vec![5, 7], vec![1, 0]));
+    /// ```
+    #[doc(alias = "max")]
+    #[track_caller]
+    pub fn max_dim(&self, dim: isize) -> (Tensor<T>, Tensor<i64>) {
+        self.extreme_along(dim, true, false)
+    }
+
+    /// The largest element along axis `dim`, which stays with extent 1, and its first place (`torch.max` with
+    /// `dim` and `keepdim=True`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or it has no elements.
+    #[track_caller]
+    pub fn max_keepdim(&self, dim: isize) -> (Tensor<T>, Tensor<i64>) {
+        self.extreme_along(dim, true, true)
+    }
+
+    /// The smallest element along axis `dim`, which goes, and its first place; a NaN is the smallest
+    /// (`torch.min` with `dim`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or it has no elements.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let (values, places) = Tensor::from([[1i64, 5], [7, 2]]).min_dim(0);
+    /// assert_eq!((values.to_vec(), places.to_vec()), (vec![1, 2], vec![0, 1]));
+    /// ```
+    #[doc(alias = "min")]
+    #[track_caller]
+    pub fn min_dim(&self, dim: isize) -> (Tensor<T>, Tensor<i64>) {
+        self.extreme_along(dim, false, false)
+    }
+
+    /// The smallest element along axis `dim`, which stays with extent 1, and its first place (`torch.min`
+    /// with `dim` and `keepdim=True`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or it has no elements.
+    #[track_caller]
+    pub fn min_keepdim(&self, dim: isize) -> (Tensor<T>, Tensor<i64>) {
+        self.extreme_along(dim, false, true)
+    }
+
+    /// The first place of the largest element along axis `dim`, which goes; a NaN is the largest
+    /// (`torch.argmax`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or it has no elements.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let logits = Tensor::from([[0.5f32, 2.0, 2.0], [1.0, -1.0, 0.0]]);
+    /// assert_eq!(logits.argmax(-1).to_vec(), [1, 0]);
+    /// ```
+    #[doc(alias = "arg_max")]
+    #[track_caller]
+    pub fn argmax(&self, dim: isize) -> Tensor<i64> {
+        self.max_dim(dim).1
+    }
+
+    /// The first place of the smallest element along axis `dim`, which goes; a NaN is the smallest
+    /// (`torch.argmin`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or it has no elements.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::from([3i64, 1, 1]).argmin(0).item()?, 1);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "arg_min")]
+    #[track_caller]
+    pub fn argmin(&self, dim: isize) -> Tensor<i64> {
         self.min_dim(dim).1
+    }
+
+    #[track_caller]
+    fn extreme_along(&self, dim: isize, max: bool, keepdim: bool) -> (Tensor<T>, Tensor<i64>) {
+        let axis = expect(axis_of("max, min", dim, self.rank()));
+        let (values, places) = extreme(self, axis, max);
+        if keepdim { (values, places) } else { (expect(values.squeeze(dim)), expect(places.squeeze(dim))) }
     }
 }
 

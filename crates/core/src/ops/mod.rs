@@ -40,10 +40,14 @@ pub(crate) mod registry;
 
 // What is put together from the others.
 mod composed;
+mod functions;
 mod indexed;
+mod integers;
 mod masks;
+mod numeric;
 mod operands;
 mod products;
+mod scalar;
 mod sort;
 mod triangle;
 
@@ -83,3 +87,5 @@ pub use elementwise::Exponent;
 pub(crate) use join::borrowed;
 pub(crate) use join::one_behind_the_other;
 pub use join::{cat, stack};
+pub use numeric::Numeric;
+pub use scalar::Scalar;

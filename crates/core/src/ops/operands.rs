@@ -1,4 +1,4 @@
-//! What stands beside a variable in arithmetic (whole numbers, tensors, parameters), and tensors by
+//! What stands beside a variable in arithmetic (tensors, parameters, numbers beside both), and tensors by
 //! themselves.
 //!
 //! A tensor is a variable without history for as long as an operation takes, and a parameter is its variable,
@@ -7,21 +7,23 @@
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::base::mode::unrecorded;
+use crate::ops::numeric::Calculated;
+use crate::ops::scalar::{CountsAs, Scalar};
 use crate::tape::{Float, Parameter, Variable};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// The tensor as a constant.
-fn constant<T: Float>(tensor: &Tensor<T>) -> Variable<T> {
+pub(super) fn constant<T: Float>(tensor: &Tensor<T>) -> Variable<T> {
     Variable::from(tensor.clone())
 }
 
 /// An operation for each way to hold its operands.
 macro_rules! for_handles {
     (
-        $trait:ident $method:ident, [$($t:ident)?] $left:ty, $right:ty, $out:ty,
+        $trait:ident $method:ident, [$($t:ident: $bound:ident)?] $left:ty, $right:ty, $out:ty,
         |$a:ident, $b:ident| $value:expr
     ) => {
-        impl$(<$t: Float>)? $trait<&$right> for &$left {
+        impl$(<$t: $bound>)? $trait<&$right> for &$left {
             type Output = $out;
             #[track_caller]
             fn $method(self, $b: &$right) -> $out {
@@ -29,21 +31,21 @@ macro_rules! for_handles {
                 $value
             }
         }
-        impl$(<$t: Float>)? $trait<$right> for &$left {
+        impl$(<$t: $bound>)? $trait<$right> for &$left {
             type Output = $out;
             #[track_caller]
             fn $method(self, other: $right) -> $out {
                 $trait::$method(self, &other)
             }
         }
-        impl$(<$t: Float>)? $trait<&$right> for $left {
+        impl$(<$t: $bound>)? $trait<&$right> for $left {
             type Output = $out;
             #[track_caller]
             fn $method(self, other: &$right) -> $out {
                 $trait::$method(&self, other)
             }
         }
-        impl$(<$t: Float>)? $trait<$right> for $left {
+        impl$(<$t: $bound>)? $trait<$right> for $left {
             type Output = $out;
             #[track_caller]
             fn $method(self, other: $right) -> $out {
@@ -55,67 +57,102 @@ macro_rules! for_handles {
 
 pub(super) use for_handles;
 
+/// An operation with numbers on the right.
+macro_rules! before_numbers {
+    (
+        $trait:ident $method:ident, $bound:ident, $left:ty, $out:ty, |$a:ident, $c:ident| $value:expr
+    ) => {
+        impl<T: $bound, S: Scalar> $trait<S> for &$left
+        where
+            S::Number: CountsAs<<T as Calculated>::Scalar>,
+        {
+            type Output = $out;
+            #[track_caller]
+            fn $method(self, number: S) -> $out {
+                let ($a, $c) = (self, number.number().counted());
+                $value
+            }
+        }
+        impl<T: $bound, S: Scalar> $trait<S> for $left
+        where
+            S::Number: CountsAs<<T as Calculated>::Scalar>,
+        {
+            type Output = $out;
+            #[track_caller]
+            fn $method(self, number: S) -> $out {
+                $trait::$method(&self, number)
+            }
+        }
+    };
+}
+
+/// An operation on floats with numbers on the left.
+macro_rules! behind_numbers {
+    ($trait:ident $method:ident, $right:ty, $out:ty, |$c:ident, $b:ident| $value:expr) => {
+        for_handles!($trait $method, [T: Float] f64, $right, $out, |number, $b| {
+            let $c = *number;
+            $value
+        });
+        for_handles!($trait $method, [T: Float] i32, $right, $out, |number, $b| {
+            let $c = f64::from(*number);
+            $value
+        });
+    };
+}
+
+pub(super) use {before_numbers, behind_numbers};
+
+/// What a method of variables gives for tensors.
+macro_rules! computed {
+    ($value:expr) => {{
+        let _unrecorded = unrecorded();
+        $value.value()
+    }};
+}
+
 macro_rules! arithmetic {
     ($($trait:ident $method:ident $assign:ident $assign_method:ident $operator:tt;)*) => {$(
-        for_handles!($trait $method, [T] Variable<T>, Tensor<T>, Variable<T>, |a, b| {
+        for_handles!($trait $method, [T: Float] Variable<T>, Tensor<T>, Variable<T>, |a, b| {
             a $operator &constant(b)
         });
-        for_handles!($trait $method, [T] Tensor<T>, Variable<T>, Variable<T>, |a, b| {
+        for_handles!($trait $method, [T: Float] Tensor<T>, Variable<T>, Variable<T>, |a, b| {
             &constant(a) $operator b
         });
-        for_handles!($trait $method, [T] Tensor<T>, Tensor<T>, Tensor<T>, |a, b| {
-            let _unrecorded = unrecorded();
-            (&constant(a) $operator &constant(b)).value()
-        });
-        for_handles!($trait $method, [T] Parameter<T>, Parameter<T>, Variable<T>, |a, b| {
+        behind_numbers!($trait $method, Tensor<T>, Tensor<T>, |c, a| computed!(c $operator &constant(a)));
+        for_handles!($trait $method, [T: Float] Parameter<T>, Parameter<T>, Variable<T>, |a, b| {
             &**a $operator &**b
         });
-        for_handles!($trait $method, [T] Parameter<T>, Variable<T>, Variable<T>, |a, b| &**a $operator b);
-        for_handles!($trait $method, [T] Variable<T>, Parameter<T>, Variable<T>, |a, b| a $operator &**b);
-        for_handles!($trait $method, [T] Parameter<T>, Tensor<T>, Variable<T>, |a, b| &**a $operator b);
-        for_handles!($trait $method, [T] Tensor<T>, Parameter<T>, Variable<T>, |a, b| a $operator &**b);
-        for_handles!($trait $method, [T] Parameter<T>, f64, Variable<T>, |a, b| &**a $operator *b);
-        for_handles!($trait $method, [T] Parameter<T>, i32, Variable<T>, |a, b| &**a $operator *b);
-        for_handles!($trait $method, [T] f64, Parameter<T>, Variable<T>, |a, b| *a $operator &**b);
-        for_handles!($trait $method, [T] i32, Parameter<T>, Variable<T>, |a, b| *a $operator &**b);
-        for_handles!($trait $method, [T] Variable<T>, i32, Variable<T>, |a, b| a $operator f64::from(*b));
-        for_handles!($trait $method, [T] Tensor<T>, i32, Tensor<T>, |a, b| a $operator f64::from(*b));
-
-        impl<T: Float> $trait<&Variable<T>> for i32 {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: &Variable<T>) -> Variable<T> {
-                f64::from(self) $operator other
-            }
-        }
-        impl<T: Float> $trait<Variable<T>> for i32 {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn $method(self, other: Variable<T>) -> Variable<T> {
-                f64::from(self) $operator &other
-            }
-        }
-        impl<T: Float> $trait<f64> for &Tensor<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, c: f64) -> Tensor<T> {
-                let _unrecorded = unrecorded();
-                (&constant(self) $operator c).value()
-            }
-        }
-        impl<T: Float> $trait<f64> for Tensor<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, c: f64) -> Tensor<T> {
-                &self $operator c
-            }
-        }
+        for_handles!($trait $method, [T: Float] Parameter<T>, Variable<T>, Variable<T>, |a, b| {
+            &**a $operator b
+        });
+        for_handles!($trait $method, [T: Float] Variable<T>, Parameter<T>, Variable<T>, |a, b| {
+            a $operator &**b
+        });
+        for_handles!($trait $method, [T: Float] Parameter<T>, Tensor<T>, Variable<T>, |a, b| {
+            &**a $operator b
+        });
+        for_handles!($trait $method, [T: Float] Tensor<T>, Parameter<T>, Variable<T>, |a, b| {
+            a $operator &**b
+        });
+        before_numbers!($trait $method, Float, Parameter<T>, Variable<T>, |a, c| &**a $operator c);
+        behind_numbers!($trait $method, Parameter<T>, Variable<T>, |c, a| c $operator &**a);
 
         impl<T: Float, R> $assign<R> for Variable<T>
         where
             for<'v> &'v Variable<T>: $trait<R, Output = Variable<T>>,
         {
             /// The variable stands for the result from now on; what it stood for stays as it is.
+            #[track_caller]
+            fn $assign_method(&mut self, other: R) {
+                *self = $trait::$method(&*self, other);
+            }
+        }
+
+        impl<T: Element, R> $assign<R> for Tensor<T>
+        where
+            for<'t> &'t Tensor<T>: $trait<R, Output = Tensor<T>>,
+        {
+            /// The tensor is the result from now on; other handles to its storage keep the old elements.
             #[track_caller]
             fn $assign_method(&mut self, other: R) {
                 *self = $trait::$method(&*self, other);
@@ -131,72 +168,15 @@ arithmetic! {
     Div div DivAssign div_assign /;
 }
 
-impl<T: Float> Neg for &Tensor<T> {
-    type Output = Tensor<T>;
-    #[track_caller]
-    fn neg(self) -> Tensor<T> {
-        let _unrecorded = unrecorded();
-        (-constant(self)).value()
-    }
-}
-
-impl<T: Float> Neg for Tensor<T> {
-    type Output = Tensor<T>;
-    #[track_caller]
-    fn neg(self) -> Tensor<T> {
-        -&self
-    }
-}
+for_handles!(Div div, [T: Float] Tensor<T>, Tensor<T>, Tensor<T>, |a, b| {
+    computed!(&constant(a) / &constant(b))
+});
+before_numbers!(Div div, Float, Tensor<T>, Tensor<T>, |a, c| computed!(&constant(a) / c));
 
 impl<T: Float> Neg for &Parameter<T> {
     type Output = Variable<T>;
     #[track_caller]
     fn neg(self) -> Variable<T> {
         -&**self
-    }
-}
-
-/// Methods of variables as methods of tensors.
-macro_rules! functions {
-    ($($method:ident($($argument:ident: $type:ty),*))*) => {
-        impl<T: Float> Tensor<T> {$(
-            #[doc = concat!(
-                "Of the elements what [`", stringify!($method), "`](crate::Variable::", stringify!($method),
-                ") gives for a variable."
-            )]
-            #[track_caller]
-            pub fn $method(&self $(, $argument: $type)*) -> Tensor<T> {
-                let _unrecorded = unrecorded();
-                constant(self).$method($($argument),*).value()
-            }
-        )*}
-    };
-}
-
-functions! {
-    exp() ln() sqrt() rsqrt() square() recip() abs() sin() cos() tanh() sigmoid() erf() relu()
-    clamp(min: f64, max: f64) pow_scalar(exponent: f64)
-    sum() sum_dim(dims: &[isize]) sum_keepdim(dims: &[isize])
-    mean() mean_dim(dims: &[isize]) mean_keepdim(dims: &[isize])
-    var_dim(dims: &[isize], correction: usize) std_dim(dims: &[isize], correction: usize)
-    norm(p: f64, dims: &[isize])
-    max() min() amax(dims: &[isize]) amin(dims: &[isize]) prod() prod_dim(dim: isize)
-    softmax(dim: isize) log_softmax(dim: isize) logsumexp(dim: isize)
-    cumsum(dim: isize) cumprod(dim: isize)
-}
-
-impl<T: Float> Tensor<T> {
-    /// The product with another tensor, of matrices, batches of them, or vectors
-    /// ([`Variable::matmul`](crate::Variable::matmul)).
-    ///
-    /// ```
-    /// # use wengert_core::Tensor;
-    /// let (a, b) = (Tensor::from([[1.0f32, 2.0]]), Tensor::from([[3.0f32], [4.0]]));
-    /// assert_eq!((&a.matmul(&b) * 2 - 1.0).to_vec(), [21.0]);
-    /// ```
-    #[track_caller]
-    pub fn matmul(&self, other: &Tensor<T>) -> Tensor<T> {
-        let _unrecorded = unrecorded();
-        constant(self).matmul(&constant(other)).value()
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::base::dims::axis_of;
-use crate::base::error::{Result, expect};
+use crate::base::error::{Error, Result, expect};
 use crate::base::refusal::or_refused;
 use crate::tape::{Float, Variable};
 use crate::tensor::{Element, Tensor, memory};
@@ -88,8 +88,7 @@ impl<T: Float> Variable<T> {
 
     #[track_caller]
     fn in_order(&self, dim: isize, descending: bool) -> (Variable<T>, Tensor<i64>) {
-        expect(axis_of("sort", dim, self.rank()));
-        let places = expect(self.value().places_in_order(dim, descending));
+        let places = expect(self.peek().places_of_sort(dim, descending));
         (self.gather(dim, &places), places)
     }
 
@@ -106,10 +105,75 @@ impl<T: Float> Variable<T> {
     #[doc(alias = "top_k")]
     #[track_caller]
     pub fn topk(&self, k: usize, dim: isize) -> (Variable<T>, Tensor<i64>) {
-        let axis = expect(axis_of("topk", dim, self.rank()));
-        let extent = self.shape()[axis];
-        assert!(k <= extent, "topk: k must be at most {extent} in shape {:?}, got {k}", self.shape());
-        let places = expect(self.value().argsort_descending(dim).and_then(|places| places.narrow(dim, 0, k)));
+        let places = expect(self.peek().places_of_topk(k, dim));
+        (self.gather(dim, &places), places)
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    fn places_of_sort(&self, dim: isize, descending: bool) -> Result<Tensor<i64>> {
+        axis_of("sort", dim, self.rank())?;
+        self.places_in_order(dim, descending)
+    }
+
+    fn places_of_topk(&self, k: usize, dim: isize) -> Result<Tensor<i64>> {
+        let extent = self.shape()[axis_of("topk", dim, self.rank())?];
+        if k > extent {
+            let expected = format!("at most {extent} in shape {:?}", self.shape());
+            return Err(Error::argument("topk", "k", expected, k));
+        }
+        self.argsort_descending(dim)?.narrow(dim, 0, k)
+    }
+
+    /// The elements along axis `dim` in order, and where they were; equals stay in their order, and NaN
+    /// counts as the largest (`torch.sort` with `stable=True`).
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let (values, places) = Tensor::from([3i64, 1, 2]).sort(0);
+    /// assert_eq!((values.to_vec(), places.to_vec()), (vec![1, 2, 3], vec![1, 2, 0]));
+    /// ```
+    #[track_caller]
+    pub fn sort(&self, dim: isize) -> (Tensor<T>, Tensor<i64>) {
+        let places = expect(self.places_of_sort(dim, false));
+        (self.gather(dim, &places), places)
+    }
+
+    /// The elements along axis `dim` in order from the largest down, and where they were; equals stay in
+    /// their order, and NaN comes first (`torch.sort` with `stable=True, descending=True`).
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let (values, places) = Tensor::from([3i64, 1, 2]).sort_descending(0);
+    /// assert_eq!((values.to_vec(), places.to_vec()), (vec![3, 2, 1], vec![0, 2, 1]));
+    /// ```
+    #[doc(alias = "descending")]
+    #[track_caller]
+    pub fn sort_descending(&self, dim: isize) -> (Tensor<T>, Tensor<i64>) {
+        let places = expect(self.places_of_sort(dim, true));
+        (self.gather(dim, &places), places)
+    }
+
+    /// The `k` largest elements along axis `dim`, the largest first, and where they are (`torch.topk`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or it has fewer elements.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let (values, places) = Tensor::from([[3.0f32, 1.0, 4.0]]).topk(2, 1);
+    /// assert_eq!((values.to_vec(), places.to_vec()), (vec![4.0, 3.0], vec![2, 0]));
+    /// ```
+    #[doc(alias = "top_k")]
+    #[track_caller]
+    pub fn topk(&self, k: usize, dim: isize) -> (Tensor<T>, Tensor<i64>) {
+        let places = expect(self.places_of_topk(k, dim));
         (self.gather(dim, &places), places)
     }
 }

@@ -15,6 +15,7 @@ use crate::tape::record::{record, record_all};
 use crate::tape::rule::{Flow, Rule};
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Saved};
 use crate::tensor::memory;
+use crate::tensor::parts::{axis_of_parts, chunk_extents, equal_parts};
 use crate::tensor::{Region, Tensor};
 
 /// Into parts along an axis: one operation, an output for each part, all of them views.
@@ -143,10 +144,7 @@ impl<T: Float> Variable<T> {
     #[doc(alias = "array_split")]
     #[track_caller]
     pub fn split(&self, extents: &[usize], dim: isize) -> Vec<Variable<T>> {
-        let axis = expect(axis_of("split", dim, self.rank()));
-        let extent = self.shape()[axis];
-        let sum = extents.iter().try_fold(0usize, |sum, &extent| sum.checked_add(extent));
-        assert!(sum == Some(extent), "split: expected extents that add up to {extent}, got {extents:?}");
+        let axis = expect(axis_of_parts(self.shape(), extents, dim));
         Split::of(axis, extents.iter().copied(), false).take_apart(self)
     }
 
@@ -163,13 +161,8 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn parts<const N: usize>(&self, dim: isize) -> [Variable<T>; N] {
-        let axis = expect(axis_of("parts", dim, self.rank()));
-        let extent = self.shape()[axis];
-        assert!(
-            N > 0 && extent.is_multiple_of(N),
-            "parts: expected {N} equal parts of axis {axis}, got extent {extent}"
-        );
-        let split = Split::of(axis, std::iter::repeat_n(extent / N, N), false);
+        let (axis, extent) = expect(equal_parts(self.shape(), N, dim));
+        let split = Split::of(axis, std::iter::repeat_n(extent, N), false);
         let base = self.peek();
         let outputs = std::array::from_fn(|k| split.view(&base, k));
         record(split, &[self], &[&base], outputs)
@@ -186,20 +179,7 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn chunk(&self, chunks: usize, dim: isize) -> Vec<Variable<T>> {
-        assert!(chunks > 0, "chunk: expected at least one chunk, got 0");
-        let axis = expect(axis_of("chunk", dim, self.rank()));
-        let extent = self.shape()[axis];
-        let size = extent.div_ceil(chunks).max(1);
-        let extents: Vec<usize> = match extent {
-            0 => memory::filled(0, chunks),
-            _ => {
-                let mut extents = memory::filled(size, extent.div_ceil(size));
-                let last = extents.len() - 1;
-                extents[last] = extent - last * size;
-                extents
-            }
-        };
-        self.split(&extents, dim)
+        self.split(&expect(chunk_extents(self.shape(), chunks, dim)), dim)
     }
 
     /// The slices along axis `dim`, without it (`torch.unbind`); all are views, recorded as one operation.

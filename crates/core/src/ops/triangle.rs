@@ -1,7 +1,7 @@
 //! Triangles of matrices.
 
 use crate::tape::{Float, Variable};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 impl<T: Float> Variable<T> {
     /// The elements on and below a diagonal of the last two axes, zeros above; diagonal 0 is the main one,
@@ -14,22 +14,54 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn tril(&self, diagonal: isize) -> Variable<T> {
-        self.without("tril", |row, column| column - row > diagonal)
+        self.masked_fill(&outside("tril", self.shape(), |row, column| column - row > diagonal), 0.0)
     }
 
     /// The elements on and above a diagonal of the last two axes, zeros below (`torch.triu`).
     #[track_caller]
     pub fn triu(&self, diagonal: isize) -> Variable<T> {
-        self.without("triu", |row, column| column - row < diagonal)
+        self.masked_fill(&outside("triu", self.shape(), |row, column| column - row < diagonal), 0.0)
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// The elements on and below a diagonal of the last two axes, zeros above; diagonal 0 is the main one,
+    /// 1 the one above it (`torch.tril`).
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// let causal = Tensor::<bool>::ones([3, 3]).tril(0);
+    /// assert_eq!(causal, Tensor::from([[true, false, false], [true, true, false], [true, true, true]]));
+    /// ```
+    #[track_caller]
+    pub fn tril(&self, diagonal: isize) -> Self {
+        self.masked_fill(&outside("tril", self.shape(), |row, column| column - row > diagonal), 0)
     }
 
-    /// Zeros where `falls_out` holds of row and column.
+    /// The elements on and above a diagonal of the last two axes, zeros below; diagonal 0 is the main one,
+    /// 1 the one above it (`torch.triu`).
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::from([[1i64, 2], [3, 4]]).triu(1).to_vec(), [0, 2, 0, 0]);
+    /// ```
     #[track_caller]
-    fn without(&self, operation: &str, falls_out: impl Fn(isize, isize) -> bool) -> Variable<T> {
-        let &[.., rows, columns] = self.shape() else {
-            panic!("{operation}: expected at least two axes, got shape {:?}", self.shape());
-        };
-        let out = |i: usize| falls_out((i / columns) as isize, (i % columns) as isize);
-        self.masked_fill(&Tensor::from_fn([rows, columns], out), 0.0)
+    pub fn triu(&self, diagonal: isize) -> Self {
+        self.masked_fill(&outside("triu", self.shape(), |row, column| column - row < diagonal), 0)
     }
+}
+
+/// Where `falls_out` holds of row and column of the last two axes.
+#[track_caller]
+fn outside(operation: &str, shape: &[usize], falls_out: impl Fn(isize, isize) -> bool) -> Tensor<bool> {
+    let &[.., rows, columns] = shape else {
+        panic!("{operation}: expected at least two axes, got shape {shape:?}");
+    };
+    Tensor::from_fn([rows, columns], |i| falls_out((i / columns) as isize, (i % columns) as isize))
 }

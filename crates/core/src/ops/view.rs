@@ -1,6 +1,6 @@
 //! Views of variables: no element is copied, and cotangents go back into the part that was viewed.
 
-use crate::base::dims::{Dims, axis_of, product};
+use crate::base::dims::Dims;
 use crate::base::error::{Error, expect};
 use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
 use crate::tape::Float;
@@ -8,6 +8,7 @@ use crate::tape::Variable;
 use crate::tape::record::record1;
 use crate::tape::rule::{MatrixView, Rule};
 use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Saved};
+use crate::tensor::parts::flattened;
 use crate::tensor::{self, Region, Tensor};
 
 /// Views of a part: their cotangents are added to that region, zero elsewhere.
@@ -226,14 +227,7 @@ impl<T: Float> Variable<T> {
     #[doc(alias = "ravel")]
     #[track_caller]
     pub fn flatten(&self, start_dim: isize, end_dim: isize) -> Variable<T> {
-        if self.rank() == 0 {
-            return self.reshape([1]);
-        }
-        let [start, end] = [start_dim, end_dim].map(|dim| expect(axis_of("flatten", dim, self.rank())));
-        assert!(start <= end, "flatten: start_dim must be at most end_dim, got {start_dim} and {end_dim}");
-        let shape = self.shape();
-        let whole = product(&shape[start..=end]);
-        self.reshape([&shape[..start], &[whole], &shape[end + 1..]].concat())
+        self.reshape(expect(flattened(self.shape(), start_dim, end_dim)))
     }
 
     /// The variable repeated along new leading axes and axes of extent 1, without copying (`torch.expand`).

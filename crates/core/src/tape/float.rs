@@ -46,10 +46,10 @@ pub trait Once {
     type Arguments<T: Float>;
     /// The call's result.
     type Result<T: Float>;
-    /// For single precision.
+    /// The call for single precision.
     #[track_caller]
     fn f32(self, arguments: Self::Arguments<f32>) -> Self::Result<f32>;
-    /// For double precision.
+    /// The call for double precision.
     #[track_caller]
     fn f64(self, arguments: Self::Arguments<f64>) -> Self::Result<f64>;
 }

@@ -61,6 +61,7 @@ impl<T: Element> Tensor<T> {
     /// # use wengert_core::Tensor;
     /// assert_eq!(Tensor::from([1.5f64, -2.5]).cast::<i64>().to_vec(), vec![1, -2]);
     /// ```
+    #[doc(alias = "astype")]
     #[track_caller]
     pub fn cast<U: Element>(&self) -> Tensor<U> {
         self.map(|x| U::from_f64(x.to_f64()))
@@ -94,8 +95,18 @@ impl<T: Element> Tensor<T> {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn zip<U: Element, V: Element>(&self, other: &Tensor<U>, f: impl Fn(T, U) -> V) -> Result<Tensor<V>> {
-        let shape = dims::broadcast("zip", self.shape(), other.shape())?;
-        or_refused("zip", || {
+        self.zipped("zip", other, f)
+    }
+
+    /// [`Tensor::zip`] for `operation`.
+    pub(crate) fn zipped<U: Element, V: Element>(
+        &self,
+        operation: &'static str,
+        other: &Tensor<U>,
+        f: impl Fn(T, U) -> V,
+    ) -> Result<Tensor<V>> {
+        let shape = dims::broadcast(operation, self.shape(), other.shape())?;
+        or_refused(operation, || {
             let (a, b) = (self.expand(&shape)?.contiguous(), other.expand(&shape)?.contiguous());
             let pairs = a.in_order().iter().zip(b.in_order());
             Ok(Tensor::build(shape, |out| {

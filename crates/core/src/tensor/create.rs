@@ -94,6 +94,39 @@ impl<T: Element> Tensor<T> {
         expect(Tensor::filled("ones", shape, T::ONE))
     }
 
+    /// Zeros in the shape of this tensor, of its type (`torch.zeros_like`).
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::from([[1.5f64, 2.0]]).zeros_like(), Tensor::from([[0.0, 0.0]]));
+    /// ```
+    #[track_caller]
+    pub fn zeros_like(&self) -> Self {
+        expect(Tensor::filled("zeros_like", self.shape(), T::ZERO))
+    }
+
+    /// Ones in the shape of this tensor, of its type (`torch.ones_like`).
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::from([7i64, 8]).ones_like().to_vec(), [1, 1]);
+    /// ```
+    #[track_caller]
+    pub fn ones_like(&self) -> Self {
+        expect(Tensor::filled("ones_like", self.shape(), T::ONE))
+    }
+
+    /// Elements `value` in the shape of this tensor (`torch.full_like`).
+    ///
+    /// ```
+    /// # use wengert_core::Tensor;
+    /// assert_eq!(Tensor::from([7i64, 8]).full_like(-1).to_vec(), [-1, -1]);
+    /// ```
+    #[track_caller]
+    pub fn full_like(&self, value: T) -> Self {
+        expect(Tensor::filled("full_like", self.shape(), value))
+    }
+
     /// The `n` by `n` identity matrix (`torch.eye`).
     #[doc(alias = "identity")]
     #[track_caller]

@@ -1,8 +1,8 @@
 //! Tensors: a shape and strides over shared storage.
 //!
 //! Views share their storage and cost nothing; `create.rs` makes tensors, `sample.rs` draws indices,
-//! `view.rs` and `indexed.rs` look at them differently, `rearrange.rs` puts elements elsewhere, `convert.rs`
-//! lets them in and out, `print/` shows them.
+//! `view.rs`, `parts.rs` and `indexed.rs` look at them differently, `rearrange.rs` puts elements elsewhere,
+//! `convert.rs` lets them in and out, `print/` shows them.
 
 #[cfg(feature = "ndarray")]
 mod arrays;
@@ -15,6 +15,7 @@ mod matrix;
 pub(crate) mod memory;
 mod nested;
 pub(crate) mod packs;
+pub(crate) mod parts;
 pub(crate) mod pool;
 mod print;
 mod rearrange;
@@ -50,6 +51,11 @@ use crate::base::error::{Error, Result, expect};
 ///
 /// A clone is a handle to the same elements. They change in place only while nobody else holds the
 /// storage ([`Tensor::data_mut`]), so a tensor once given away keeps its values.
+///
+/// A tensor holds data from outside, whose sizes come from outside too: its views ([`Tensor::reshape`],
+/// [`Tensor::narrow`], [`Tensor::split`], ..) return a `Result`, where those of a
+/// [`Variable`](crate::Variable) are steps of a formula and panic. Arithmetic and functions of elements panic
+/// for both where shapes do not fit.
 ///
 /// ```
 /// use wengert_core::Tensor;

@@ -58,14 +58,18 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.select(1, 0)?.to_vec(), vec![1, 3]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "index")]
     pub fn select(&self, dim: isize, index: usize) -> Result<Self> {
         self.try_seen(|axes| select(axes, dim, index))
     }
 
-    /// `length` entries of axis `dim` from `start` on (`torch.narrow`).
+    /// `length` entries of axis `dim` from `start` on (`torch.narrow`). Numbers that do not fit are an error,
+    /// for they come with the data; [`Variable::narrow`](crate::Variable::narrow), a step of a formula,
+    /// panics.
     ///
     /// # Errors
     /// If there is no such axis, or `start + length` is beyond its extent.
+    #[doc(alias = "slice_in_dim")]
     pub fn narrow(&self, dim: isize, start: usize, length: usize) -> Result<Self> {
         self.try_seen(|axes| narrow(axes, dim, start, length))
     }
@@ -96,6 +100,8 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// If `dims` does not name each axis once.
+    #[doc(alias = "movedim")]
+    #[doc(alias = "moveaxis")]
     pub fn permute(&self, dims: &[isize]) -> Result<Self> {
         let axes = dims.iter().map(|&d| self.axis("permute", d)).collect::<Result<Vec<_>>>()?;
         let mut seen = vec![false; self.rank()];
@@ -111,17 +117,23 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// If there is no such axis.
+    #[doc(alias = "swapaxes")]
+    #[doc(alias = "swapdims")]
     pub fn transpose(&self, dim0: isize, dim1: isize) -> Result<Self> {
         let (a, b) = (self.axis("transpose", dim0)?, self.axis("transpose", dim1)?);
         Ok(self.seen(|axes| axes.swap(a, b)))
     }
 
     /// The last two axes exchanged; a tensor of fewer axes is itself.
+    #[doc(alias = "mT")]
+    #[doc(alias = "transpose_last")]
     pub fn t(&self) -> Self {
         if self.rank() < 2 { self.clone() } else { self.transpose(-2, -1).expect("two axes") }
     }
 
-    /// The elements in another shape: a view where strides allow it, else a copy (`torch.reshape`).
+    /// The elements in another shape: a view where strides allow it, else a copy (`torch.reshape`). A shape
+    /// that does not fit is an error, for it comes with the data;
+    /// [`Variable::reshape`](crate::Variable::reshape), a step of a formula, panics.
     ///
     /// # Errors
     /// If the number of elements would change, or there is no memory for a copy.
@@ -204,6 +216,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// If it does not broadcast to `shape`, or that has more elements than can be counted in an `isize`.
+    #[doc(alias = "broadcast_to")]
     pub fn expand(&self, shape: &[usize]) -> Result<Self> {
         let misfit = || {
             Error::shape(
@@ -233,6 +246,8 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// If `dim` is no place among the axes.
+    #[doc(alias = "expand_dims")]
+    #[doc(alias = "newaxis")]
     pub fn unsqueeze(&self, dim: isize) -> Result<Self> {
         let axis = axis_of("unsqueeze", dim, self.rank() + 1)?;
         Ok(self.seen(|axes| axes.insert(axis)))

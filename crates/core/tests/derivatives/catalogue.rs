@@ -46,7 +46,7 @@ fn methods() -> Names {
         });
         names.extend(unary.map(|(method, _)| method.to_string()));
     }
-    names.retain(|name| name != "$method" && name != "struct");
+    names.retain(|name| !["$method", "struct", "type"].contains(&name.as_str()));
     names
 }
 

@@ -2,10 +2,12 @@
 
 mod elements;
 mod extents;
+mod functions;
 mod indexed;
 mod limited;
 mod refused;
 mod sampled;
+mod whole_numbers;
 
 use ndarray::{Array, ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder, Slice, arr2};
 use proptest::collection::vec;

@@ -17,7 +17,7 @@ pub struct CrossEntropy<'a, T> {
     pub targets: &'a [i64],
     /// Where the result goes.
     pub out: &'a mut [T],
-    /// For each row its maximum, and `1 / sum exp(x - maximum)`.
+    /// The maximum of each row, and `1 / sum exp(x - maximum)`.
     pub statistics: &'a mut [T],
     /// The elements of a row.
     pub width: usize,

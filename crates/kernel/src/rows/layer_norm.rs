@@ -20,7 +20,7 @@ pub struct Normalise<'a, T> {
     pub bias: &'a [T],
     /// Where the result goes.
     pub out: &'a mut [T],
-    /// For each row its mean, and the factor `1 / sqrt(variance + eps)`.
+    /// The mean of each row, and the factor `1 / sqrt(variance + eps)`.
     pub statistics: &'a mut [T],
     /// The number that is added to the variance.
     pub eps: f64,

@@ -133,7 +133,7 @@ fn add_rows<T: Arithmetic>(rows: &[T], sum: &mut [T]) {
     }
 }
 
-/// For each `o, i` the best of `source[o, .., i]` and its first place; a NaN is best of all, as in PyTorch.
+/// The best of `source[o, .., i]` for each `o, i`, and its first place; a NaN is best of all, as in PyTorch.
 pub fn best<T: Number>(
     source: &[T],
     reduced: usize,

@@ -12,7 +12,7 @@ pub struct CountedRows<T: Float> {
     pub counted: Counted<T>,
     /// The class of each row, [`IGNORE`] where it does not count.
     pub targets: Tensor<i64>,
-    /// By what the class of each row counts, 0 where the row does not; none where all count once.
+    /// The weight of the class of each row, 0 where the row does not; none where all count once.
     pub by_class: Option<Tensor<T>>,
 }
 

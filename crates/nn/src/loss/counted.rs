@@ -118,7 +118,7 @@ impl<T: Float> Counted<T> {
         self.total = total;
     }
 
-    /// By what each loss counts, in row-major order.
+    /// The weight of each loss, in row-major order.
     pub fn weight_of(&self, read: impl FnOnce(&dyn Fn(usize) -> f64)) {
         match &self.weights {
             None => read(&|_| 1.0),

@@ -85,7 +85,7 @@ pub const IGNORE: i64 = -100;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reduction {
-    /// Not at all: a loss for each, times its weight.
+    /// No reduction: a loss for each, times its weight.
     None,
     /// Their weighted mean, 0 where nothing counts.
     #[default]

@@ -10,7 +10,7 @@ use crate::options::OptionValue;
 /// How the peaks of a [`CyclicLr`] change from cycle to cycle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CyclicMode {
-    /// Not at all.
+    /// Peaks of one height.
     #[default]
     Triangular,
     /// Half as high above the base each time.

@@ -22,8 +22,8 @@ pub enum Average {
     /// The mean over the classes that were right or predicted at least once, each counting the same.
     #[default]
     Macro,
-    /// Of the sums over all classes: each row counts the same. Where each row has one class, precision,
-    /// recall and F1 are then the accuracy.
+    /// The ratio of the sums over all classes: each row counts the same. Where each row has one class,
+    /// precision, recall and F1 are then the accuracy.
     Micro,
 }
 

@@ -56,7 +56,7 @@ fn norms_are_those_of_the_gradients() {
 /// Halved at each step, a state's gradient vanishes by a factor that is known.
 #[test]
 fn vanishing_and_exploding_are_seen() {
-    for (factor, falls) in [(0.1, true), (10.0, false)] {
+    for (factor, falls) in [(0.1f64, true), (10.0, false)] {
         let x = Variable::new(Tensor::from([1.0f64, 1.0])).requires_grad_(true);
         let loss = record(|| (0..10).fold(x.clone(), |h, _| h * factor).sum());
         loss.backward().unwrap();

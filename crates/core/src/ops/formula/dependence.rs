@@ -189,9 +189,9 @@ impl Real for Depends {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dependence<const I: usize> {
-    /// For each input, the bits of the inputs whose values its cotangent depends on.
+    /// The bits, one number for each input, of the inputs whose values its cotangent depends on.
     pub on: [u32; I],
-    /// For each input, the output whose cotangent is that of the input, unchanged.
+    /// The output, one for each input, whose cotangent is that of the input, unchanged.
     pub same: [Option<u8>; I],
 }
 
