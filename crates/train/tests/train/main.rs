@@ -11,6 +11,8 @@ mod log;
 mod metrics;
 #[cfg(feature = "plots")]
 mod plots;
+#[cfg(feature = "progress")]
+mod progress;
 mod refusals;
 #[cfg(feature = "progress")]
 mod resumed;
