@@ -7,6 +7,8 @@ mod died;
 mod early_stopping;
 #[cfg(feature = "tensorboard")]
 mod events;
+#[cfg(feature = "progress")]
+mod killed;
 mod log;
 mod metrics;
 #[cfg(feature = "plots")]
@@ -16,4 +18,6 @@ mod progress;
 mod refusals;
 #[cfg(feature = "progress")]
 mod resumed;
+#[cfg(feature = "progress")]
+mod resumed_data;
 mod retention;
