@@ -100,12 +100,11 @@ pub trait Optimizer<T: Float = f32> {
     #[doc(alias = "base_lrs")]
     fn initial_lrs(&self) -> Vec<f64>;
 
-    /// Sets the learning rate of the first group to `lr`, and that of each group `g` to
-    /// `lr * (initial_lrs[g] / initial_lrs[0])`, so that the groups stand to each other as they were declared,
-    /// whatever their rates are now; the next step checks the products. This is how a
-    /// [`Schedule`](crate::schedule::Schedule) sets several groups: a rate of 0, as at the start of a
-    /// [`WarmUp`](crate::schedule::WarmUp), leaves no ratio behind to go on from. What was declared is saved
-    /// with the state.
+    /// Sets the learning rate of the first group to `lr`, and that of each group `g` to `lr * (initial_lrs[g]
+    /// / initial_lrs[0])`, so that the groups stand to each other as they were declared, whatever their rates
+    /// are now; the next step checks the products. This is how a [`Schedule`](crate::schedule::Schedule) sets
+    /// several groups: a rate of 0, as at the start of a [`WarmUp`](crate::schedule::WarmUp), leaves no ratio
+    /// behind to go on from. What was declared is saved with the state.
     ///
     /// # Errors
     /// [`Error::Argument`] if the first group was declared with a rate of 0 and another was not, as there is
@@ -143,10 +142,10 @@ pub trait Optimizer<T: Float = f32> {
     }
 
     /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each
-    /// option, `group.G.initial_lr`, and for each parameter `state.NAME.step`, how many steps it has had, and if it has had one
-    /// `state.NAME.STATE` for each state and each of the rule's numbers. `NAME` is the parameter's
-    /// ([`Parameter::named`]; those of a module have one), or its number over all groups if it has none or
-    /// another has the same.
+    /// option, `group.G.initial_lr`, and for each parameter `state.NAME.step`, how many steps it has had, and
+    /// if it has had one `state.NAME.STATE` for each state and each of the rule's numbers. `NAME` is the
+    /// parameter's ([`Parameter::named`]; those of a module have one), or its number over all groups if it
+    /// has none or another has the same.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};

@@ -1,8 +1,9 @@
 //! An optimizer's options and states as named tensors.
 //!
-//! `version`; `group.G.OPTION` for each option, and `group.G.initial_lr`; for each parameter `state.KEY.step`, its number of steps,
-//! and if it has had one `state.KEY.STATE` for each state and each of the rule's numbers. A state that the
-//! options ask for but no step has begun yet, because they were changed since, is an empty tensor.
+//! `version`; `group.G.OPTION` for each option, and `group.G.initial_lr`; for each parameter
+//! `state.KEY.step`, its number of steps, and if it has had one `state.KEY.STATE` for each state and each of
+//! the rule's numbers. A state that the options ask for but no step has begun yet, because they were changed
+//! since, is an empty tensor.
 //!
 //! The key is the parameter's name; if it has none, or shares it, its number over all groups. In the first
 //! version, which had no number, all keys were numbers, and parameters without a step had no entries.

@@ -37,11 +37,11 @@ options! {
 /// The limited-memory method of Broyden, Fletcher, Goldfarb and Shanno (`torch.optim.LBFGS`), for losses
 /// without noise.
 ///
-/// Each iteration goes in the direction `-H g`, where `H`, an estimate of the inverse Hessian, is made of
-/// the last changes of parameters and gradient. The computation is in double precision; it keeps two vectors
-/// of all parameters for each change it remembers. As the loss is evaluated several times, a step takes a
-/// closure that gives it, which is why it is no [`Optimizer`](crate::Optimizer); the backward pass is its own.
-/// It is [`Stateful`](wengert_core::Stateful), a part of a checkpoint like any other.
+/// Each iteration goes in the direction `-H g`, where `H`, an estimate of the inverse Hessian, is made of the
+/// last changes of parameters and gradient. The computation is in double precision; it keeps two vectors of
+/// all parameters for each change it remembers. As the loss is evaluated several times, a step takes a
+/// closure that gives it, which is why it is no [`Optimizer`](crate::Optimizer); the backward pass is its
+/// own. It is [`Stateful`](wengert_core::Stateful), a part of a checkpoint like any other.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -102,7 +102,8 @@ impl<T: Float> Lbfgs<T> {
         self.options.lr
     }
 
-    /// Sets the learning rate, as a [`Schedule`](crate::schedule::Schedule) gives it; the next step checks it.
+    /// Sets the learning rate, as a [`Schedule`](crate::schedule::Schedule) gives it; the next step checks
+    /// it.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};

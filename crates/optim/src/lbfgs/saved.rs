@@ -15,11 +15,11 @@ const DIAGONAL: &str = "state.H_diag";
 
 impl<T: Float> Lbfgs<T> {
     /// Options and history, for going on later as if never stopped: `version`, `group.0.OPTION` for each
-    /// option; `state.n_iter`, the number of iterations, `state.t`, the last one's length, and `state.H_diag`;
-    /// and after the first iteration for each parameter, in its shape, `state.NAME.d` and
+    /// option; `state.n_iter`, the number of iterations, `state.t`, the last one's length, and
+    /// `state.H_diag`; and after the first iteration for each parameter, in its shape, `state.NAME.d` and
     /// `state.NAME.prev_flat_grad`, the last direction and gradient, and `state.NAME.old_dirs` and
-    /// `state.NAME.old_stps`, the remembered changes of gradient and values one behind the other. `NAME` is as
-    /// for an [`Optimizer`](crate::Optimizer::state_dict), the other names are PyTorch's.
+    /// `state.NAME.old_stps`, the remembered changes of gradient and values one behind the other. `NAME` is
+    /// as for an [`Optimizer`](crate::Optimizer::state_dict), the other names are PyTorch's.
     pub fn state_dict(&self) -> TensorMap {
         let mut map = TensorMap::new();
         map.insert_number(VERSION, CURRENT);
@@ -56,8 +56,8 @@ impl<T: Float> Lbfgs<T> {
     ///
     /// # Errors
     /// [`Error::Mismatch`](wengert_core::Error::Mismatch) lists the names that are missing or unexpected and
-    /// vectors of another shape; [`Error::Argument`](wengert_core::Error::Argument) names an option or a number
-    /// out of its range, or a version that is not known. Then nothing has changed.
+    /// vectors of another shape; [`Error::Argument`](wengert_core::Error::Argument) names an option or a
+    /// number out of its range, or a version that is not known. Then nothing has changed.
     pub fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
         let mut reader = StateReader::new(LbfgsOptions::NAME, map);
         check_version(&mut reader, LbfgsOptions::NAME)?;
