@@ -75,9 +75,9 @@ impl Progress {
     }
 
     /// Writes a line to `to` at most once in `every`, and one for the last item. A line that is due after an
-    /// item for which nothing was shown yet waits for what is [shown](Progress::show) next, until the next item
-    /// is counted or the run [finishes](Progress::finish): what is shown at the end of an epoch is beside that
-    /// epoch's count.
+    /// item for which nothing was shown yet waits for what is [shown](Progress::show) next, until the next
+    /// item is counted or the run [finishes](Progress::finish): what is shown at the end of an epoch is
+    /// beside that epoch's count.
     ///
     /// ```
     /// use std::time::Duration;
@@ -204,8 +204,8 @@ impl Lines {
         if seconds > 0.0 { (position - self.from) as f64 / seconds } else { 0.0 }
     }
 
-    /// Has a line due if it is time for one, or for the last item; written at once if its message is there, or
-    /// none has ever been and more items come.
+    /// Has a line due if it is time for one, or for the last item; written at once if its message is there,
+    /// or none has ever been and more items come.
     fn advance(&mut self, position: u64, length: u64) {
         self.write();
         self.in_item = false;

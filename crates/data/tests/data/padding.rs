@@ -92,11 +92,9 @@ fn samples_that_do_not_fit_each_other_are_refused() {
         "Padded: expected sequences of one width, the first of shape [], got [] for sample 0 of the batch"
     );
     let error = refused(Packed.collate(vec![Tensor::<i64>::zeros([3, 2]), Tensor::zeros([1])]));
-    assert_eq!(
-        error,
-        "Packed: expected token sequences (L_i, ..) of one width, the first of [2], got [1] for sample 1 of the \
-         batch"
-    );
+    let expected = "Packed: expected token sequences (L_i, ..) of one width, the first of [2], got [1] for \
+                    sample 1 of the batch";
+    assert_eq!(error, expected);
     assert!(refused(Packed.collate(vec![Tensor::scalar(1i64)])).contains("got [] for sample 0"));
     assert!(Packed.collate(Vec::<Tensor<i64>>::new()).is_err());
     assert!(Packed.collate(vec![Tensor::<i64>::zeros([0])]).is_err());
