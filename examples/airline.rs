@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use wengert::prelude::*;
-use wengert::train::{Curve, CurvePlot};
+use wengert::train::{Curve, CurvePlot, Progress};
 
 /// Thousands of passengers from January 1949 to December 1960 (Box and Jenkins 1976, series G).
 const PASSENGERS: [i16; 144] = [
@@ -106,15 +106,18 @@ fn train(seed: u64, hundreds: usize) -> Result<(Model, Vec<f32>)> {
     let (x, y) = samples()?;
     let (x, y) = (x.narrow(0, 0, TRAINING)?, y.narrow(0, 0, TRAINING)?);
     let mut losses = Vec::new();
-    for epoch in 1..=100 * hundreds {
+    let progress = Progress::new();
+    for epoch in progress.over(1..100 * hundreds + 1) {
         let loss = mse_loss(&model.forward(&x, None)?.0, &y)?;
         loss.backward()?;
         adam.step()?;
         adam.zero_grad();
         if epoch % 100 == 0 {
             losses.push(loss.item()?);
+            progress.show(format_args!("seed {seed} loss {:.5}", loss.item()?));
         }
     }
+    progress.finish();
     Ok((model, losses))
 }
 

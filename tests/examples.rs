@@ -265,7 +265,7 @@ fn char_rnn_interrupted_saves_and_refuses_what_does_not_fit() {
     char_rnn::run(&options(folder.path(), &["--epochs", "99"]), &stop).unwrap();
     let saved = folder.path().join("checkpoint.safetensors");
     let map = wengert::TensorMap::load(&saved).unwrap();
-    assert_eq!(map.number("position.step").unwrap(), 1.0);
+    assert_eq!(map.number("step.count").unwrap(), 1.0);
 
     let resume = |file: &Path| {
         char_rnn::run(&options(folder.path(), &["--resume", file.to_str().unwrap()]), &Stop::new())
@@ -286,7 +286,7 @@ fn char_rnn_interrupted_saves_and_refuses_what_does_not_fit() {
     let others = ["option.sequence", "option.batch"].map(|name| (name, &numbers[..3]));
     let wrong: [wengert::AnyTensor; 2] =
         [wengert::Tensor::from([1.0f32]).into(), wengert::AnyTensor::Bytes(generator)];
-    let tensors = ["position.epoch", "position.training", "state.0", "generator", "model.head.bias"];
+    let tensors = ["step.count", "training.points", "state.0", "generator", "model.head.bias"];
     let tensors = tensors.map(|name| (name, &wrong[..]));
     for (name, entries) in sizes.into_iter().chain(others).chain(tensors) {
         for entry in entries {

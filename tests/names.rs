@@ -49,7 +49,8 @@ fn item(line: &str) -> &str {
 /// Whether a line declares an item, by itself or in a list that a macro takes.
 fn declares(line: &str) -> bool {
     let line = line.trim();
-    line.starts_with("pub ") || line.starts_with("fn ") || line.ends_with(';')
+    // The last is an activation: a name, its constants, and what it makes of `x`.
+    line.starts_with("pub ") || line.starts_with("fn ") || line.ends_with(';') || line.contains(" x => ")
 }
 
 /// Each alias, with the item that has it.

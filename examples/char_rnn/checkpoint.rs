@@ -1,31 +1,9 @@
-//! What a checkpoint keeps beside what the library knows how to keep: the step, and the options.
+//! What a checkpoint keeps beside what the library knows how to keep: the options.
 
+use wengert::Stateful;
 use wengert::prelude::*;
-use wengert::{StateReader, Stateful};
 
 use super::{CellKind, Options};
-
-/// Steps done, over all epochs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Position {
-    pub step: usize,
-}
-
-impl Stateful for Position {
-    fn state_dict(&self) -> TensorMap {
-        let mut map = TensorMap::new();
-        map.insert_number("step", self.step as f64);
-        map
-    }
-
-    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        let mut reader = StateReader::new("position", map);
-        let step = reader.whole("step");
-        reader.finish()?;
-        self.step = step as usize;
-        Ok(())
-    }
-}
 
 impl Stateful for Options {
     fn state_dict(&self) -> TensorMap {

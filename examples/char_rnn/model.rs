@@ -1,9 +1,8 @@
 //! The network: a vector for each character, a recurrent layer, a score for each next character.
 
 use wengert::Generator;
+use wengert::data::{Tokens, Vocabulary};
 use wengert::prelude::*;
-
-use super::text::index_of;
 
 /// Characters in, scores of the next ones out.
 pub struct CharModel<C> {
@@ -40,27 +39,28 @@ impl<C: Cell<Element = f32>> CharModel<C> {
     /// disturbed.
     pub fn write(
         &self,
-        alphabet: &[char],
+        alphabet: &Vocabulary,
         prompt: &str,
         count: usize,
         temperature: f64,
         generator: &mut Generator,
     ) -> Result<String> {
-        let mut text: String = prompt.chars().filter(|&c| index_of(alphabet, c).is_some()).collect();
+        let letters = alphabet.tokens();
+        let mut text: String =
+            Tokens::Characters.of(prompt).filter(|letter| alphabet.number(letter).is_some()).collect();
         if text.is_empty() {
-            text.push(alphabet[0]);
+            text.push_str(&letters[0]);
         }
         let mut state = self.zero_state(1);
-        let mut next: Vec<i64> = text.chars().filter_map(|c| index_of(alphabet, c)).collect();
+        let mut next = alphabet.encode(&text)?.unsqueeze(1)?;
         no_grad(|| {
             for _ in 0..count {
-                let characters = Tensor::from_vec(next.clone(), [next.len(), 1])?;
-                let (scores, after) = self.forward(&characters, &state)?;
+                let (scores, after) = self.forward(&next, &state)?;
                 state = after;
-                let last = scores.select(0, next.len() - 1) / temperature.max(1e-3);
+                let last = scores.select(0, next.numel() - 1) / temperature.max(1e-3);
                 let chosen = draw(&last.softmax(-1).to_vec(), generator);
-                text.push(alphabet[chosen]);
-                next = vec![chosen as i64];
+                text.push_str(&letters[chosen]);
+                next = Tensor::from([[chosen as i64]]);
             }
             Ok(text)
         })

@@ -1,16 +1,16 @@
-//! Text as numbers: reading, the alphabet, streams of windows.
+//! Text as numbers: reading, and streams of windows.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use wengert::data::{Dataset, Map, TruncatedWindow, TruncatedWindows, Vocabulary, Zip};
 use wengert::prelude::*;
 
-/// Text as indices into its alphabet, cut into what is learnt from and what is held out.
+/// Text as numbers of its characters, cut into what is learnt from and what is held out.
 pub struct Corpus {
-    pub alphabet: Vec<char>,
-    pub train: Vec<i64>,
-    pub validation: Vec<i64>,
+    pub alphabet: Vocabulary,
+    pub train: Tensor<i64>,
+    pub validation: Tensor<i64>,
 }
 
 impl Corpus {
@@ -20,24 +20,17 @@ impl Corpus {
             Some(path) => read(path)?,
             None => own_text()?,
         };
-        let alphabet: Vec<char> = text.chars().collect::<BTreeSet<_>>().into_iter().collect();
-        let indices: Vec<i64> = text.chars().filter_map(|c| index_of(&alphabet, c)).collect();
-        let (train, validation) = indices.split_at(indices.len() / 10 * 9);
-        if validation.len() < 2 {
-            return Err(Error::argument(
-                "char_rnn",
-                "the text",
-                "at least 20 characters long",
-                indices.len(),
-            ));
+        let length = text.chars().count();
+        let learnt = length / 10 * 9;
+        if length - learnt < 2 {
+            return Err(Error::argument("char_rnn", "the text", "at least 20 characters long", length));
         }
-        Ok(Corpus { train: train.to_vec(), validation: validation.to_vec(), alphabet })
+        let alphabet = Vocabulary::characters(&text)?;
+        let numbers = alphabet.encode(&text)?;
+        let (train, validation) =
+            (numbers.narrow(0, 0, learnt)?, numbers.narrow(0, learnt, length - learnt)?);
+        Ok(Corpus { train, validation, alphabet })
     }
-}
-
-/// A character's place in the alphabet, if it is in it.
-pub fn index_of(alphabet: &[char], c: char) -> Option<i64> {
-    alphabet.binary_search(&c).ok().map(|index| index as i64)
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -73,41 +66,31 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// A text as parallel streams, read window by window.
-pub struct Streams<'t> {
-    text: &'t [i64],
-    batch: usize,
-    length: usize,
-    window: usize,
+/// How many streams a text is read in: as many as wished for, where each has a character and the next.
+pub fn streams_of(text: &Tensor<i64>, wished: usize) -> usize {
+    wished.min(text.numel() / 2).max(1)
 }
 
-impl<'t> Streams<'t> {
-    /// At most `batch` streams of equal length, read `window` characters at a time.
-    pub fn new(text: &'t [i64], batch: usize, window: usize) -> Self {
-        let batch = batch.min(text.len() / 2).max(1);
-        let length = (text.len() - 1) / batch;
-        Streams { text, batch, length, window: window.min(length) }
-    }
+/// The characters of a window of each stream, (L, N), and those that follow each.
+type Window = (Tensor<i64>, Tensor<i64>);
+type Windows = TruncatedWindows<i64>;
 
-    pub fn batch(&self) -> usize {
-        self.batch
-    }
+/// Parallel streams of a text, window by window.
+pub type Streams =
+    Map<Zip<Windows, Windows>, fn((TruncatedWindow<i64>, TruncatedWindow<i64>)) -> Result<Window>>;
 
-    /// How many windows a pass has; the last may be shorter.
-    pub fn windows(&self) -> usize {
-        self.length.div_ceil(self.window)
-    }
-
-    /// The characters of window `w`, (L, N), and those that follow each.
-    pub fn window(&self, w: usize) -> (Tensor<i64>, Tensor<i64>) {
-        let start = w * self.window;
-        let length = self.window.min(self.length - start);
-        let at = |ahead: usize| {
-            Tensor::from_fn([length, self.batch], |i| {
-                let (t, n) = (i / self.batch, i % self.batch);
-                self.text[n * self.length + start + t + ahead]
-            })
-        };
-        (at(0), at(1))
-    }
+/// A text as that many streams of equal length, read `steps` characters at a time; the last window may be
+/// shorter.
+pub fn streams(text: &Tensor<i64>, streams: usize, steps: usize) -> Result<Streams> {
+    let last = text.numel() - 1;
+    let windows = |from: usize| {
+        let documents = TruncatedWindows::pieces(&text.narrow(0, from, last)?, streams)?;
+        TruncatedWindows::builder(documents).lanes(streams).steps(steps.min(last / streams)).build()
+    };
+    let without_filling: fn(_) -> _ = |(now, next): (TruncatedWindow<i64>, TruncatedWindow<i64>)| {
+        // All streams end with the same window.
+        let length = now.lengths[0];
+        Ok((now.data.narrow(0, 0, length)?, next.data.narrow(0, 0, length)?))
+    };
+    Ok(windows(0)?.zip(windows(1)?)?.map(without_filling))
 }

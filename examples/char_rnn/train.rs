@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use wengert::Generator;
+use wengert::data::Dataset;
 use wengert::nn::{CellFactory, RecurrentBuilder};
 use wengert::prelude::*;
 use wengert::train::{Curve, CurvePlot, Kept, Mean, Metric, Progress, Stop};
 
 use super::Options;
-use super::checkpoint::Position;
 use super::model::CharModel;
-use super::text::{Corpus, Streams};
+use super::text::{Corpus, Streams, streams, streams_of};
 
 /// How many characters a sample during training has.
 const SAMPLE: usize = 200;
@@ -31,18 +31,19 @@ where
     let rnn = builder.num_layers(options.layers);
     let rnn = if options.layers > 1 { rnn.dropout(options.dropout) } else { rnn };
     let model = CharModel::new(corpus.alphabet.len(), options.embedding, rnn.build()?, options.dropout)?;
-    let streams = Streams::new(&corpus.train, options.batch, options.sequence);
+    let batch = streams_of(&corpus.train, options.batch);
     let mut run = Run {
         optimizer: Adam::new(model.parameters(), options.learning_rate())?,
-        state: model.zero_state(streams.batch()),
-        position: Position::default(),
+        state: model.zero_state(batch),
+        done: 0,
         epoch: Mean::new(),
         stretch: Mean::new(),
         training: Curve::new("training"),
         validation: Curve::new("validation"),
         model,
+        streams: streams(&corpus.train, batch, options.sequence)?,
+        batch,
         corpus: &corpus,
-        streams,
         options: options.clone(),
     };
     if let Some(saved) = &saved {
@@ -60,11 +61,14 @@ where
 struct Run<'r, C: Cell<Element = f32>> {
     options: Options,
     corpus: &'r Corpus,
-    streams: Streams<'r>,
+    streams: Streams,
+    /// How many streams there are.
+    batch: usize,
     model: CharModel<C>,
     optimizer: Adam,
     state: C::State,
-    position: Position,
+    /// Steps done, over all epochs.
+    done: usize,
     /// Losses of the current epoch.
     epoch: Mean,
     /// The losses since the last validation.
@@ -76,22 +80,22 @@ struct Run<'r, C: Cell<Element = f32>> {
 
 impl<C: Cell<Element = f32>> Run<'_, C> {
     fn train(&mut self, stop: &Stop) -> Result<f64> {
-        let windows = self.streams.windows();
+        let windows = self.streams.len();
         let total = self.options.total(windows);
         let every = (windows / 2).max(1);
         let deadline = Instant::now() + Duration::from_secs_f64(self.options.minutes * 60.0);
         let in_time = Stop::new().when(move || Instant::now() >= deadline);
         self.announce(total);
         let progress = if self.options.quiet { Progress::hidden() } else { Progress::new() };
-        progress.skip(self.position.step as u64);
-        for _ in progress.over(in_time.over(self.position.step..total)) {
+        progress.skip(self.done as u64);
+        for _ in progress.over(in_time.over(self.done..total)) {
             let loss = self.step()?;
             progress.show(self.message(loss, &progress));
-            let look = self.position.step.is_multiple_of(every);
+            let look = self.done.is_multiple_of(every);
             if look {
                 self.look(&progress)?;
             }
-            if self.position.step.is_multiple_of(windows) {
+            if self.done.is_multiple_of(windows) {
                 self.end_epoch(windows, &progress);
             }
             if look {
@@ -111,18 +115,18 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
             .module("model", &self.model)
             .optimizer("optimizer", &mut self.optimizer)
             .state("state", &mut self.state)
-            .part("position", &mut self.position)
+            .count("step", &mut self.done)
             .part("epoch", &mut self.epoch)
             .part("stretch", &mut self.stretch)
             .part("training", &mut self.training)
             .part("validation", &mut self.validation)
             .part("option", &mut self.options)
-            .same("alphabet", self.corpus.alphabet.iter().collect::<String>())
+            .same("alphabet", self.corpus.alphabet.tokens().concat())
     }
 
     /// One window: forward, backward, clip, step; the state goes on without its history. Gives the loss.
     fn step(&mut self) -> Result<f64> {
-        let (characters, next) = self.streams.window(self.position.step % self.streams.windows());
+        let (characters, next) = self.streams.get(self.done % self.streams.len())?;
         let (scores, state) = self.model.forward(&characters, &self.state)?;
         let loss = cross_entropy(&scores, &next)?;
         loss.backward()?;
@@ -130,7 +134,7 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         self.optimizer.step()?;
         self.optimizer.zero_grad();
         self.state = state.detach();
-        self.position.step += 1;
+        self.done += 1;
         let loss = f64::from(loss.item()?);
         self.epoch.add(loss, 1.0)?;
         self.stretch.add(loss, 1.0)?;
@@ -139,7 +143,7 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
 
     /// Both losses of the last stretch, and a sample.
     fn look(&mut self, progress: &Progress) -> Result<()> {
-        let step = self.position.step as u64;
+        let step = self.done as u64;
         self.training.push(step, self.stretch.value());
         self.stretch.reset();
         let validation = self.validate()?;
@@ -150,11 +154,12 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
     /// The mean loss over the held-out text, in nats per character.
     fn validate(&mut self) -> Result<f64> {
         self.model.eval();
-        let streams = Streams::new(&self.corpus.validation, 64, 128);
+        let text = &self.corpus.validation;
+        let batch = streams_of(text, 64);
         let loss = no_grad(|| -> Result<f64> {
-            let (mut state, mut mean) = (self.model.zero_state(streams.batch()), Mean::new());
-            for w in 0..streams.windows() {
-                let (characters, next) = streams.window(w);
+            let (mut state, mut mean) = (self.model.zero_state(batch), Mean::new());
+            for window in streams(text, batch, 128)?.iter() {
+                let (characters, next) = window?;
                 let (scores, after) = self.model.forward(&characters, &state)?;
                 mean.add(f64::from(cross_entropy(&scores, &next)?.item()?), next.numel() as f64)?;
                 state = after;
@@ -167,7 +172,7 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
 
     fn sample(&mut self, count: usize) -> Result<String> {
         // A generator that depends on nothing but seed and step: writing must not change the training.
-        let mut generator = Generator::from_seed(self.options.seed ^ (self.position.step as u64) << 20);
+        let mut generator = Generator::from_seed(self.options.seed ^ (self.done as u64) << 20);
         let (prompt, temperature) = (&self.options.prompt, self.options.temperature);
         self.model.eval();
         let text = self.model.write(&self.corpus.alphabet, prompt, count, temperature, &mut generator);
@@ -179,16 +184,16 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
         let training = self.epoch.value();
         self.epoch.reset();
         let validation = self.validation.last().unwrap_or(f64::NAN);
-        let epoch = self.position.step / windows;
+        let epoch = self.done / windows;
         let line = format!("epoch {epoch}: training {training:.3}, validation {validation:.3} nats");
         progress.suspend(|| println!("{line}"));
-        self.state = self.model.zero_state(self.streams.batch());
+        self.state = self.model.zero_state(self.batch);
     }
 
     fn show_sample(&mut self, progress: &Progress) -> Result<()> {
         if !self.options.quiet {
             let text = self.sample(SAMPLE)?;
-            progress.suspend(|| println!("--- step {}\n{}\n---", self.position.step, text.trim()));
+            progress.suspend(|| println!("--- step {}\n{}\n---", self.done, text.trim()));
         }
         Ok(())
     }
@@ -201,16 +206,16 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
             .map_or("its own sources".to_string(), |path| path.display().to_string());
         println!(
             "{name}: {} characters, {} different; {} parameters; {total} steps of {} x {}",
-            self.corpus.train.len() + self.corpus.validation.len(),
+            self.corpus.train.numel() + self.corpus.validation.numel(),
             self.corpus.alphabet.len(),
             self.model.num_parameters(),
-            self.streams.batch(),
+            self.batch,
             self.options.sequence,
         );
     }
 
     fn message(&self, loss: f64, progress: &Progress) -> String {
-        let speed = progress.per_second() * (self.streams.batch() * self.options.sequence) as f64;
+        let speed = progress.per_second() * (self.batch * self.options.sequence) as f64;
         let validation = match self.validation.last() {
             Some(loss) => {
                 format!(" validation {loss:.3} nats {:.3} bits", loss / std::f64::consts::LN_2)

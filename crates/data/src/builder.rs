@@ -1,6 +1,6 @@
 //! What a loader can be told.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use wengert_core::{Error, Result};
 
@@ -8,7 +8,6 @@ use crate::collate::{Collate, Stacked};
 use crate::dataset::Dataset;
 use crate::loader::DataLoader;
 use crate::plan::Settings;
-use crate::position::Position;
 
 /// The settings of a [`DataLoader`], from [`DataLoader::builder`].
 ///
@@ -123,7 +122,7 @@ impl<D: Dataset, C> DataLoaderBuilder<D, C> {
             collate: Arc::new(collate),
             settings,
             ahead,
-            position: Mutex::new(Position::default()),
+            position: Arc::default(),
             content: OnceLock::new(),
         })
     }

@@ -1,14 +1,13 @@
 //! How samples become a batch.
 
-use wengert_core::{Error, Float, Result, Tensor, Variable};
-use wengert_nn::{PackOptions, PackedSequence, pack_sequence};
+use wengert_core::{Error, Result};
 
 use crate::stack::Stackable;
 
 /// A way to make a batch of samples (`collate_fn` of `torch.utils.data.DataLoader`).
 ///
-/// [`Stacked`], [`Padded`](crate::Padded), [`Packed`] and [`Single`] are such ways, a function of the samples
-/// is one, and a tuple of ways is one for samples that are tuples.
+/// [`Stacked`], [`Padded`](crate::Padded), [`Packed`](crate::Packed) and [`Single`] are such ways, a function
+/// of the samples is one, and a tuple of ways is one for samples that are tuples.
 ///
 /// ```
 /// use wengert_core::Tensor;
@@ -73,27 +72,6 @@ impl<I> Collate<I> for Single {
             (Some(sample), 1) => Ok(sample),
             _ => Err(Error::argument("Single", "batch_size", 1, count)),
         }
-    }
-}
-
-/// Batches of sequences (L_i, ..) without padding, in any order of lengths ([`pack_sequence`]).
-///
-/// ```
-/// use wengert_core::Tensor;
-/// use wengert_data::{Collate, Packed};
-/// let batch = Packed.collate(vec![Tensor::from([6.0]), Tensor::from([4.0, 5.0])])?;
-/// assert_eq!((batch.lengths(), batch.batch_sizes()), (vec![1, 2], &[2, 1][..]));
-/// # Ok::<(), wengert_core::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Packed;
-
-impl<T: Float> Collate<Tensor<T>> for Packed {
-    type Batch = PackedSequence<T>;
-
-    fn collate(&self, samples: Vec<Tensor<T>>) -> Result<PackedSequence<T>> {
-        let sequences: Vec<Variable<T>> = samples.into_iter().map(Variable::new).collect();
-        pack_sequence(&sequences, PackOptions::default().enforce_sorted(false))
     }
 }
 

@@ -39,6 +39,7 @@ mod missing;
 mod npy;
 #[cfg(feature = "npz")]
 mod npz;
+mod packed;
 mod padded;
 mod plan;
 mod position;
@@ -56,7 +57,7 @@ mod windows;
 pub use crate::csv::{Csv, CsvOptions};
 pub use adapters::{Map, Subset, Zip};
 pub use builder::DataLoaderBuilder;
-pub use collate::{Collate, Packed, Single, Stacked};
+pub use collate::{Collate, Single, Stacked};
 pub use dataset::{Dataset, Items};
 pub use fingerprint::{Content, Fingerprint};
 pub use fold::{Folds, KFold};
@@ -66,6 +67,7 @@ pub use memory::{Rows, TensorDataset, VecDataset};
 pub use missing::{ObservationOptions, Observations, observations};
 #[cfg(feature = "npz")]
 pub use npz::{Npz, load_npy};
+pub use packed::{Packable, Packed, PackedTokens};
 pub use padded::{Padded, PaddedBatch};
 pub use prefetch::Prefetch;
 pub use scaler::{Scalable, Scaler};

@@ -48,7 +48,8 @@ pub struct DataLoader<D, C = Stacked> {
     pub(crate) collate: Arc<C>,
     pub(crate) settings: Settings,
     pub(crate) ahead: usize,
-    pub(crate) position: Mutex<Position>,
+    /// Moved on by the iterators as well, which do not borrow the loader.
+    pub(crate) position: Arc<Mutex<Position>>,
     pub(crate) content: OnceLock<Fingerprint>,
 }
 
@@ -98,7 +99,8 @@ where
     D: Dataset + Send + Sync + 'static,
     C: Collate<D::Item, Batch: Send> + Send + Sync + 'static,
 {
-    /// The batches from the loader's position to the end of the epoch.
+    /// The batches from the loader's position to the end of the epoch. The iterator does not borrow the
+    /// loader: a loop over it may save the whole run, the loader in it, at any batch.
     ///
     /// A sample that can't be got makes its batch an error; the next one follows it all the same. If two
     /// iterators are used at once, the position is that of the one that moved last.
@@ -106,7 +108,7 @@ where
     /// # Panics
     /// Where a dataset or a collation does, also if it did so on a thread; inside the closure of
     /// [`with_generator`](wengert_core::with_generator), as batches have generators of their own.
-    pub fn iter(&self) -> Batches<'_, D, C> {
+    pub fn iter(&self) -> Batches<D, C> {
         let Position { epoch, batch } = *locked(&self.position);
         let prepare = Prepare {
             dataset: Arc::clone(&self.dataset),
@@ -120,19 +122,19 @@ where
             0 => Source::Here(prepare),
             ahead => Source::Ahead(Prefetch::new(prepare, ahead)),
         };
-        Batches { source, position: &self.position, epoch, taken: batch }
+        Batches { source, position: Arc::clone(&self.position), epoch, taken: batch }
     }
 }
 
-impl<'a, D, C> IntoIterator for &'a DataLoader<D, C>
+impl<D, C> IntoIterator for &DataLoader<D, C>
 where
     D: Dataset + Send + Sync + 'static,
     C: Collate<D::Item, Batch: Send> + Send + Sync + 'static,
 {
     type Item = Result<C::Batch>;
-    type IntoIter = Batches<'a, D, C>;
+    type IntoIter = Batches<D, C>;
 
-    fn into_iter(self) -> Batches<'a, D, C> {
+    fn into_iter(self) -> Batches<D, C> {
         self.iter()
     }
 }
@@ -179,14 +181,14 @@ enum Source<D: Dataset, C: Collate<D::Item>> {
 
 /// The batches from a loader's position to the end of the epoch, from [`DataLoader::iter`]. Their number is
 /// known, so that a progress bar is one line.
-pub struct Batches<'a, D: Dataset, C: Collate<D::Item>> {
+pub struct Batches<D: Dataset, C: Collate<D::Item>> {
     source: Source<D, C>,
-    position: &'a Mutex<Position>,
+    position: Arc<Mutex<Position>>,
     epoch: u64,
     taken: usize,
 }
 
-impl<D: Dataset, C: Collate<D::Item>> Iterator for Batches<'_, D, C> {
+impl<D: Dataset, C: Collate<D::Item>> Iterator for Batches<D, C> {
     type Item = Result<C::Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -195,7 +197,7 @@ impl<D: Dataset, C: Collate<D::Item>> Iterator for Batches<'_, D, C> {
             Source::Ahead(prefetch) => prefetch.next(),
         }?;
         self.taken += 1;
-        *locked(self.position) = match self.len() {
+        *locked(&self.position) = match self.len() {
             0 => Position { epoch: self.epoch + 1, batch: 0 },
             _ => Position { epoch: self.epoch, batch: self.taken },
         };
@@ -210,4 +212,4 @@ impl<D: Dataset, C: Collate<D::Item>> Iterator for Batches<'_, D, C> {
     }
 }
 
-impl<D: Dataset, C: Collate<D::Item>> ExactSizeIterator for Batches<'_, D, C> {}
+impl<D: Dataset, C: Collate<D::Item>> ExactSizeIterator for Batches<D, C> {}

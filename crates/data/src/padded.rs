@@ -19,6 +19,7 @@ use crate::fingerprint::in_order;
 /// assert_eq!(batch.lengths, [1, 2]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "pad_sequences")]
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct Padded {

@@ -21,6 +21,7 @@ use crate::state::doubles;
 /// assert_eq!(scaler.inverse_transform(&scaled)?.at(&[2, 1]), 30.0);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "Normalization")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scaler {
     center: Vec<f64>,

@@ -87,6 +87,7 @@ fn of_shares<const N: usize>(operation: &'static str, shares: [f64; N], len: usi
 /// assert_eq!(error, "random_split: parts must be at most 1 together, the samples there are, got [1, 1]");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "train_test_split")]
 pub fn random_split<D: Dataset, const N: usize>(
     dataset: D,
     parts: impl Into<Parts<N>>,

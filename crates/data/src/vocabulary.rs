@@ -57,6 +57,7 @@ impl Tokens {
 /// assert_eq!(error, "Vocabulary: every token must be one of the 3 known ones, got \"e\" at token 1");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "StringLookup")]
 #[doc(alias = "Vocab")]
 #[doc(alias = "Tokenizer")]
 #[doc(alias = "TextVectorization")]

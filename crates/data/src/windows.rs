@@ -21,6 +21,7 @@ use crate::fingerprint::Fingerprint;
 /// assert_eq!(error, expected);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "TimeseriesGenerator")]
 #[doc(alias = "timeseries_dataset_from_array")]
 #[doc(alias = "unfold")]
 #[doc(alias = "sliding_window_view")]

@@ -31,6 +31,7 @@ mod buffer;
 mod conv;
 mod dropout;
 mod embedding;
+mod gumbel;
 mod layer_norm;
 mod line;
 mod linear;
@@ -53,8 +54,8 @@ pub mod loss;
 
 pub use activation::{
     Celu, Elu, Gelu, Glu, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyRelu, LogSigmoid, LogSoftmax,
-    Mish, Prelu, Relu, Relu6, Selu, Sigmoid, Silu, Softmax, Softmin, Softplus, Softshrink, Softsign, Tanh,
-    Tanhshrink, Threshold,
+    Mish, Prelu, Relu, Relu6, Rrelu, Selu, Sigmoid, Silu, Softmax, Softmin, Softplus, Softshrink, Softsign,
+    Tanh, Tanhshrink, Threshold, rrelu,
 };
 pub use attention::{AdditiveAttention, AttentionOptions, scaled_dot_product_attention};
 pub use batch_norm::BatchNorm1d;
@@ -65,6 +66,7 @@ pub use context::{Along, Constant, Context, MapContext};
 pub use conv::{Conv1d, Conv1dBuilder, ConvPadding};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use gumbel::{gumbel_softmax, gumbel_softmax_hard};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use loss::{

@@ -105,6 +105,7 @@ pub trait Module {
     }
 
     /// How many numbers the parameters hold, tied ones counted once.
+    #[doc(alias = "count_params")]
     fn num_parameters(&self) -> usize {
         self.parameters().iter().map(|parameter| parameter.numel()).sum()
     }
@@ -269,7 +270,9 @@ pub trait Module {
         Evaluating::of(self)
     }
 
-    /// A table of the parameters: name, shape, count, and whether it is frozen.
+    /// A table of the parameters: name, shape, count, and whether it is frozen. What only a run can tell,
+    /// each layer's output shape, operations and kept memory, is in the table of the function
+    /// [`summary(&model, &x)`](crate::summary()).
     ///
     /// ```
     /// use wengert_nn::{Linear, Module};

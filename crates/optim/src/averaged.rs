@@ -23,6 +23,7 @@ use wengert_core::{Error, Float, Parameter, Result, Stateful, Tensor, TensorMap}
 /// assert_eq!(w.item()?, 2.0, "to train on");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "ExponentialMovingAverage")]
 #[derive(Clone, Debug)]
 #[doc(alias = "AveragedModel")]
 #[doc(alias = "EMA")]

@@ -21,6 +21,7 @@ use wengert_core::{
 /// assert!((w.grad().unwrap().to_vec()[1] - 0.8).abs() < 1e-6);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "global_clipnorm")]
 #[doc(alias = "clip_grad_norm_")]
 #[doc(alias = "clipnorm")]
 pub fn clip_grad_norm<T: Float>(parameters: &[Parameter<T>], max_norm: f64) -> Result<f64> {

@@ -1,8 +1,6 @@
 //! What every optimizer can do.
 
-#[cfg(doc)]
-use wengert_core::Error;
-use wengert_core::{Float, Parameter, Result, TensorMap};
+use wengert_core::{Error, Float, Parameter, Result, TensorMap};
 
 #[cfg(doc)]
 use crate::RuleOptimizer;
@@ -96,11 +94,58 @@ pub trait Optimizer<T: Float = f32> {
     #[doc(alias = "MultiplicativeLR")]
     fn scale_lr(&mut self, factor: f64);
 
+    /// The learning rate that each group was declared with, whatever it is now, in the order they were added
+    /// (`optimizer.param_groups[group]["initial_lr"]`).
+    #[doc(alias = "initial_lr")]
+    #[doc(alias = "base_lrs")]
+    fn initial_lrs(&self) -> Vec<f64>;
+
+    /// Sets the learning rate of the first group to `lr`, and that of each group `g` to `lr * (initial_lrs[g]
+    /// / initial_lrs[0])`, so that the groups stand to each other as they were declared, whatever their rates
+    /// are now; the next step checks the products. This is how a [`Schedule`](crate::schedule::Schedule) sets
+    /// several groups: a rate of 0, as at the start of a [`WarmUp`](crate::schedule::WarmUp), leaves no ratio
+    /// behind to go on from. What was declared is saved with the state.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the first group was declared with a rate of 0 and another was not, as there is
+    /// no ratio then; nothing has changed.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::schedule::{ConstantLr, Schedule, WarmUp};
+    /// use wengert_optim::{Optimizer, Sgd, SgdOptions};
+    /// let [body, head] = [0.0f32, 0.0].map(|x| Parameter::new(Tensor::from([x])));
+    /// let mut sgd = Sgd::new([body], 0.1)?;
+    /// sgd.add_group([head], SgdOptions::default().lr(0.5))?; // five times the rate of the body
+    /// let schedule = WarmUp::new(2, ConstantLr::new(1.0)?.factor(1.0)?)?;
+    /// let mut rates = Vec::new();
+    /// for step in 0..3 {
+    ///     sgd.set_base_lr(schedule.lr(step))?;
+    ///     rates.push(sgd.lrs());
+    /// }
+    /// assert_eq!(rates, [[0.0, 0.0], [0.5, 2.5], [1.0, 5.0]]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn set_base_lr(&mut self, lr: f64) -> Result<()> {
+        let initial = self.initial_lrs();
+        let first = initial.first().copied().unwrap_or(lr);
+        if let Some(other) = initial.iter().find(|other| first == 0.0 && **other != 0.0) {
+            let got = format!("0, where another was declared with {other}");
+            return Err(Error::argument("set_base_lr", "the first group's declared lr", "above 0", got));
+        }
+        for (group, own) in initial.into_iter().enumerate() {
+            // Groups of the same rate keep it to the last bit.
+            let ratio = if own == first { 1.0 } else { own / first };
+            self.set_group_lr(group, lr * ratio)?;
+        }
+        Ok(())
+    }
+
     /// Options and states, for going on later as if never stopped: `version`, `group.G.OPTION` for each
-    /// option, and for each parameter `state.NAME.step`, how many steps it has had, and if it has had one
-    /// `state.NAME.STATE` for each state and each of the rule's numbers. `NAME` is the parameter's
-    /// ([`Parameter::named`]; those of a module have one), or its number over all groups if it has none or
-    /// another has the same.
+    /// option, `group.G.initial_lr`, and for each parameter `state.NAME.step`, how many steps it has had, and
+    /// if it has had one `state.NAME.STATE` for each state and each of the rule's numbers. `NAME` is the
+    /// parameter's ([`Parameter::named`]; those of a module have one), or its number over all groups if it
+    /// has none or another has the same.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};
@@ -122,7 +167,8 @@ pub trait Optimizer<T: Float = f32> {
 
     /// Takes over options and states, for parameters of the same names in the same groups, or for those
     /// without a name in the same places. What was saved without a version has numbers in place of names,
-    /// and is for the same parameters in the same order.
+    /// and is for the same parameters in the same order; without an `initial_lr`, groups keep the one they
+    /// were declared with here.
     ///
     /// # Errors
     /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape;

@@ -15,6 +15,8 @@ pub struct Group<R, T: Float = f32> {
     /// The options, which may be changed between steps. A state that they no longer ask for is dropped, a
     /// new one begins at the next step.
     pub options: R,
+    /// The learning rate that it was declared with.
+    pub(crate) initial_lr: f64,
     pub(crate) members: Vec<Member<T>>,
 }
 
@@ -109,7 +111,7 @@ impl<R: Rule, T: Float> RuleOptimizer<R, T> {
             return Err(Error::argument(R::NAME, "parameters", "at least one", "none"));
         }
         self.known.extend(seen);
-        self.groups.push(Group { options, members });
+        self.groups.push(Group { initial_lr: options.lr(), options, members });
         Ok(())
     }
 
@@ -284,7 +286,7 @@ impl<R: Rule, T: Float> Optimizer<T> for RuleOptimizer<R, T> {
         if std::mem::take(&mut self.warns) {
             self.warn();
         }
-        for Group { options, members } in &mut self.groups {
+        for Group { options, members, .. } in &mut self.groups {
             members.iter_mut().try_for_each(|member| member.advance(options))?;
         }
         Ok(())
@@ -300,6 +302,10 @@ impl<R: Rule, T: Float> Optimizer<T> for RuleOptimizer<R, T> {
 
     fn lrs(&self) -> Vec<f64> {
         self.groups.iter().map(|group| group.options.lr()).collect()
+    }
+
+    fn initial_lrs(&self) -> Vec<f64> {
+        self.groups.iter().map(|group| group.initial_lr).collect()
     }
 
     fn set_lr(&mut self, lr: f64) {

@@ -1,8 +1,9 @@
 //! An optimizer's options and states as named tensors.
 //!
-//! `version`; `group.G.OPTION` for each option; for each parameter `state.KEY.step`, its number of steps,
-//! and if it has had one `state.KEY.STATE` for each state and each of the rule's numbers. A state that the
-//! options ask for but no step has begun yet, because they were changed since, is an empty tensor.
+//! `version`; `group.G.OPTION` for each option, and `group.G.initial_lr`; for each parameter
+//! `state.KEY.step`, its number of steps, and if it has had one `state.KEY.STATE` for each state and each of
+//! the rule's numbers. A state that the options ask for but no step has begun yet, because they were changed
+//! since, is an empty tensor.
 //!
 //! The key is the parameter's name; if it has none, or shares it, its number over all groups. In the first
 //! version, which had no number, all keys were numbers, and parameters without a step had no entries.
@@ -11,15 +12,16 @@ mod reader;
 
 use std::collections::HashMap;
 
-use wengert_core::{Error, Float, Result, StateReader, Tensor, TensorMap};
+use wengert_core::{Error, Float, Parameter, Result, StateReader, Tensor, TensorMap};
 
 use crate::rule::Rule;
 use crate::rule_optimizer::{RuleOptimizer, check};
-use reader::{MOST_STEPS, member, number, option};
+pub(crate) use reader::option;
+use reader::{MOST_STEPS, member, number};
 
-const VERSION: &str = "version";
+pub(crate) const VERSION: &str = "version";
 /// By name.
-const CURRENT: f64 = 2.0;
+pub(crate) const CURRENT: f64 = 2.0;
 
 pub(crate) fn save<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> TensorMap {
     let mut map = TensorMap::new();
@@ -28,10 +30,11 @@ pub(crate) fn save<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> Tensor
         for (option, value) in group.options.list() {
             map.insert_number(format!("group.{g}.{option}"), value);
         }
+        map.insert_number(initial_lr(g), group.initial_lr);
     }
     let members =
         optimizer.groups.iter().flat_map(|group| group.members.iter().map(|member| (&group.options, member)));
-    for ((options, member), key) in members.zip(keys(optimizer)) {
+    for ((options, member), key) in members.zip(keys_of(optimizer)) {
         map.insert_number(format!("state.{key}.step"), (member.step as f64).min(MOST_STEPS));
         for ((name, _), number) in options.numbers().iter().zip(&member.numbers) {
             map.insert_number(format!("state.{key}.{name}"), *number);
@@ -47,17 +50,37 @@ pub(crate) fn save<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> Tensor
     map
 }
 
+/// Under which name the rate stands that a group was declared with, as PyTorch's schedulers call it.
+fn initial_lr(group: usize) -> String {
+    format!("group.{group}.initial_lr")
+}
+
+/// Refuses a state of a version that is not known.
+pub(crate) fn check_version(reader: &mut StateReader<'_>, optimizer: &'static str) -> Result<()> {
+    match number(reader, VERSION) {
+        Some(got) if got != CURRENT => {
+            Err(Error::argument(optimizer, "the saved state's version", CURRENT, got))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn keys_of<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> Vec<String> {
+    let parameters: Vec<&Parameter<T>> = optimizer.members().map(|member| &member.parameter).collect();
+    keys(&parameters)
+}
+
 /// What each parameter's states go by: its name, or its number if that says more.
-fn keys<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> Vec<String> {
+pub(crate) fn keys<T: Float>(parameters: &[&Parameter<T>]) -> Vec<String> {
     let mut times = HashMap::new();
-    optimizer.members().for_each(|member| *times.entry(member.parameter.name()).or_insert(0) += 1);
+    parameters.iter().for_each(|parameter| *times.entry(parameter.name()).or_insert(0) += 1);
     let is_unique = |name: &Option<&str>| name.is_some() && times[name] == 1;
-    let all_unique = optimizer.members().all(|member| is_unique(&member.parameter.name()));
+    let all_unique = parameters.iter().all(|parameter| is_unique(&parameter.name()));
     // A name of digits, as a list gives, would be taken for another's number.
     let is_key = |name: &str| all_unique || !name.bytes().all(|byte| byte.is_ascii_digit());
-    let members = optimizer.members().enumerate();
-    members
-        .map(|(n, member)| match member.parameter.name() {
+    let numbered = parameters.iter().enumerate();
+    numbered
+        .map(|(n, parameter)| match parameter.name() {
             name @ Some(key) if is_unique(&name) && is_key(key) => key.to_string(),
             _ => n.to_string(),
         })
@@ -69,13 +92,12 @@ pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: 
     // The first version had no number.
     let by_name = map.get(VERSION).is_some();
     let keys = if by_name {
-        keys(optimizer)
+        keys_of(optimizer)
     } else {
         (0..optimizer.members().count()).map(|n| n.to_string()).collect()
     };
-    if by_name && number(&mut reader, VERSION).is_some_and(|version| version != CURRENT) {
-        let got = map.number(VERSION)?;
-        return Err(Error::argument(R::NAME, "the saved state's version", CURRENT, got));
+    if by_name {
+        check_version(&mut reader, R::NAME)?;
     }
     // Into a copy, which takes the place only if all fits; its parameters are the same ones.
     let mut loaded = optimizer.clone();
@@ -84,13 +106,21 @@ pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: 
         for (name, _) in group.options.list() {
             option(&mut reader, &format!("group.{g}.{name}"), name, &mut group.options);
         }
+        // Without one, what the group was declared with here counts.
+        let declared = reader.has(&initial_lr(g)).then(|| number(&mut reader, &initial_lr(g))).flatten();
+        group.initial_lr = declared.unwrap_or(group.initial_lr);
         // Which states there are follows from the options just loaded.
         for (own, key) in group.members.iter_mut().zip(&mut keys) {
             member(&mut reader, own, &group.options, &format!("state.{key}"), by_name);
         }
     }
     reader.finish()?;
-    loaded.groups.iter().try_for_each(|group| check(&group.options))?;
+    loaded.groups.iter().try_for_each(|group| {
+        check(&group.options)?;
+        let mut declared = group.options.clone();
+        declared.set_lr(group.initial_lr);
+        declared.check_ranges()
+    })?;
     *optimizer = loaded;
     Ok(())
 }

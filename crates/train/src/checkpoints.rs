@@ -106,6 +106,7 @@ impl Checkpoints {
 
     /// Keeps the best one too, by the metric that it is saved with.
     #[doc(alias = "save_best_only")]
+    #[must_use]
     pub fn keep_best(mut self, mode: Mode) -> Self {
         self.best = Some(mode);
         self

@@ -44,6 +44,14 @@ struct Lines {
     /// How far it was then.
     from: u64,
     message: String,
+    /// Whether the message is of the item that is counted next.
+    is_fresh: bool,
+    /// Whether an item is being worked on, as far as an iterator knows.
+    in_item: bool,
+    /// Whether the first message came before the first count: then each is taken to be of the next one.
+    shows_first: Option<bool>,
+    /// The count of a line that is due and waits for its message.
+    due: Option<(u64, u64)>,
 }
 
 impl Default for Progress {
@@ -66,7 +74,10 @@ impl Progress {
         Progress { bar: hidden(), lines: None }
     }
 
-    /// Writes a line to `to` at most once in `every`, and one for the last item.
+    /// Writes a line to `to` at most once in `every`, and one for the last item. A line that is due after an
+    /// item for which nothing was shown yet waits for what is [shown](Progress::show) next, until the next
+    /// item is counted or the run [finishes](Progress::finish): what is shown at the end of an epoch is
+    /// beside that epoch's count.
     ///
     /// ```
     /// use std::time::Duration;
@@ -75,13 +86,25 @@ impl Progress {
     /// let progress = Progress::lines_to(file, Duration::ZERO);
     /// progress.show("loss 0.5");
     /// progress.over(0..2).for_each(drop);
+    /// progress.show("loss 0.25");
     /// let text = std::fs::read_to_string(&path).unwrap();
-    /// assert!(text.starts_with("1/2 loss 0.5 "), "{text}");
-    /// assert_eq!(text.lines().count(), 2);
+    /// let lines: Vec<&str> = text.lines().collect();
+    /// assert!(lines[0].starts_with("1/2 loss 0.5 ") && lines[1].starts_with("2/2 loss 0.25 "), "{text}");
     /// ```
     pub fn lines_to(to: impl Write + Send + 'static, every: Duration) -> Self {
         let (to, now) = (Box::new(to), Instant::now());
-        let lines = Lines { to, every, last: now, start: now, from: 0, message: String::new() };
+        let lines = Lines {
+            to,
+            every,
+            last: now,
+            start: now,
+            from: 0,
+            message: String::new(),
+            is_fresh: false,
+            in_item: false,
+            shows_first: None,
+            due: None,
+        };
         Progress { bar: hidden(), lines: Some(Mutex::new(lines)) }
     }
 
@@ -121,7 +144,7 @@ impl Progress {
         self.bar.inc(items);
         let (position, length) = (self.position(), self.bar.length().unwrap_or(0));
         if let Some(mut lines) = self.lines() {
-            lines.write(position, length);
+            lines.advance(position, length);
         }
     }
 
@@ -129,7 +152,7 @@ impl Progress {
     pub fn show(&self, message: impl Display) {
         let message = message.to_string();
         match self.lines() {
-            Some(mut lines) => lines.message = message,
+            Some(mut lines) => lines.show(message),
             None => self.bar.set_message(message),
         }
     }
@@ -152,8 +175,11 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Takes the bar away, and writes the line that waits, if one does.
     pub fn finish(&self) {
+        if let Some(mut lines) = self.lines() {
+            lines.write();
+        }
         self.bar.finish_and_clear();
     }
 
@@ -178,17 +204,46 @@ impl Lines {
         if seconds > 0.0 { (position - self.from) as f64 / seconds } else { 0.0 }
     }
 
-    /// A line if it is time for one, or for the last item. That it can't be written is no reason to end a
-    /// run.
-    fn write(&mut self, position: u64, length: u64) {
-        if position < length && self.last.elapsed() < self.every {
+    /// Has a line due if it is time for one, or for the last item; written at once if its message is there,
+    /// or none has ever been and more items come.
+    fn advance(&mut self, position: u64, length: u64) {
+        self.write();
+        self.in_item = false;
+        self.shows_first.get_or_insert(false);
+        let is_fresh = std::mem::take(&mut self.is_fresh);
+        let is_last = position >= length;
+        if !is_last && self.last.elapsed() < self.every {
             return;
         }
         self.last = Instant::now();
+        self.due = Some((position, length));
+        if is_fresh || (self.message.is_empty() && !is_last) {
+            self.write();
+        }
+    }
+
+    fn show(&mut self, message: String) {
+        let shows_first = *self.shows_first.get_or_insert(true);
+        self.message = message;
+        self.is_fresh = self.in_item || (shows_first && self.due.is_none());
+        self.write();
+    }
+
+    /// The line that is due. That it can't be written is no reason to end a run.
+    fn write(&mut self) {
+        let Some((position, length)) = self.due.take() else { return };
         let (speed, message) = (self.per_second(position), &self.message);
         let left = length.saturating_sub(position) as f64 / speed.max(f64::MIN_POSITIVE);
         let space = if message.is_empty() { "" } else { " " };
         let _ = writeln!(self.to, "{position}/{length} {message}{space}{speed:.1}/s eta {left:.0}s");
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(mut lines) = self.lines() {
+            lines.write();
+        }
     }
 }
 
@@ -239,6 +294,11 @@ impl<I: Iterator> Iterator for ProgressOver<'_, I> {
         }
         let item = self.items.next();
         self.pending = item.is_some();
+        if let Some(mut lines) = self.progress.lines().filter(|_| self.pending) {
+            // Nothing was shown between the items.
+            lines.write();
+            lines.in_item = true;
+        }
         item
     }
 

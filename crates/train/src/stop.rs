@@ -40,6 +40,7 @@ impl Stop {
     /// let stop = Stop::new().when(move || Instant::now() >= end);
     /// assert!(!stop.is_requested());
     /// ```
+    #[must_use]
     pub fn when(mut self, condition: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.conditions.push(Arc::new(condition));
         self

@@ -39,6 +39,29 @@ proptest! {
         let tokens = padded.collate(sequences.iter().map(Tensor::cast::<i64>).collect()).unwrap();
         prop_assert_eq!(tokens.data, batch.data.cast::<i64>());
     }
+
+    #[test]
+    fn tokens_are_packed_as_numbers_are(
+        lengths in prop::collection::vec(1usize..6, 1..6),
+        width in prop::collection::vec(1usize..3, 0..3),
+    ) {
+        let mut next = 1i64 << 60;
+        let mut number = |_| {
+            next += 1;
+            next
+        };
+        let sequence = |&length: &usize| Tensor::from_fn([&[length], &width[..]].concat(), &mut number);
+        let sequences: Vec<Tensor<i64>> = lengths.iter().map(sequence).collect();
+        let small = |x: &Tensor<i64>| x.map(|x| x - (1 << 60));
+        let tokens = Packed.collate(sequences.clone()).unwrap();
+        let numbers: Vec<Tensor<f64>> = sequences.iter().map(|x| small(x).cast()).collect();
+        let expected = Packed.collate(numbers.clone()).unwrap();
+        prop_assert_eq!(small(tokens.data()).cast::<f64>(), expected.data().value());
+        prop_assert_eq!((tokens.lengths(), tokens.batch_sizes()), (lengths, expected.batch_sizes()));
+        let again = tokens.with_data(expected.data().clone()).unwrap();
+        let unpacked: Vec<Tensor<f64>> = unpack_sequence(&again).iter().map(Variable::value).collect();
+        prop_assert_eq!(unpacked, numbers);
+    }
 }
 
 #[test]
@@ -67,6 +90,20 @@ fn samples_that_do_not_fit_each_other_are_refused() {
     assert_eq!(
         refused(Padded::default().collate(vec![Tensor::scalar(1i64)])),
         "Padded: expected sequences of one width, the first of shape [], got [] for sample 0 of the batch"
+    );
+    let error = refused(Packed.collate(vec![Tensor::<i64>::zeros([3, 2]), Tensor::zeros([1])]));
+    let expected = "Packed: expected token sequences (L_i, ..) of one width, the first of [2], got [1] for \
+                    sample 1 of the batch";
+    assert_eq!(error, expected);
+    assert!(refused(Packed.collate(vec![Tensor::scalar(1i64)])).contains("got [] for sample 0"));
+    assert!(Packed.collate(Vec::<Tensor<i64>>::new()).is_err());
+    assert!(Packed.collate(vec![Tensor::<i64>::zeros([0])]).is_err());
+    assert!(
+        Packed
+            .collate(vec![Tensor::from([1i64])])
+            .unwrap()
+            .with_data(Variable::new(Tensor::from([1.0, 2.0])))
+            .is_err()
     );
     assert_eq!(refused(Single.collate(vec![1, 2])), "Single: batch_size must be 1, got 2");
     assert_eq!(

@@ -62,6 +62,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(config())]
+
+    /// As a model of characters reads a text: streams side by side, and in each what follows.
+    #[test]
+    fn pieces_of_a_text_are_streams_and_those_of_the_text_from_its_second_step_what_follows(
+        length in 2usize..60,
+        (lanes, steps) in (1usize..6, 1usize..9),
+    ) {
+        let lanes = lanes.min(length / 2);
+        let text = Tensor::from((0..length as i64).map(|x| x * x % 31).collect::<Vec<_>>());
+        let windows = |from: usize| {
+            let pieces = TruncatedWindows::pieces(&text.narrow(0, from, length - 1)?, lanes)?;
+            TruncatedWindows::builder(pieces).lanes(lanes).steps(steps).build()
+        };
+        let both = windows(0).unwrap().zip(windows(1).unwrap()).unwrap();
+        let stream = (length - 1) / lanes;
+        prop_assert_eq!(both.len(), stream.div_ceil(steps));
+        for (w, window) in both.iter().enumerate() {
+            let (now, next) = window.unwrap();
+            prop_assert_eq!(&now.lengths, &vec![steps.min(stream - w * steps); lanes]);
+            for (n, t) in (0..lanes).flat_map(|n| (0..now.lengths[n]).map(move |t| (n, t))) {
+                let at = n * stream + w * steps + t;
+                let expected = (text.at(&[at]), text.at(&[at + 1]));
+                prop_assert_eq!((now.data.at(&[t, n]), next.data.at(&[t, n])), expected);
+            }
+        }
+    }
+}
+
 fn gradients(gru: &Gru<f64>) -> Vec<Vec<f64>> {
     gru.parameters().iter().map(|parameter| parameter.grad().expect("a gradient").to_vec()).collect()
 }

@@ -4,6 +4,7 @@ mod declare;
 mod gelu;
 mod plain;
 mod prelu;
+mod rrelu;
 mod shaped;
 
 pub use gelu::Gelu;
@@ -12,6 +13,7 @@ pub use plain::{
     Sigmoid, Silu, Softplus, Softshrink, Softsign, Tanh, Tanhshrink, Threshold,
 };
 pub use prelu::Prelu;
+pub use rrelu::{Rrelu, rrelu};
 pub use shaped::{Glu, LogSoftmax, Softmax, Softmin};
 
 use wengert_core::{Error, Float, Result, Variable};

@@ -47,6 +47,7 @@ activation! {
 }
 activation! {
     /// `x / (1 + e^-x)` (`torch.nn.SiLU`).
+    #[doc(alias = "swish")]
     Silu, x => x.silu(), "SiLU()"
 }
 activation! {

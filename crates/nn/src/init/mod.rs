@@ -86,6 +86,7 @@ pub fn calculate_gain(function: Gain) -> f64 {
 ///
 /// # Errors
 /// If there is no memory for the new value.
+#[doc(alias = "RandomUniform")]
 pub fn uniform<T: Float>(parameter: &Parameter<T>, low: f64, high: f64) -> Result<()> {
     parameter.set_value(or_refused("uniform", || Ok(Tensor::uniform(parameter.shape(), low, high)))?)
 }
@@ -94,6 +95,7 @@ pub fn uniform<T: Float>(parameter: &Parameter<T>, low: f64, high: f64) -> Resul
 ///
 /// # Errors
 /// If there is no memory for the new value.
+#[doc(alias = "RandomNormal")]
 pub fn normal<T: Float>(parameter: &Parameter<T>, mean: f64, std: f64) -> Result<()> {
     let drawn = or_refused("normal", || {
         let draws = Tensor::<T>::randn(parameter.shape());
@@ -108,6 +110,41 @@ pub fn normal<T: Float>(parameter: &Parameter<T>, mean: f64, std: f64) -> Result
 /// If there is no memory for the new value.
 pub fn constant<T: Float>(parameter: &Parameter<T>, value: f64) -> Result<()> {
     parameter.set_value(or_refused("constant", || Ok(Tensor::full(parameter.shape(), T::from_f64(value))))?)
+}
+
+/// Sets every element to 1 (`torch.nn.init.ones_`).
+///
+/// # Errors
+/// If there is no memory for the new value.
+///
+/// ```
+/// use wengert_core::{Parameter, Tensor};
+/// use wengert_nn::init;
+/// let scale = Parameter::new(Tensor::<f32>::zeros([2]));
+/// init::ones(&scale)?;
+/// assert_eq!(scale.to_vec(), [1.0, 1.0]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[doc(alias = "ones_")]
+pub fn ones<T: Float>(parameter: &Parameter<T>) -> Result<()> {
+    constant(parameter, 1.0)
+}
+
+/// Sets every element to 0 (`torch.nn.init.zeros_`).
+///
+/// # Errors
+/// If there is no memory for the new value.
+///
+/// ```
+/// use wengert_nn::{Linear, init};
+/// let linear = Linear::new(3, 2)?;
+/// init::zeros(&linear.weight)?;
+/// assert_eq!(linear.weight.to_vec(), [0.0; 6]);
+/// # Ok::<(), wengert_core::Error>(())
+/// ```
+#[doc(alias = "zeros_")]
+pub fn zeros<T: Float>(parameter: &Parameter<T>) -> Result<()> {
+    constant(parameter, 0.0)
 }
 
 /// (fan in, fan out) of a weight (out, in, ..).
@@ -126,6 +163,7 @@ fn fans<T: Float>(operation: &'static str, parameter: &Parameter<T>) -> Result<(
 ///
 /// # Errors
 /// If the parameter has fewer than two axes, or there is no memory for the new value.
+#[doc(alias = "GlorotUniform")]
 pub fn xavier_uniform<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
     let (input, output) = fans("xavier_uniform", parameter)?;
     let bound = gain * (6.0 / (input + output)).sqrt();
@@ -137,6 +175,7 @@ pub fn xavier_uniform<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<(
 ///
 /// # Errors
 /// If the parameter has fewer than two axes, or there is no memory for the new value.
+#[doc(alias = "GlorotNormal")]
 pub fn xavier_normal<T: Float>(parameter: &Parameter<T>, gain: f64) -> Result<()> {
     let (input, output) = fans("xavier_normal", parameter)?;
     normal(parameter, 0.0, gain * (2.0 / (input + output)).sqrt())
@@ -158,6 +197,7 @@ fn kaiming_std<T: Float>(
 ///
 /// # Errors
 /// If the parameter has fewer than two axes, or there is no memory for the new value.
+#[doc(alias = "HeUniform")]
 pub fn kaiming_uniform<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: f64) -> Result<()> {
     let bound = 3f64.sqrt() * kaiming_std("kaiming_uniform", parameter, mode, gain)?;
     uniform(parameter, -bound, bound)
@@ -168,6 +208,7 @@ pub fn kaiming_uniform<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: 
 ///
 /// # Errors
 /// If the parameter has fewer than two axes, or there is no memory for the new value.
+#[doc(alias = "HeNormal")]
 pub fn kaiming_normal<T: Float>(parameter: &Parameter<T>, mode: FanMode, gain: f64) -> Result<()> {
     normal(parameter, 0.0, kaiming_std("kaiming_normal", parameter, mode, gain)?)
 }

@@ -84,6 +84,7 @@ impl<T: Float> BceLoss<T> {
 /// assert_eq!(binary_cross_entropy(&of([0.5, 0.0]), &of([1.0, 1.0]))?.item()?, (2f64.ln() + 100.0) / 2.0);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "binary_crossentropy")]
 #[doc(alias = "log_loss")]
 #[track_caller]
 pub fn binary_cross_entropy<T: Float>(

@@ -209,6 +209,7 @@ pub trait Layers: Module + Clone {
     /// If the input's or the state's shape does not fit, the sequence is empty, there is another number of
     /// lengths than of samples, one is longer than the input, the mask has another shape, a cell breaks what
     /// its methods promise, or the allocator refuses memory.
+    #[doc(alias = "Masking")]
     #[track_caller]
     fn forward_masked<'v>(
         &self,

@@ -95,6 +95,7 @@ impl Summary {
 /// ");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "torchinfo")]
 #[track_caller]
 pub fn summary<M: Forward>(model: &M, x: &Variable<M::Element>) -> Result<Summary> {
     let summary = summary_of(model, || model.forward(x))?;

@@ -4,10 +4,11 @@ use wengert_core::Tensor;
 use wengert_nn::{
     AdditiveAttention, AttentionOptions, BatchNorm1d, Celu, Conv1d, ConvPadding, Dropout, Elu, Embedding,
     Forward, Gelu, Glu, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LayerNorm, LeakyRelu, Linear,
-    LogSigmoid, LogSoftmax, Mish, Module, PackOptions, PadOptions, Prelu, Relu, Relu6, RmsNorm, Selu,
+    LogSigmoid, LogSoftmax, Mish, Module, PackOptions, PadOptions, Prelu, Relu, Relu6, RmsNorm, Rrelu, Selu,
     Sequential, Sigmoid, Silu, Softmax, Softmin, Softplus, Softshrink, Softsign, State, Tanh, Tanhshrink,
-    Threshold, WeightNorm, pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence,
-    scaled_dot_product_attention, unpack_sequence, unpad_sequence, watched,
+    Threshold, WeightNorm, gumbel_softmax, gumbel_softmax_hard, pack_padded_sequence, pack_sequence,
+    pad_packed_sequence, pad_sequence, rrelu, scaled_dot_product_attention, unpack_sequence, unpad_sequence,
+    watched,
 };
 
 use crate::{are_recorded_at_their_lines, row, x};
@@ -85,6 +86,15 @@ fn activations() {
         row("Hardtanh", || vec![Hardtanh::new().forward(&x(&[2, 4])).unwrap()]),
         row("LogSigmoid", || vec![LogSigmoid::new().forward(&x(&[2, 4])).unwrap()]),
         row("Prelu", || vec![Prelu::of_channels(4).unwrap().forward(&x(&[2, 4])).unwrap()]),
+        row("Rrelu", || vec![Rrelu::new().forward(&x(&[2, 4])).unwrap()]),
+        row("Rrelu, evaluating", || {
+            let mut layer = Rrelu::new();
+            layer.eval();
+            vec![layer.forward(&x(&[2, 4])).unwrap()]
+        }),
+        row("rrelu", || vec![rrelu(&x(&[2, 4]), 0.1, 0.2).unwrap()]),
+        row("gumbel_softmax", || vec![gumbel_softmax(&x(&[2, 4]), 1.0, 1).unwrap()]),
+        row("gumbel_softmax_hard", || vec![gumbel_softmax_hard(&x(&[2, 4]), 1.0, 1).unwrap()]),
         row("Softmax", || vec![Softmax::new(0).forward(&x(&[2, 4])).unwrap()]),
         row("LogSoftmax", || vec![LogSoftmax::new(1).forward(&x(&[2, 4])).unwrap()]),
         row("Softmin", || vec![Softmin::new(1).forward(&x(&[2, 4])).unwrap()]),

@@ -6,6 +6,7 @@ mod attentions;
 mod cells;
 mod context;
 mod convolution;
+mod draws;
 mod dropout;
 mod errors;
 mod evaluating;

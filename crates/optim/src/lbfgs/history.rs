@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use wengert_core::{Error, Result, Tensor, TensorMap};
-
 use super::dot;
 
 /// The last changes, and the iteration that goes on from them.
@@ -15,16 +13,16 @@ pub(super) struct History {
     pub(super) length: f64,
     /// The gradient before the last iteration.
     pub(super) grad: Vec<f64>,
-    changes: VecDeque<Change>,
+    pub(super) changes: VecDeque<Change>,
     /// The inverse Hessian's diagonal before any change.
-    diagonal: f64,
+    pub(super) diagonal: f64,
 }
 
 /// A change of the parameters and that of the gradient.
 #[derive(Clone, Debug)]
-struct Change {
-    grad: Vec<f64>,
-    values: Vec<f64>,
+pub(super) struct Change {
+    pub(super) grad: Vec<f64>,
+    pub(super) values: Vec<f64>,
 }
 
 impl Change {
@@ -80,50 +78,6 @@ impl History {
         }
         d
     }
-
-    pub(super) fn save(&self, map: &mut TensorMap) {
-        map.insert_number("state.n_iter", self.iterations as f64);
-        map.insert_number("state.t", self.length);
-        map.insert_number("state.H_diag", self.diagonal);
-        map.insert("state.d", vector(&self.direction));
-        map.insert("state.prev_flat_grad", vector(&self.grad));
-        let matrix = |of: fn(&Change) -> &Vec<f64>| {
-            let rows: Vec<f64> = self.changes.iter().flat_map(|change| of(change).clone()).collect();
-            Tensor::from_fn([self.changes.len(), self.direction.len()], |i| rows[i])
-        };
-        map.insert("state.old_dirs", matrix(|change| &change.grad));
-        map.insert("state.old_stps", matrix(|change| &change.values));
-    }
-
-    /// The history of so many elements.
-    pub(super) fn load(map: &TensorMap, len: usize) -> Result<Self> {
-        let iterations = map.number("state.n_iter")? as u64;
-        let own = if iterations == 0 { 0 } else { len };
-        let mut misshapen = Vec::new();
-        let mut read = |name: &str, shape: &[usize]| -> Result<Vec<f64>> {
-            let tensor = map.tensor::<f64>(name)?;
-            if tensor.shape() != shape {
-                misshapen.push(format!("{name} expected {shape:?}, got {:?}", tensor.shape()));
-            }
-            Ok(tensor.to_vec())
-        };
-        let direction = read("state.d", &[own])?;
-        let grad = read("state.prev_flat_grad", &[own])?;
-        let count = map.tensor::<f64>("state.old_dirs")?.shape().first().copied().unwrap_or(0);
-        let [grads, values] = ["state.old_dirs", "state.old_stps"].map(|name| read(name, &[count, own]));
-        let (grads, values) = (grads?, values?);
-        if !misshapen.is_empty() {
-            return Err(Error::Mismatch { missing: Vec::new(), unexpected: Vec::new(), misshapen });
-        }
-        let rows = grads.chunks(own.max(1)).zip(values.chunks(own.max(1)));
-        let changes = rows.map(|(grad, values)| Change { grad: grad.to_vec(), values: values.to_vec() });
-        let (length, diagonal) = (map.number("state.t")?, map.number("state.H_diag")?);
-        Ok(History { iterations, direction, length, grad, changes: changes.collect(), diagonal })
-    }
-}
-
-fn vector(values: &[f64]) -> Tensor<f64> {
-    Tensor::from_fn([values.len()], |i| values[i])
 }
 
 fn add(to: &mut [f64], factor: f64, other: &[f64]) {

@@ -2,10 +2,11 @@
 
 mod history;
 mod line_search;
+mod saved;
 
 use std::collections::HashSet;
 
-use wengert_core::{Error, Float, Parameter, Result, Tensor, TensorMap, Variable};
+use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::options;
 use crate::options::Options;
@@ -36,10 +37,11 @@ options! {
 /// The limited-memory method of Broyden, Fletcher, Goldfarb and Shanno (`torch.optim.LBFGS`), for losses
 /// without noise.
 ///
-/// Each iteration goes in the direction `-H g`, where `H`, an estimate of the inverse Hessian, is made of
-/// the last changes of parameters and gradient. The computation is in double precision; it keeps two vectors
-/// of all parameters for each change it remembers. As the loss is evaluated several times, a step takes a
-/// closure that gives it; the backward pass is the optimizer's.
+/// Each iteration goes in the direction `-H g`, where `H`, an estimate of the inverse Hessian, is made of the
+/// last changes of parameters and gradient. The computation is in double precision; it keeps two vectors of
+/// all parameters for each change it remembers. As the loss is evaluated several times, a step takes a
+/// closure that gives it, which is why it is no [`Optimizer`](crate::Optimizer); the backward pass is its
+/// own. It is [`Stateful`](wengert_core::Stateful), a part of a checkpoint like any other.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -93,6 +95,26 @@ impl<T: Float> Lbfgs<T> {
     /// The parameters, each once.
     pub fn parameters(&self) -> &[Parameter<T>] {
         &self.parameters
+    }
+
+    /// The learning rate: the length of a step, or with a line search the first one tried.
+    pub fn lr(&self) -> f64 {
+        self.options.lr
+    }
+
+    /// Sets the learning rate, as a [`Schedule`](crate::schedule::Schedule) gives it; the next step checks
+    /// it.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::Lbfgs;
+    /// let mut lbfgs = Lbfgs::new([Parameter::new(Tensor::from([0.0f32]))], 1.0)?;
+    /// lbfgs.set_lr(0.5);
+    /// assert_eq!((lbfgs.lr(), lbfgs.options.lr), (0.5, 0.5));
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    pub fn set_lr(&mut self, lr: f64) {
+        self.options.lr = lr;
     }
 
     /// Does some iterations; gives the loss before them. `closure` gives the loss at the parameters' values,
@@ -198,33 +220,6 @@ impl<T: Float> Lbfgs<T> {
             let moved = |i: usize| T::from_f64(from[i] + length * direction[i]);
             parameter.set_value(Tensor::from_fn(parameter.shape(), moved))?;
         }
-        Ok(())
-    }
-
-    /// Options and history, for going on later as if never stopped.
-    pub fn state_dict(&self) -> TensorMap {
-        let mut map = TensorMap::new();
-        for (option, value) in self.options.list() {
-            map.insert_number(format!("group.0.{option}"), value);
-        }
-        self.history.save(&mut map);
-        map
-    }
-
-    /// Takes over options and history, for the same parameters in the same order.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] lists the names that are missing or unexpected and vectors of another length;
-    /// [`Error::Argument`] names an option out of its range. Then nothing has changed.
-    pub fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
-        map.check_names(self.state_dict().names())?;
-        let mut options = self.options.clone();
-        for (option, _) in self.options.list() {
-            options.set(option, map.number(&format!("group.0.{option}"))?)?;
-        }
-        options.check_ranges()?;
-        let history = History::load(map, self.parameters.iter().map(count).sum())?;
-        (self.options, self.history) = (options, history);
         Ok(())
     }
 }

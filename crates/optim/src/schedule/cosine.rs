@@ -16,6 +16,7 @@ schedule! {
     /// assert_eq!(near, [1.0, 0.6, 0.2, 1.0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "CosineDecay")]
     #[doc(alias = "CosineAnnealingLR")]
     pub struct CosineAnnealingLr, "CosineAnnealingLR",
     /// From a rate to 0 in so many steps.

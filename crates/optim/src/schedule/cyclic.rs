@@ -9,6 +9,7 @@ use crate::options::OptionValue;
 
 /// How the peaks of a [`CyclicLr`] change from cycle to cycle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CyclicMode {
     /// Peaks of one height.
     #[default]

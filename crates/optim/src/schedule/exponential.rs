@@ -11,6 +11,7 @@ schedule! {
     /// assert_eq!([0, 1, 3].map(|step| schedule.lr(step)), [1.0, 0.5, 0.125]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "ExponentialDecay")]
     #[doc(alias = "ExponentialLR")]
     pub struct ExponentialLr, "ExponentialLR",
     /// From a rate by a factor.

@@ -62,6 +62,7 @@ by_function! {
     /// assert_eq!(schedule.to_string(), "LambdaLR(lr: 1, lr_lambda: function)");
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "LearningRateScheduler")]
     #[doc(alias = "LambdaLR")]
     pub struct LambdaLr, "LambdaLR",
     /// A rate times a function of the step.

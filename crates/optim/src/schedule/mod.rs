@@ -62,8 +62,10 @@ pub use warm_up::WarmUp;
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 ///
-/// Groups whose rates differ keep their ratios with
-/// [`scale_lr`](crate::Optimizer::scale_lr): `optimizer.scale_lr(schedule.lr(step) / optimizer.lr())`.
+/// Groups that were declared with different rates keep their ratios with
+/// [`set_base_lr`](crate::Optimizer::set_base_lr): `optimizer.set_base_lr(schedule.lr(step))`, which sets the
+/// first group's rate and the others' in proportion, also after a rate of 0. A schedule for them is made of
+/// the first group's rate.
 pub trait Schedule: Debug + Display + Send + Sync {
     /// The learning rate of a step; past the schedule's end, if it has one, that of its last step.
     fn lr(&self, step: u64) -> f64;

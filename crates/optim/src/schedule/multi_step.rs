@@ -12,6 +12,7 @@ schedule! {
     /// assert_eq!([0, 1, 2, 5, 99].map(|step| schedule.lr(step)), [1.0, 1.0, 0.5, 0.25, 0.25]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "PiecewiseConstantDecay")]
     #[doc(alias = "MultiStepLR")]
     pub struct MultiStepLr, "MultiStepLR",
     /// From a rate, at which steps it falls, in any order; by a tenth.

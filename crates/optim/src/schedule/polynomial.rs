@@ -12,6 +12,7 @@ schedule! {
     /// assert_eq!([0, 1, 2, 4, 9].map(|step| schedule.lr(step)), [1.0, 0.5625, 0.25, 0.0, 0.0]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "PolynomialDecay")]
     #[doc(alias = "PolynomialLR")]
     pub struct PolynomialLr, "PolynomialLR",
     /// From a rate to 0 in 5 steps, evenly.

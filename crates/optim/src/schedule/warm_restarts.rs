@@ -16,6 +16,7 @@ schedule! {
     /// assert_eq!(near, [1.0, 0.5, 1.0, 0.5, 1.0, 0.5]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
+    #[doc(alias = "CosineDecayRestarts")]
     pub struct CosineAnnealingWarmRestarts, "CosineAnnealingWarmRestarts",
     /// From a rate to 0, the first time in `t_0` steps.
     (lr: f64, at_least_zero; t_0: u64, at_least_one;)

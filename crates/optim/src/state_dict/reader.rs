@@ -14,7 +14,7 @@ pub(super) fn number(reader: &mut StateReader<'_>, name: &str) -> Option<f64> {
     reader.numbers(name, &[])?.first().copied()
 }
 
-pub(super) fn option<O: Options>(
+pub(crate) fn option<O: Options>(
     reader: &mut StateReader<'_>,
     name: &str,
     option: &'static str,

@@ -1,6 +1,6 @@
 //! L-BFGS: as PyTorch goes down Rosenbrock's valley, and from a file on.
 
-use wengert_core::{Parameter, Result, Variable};
+use wengert_core::{Parameter, Result, Stateful, TensorMap, Variable};
 use wengert_optim::{Lbfgs, LbfgsOptions};
 
 use crate::{bits, parameter};
@@ -46,21 +46,84 @@ fn the_line_search_is_pytorchs() {
     check(LbfgsOptions::default().strong_wolfe(true), &SEARCHED);
 }
 
-#[test]
-fn lbfgs_goes_on_from_a_file() {
-    let parameters = start();
-    let options = LbfgsOptions::default().max_iter(3).history_size(2).strong_wolfe(true);
-    let mut lbfgs = Lbfgs::with(parameters.clone(), options).unwrap();
-    for _ in 0..2 {
-        lbfgs.step(|| Ok(valley(&parameters))).unwrap();
+fn searching() -> LbfgsOptions {
+    LbfgsOptions::default().max_iter(3).history_size(2).strong_wolfe(true)
+}
+
+/// Steps of a run, saved after each number of them and gone on from in copies, by an optimizer that `make`s.
+fn check_resumed(
+    parameters: &[Parameter<f64>; 2],
+    options: &LbfgsOptions,
+    make: impl Fn([Parameter<f64>; 2]) -> Result<Lbfgs<f64>>,
+    stop: usize,
+) -> Result<()> {
+    let mut lbfgs = Lbfgs::with(parameters.clone(), options.clone())?;
+    for _ in 0..stop {
+        lbfgs.step(|| Ok(valley(parameters)))?;
     }
-    let copies = [parameters[0].copy(), parameters[1].copy()];
-    let mut resumed = Lbfgs::new(copies.clone(), 0.5).unwrap();
-    resumed.load_state_dict(&lbfgs.state_dict()).unwrap();
+    let copies = parameters.each_ref().map(|own| match own.name() {
+        Some(name) => own.copy().named(name),
+        None => own.copy(),
+    });
+    let saved = Stateful::state_dict(&lbfgs);
+    let mut resumed = make(copies.clone())?;
+    Stateful::load_state_dict(&mut resumed, &TensorMap::from_bytes(&saved.to_bytes()?)?)?;
+    assert_eq!(resumed.state_dict(), saved);
+    for _ in 0..3 {
+        lbfgs.step(|| Ok(valley(parameters)))?;
+        resumed.step(|| Ok(valley(&copies)))?;
+    }
+    assert_ne!(lbfgs.state_dict(), saved);
+    assert_eq!(bits(parameters), bits(&copies), "stopped at {stop}");
     assert_eq!(resumed.state_dict(), lbfgs.state_dict());
-    lbfgs.step(|| Ok(valley(&parameters))).unwrap();
-    resumed.step(|| Ok(valley(&copies))).unwrap();
-    assert_eq!(bits(&parameters), bits(&copies));
+    Ok(())
+}
+
+#[test]
+fn a_run_saved_in_the_middle_goes_on_with_the_same_bits() -> Result<()> {
+    for stop in [0, 1, 3] {
+        for options in [searching(), LbfgsOptions::default().lr(0.02).max_iter(3)] {
+            check_resumed(&start(), &options, |copies| Lbfgs::new(copies, 0.5), stop)?;
+            let [x, y] = start();
+            let named = [x.named("valley.x"), y.named("y")];
+            check_resumed(&named, &options, |copies| Lbfgs::new(copies, 0.5), stop)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_saved_goes_by_name_and_in_each_parameters_shape() -> Result<()> {
+    let [x, y] = start();
+    let parameters = [x.named("x"), y.named("y")];
+    let mut lbfgs = Lbfgs::with(parameters.clone(), searching())?;
+    assert!(lbfgs.state_dict().names().all(|name| name.split('.').count() <= 2 || name.starts_with("group")));
+    lbfgs.step(|| Ok(valley(&parameters)))?;
+    let saved = lbfgs.state_dict();
+    assert_eq!(saved.number("version")?, 2.0);
+    assert_eq!(saved.tensor::<f64>("state.x.d")?.shape(), [2]);
+    assert_eq!(saved.tensor::<f64>("state.y.old_stps")?.shape(), [2, 1]);
+    let [x, y] = parameters;
+    let mut turned = Lbfgs::new([y, x], 1.0)?;
+    turned.load_state_dict(&saved)?;
+    assert_eq!(turned.state_dict(), saved);
+    Ok(())
+}
+
+#[test]
+fn the_rate_is_set_between_steps() -> Result<()> {
+    let ways: [fn(&mut Lbfgs<f64>); 2] = [|lbfgs| lbfgs.set_lr(0.01), |lbfgs| lbfgs.options.lr = 0.01];
+    let ends = ways.map(|set| -> Result<Vec<u64>> {
+        let parameters = start();
+        let mut lbfgs = Lbfgs::new(parameters.clone(), 0.5)?;
+        set(&mut lbfgs);
+        lbfgs.step(|| Ok(valley(&parameters)))?;
+        assert_eq!(lbfgs.lr(), 0.01);
+        Ok(bits(&parameters))
+    });
+    let [first, second] = ends;
+    assert_eq!(first?, second?);
+    Ok(())
 }
 
 #[test]
@@ -85,10 +148,17 @@ fn options_and_files_that_do_not_fit_are_refused() -> Result<()> {
     let parameters = start();
     let mut lbfgs = Lbfgs::new(parameters.clone(), 0.01)?;
     lbfgs.step(|| Ok(valley(&parameters)))?;
-    let mut other = Lbfgs::<f64>::new([parameter([1.0, 2.0])], 0.5)?;
+    let mut other = Lbfgs::<f64>::new([parameter([1.0, 2.0, 3.0]), parameter([0.0])], 0.5)?;
     let error = other.load_state_dict(&lbfgs.state_dict()).unwrap_err();
-    assert!(error.to_string().contains("state.d expected [2], got [3]"), "{error}");
-    assert_eq!(other.options.lr, 0.5);
+    assert!(error.to_string().contains("state.0.d expected [3], got [2]"), "{error}");
+    let mut one = Lbfgs::<f64>::new([parameter([1.0, 2.0])], 0.5)?;
+    let error = one.load_state_dict(&lbfgs.state_dict()).unwrap_err();
+    assert!(error.to_string().contains("unexpected: state.1.d"), "{error}");
+    let mut later = lbfgs.state_dict();
+    later.insert_number("version", 3.0);
+    let error = other.load_state_dict(&later).unwrap_err();
+    assert_eq!(error.to_string(), "LBFGS: the saved state's version must be 2, got 3");
+    assert_eq!((other.options.lr, one.options.lr), (0.5, 0.5));
     Ok(())
 }
 

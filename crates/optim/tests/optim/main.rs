@@ -14,6 +14,7 @@ mod ranges;
 mod refusals;
 mod saving;
 mod schedule;
+mod schedule_groups;
 mod schedule_torch;
 mod sizes;
 mod stepping;

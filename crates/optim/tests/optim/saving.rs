@@ -98,6 +98,7 @@ fn options_are_saved_under_their_names() {
     let numbers: Vec<(&str, f64)> = map.names().map(|name| (name, map.number(name).unwrap())).collect();
     let expected = [
         ("group.0.dampening", 0.0),
+        ("group.0.initial_lr", 0.5),
         ("group.0.lr", 0.5),
         ("group.0.maximize", 0.0),
         ("group.0.momentum", 0.25),

@@ -58,6 +58,7 @@ const GENERATOR: &str = "generator";
 /// assert_eq!(later.model.weight.to_vec(), run.model.weight.to_vec());
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "BackupAndRestore")]
 #[derive(Default)]
 pub struct Kept<'a> {
     parts: Vec<(String, Box<dyn Part + 'a>)>,
@@ -75,43 +76,51 @@ impl<'a> Kept<'a> {
     }
 
     /// Adds the parameters of a module.
+    #[must_use]
     pub fn module<M: Module + ?Sized>(self, name: &str, module: &'a M) -> Self {
         self.with(name, OfModule(module))
     }
 
     /// Adds the options and states of an optimizer, which has to be of the same kind when it is loaded.
+    #[must_use]
     pub fn optimizer<T: Float, O: Optimizer<T> + ?Sized>(self, name: &str, optimizer: &'a mut O) -> Self {
         self.with(name, OfOptimizer(optimizer, std::marker::PhantomData))
     }
 
     /// Adds a schedule, which has to be of the same kind when it is loaded, and of the same numbers if it
     /// observes nothing.
+    #[must_use]
     pub fn schedule<S: Schedule + ?Sized>(self, name: &str, schedule: &'a mut S) -> Self {
         self.with(name, OfSchedule(schedule))
     }
 
     /// Adds a generator of one's own.
+    #[must_use]
     pub fn generator(self, name: &str, generator: &'a mut Generator) -> Self {
         self.with(name, Own(generator))
     }
 
     /// Adds a recurrent state that is carried on; when it is loaded, `state` has to be of the same shapes.
+    #[must_use]
     pub fn state<S: State>(self, name: &str, state: &'a mut S) -> Self {
         self.with(name, Carried(state))
     }
 
     /// Adds whatever is [`Stateful`]: a metric, a loader's position, an
     /// [`EarlyStopping`](crate::EarlyStopping).
+    #[must_use]
     pub fn part<S: Stateful + ?Sized>(self, name: &str, part: &'a mut S) -> Self {
         self.with(name, Of(part))
     }
 
     /// Adds a number that counts, such as the steps done, below 2^53.
+    #[must_use]
     pub fn count(self, name: &str, count: &'a mut usize) -> Self {
         self.with(name, Count(count))
     }
 
     /// Adds a text that has to be the same when it is loaded: what a dataset is known by, a setting.
+    #[must_use]
     pub fn same(self, name: &str, text: impl ToString) -> Self {
         self.with(name, part::Same(text.to_string()))
     }

@@ -55,6 +55,7 @@ macro_rules! by_class {
             }
 
             /// Sets how the scores of classes become one; default [`Average::Macro`].
+            #[must_use]
             pub fn average(mut self, average: Average) -> Self {
                 self.average = average;
                 self

@@ -43,12 +43,14 @@ impl BarPlot {
     }
 
     /// Adds bars, from the top down.
+    #[must_use]
     pub fn bars(mut self, bars: impl IntoIterator<Item = (String, f64)>) -> Self {
         self.bars.extend(bars);
         self
     }
 
     /// Makes the axis logarithmic.
+    #[must_use]
     pub fn log_scale(mut self) -> Self {
         self.log = true;
         self

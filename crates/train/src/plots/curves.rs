@@ -49,18 +49,21 @@ impl CurvePlot {
     }
 
     /// Adds a curve; its name stands in the legend.
+    #[must_use]
     pub fn curve(mut self, curve: &Curve) -> Self {
         self.curves.push(curve.clone());
         self
     }
 
     /// Sets what the steps are called; default `step`.
+    #[must_use]
     pub fn x_label(mut self, label: impl Into<String>) -> Self {
         self.x_label = label.into();
         self
     }
 
     /// Sets what the values are; default nothing.
+    #[must_use]
     pub fn y_label(mut self, label: impl Into<String>) -> Self {
         self.y_label = label.into();
         self
@@ -68,6 +71,7 @@ impl CurvePlot {
 
     /// Makes the axis of the values logarithmic.
     #[doc(alias = "semilogy")]
+    #[must_use]
     pub fn log_scale(mut self) -> Self {
         self.log = true;
         self

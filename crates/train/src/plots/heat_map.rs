@@ -90,6 +90,7 @@ impl HeatMap {
     }
 
     /// Sets what rows and columns are; default nothing.
+    #[must_use]
     pub fn axes(mut self, rows: impl Into<String>, columns: impl Into<String>) -> Self {
         (self.row_axis, self.column_axis) = (rows.into(), columns.into());
         self

@@ -33,6 +33,7 @@ const BUCKETS: usize = 64;
 /// assert!(events.path().starts_with(folder));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "TensorBoard")]
 #[doc(alias = "SummaryWriter")]
 #[derive(Debug)]
 pub struct EventFile {

@@ -7,11 +7,17 @@ mod died;
 mod early_stopping;
 #[cfg(feature = "tensorboard")]
 mod events;
+#[cfg(feature = "progress")]
+mod killed;
 mod log;
 mod metrics;
 #[cfg(feature = "plots")]
 mod plots;
+#[cfg(feature = "progress")]
+mod progress;
 mod refusals;
 #[cfg(feature = "progress")]
 mod resumed;
+#[cfg(feature = "progress")]
+mod resumed_data;
 mod retention;

@@ -1,17 +1,15 @@
 //! A run whose process is killed again and again ends with the same bits as one that is left alone.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-use wengert_core::{Generator, Result, Tensor, TensorMap, Variable, manual_seed};
+use wengert_core::{Generator, Result, Tensor, Variable, manual_seed};
 use wengert_nn::{Forward, Linear, Lstm, Module, State, cross_entropy, module};
 use wengert_optim::schedule::{ReduceLrOnPlateau, Schedule};
 use wengert_optim::{Adam, Averaged, Optimizer};
 use wengert_train::*;
 
-/// Tells this test's process, started again, where to run.
-const FOLDER: &str = "WENGERT_TEST_RUNS_IN";
+use crate::killed;
+
 const STEPS: usize = 60;
 const EVERY: usize = 4;
 
@@ -131,7 +129,7 @@ impl Run {
                 self.loss.reset();
                 checkpoints.save(self.step as u64, loss, &self.kept())?;
             }
-            println!("\nstep {}", self.step);
+            killed::step_done(self.step);
         }
         Ok(())
     }
@@ -140,58 +138,11 @@ impl Run {
 /// Trains on from where it is; no test unless the one below starts it.
 #[test]
 fn child() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let Some(folder) = killed::folder() else { return };
     Run::new(folder.as_ref()).unwrap().run(folder.as_ref()).unwrap();
-}
-
-fn start(folder: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "resumed::child", "--nocapture"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-/// All files by name, as bytes.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = std::fs::read_dir(folder.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> = entries.chain([folder.join("log.csv")]).collect();
-    paths.sort();
-    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    paths.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect()
-}
-
-/// Which entries of two checkpoints differ, in words.
-fn entries_that_differ(a: &[u8], b: &[u8]) -> String {
-    let (Ok(a), Ok(b)) = (TensorMap::from_bytes(a), TensorMap::from_bytes(b)) else { return String::new() };
-    let names: Vec<&str> = a.names().filter(|name| a.get(name) != b.get(name)).collect();
-    format!(" in {}", names.join(", "))
 }
 
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
-    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    assert!(start(whole.path()).wait_with_output().unwrap().status.success());
-    let (mut generator, mut kills) = (Generator::from_seed(1), 0);
-    loop {
-        let mut child = start(parts.path());
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let until = EVERY + generator.below(20);
-        let steps = lines.by_ref().filter(|line| line.starts_with("step ")).take(until).count();
-        if steps < until {
-            assert!(child.wait().unwrap().success());
-            break;
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        kills += 1;
-    }
-    assert!(kills >= 2, "{kills} kills");
-    let (whole, parts) = (files(whole.path()), files(parts.path()));
-    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|file| file.0.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&whole), names(&parts));
-    for ((name, whole), (_, parts)) in whole.iter().zip(&parts) {
-        assert!(whole == parts, "{name} differs{}", entries_that_differ(whole, parts));
-    }
+    killed::check("resumed::child", EVERY, 20);
 }

@@ -35,6 +35,29 @@ fn distances_of_1e4_are_those_of_their_formulas() {
 }
 
 #[test]
+fn vectors_of_1e4_have_the_cosine_of_their_directions() {
+    let root = std::f64::consts::FRAC_1_SQRT_2;
+    for scale in [1e4, -1e4] {
+        let (a, b) = (of(&[scale, 0.0]), of(&[scale, scale]));
+        // The derivative of the cosine lies across the vector, 1 / |a| of that of a vector of length 1.
+        for (target, sign, margin) in [(1i64, -1.0, 0.0), (-1, 1.0, 0.0), (-1, 1.0, 0.5)] {
+            let options = CosineEmbeddingLoss::default().margin(margin);
+            let (loss, slopes) = of_first(&a, |a| options.loss(a, &b, &Tensor::scalar(target)));
+            close(&[loss], &[if target == 1 { 1.0 - root } else { root - margin }], 1e-12);
+            close(&slopes, &[0.0, sign * root / scale], 1e-16);
+        }
+    }
+    // A thousand elements of that size, alike and opposite.
+    let long = |sign: f64| V::new(Tensor::full([1000], sign * 1e4));
+    for (sign, expected) in [(1.0, 0.0), (-1.0, 2.0)] {
+        let loss = |a: &V| cosine_embedding_loss(a, &long(sign), &Tensor::scalar(1i64));
+        let (loss, slopes) = of_first(&long(1.0), loss);
+        close(&[loss], &[expected], 1e-12);
+        close(&slopes, &[0.0; 1000], 1e-18);
+    }
+}
+
+#[test]
 fn kinks_have_the_derivative_in_the_middle() {
     let zero = of(&[0.0]);
     assert_eq!(of_first(&zero, |x| l1_loss(x, &zero)), (0.0, vec![0.0]));
