@@ -22,7 +22,7 @@ use wengert::data::{
 use wengert::nn::loss::CrossEntropyLoss;
 use wengert::optim::schedule::{CosineAnnealingLr, Schedule, WarmUp};
 use wengert::prelude::*;
-use wengert::train::{All, ConfusionMatrix, HeatMap, Mean, Metric, Progress, Recall};
+use wengert::train::{All, ConfusionMatrix, HeatMapPlot, Mean, Metric, Progress, Recall};
 
 use list::Names;
 use model::Model;
@@ -166,10 +166,10 @@ fn print(languages: &[String], confusion: &ConfusionMatrix, recall: &Recall) {
 }
 
 /// The matrix, each row as parts of the language's names.
-fn picture(languages: &[String], confusion: &ConfusionMatrix) -> Result<HeatMap> {
+fn picture(languages: &[String], confusion: &ConfusionMatrix) -> Result<HeatMapPlot> {
     let counts = confusion.matrix();
     let parts = &counts / counts.sum_keepdim(&[1]).clamp(1.0, f64::INFINITY);
-    let map = HeatMap::new("languages of surnames", &parts)?.rows(languages)?.columns(languages)?;
+    let map = HeatMapPlot::new("languages of surnames", &parts)?.rows(languages)?.columns(languages)?;
     Ok(map.axes("right", "taken for"))
 }
 

@@ -39,7 +39,7 @@ pub use metrics::{
 pub use mode::Mode;
 pub use norms::{norms_by_parameter, norms_by_step};
 #[cfg(feature = "plots")]
-pub use plots::{BarPlot, CurvePlot, HeatMap};
+pub use plots::{BarPlot, CurvePlot, HeatMapPlot};
 #[cfg(feature = "progress")]
 pub use progress::{Progress, ProgressOver};
 pub use stop::{Stop, UntilStop};

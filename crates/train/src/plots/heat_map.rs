@@ -20,19 +20,19 @@ const NONE: RGBColor = RGBColor(0xc8, 0xc8, 0xc8);
 ///
 /// ```
 /// use wengert_core::Tensor;
-/// use wengert_train::{All, ConfusionMatrix, HeatMap};
+/// use wengert_train::{All, ConfusionMatrix, HeatMapPlot};
 /// let attention = Tensor::from([[0.9f32, 0.1], [0.2, 0.8]]);
-/// let svg = HeatMap::new("attention", &attention)?.rows(["a", "b"])?.columns(["x", "y"])?.to_svg()?;
+/// let svg = HeatMapPlot::new("attention", &attention)?.rows(["a", "b"])?.columns(["x", "y"])?.to_svg()?;
 /// assert!(svg.contains("0.90"));
 ///
 /// let mut confusion = ConfusionMatrix::new(2)?;
 /// confusion.update_classes(&Tensor::from([0i64, 1, 1]), &Tensor::from([0i64, 0, 1]), All)?;
-/// let svg = HeatMap::confusion(&confusion).to_svg()?;
+/// let svg = HeatMapPlot::confusion(&confusion).to_svg()?;
 /// assert!(svg.contains("predicted"));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct HeatMap {
+pub struct HeatMapPlot {
     title: String,
     shape: [usize; 2],
     values: Vec<f64>,
@@ -42,7 +42,7 @@ pub struct HeatMap {
     column_axis: String,
 }
 
-impl HeatMap {
+impl HeatMapPlot {
     /// A plot of a matrix whose rows and columns have their numbers, from 0 on.
     ///
     /// # Errors
@@ -53,13 +53,13 @@ impl HeatMap {
             [rows, columns] if (1..=MOST).contains(&rows) && (1..=MOST).contains(&columns) => [rows, columns],
             ref other => {
                 let expected = format!("a matrix of 1 to {MOST} rows and columns");
-                return Err(Error::shape("HeatMap", expected, format!("{other:?}")));
+                return Err(Error::shape("HeatMapPlot", expected, format!("{other:?}")));
             }
         };
         let values = matrix.to_vec().into_iter().map(|value| value.to_f64()).collect();
         let [rows, columns] = shape.map(|extent| (0..extent).map(|i| i.to_string()).collect());
         let (row_axis, column_axis) = (String::new(), String::new());
-        Ok(HeatMap { title: title.into(), shape, values, rows, columns, row_axis, column_axis })
+        Ok(HeatMapPlot { title: title.into(), shape, values, rows, columns, row_axis, column_axis })
     }
 
     /// A plot of a confusion matrix: row the class that was right, column the predicted one.
@@ -68,7 +68,7 @@ impl HeatMap {
         let names: Vec<String> = (0..classes).map(|class| class.to_string()).collect();
         let (title, row_axis) = ("confusion matrix".to_string(), "right".to_string());
         let (rows, columns, column_axis) = (names.clone(), names, "predicted".to_string());
-        HeatMap { title, shape: [classes; 2], values, rows, columns, row_axis, column_axis }
+        HeatMapPlot { title, shape: [classes; 2], values, rows, columns, row_axis, column_axis }
     }
 
     /// Names the rows.
@@ -170,7 +170,7 @@ fn named<S: Into<String>>(
     let names: Vec<String> = names.into_iter().map(Into::into).collect();
     match names.len() {
         found if found == expected => Ok(names),
-        found => Err(Error::argument("HeatMap", what, format!("{expected} names"), found)),
+        found => Err(Error::argument("HeatMapPlot", what, format!("{expected} names"), found)),
     }
 }
 

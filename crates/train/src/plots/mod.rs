@@ -13,7 +13,7 @@ use wengert_core::{Error, Result};
 
 pub use bars::BarPlot;
 pub use curves::CurvePlot;
-pub use heat_map::HeatMap;
+pub use heat_map::HeatMapPlot;
 
 /// Puts a picture in the place of the file at `path`.
 fn save(path: &Path, svg: Result<String>) -> Result<()> {

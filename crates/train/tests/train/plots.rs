@@ -1,7 +1,7 @@
 //! Pictures, by the text of their SVG: what is there, where, and that it stays within the frame.
 
 use wengert_core::{Generator, Tensor};
-use wengert_train::{All, BarPlot, ConfusionMatrix, Curve, CurvePlot, HeatMap};
+use wengert_train::{All, BarPlot, ConfusionMatrix, Curve, CurvePlot, HeatMapPlot};
 
 /// An element: its tag, attributes, and the text in it.
 #[derive(Debug)]
@@ -167,7 +167,11 @@ fn pictures_of_strange_values_are_whole() {
         if let [first, ..] = values[..] {
             let matrix = Tensor::<f64>::from_fn([3, 5], |i| if i % 2 == 0 { first } else { -first });
             check_inside(
-                &HeatMap::new("x", &matrix).unwrap().axes("r".repeat(99), "c".repeat(99)).to_svg().unwrap(),
+                &HeatMapPlot::new("x", &matrix)
+                    .unwrap()
+                    .axes("r".repeat(99), "c".repeat(99))
+                    .to_svg()
+                    .unwrap(),
             );
         }
     }
@@ -212,8 +216,10 @@ fn heat_maps_have_a_cell_for_each_number() {
         )
     };
     confusion.update_classes(&classes(0), &classes(1), All).unwrap();
-    let plot =
-        HeatMap::confusion(&confusion).rows(["cat", "dog", "bird"]).unwrap().columns(["cat", "dog", "bird"]);
+    let plot = HeatMapPlot::confusion(&confusion)
+        .rows(["cat", "dog", "bird"])
+        .unwrap()
+        .columns(["cat", "dog", "bird"]);
     let svg = plot.unwrap().to_svg().unwrap();
     show("confusion", &svg);
     let elements = check_inside(&svg);
@@ -225,7 +231,7 @@ fn heat_maps_have_a_cell_for_each_number() {
 
     let matrix = Tensor::<f32>::from_fn([8, 30], |i| ((i % 30) as f32 * 0.3 - (i / 30) as f32).sin());
     let words = (0..30).map(|i| format!("word {i}"));
-    let plot = HeatMap::new("attention", &matrix).unwrap().columns(words).unwrap().axes("to", "from");
+    let plot = HeatMapPlot::new("attention", &matrix).unwrap().columns(words).unwrap().axes("to", "from");
     let svg = plot.to_svg().unwrap();
     show("heat", &svg);
     let cells = check_inside(&svg).into_iter().filter(|e| e.tag == "rect").count();
@@ -235,9 +241,9 @@ fn heat_maps_have_a_cell_for_each_number() {
 
 #[test]
 fn what_is_no_matrix_is_refused() {
-    let error = HeatMap::new("x", &Tensor::<f32>::zeros([3])).unwrap_err().to_string();
-    assert_eq!(error, "HeatMap: expected a matrix of 1 to 1024 rows and columns, got [3]");
+    let error = HeatMapPlot::new("x", &Tensor::<f32>::zeros([3])).unwrap_err().to_string();
+    assert_eq!(error, "HeatMapPlot: expected a matrix of 1 to 1024 rows and columns, got [3]");
     let error =
-        HeatMap::new("x", &Tensor::<f32>::zeros([2, 3])).unwrap().rows(["a"]).unwrap_err().to_string();
-    assert_eq!(error, "HeatMap: rows must be 2 names, got 1");
+        HeatMapPlot::new("x", &Tensor::<f32>::zeros([2, 3])).unwrap().rows(["a"]).unwrap_err().to_string();
+    assert_eq!(error, "HeatMapPlot: rows must be 2 names, got 1");
 }
