@@ -12,7 +12,7 @@ use crate::fingerprint::in_order;
 /// ```
 /// use wengert_core::Tensor;
 /// use wengert_data::{Collate, Packed};
-/// let batch = Packed.collate(vec![Tensor::from([6.0]), Tensor::from([4.0, 5.0])])?;
+/// let batch = Packed.collate(vec![Tensor::from([6.0f32]), Tensor::from([4.0f32, 5.0])])?;
 /// assert_eq!((batch.lengths(), batch.batch_sizes()), (vec![1, 2], &[2, 1][..]));
 /// let tokens = Packed.collate(vec![Tensor::from([6i64]), Tensor::from([4i64, 5])])?;
 /// assert_eq!(tokens.data(), &Tensor::from([4i64, 6, 5]));
