@@ -70,8 +70,8 @@ pub fn steps(name: &'static str) -> Result<Vec<Workload>> {
     Ok(all)
 }
 
-/// An iteration of L-BFGS that remembers ten, on half the squares' sum, with a rate so small that it never ends:
-/// the loss and its gradient are in it.
+/// An iteration of L-BFGS that remembers ten, on half the squares' sum, with a rate so small that it never
+/// ends: the loss and its gradient are in it.
 fn one_iteration(name: &'static str, variant: &'static str, parameters: Vec<Parameter>) -> Result<Workload> {
     let options = LbfgsOptions::default().lr(1e-4).max_iter(1).history_size(10);
     let options = options.tolerance_grad(0.0).tolerance_change(0.0);

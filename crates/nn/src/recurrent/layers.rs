@@ -268,12 +268,12 @@ pub trait Layers: Module + Clone {
 /// The outputs, the last state, and the states after every step.
 pub type OutputAndStates<S> = (Variable<<S as State>::Element>, S, S);
 
-/// Which states of a sweep are kept: [`Layers::sweep`].
+/// The states of a sweep that are kept: an argument of [`Layers::sweep`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepStates {
     /// The one after the last step.
     Last,
-    /// Those after every step as well: [`Swept::states`].
+    /// The ones after every step as well: [`Swept::states`].
     Every,
 }
 

@@ -10,8 +10,8 @@ use super::lstm::LstmCell;
 use super::rnn::RnnCell;
 use crate::module;
 
-/// The parameters of a gated cell in PyTorch's layout: `weight_ih` (G H, in), `weight_hh` (G H, R), `bias_ih` and
-/// `bias_hh` (G H), for G gates, H hidden units and a recurrent width R, which is H but where outputs are
+/// The parameters of a gated cell in PyTorch's layout: `weight_ih` (G H, in), `weight_hh` (G H, R), `bias_ih`
+/// and `bias_hh` (G H), for G gates, H hidden units and a recurrent width R, which is H but where outputs are
 /// projected.
 ///
 /// Flattened into a cell they have the names of PyTorch's own (`weight_ih_l0`, ..).
