@@ -1,7 +1,7 @@
 //! Pictures of the tapes that chapters speak of, drawn by the library.
 
 use wengert::prelude::*;
-use wengert::view::View;
+use wengert_view::View;
 
 use crate::own_cell::Mgu;
 

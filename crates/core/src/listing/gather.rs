@@ -8,7 +8,7 @@ use super::{KeptValue, Line, Recompute, Tape, TapeEntry, TapeInput, TapeValue};
 use crate::backward::reachable;
 use crate::base::scope;
 use crate::io::AnyTensor;
-use crate::ops::operations;
+use crate::ops::is_registered;
 use crate::tape::leaf::Leaf;
 use crate::tape::node::Edge;
 use crate::tape::recycle::NodeRef;
@@ -84,8 +84,6 @@ struct Gathered<T: Float> {
     leaves: HashMap<usize, AnyTensor>,
     /// Where leaves are taken first, by their keys.
     scopes: HashMap<usize, u32>,
-    /// The names that the registry has.
-    registered: Vec<&'static str>,
     of: std::marker::PhantomData<T>,
 }
 
@@ -99,7 +97,6 @@ impl<T: Float> Gathered<T> {
             numbers: HashMap::new(),
             leaves: HashMap::new(),
             scopes: HashMap::new(),
-            registered: operations::<T>().iter().map(|operation| operation.name()).collect(),
             of: std::marker::PhantomData,
         };
         nodes.iter().for_each(|node| gathered.note_leaves(node));
@@ -204,7 +201,7 @@ impl<T: Float> Gathered<T> {
         let rule = node.rule();
         match rule.program() {
             Some(program) => Recompute::Formula(program),
-            None if rule.is_own() && self.registered.contains(&node.name()) => Recompute::Registered,
+            None if rule.is_own() && is_registered(node.name()) => Recompute::Registered,
             None => Recompute::Opaque,
         }
     }

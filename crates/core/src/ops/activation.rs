@@ -2,7 +2,7 @@
 
 use super::elementwise::unary;
 use crate::ops::formula::Pointwise;
-use crate::ops::registry::{OperationEntry, formula};
+use crate::ops::registry::{Listed, formula};
 use crate::tape::Float;
 use crate::tape::Variable;
 
@@ -209,7 +209,7 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
         formula!(formula Relu [NonZero] exact),
         formula!(formula LeakyRelu { slope: [0.01, 0.3] } [NonZero]),

@@ -7,7 +7,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use crate::ops::formula::Pointwise;
 use crate::ops::numeric::Calculated;
 use crate::ops::operands::{before_numbers, behind_numbers, for_handles};
-use crate::ops::registry::{OperationEntry, formula};
+use crate::ops::registry::{Listed, formula};
 use crate::ops::scalar::{CountsAs, Scalar};
 use crate::tape::Float;
 use crate::tape::Variable;
@@ -119,7 +119,7 @@ impl<T: Float, V: Borrow<Variable<T>>> Sum<V> for Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
         formula!(formula Add [Any Any] exact),
         formula!(formula Sub [Any Any] exact),

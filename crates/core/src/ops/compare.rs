@@ -3,7 +3,7 @@
 use crate::base::dims::broadcast;
 use crate::base::error::expect;
 use crate::ops::formula::Pointwise;
-use crate::ops::registry::{OperationEntry, formula};
+use crate::ops::registry::{Listed, formula};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tensor::{Element, Tensor};
@@ -206,7 +206,7 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
         formula!(formula Where [Mask Any Any] exact),
         formula!(formula MaskedFill { value: [0.0, -1.5] } [Mask Any] exact),

@@ -4,7 +4,7 @@ use wengert_kernel::rows::cross_entropy::{self, IGNORED};
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::error::{Error, Result};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, indices};
+use crate::ops::registry::{Domain, Fitted, Listed, indices};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::record::record1;
@@ -148,17 +148,17 @@ fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Res
     Tensor::numbered("cross_entropy", leading, |r| if targets[r] == ignored { IGNORED } else { targets[r] })
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
-    vec![OperationEntry::new(
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
+    vec![L::new(
         "CrossEntropy",
         &[Domain::Any],
-        |choose, shape| {
+        &|choose, shape| {
             let (&classes, leading) = shape.split_last().filter(|(classes, _)| **classes > 0)?;
             let targets = indices(choose, leading, classes + 1);
             let targets = targets.map(|class| if class == classes as i64 { IGNORED } else { class });
             Fitted::one(shape, Attributes::none().indices("target", &targets))
         },
-        |attributes, v| {
+        &|attributes, v| {
             vec![crate::base::error::expect(v[0].cross_entropy(attributes.get_indices("target"), IGNORED))]
         },
     )]

@@ -2,7 +2,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::ops::formula::Pointwise;
-use crate::ops::registry::{OperationEntry, formula};
+use crate::ops::registry::{Listed, formula};
 use crate::random::with_generator;
 use crate::tape::Float;
 use crate::tape::Variable;
@@ -51,6 +51,6 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![formula!(formula Dropout [Any Mask])]
 }

@@ -2,7 +2,7 @@
 
 use crate::ops::formula::Pointwise;
 use crate::ops::operands::constant;
-use crate::ops::registry::{OperationEntry, formula};
+use crate::ops::registry::{Listed, formula};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tensor::Tensor;
@@ -246,7 +246,7 @@ impl<T: Float, E: Exponent<T>> Exponent<T> for &E {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
         formula!(formula Exp [Any]),
         formula!(formula ExpM1 [Any]),

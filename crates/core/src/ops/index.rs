@@ -2,7 +2,7 @@
 
 use crate::base::dims::{Dims, OfTensor, axis_of, product};
 use crate::base::error::{Error, Result, expect};
-use crate::ops::registry::{Choose, Domain, Fitted, OperationEntry, axis, indices};
+use crate::ops::registry::{Choose, Domain, Fitted, Listed, axis, indices};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
@@ -311,28 +311,28 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
-        OperationEntry::new(
+        L::new(
             "IndexSelect",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let (axis, mut index) = places(choose, shape)?;
                 if axis == 0 && shape.len() == 2 && choose(2) == 1 {
                     index = indices(choose, &[2, 2], shape[0]);
                 }
                 Fitted::one(shape, Attributes::none().int("dim", axis as i64).indices("index", &index))
             },
-            |attributes, v| match attributes.get_indices("index") {
+            &|attributes, v| match attributes.get_indices("index") {
                 index if index.rank() == 1 => vec![v[0].index_select(attributes.get_int("dim"), index)],
                 index => vec![v[0].embedding(index)],
             },
         )
         .exact(),
-        OperationEntry::new(
+        L::new(
             "IndexAdd",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let axis = axis(choose, shape)?;
                 let mut to = shape.to_vec();
                 to[axis] = choose(3) + 1;
@@ -340,32 +340,32 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 let attributes = Attributes::none().int("dim", axis as i64).indices("index", &index);
                 Fitted::one(shape, attributes.ints("to", &to))
             },
-            |attributes, v| {
+            &|attributes, v| {
                 let (axis, to) = (attributes.get_int("dim"), attributes.get_ints("to"));
                 vec![index_add(v[0], axis, attributes.get_indices("index"), &to)]
             },
         ),
-        OperationEntry::new(
+        L::new(
             "Gather",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let (axis, index) = picks(choose, shape)?;
                 Fitted::one(shape, Attributes::none().int("dim", axis as i64).indices("index", &index))
             },
-            |attributes, v| vec![v[0].gather(attributes.get_int("dim"), attributes.get_indices("index"))],
+            &|attributes, v| vec![v[0].gather(attributes.get_int("dim"), attributes.get_indices("index"))],
         )
         .exact(),
-        OperationEntry::new(
+        L::new(
             "ScatterAdd",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let (axis, index) = picks(choose, shape)?;
                 let mut source = index.shape().to_vec();
                 source[axis] += choose(2);
                 let attributes = Attributes::none().int("dim", axis as i64).indices("index", &index);
                 Some(Fitted::new(vec![shape.to_vec(), source], attributes))
             },
-            |attributes, v| {
+            &|attributes, v| {
                 vec![v[0].scatter_add(attributes.get_int("dim"), attributes.get_indices("index"), v[1])]
             },
         )

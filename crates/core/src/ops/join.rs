@@ -10,7 +10,7 @@ use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::{Dims, OfTensor, axis_of, too_many};
 use crate::base::error::{Error, Result, expect};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::ops::registry::{Domain, Fitted, Listed, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
@@ -260,12 +260,12 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
-        OperationEntry::new(
+        L::new(
             "Cat",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let axis = axis(choose, shape)?;
                 let mut shapes = vec![shape.to_vec()];
                 for _ in 0..choose(3) {
@@ -275,17 +275,17 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 }
                 Some(Fitted::new(shapes, Attributes::none().int("dim", axis as i64)))
             },
-            |attributes, v| vec![cat(v, attributes.get_int("dim"))],
+            &|attributes, v| vec![cat(v, attributes.get_int("dim"))],
         )
         .exact(),
-        OperationEntry::new(
+        L::new(
             "Stack",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let dim = choose(shape.len() + 1) as i64;
                 Some(Fitted::new(vec![shape.to_vec(); choose(3) + 1], Attributes::none().int("dim", dim)))
             },
-            |attributes, v| vec![stack(v, attributes.get_int("dim"))],
+            &|attributes, v| vec![stack(v, attributes.get_int("dim"))],
         )
         .exact(),
     ]

@@ -5,7 +5,7 @@ use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::Dims;
 use crate::base::error::{Error, Result, expect};
-use crate::ops::registry::{Domain, Fitted, OperationEntry};
+use crate::ops::registry::{Domain, Fitted, Listed};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::record::record1;
@@ -160,11 +160,11 @@ fn check(shape: &[usize], normalized: &[usize], affine: [Option<&[usize]>; 2]) -
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
-    vec![OperationEntry::new(
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
+    vec![L::new(
         "LayerNorm",
         &[Domain::Distinct, Domain::Any],
-        |choose, shape| {
+        &|choose, shape| {
             let axes = if shape.is_empty() { return None } else { choose(shape.len()) + 1 };
             let last = shape[shape.len() - axes..].to_vec();
             let attributes = Attributes::none().int("axes", axes as i64).float("eps", [1e-5, 0.1][choose(2)]);
@@ -172,7 +172,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             let varied = last.iter().product::<usize>() > 1;
             varied.then(|| Fitted::new(vec![shape.to_vec(), last.clone(), last], attributes))
         },
-        |attributes, v| {
+        &|attributes, v| {
             let [x, weight, bias] = v else { panic!("LayerNorm: expected three inputs, got {}", v.len()) };
             let eps = attributes.get_float("eps");
             vec![x.layer_norm(weight.shape(), Some(weight), Some(bias), eps)]

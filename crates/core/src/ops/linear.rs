@@ -4,7 +4,7 @@ use wengert_kernel::gemm::{MatRef, Start};
 
 use crate::base::dims::{Dims, OfTensor, product};
 use crate::base::error::{Error, Result, expect};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
+use crate::ops::registry::{Domain, Fitted, Listed, broadcastable};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::record::{peeks, record1, tensors};
@@ -146,11 +146,11 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
-    vec![OperationEntry::new(
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
+    vec![L::new(
         "Linear",
         &[Domain::Any],
-        |choose, shape| {
+        &|choose, shape| {
             let (&inner, leading) = shape.split_last()?;
             let outer = [1, 2, 3, 5, 16, 33, 0][choose(7)];
             let out = [leading, &[outer]].concat();
@@ -163,6 +163,6 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             }
             Some(Fitted::new(shapes, Attributes::none()))
         },
-        |_, v| vec![v[0].linear(v[1], v.get(2).copied())],
+        &|_, v| vec![v[0].linear(v[1], v.get(2).copied())],
     )]
 }

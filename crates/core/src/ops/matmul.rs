@@ -5,7 +5,7 @@ use wengert_kernel::gemm::{MatMut, Start, gemm, gemm_like_packed, gemm_naive, ge
 use crate::base::dims::{self, Dims, OfTensor};
 use crate::base::error::{Error, Result, expect};
 use crate::base::mode::is_plain;
-use crate::ops::registry::{Domain, Fitted, OperationEntry, broadcastable};
+use crate::ops::registry::{Domain, Fitted, Listed, broadcastable};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
@@ -199,11 +199,11 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
-    vec![OperationEntry::new(
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
+    vec![L::new(
         "MatMul",
         &[Domain::Any],
-        |choose, shape| {
+        &|choose, shape| {
             let (&inner, leading) = shape.split_last()?;
             let columns = [1, 2, 3, 5, 16, 33, 0][choose(7)];
             let right = match choose(5) {
@@ -227,6 +227,6 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                     .all(|(a, b)| a == b || *a == 1 || *b == 1);
             fits.then(|| Fitted::new(vec![shape.to_vec(), right], Attributes::none()))
         },
-        |_, v| vec![v[0].matmul(v[1])],
+        &|_, v| vec![v[0].matmul(v[1])],
     )]
 }

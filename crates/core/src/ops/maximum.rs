@@ -7,7 +7,7 @@ use wengert_kernel::rows::reduce::best;
 use crate::base::dims::{axes_of, axis_of, checked_count, product};
 use crate::base::error::expect;
 use crate::base::mode::no_grad;
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, axis};
+use crate::ops::registry::{Domain, Fitted, Listed, axes, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
@@ -337,32 +337,35 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     macro_rules! extremes {
         ($over:literal $over_method:ident, $along:literal $along_method:ident) => {
             [
-                OperationEntry::new(
+                L::new(
                     $over,
                     &[Domain::Distinct],
-                    |choose, shape| {
+                    &|choose, shape| {
                         let attributes = Attributes::none().dims("dim", &axes(choose, shape));
                         if shape.contains(&0) { None } else { Fitted::one(shape, attributes) }
                     },
-                    |attributes, v| vec![v[0].$over_method(&attributes.get_ints("dim"))],
+                    &|attributes, v| vec![v[0].$over_method(&attributes.get_ints("dim"))],
                 ),
-                OperationEntry::new(
+                L::new(
                     $along,
                     &[Domain::Distinct],
-                    |choose, shape| {
+                    &|choose, shape| {
                         let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
                         Fitted::one(shape, Attributes::none().int("dim", axis as i64))
                     },
-                    |attributes, v| vec![v[0].$along_method(attributes.get_int("dim")).0],
+                    &|attributes, v| vec![v[0].$along_method(attributes.get_int("dim")).0],
                 )
                 .exact(),
             ]
         };
     }
-    [extremes!("Amax" amax_keepdim, "Max" max_keepdim), extremes!("Amin" amin_keepdim, "Min" min_keepdim)]
-        .concat()
+    let both = [
+        extremes!("Amax" amax_keepdim, "Max" max_keepdim),
+        extremes!("Amin" amin_keepdim, "Min" min_keepdim),
+    ];
+    both.into_iter().flatten().collect()
 }

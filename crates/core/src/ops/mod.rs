@@ -10,8 +10,11 @@
 //! A pullback is linear in its cotangents, so operations come in pairs whose pullbacks are each other:
 //! `sum` and `expand`, `narrow` and `Embed`, `index_select` and `index_add`, `gather` and `scatter_add`.
 
-use self::registry::OperationEntry;
+use std::sync::OnceLock;
+
+use self::registry::{Listed, Name, OperationEntry};
 use crate::tape::Float;
+#[cfg(feature = "registry")]
 use crate::tape::float::once;
 
 mod activation;
@@ -51,12 +54,25 @@ mod scalar;
 mod sort;
 mod triangle;
 
+#[cfg(feature = "registry")]
 once! {
     /// All operations of this library.
     pub fn operations<T>() -> Vec<OperationEntry<T>> = of_all_files;
 }
 
-fn of_all_files<T: Float>() -> Vec<OperationEntry<T>> {
+/// All operations of this library.
+#[cfg(not(feature = "registry"))]
+pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+    of_all_files()
+}
+
+/// Whether there is an operation of this name.
+pub(crate) fn is_registered(name: &str) -> bool {
+    static NAMES: OnceLock<Vec<Name>> = OnceLock::new();
+    NAMES.get_or_init(of_all_files::<f32, Name>).iter().any(|known| known.0 == name)
+}
+
+fn of_all_files<T: Float, L: Listed<T>>() -> Vec<L> {
     let of_files = [
         activation::operations(),
         arithmetic::operations(),
@@ -79,7 +95,7 @@ fn of_all_files<T: Float>() -> Vec<OperationEntry<T>> {
         sum::operations(),
         view::operations(),
     ];
-    of_files.concat()
+    of_files.into_iter().flatten().collect()
 }
 
 pub use compare::Operand;

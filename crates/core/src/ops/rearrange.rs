@@ -2,7 +2,7 @@
 
 use crate::base::dims::{Dims, axes_of};
 use crate::base::error::expect;
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::ops::registry::{Domain, Fitted, Listed, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attribute, Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
@@ -166,40 +166,40 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
-        OperationEntry::new(
+        L::new(
             "Flip",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let first = axis(choose, shape)?;
                 let axes: Vec<usize> =
                     (0..shape.len()).filter(|&axis| axis == first || choose(2) == 1).collect();
                 Fitted::one(shape, Attributes::none().dims("dims", &axes))
             },
-            |attributes, v| vec![v[0].flip(&attributes.get_ints("dims"))],
+            &|attributes, v| vec![v[0].flip(&attributes.get_ints("dims"))],
         )
         .exact(),
-        OperationEntry::new(
+        L::new(
             "Roll",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let axis = axis(choose, shape)?;
                 let shift = Attribute::Ints(vec![[1, -2, 5][choose(3)]]);
                 Fitted::one(shape, Attributes::none().with("shifts", shift).dims("dims", &[axis]))
             },
-            |attributes, v| vec![v[0].roll(&attributes.get_ints("shifts"), &attributes.get_ints("dims"))],
+            &|attributes, v| vec![v[0].roll(&attributes.get_ints("shifts"), &attributes.get_ints("dims"))],
         )
         .exact(),
-        OperationEntry::new(
+        L::new(
             "Pad",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let sides: Vec<usize> = shape.iter().flat_map(|_| [choose(3), choose(2)]).collect();
                 let value = [0.0, 1.5][choose(2)];
                 Fitted::one(shape, Attributes::none().ints("pad", &sides).float("value", value))
             },
-            |attributes, v| vec![v[0].pad(&attributes.get_ints("pad"), attributes.get_float("value"))],
+            &|attributes, v| vec![v[0].pad(&attributes.get_ints("pad"), attributes.get_float("value"))],
         )
         .exact(),
     ]

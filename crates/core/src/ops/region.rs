@@ -3,7 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use crate::base::dims::Dims;
-use crate::ops::registry::{Domain, Fitted, OperationEntry};
+use crate::ops::registry::{Domain, Fitted, Listed};
 use crate::tape::Float;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
 use crate::tensor::{Region, Tensor, slice};
@@ -130,12 +130,12 @@ fn rows(base: &[usize], start: usize) -> Option<Region> {
     region.ok().filter(|region| !region.shape.contains(&0))
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
-        OperationEntry::new(
+        L::new(
             "Embed",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let mut base = shape.to_vec();
                 *base.first_mut()? *= 2;
                 let (odd, even) = (rows(&base, 1)?, rows(&base, 0)?);
@@ -151,7 +151,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 }
                 Some(Fitted::new(shapes, Region::attributes(&regions).flag("onto", onto)))
             },
-            |attributes, v| {
+            &|attributes, v| {
                 let (regions, onto) = (Region::from_attributes(attributes), attributes.has_flag("onto"));
                 let base = regions.first().map(|region| region.base.to_vec());
                 let expected = onto.then_some(base).into_iter().flatten();
@@ -162,11 +162,11 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 vec![Embed::all(regions.into_iter(), onto).apply1(v)]
             },
         ),
-        OperationEntry::new(
+        L::new(
             "Extract",
             &[Domain::Any],
-            |_, shape| Fitted::one(shape, Region::attributes(&[rows(shape, 1)?])),
-            |attributes, v| {
+            &|_, shape| Fitted::one(shape, Region::attributes(&[rows(shape, 1)?])),
+            &|attributes, v| {
                 let region = Region::from_attributes(attributes).pop().expect("a region");
                 assert_eq!(v[0].shape(), &*region.base, "Extract: the shape of the base");
                 vec![Extract { region }.apply1(v)]

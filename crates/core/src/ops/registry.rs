@@ -4,6 +4,7 @@
 //! An operation's own file says its entries, beside forward and rule; `ops/mod.rs` puts the files together.
 
 use std::fmt;
+use std::panic::RefUnwindSafe;
 
 use crate::tape::{Attributes, Float, Variable};
 use crate::tensor::Tensor;
@@ -49,8 +50,46 @@ impl Fitted {
 /// A source of choices: a whole number below the one given, which is at least 1.
 pub type Choose<'c> = dyn FnMut(usize) -> usize + 'c;
 
-type Fit = fn(&mut Choose<'_>, &[usize]) -> Option<Fitted>;
-type Apply<T> = fn(&Attributes, &[&Variable<T>]) -> Vec<Variable<T>>;
+#[cfg(not(feature = "small"))]
+type Fit = dyn Fn(&mut Choose<'_>, &[usize]) -> Option<Fitted> + Sync + RefUnwindSafe;
+type Apply<T> = dyn Fn(&Attributes, &[&Variable<T>]) -> Vec<Variable<T>> + Sync + RefUnwindSafe;
+
+/// What a list of operations is made of: the registry's entries, or [`Name`]s alone, for which nothing that
+/// applies an operation is compiled.
+pub(crate) trait Listed<T: Float>: Sized {
+    /// An operation of this name. `domains` has one for each input, the last one also for all behind it.
+    /// `fit` gives the shapes of all inputs and arguments for a first input of some shape, choosing where
+    /// there is a choice, and none if no such input will do. `apply` applies the operation.
+    fn new(
+        name: &'static str,
+        domains: &'static [Domain],
+        fit: &'static (impl Fn(&mut Choose<'_>, &[usize]) -> Option<Fitted> + Sync + RefUnwindSafe),
+        apply: &'static (impl Fn(&Attributes, &[&Variable<T>]) -> Vec<Variable<T>> + Sync + RefUnwindSafe),
+    ) -> Self;
+
+    /// An operation whose results, and whose cotangents, are the same to the bit however they are computed:
+    /// it moves numbers, or rounds once.
+    #[must_use]
+    fn exact(self) -> Self;
+}
+
+/// The name of an operation.
+pub(crate) struct Name(pub(crate) &'static str);
+
+impl<T: Float> Listed<T> for Name {
+    fn new(
+        name: &'static str,
+        _: &'static [Domain],
+        _: &'static (impl Fn(&mut Choose<'_>, &[usize]) -> Option<Fitted> + Sync + RefUnwindSafe),
+        _: &'static (impl Fn(&Attributes, &[&Variable<T>]) -> Vec<Variable<T>> + Sync + RefUnwindSafe),
+    ) -> Self {
+        Name(name)
+    }
+
+    fn exact(self) -> Self {
+        self
+    }
+}
 
 /// An operation that there is: its name on the tape, how inputs and arguments for it are found, and how it
 /// is applied to them.
@@ -68,8 +107,8 @@ pub struct OperationEntry<T: Float> {
     domains: &'static [Domain],
     exact: bool,
     #[cfg(not(feature = "small"))]
-    fit: Fit,
-    apply: Apply<T>,
+    fit: &'static Fit,
+    apply: &'static Apply<T>,
 }
 
 impl<T: Float> Clone for OperationEntry<T> {
@@ -84,13 +123,15 @@ impl<T: Float> fmt::Debug for OperationEntry<T> {
     }
 }
 
-impl<T: Float> OperationEntry<T> {
-    /// An operation of this name. `domains` has one for each input, the last one also for all behind it.
-    /// `fit` gives the shapes of all inputs and arguments for a first input of some shape, choosing where
-    /// there is a choice, and none if no such input will do; what is compiled to be small has nobody who
-    /// asks, and leaves it out. `apply` applies the operation.
-    #[cfg_attr(feature = "small", allow(unused_variables, reason = "nobody asks what fits"))]
-    pub fn new(name: &'static str, domains: &'static [Domain], fit: Fit, apply: Apply<T>) -> Self {
+impl<T: Float> Listed<T> for OperationEntry<T> {
+    // What is compiled to be small has nobody who asks what fits, and leaves it out.
+    #[cfg_attr(feature = "small", allow(unused_variables))]
+    fn new(
+        name: &'static str,
+        domains: &'static [Domain],
+        fit: &'static (impl Fn(&mut Choose<'_>, &[usize]) -> Option<Fitted> + Sync + RefUnwindSafe),
+        apply: &'static (impl Fn(&Attributes, &[&Variable<T>]) -> Vec<Variable<T>> + Sync + RefUnwindSafe),
+    ) -> Self {
         OperationEntry {
             name,
             domains,
@@ -101,14 +142,13 @@ impl<T: Float> OperationEntry<T> {
         }
     }
 
-    /// An operation whose results, and whose cotangents, are the same to the bit however they are computed:
-    /// it moves numbers, or rounds once.
-    #[must_use]
-    pub fn exact(mut self) -> Self {
+    fn exact(mut self) -> Self {
         self.exact = true;
         self
     }
+}
 
+impl<T: Float> OperationEntry<T> {
     /// The name on the tape.
     pub fn name(&self) -> &'static str {
         self.name
@@ -190,10 +230,10 @@ macro_rules! formula {
         $module:ident $name:ident $({ $($constant:ident: $values:expr),+ })?
         [$($domain:ident)+] $($exact:ident)?
     ) => {
-        $crate::ops::registry::OperationEntry::new(
+        L::new(
             stringify!($name),
             &[$($crate::ops::registry::Domain::$domain),+],
-            |choose, shape| {
+            &|choose, shape| {
                 let inputs = [$($crate::ops::registry::Domain::$domain),+].len();
                 let shapes = $crate::ops::registry::elementwise(choose, shape, inputs);
                 let attributes = $crate::tape::Attributes::none();
@@ -203,7 +243,7 @@ macro_rules! formula {
                 };)+)?
                 Some($crate::ops::registry::Fitted::new(shapes, attributes))
             },
-            |_attributes, inputs| {
+            &|_attributes, inputs| {
                 let formula = $module::$name {
                     $($($constant: _attributes.get_float(stringify!($constant))),+)?
                 };

@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 use crate::base::dims::{axis_of, product};
 use crate::base::error::expect;
 use crate::ops::join::cat;
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::ops::registry::{Domain, Fitted, Listed, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
@@ -229,30 +229,30 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
-        OperationEntry::new(
+        L::new(
             "CumSum",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let attributes = Attributes::none().int("dim", axis(choose, shape)? as i64);
                 Fitted::one(shape, attributes.flag("reverse", choose(2) == 1))
             },
-            |attributes, v| {
+            &|attributes, v| {
                 let axis = expect(axis_of("cumsum", attributes.get_int("dim"), v[0].rank()));
                 vec![CumSum { axis, reverse: attributes.has_flag("reverse") }.apply1(v)]
             },
         ),
-        OperationEntry::new(
+        L::new(
             "LinearScan",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let attributes = Attributes::none().int("dim", axis(choose, shape)? as i64);
                 let attributes =
                     attributes.flag("reverse", choose(2) == 1).float("start", [0.0, 1.0][choose(2)]);
                 Some(Fitted::new(vec![shape.to_vec(); 2], attributes))
             },
-            |attributes, v| {
+            &|attributes, v| {
                 let axis = expect(axis_of("linear_scan", attributes.get_int("dim"), v[0].rank()));
                 let (reverse, start) = (attributes.has_flag("reverse"), attributes.get_float("start"));
                 vec![LinearScan { axis, reverse, start }.checked(v[0], v[1])]

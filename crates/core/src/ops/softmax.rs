@@ -5,7 +5,7 @@ use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::axis_of;
 use crate::base::error::expect;
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::ops::registry::{Domain, Fitted, Listed, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::record::record1;
@@ -206,17 +206,17 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     macro_rules! along {
         ($name:literal, |$x:ident, $dim:ident| $value:expr) => {
-            OperationEntry::new(
+            L::new(
                 $name,
                 &[Domain::Any],
-                |choose, shape| {
+                &|choose, shape| {
                     let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
                     Fitted::one(shape, Attributes::none().int("dim", axis as i64))
                 },
-                |attributes, v| {
+                &|attributes, v| {
                     let ($x, $dim) = (v[0], attributes.get_int("dim"));
                     vec![$value]
                 },

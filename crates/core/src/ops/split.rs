@@ -8,7 +8,7 @@ use wengert_kernel::memory::layout::Axes;
 use super::join::{Cat, Stack};
 use crate::base::dims::{Dims, axis_of};
 use crate::base::error::expect;
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis};
+use crate::ops::registry::{Domain, Fitted, Listed, axis};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::record::{record, record_all};
@@ -195,12 +195,12 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
-        OperationEntry::new(
+        L::new(
             "Split",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let axis = axis(choose, shape).filter(|&axis| shape[axis] > 0)?;
                 let extent = shape[axis];
                 let (sizes, unbind) = match choose(4) {
@@ -215,7 +215,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                 let attributes = Attributes::none().ints("sizes", &sizes).int("dim", axis as i64);
                 Fitted::one(shape, attributes.flag("unbind", unbind))
             },
-            |attributes, v| match attributes.has_flag("unbind") {
+            &|attributes, v| match attributes.has_flag("unbind") {
                 true => v[0].unbind(attributes.get_int("dim")),
                 false => v[0].split(&attributes.get_ints("sizes"), attributes.get_int("dim")),
             },

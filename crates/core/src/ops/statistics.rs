@@ -7,7 +7,7 @@ use crate::base::dims::{Dims, axes_of, product};
 use crate::base::error::expect;
 use crate::base::mode::no_grad;
 use crate::ops::formula::Pointwise;
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axes, formula};
+use crate::ops::registry::{Domain, Fitted, Listed, axes, formula};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved, Saves, Wants};
@@ -295,13 +295,13 @@ impl<T: Float> Variable<T> {
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     macro_rules! deviation {
         ($name:literal $method:ident) => {
-            OperationEntry::new(
+            L::new(
                 $name,
                 &[Domain::Distinct],
-                |choose, shape| {
+                &|choose, shape| {
                     let axes = axes(choose, shape);
                     let over = |axis: &usize| axes.is_empty() || axes.contains(axis);
                     let count: usize = (0..shape.len()).filter(over).map(|axis| shape[axis]).product();
@@ -311,7 +311,7 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
                         Attributes::none().dims("dim", &axes).int("correction", correction as i64);
                     (count > 1).then(|| Fitted::new(vec![shape.to_vec()], attributes))
                 },
-                |attributes, v| {
+                &|attributes, v| {
                     let correction = attributes.get_int("correction");
                     vec![v[0].$method(&attributes.get_ints("dim"), correction)]
                 },
@@ -321,14 +321,16 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
     vec![
         deviation!("Var" var_keepdim),
         deviation!("Std" std_keepdim),
-        OperationEntry::new(
+        L::new(
             "Norm",
             &[Domain::NonZero],
-            |choose, shape| {
+            &|choose, shape| {
                 let order = [2.0, 1.0, 3.0, 0.0][choose(4)];
                 Fitted::one(shape, Attributes::none().float("ord", order).dims("dim", &axes(choose, shape)))
             },
-            |attributes, v| vec![v[0].norm_keepdim(attributes.get_float("ord"), &attributes.get_ints("dim"))],
+            &|attributes, v| {
+                vec![v[0].norm_keepdim(attributes.get_float("ord"), &attributes.get_ints("dim"))]
+            },
         ),
         formula!(formula NormSlope [Any Positive]),
         formula!(formula NormSlopeOf { p: [3.0, 1.5] } [NonZero Positive]),

@@ -5,7 +5,7 @@ use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::dims::{Dims, OfTensor, axes_of, product};
 use crate::base::error::expect;
-use crate::ops::registry::{Choose, Domain, Fitted, OperationEntry, axes, broadcastable};
+use crate::ops::registry::{Choose, Domain, Fitted, Listed, axes, broadcastable};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::{Attributes, Cotangents, Gradients, Operation, Outputs, Saved};
@@ -229,27 +229,27 @@ pub(super) fn reduction(choose: &mut Choose<'_>, shape: &[usize]) -> Attributes 
     Attributes::none().dims("dim", &axes).flag("keepdim", choose(2) == 1)
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     vec![
-        OperationEntry::new(
+        L::new(
             "Sum",
             &[Domain::Any],
-            |choose, shape| {
+            &|choose, shape| {
                 let to = choose(4) == 3;
                 let undone =
                     |choose: &mut Choose<'_>| Attributes::none().ints("to", &broadcastable(choose, shape));
                 Fitted::one(shape, if to { undone(choose) } else { reduction(choose, shape) })
             },
-            |attributes, v| match attributes.get("to") {
+            &|attributes, v| match attributes.get("to") {
                 Some(_) => vec![v[0].sum_to(attributes.get_ints("to"))],
                 None => vec![v[0].sum_dim_with(&attributes.get_ints("dim"), attributes.has_flag("keepdim"))],
             },
         ),
-        OperationEntry::new(
+        L::new(
             "Mean",
             &[Domain::Any],
-            |choose, shape| Fitted::one(shape, reduction(choose, shape)),
-            |attributes, v| {
+            &|choose, shape| Fitted::one(shape, reduction(choose, shape)),
+            &|attributes, v| {
                 vec![v[0].mean_dim_with(&attributes.get_ints("dim"), attributes.has_flag("keepdim"))]
             },
         ),

@@ -2,7 +2,7 @@
 
 use crate::base::dims::Dims;
 use crate::base::error::{Error, expect};
-use crate::ops::registry::{Domain, Fitted, OperationEntry, axis, broadcastable};
+use crate::ops::registry::{Domain, Fitted, Listed, axis, broadcastable};
 use crate::tape::Float;
 use crate::tape::Variable;
 use crate::tape::record::record1;
@@ -295,18 +295,13 @@ fn reshaped(choose: &mut dyn FnMut(usize) -> usize, shape: &[usize]) -> Vec<usiz
     }
 }
 
-pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
+pub(super) fn operations<T: Float, L: Listed<T>>() -> Vec<L> {
     macro_rules! view {
         ($name:literal, |$choose:ident, $shape:ident| $attributes:expr, |$a:ident, $x:ident| $value:expr) => {
-            OperationEntry::new(
-                $name,
-                &[Domain::Any],
-                |$choose, $shape| Fitted::one($shape, $attributes),
-                |$a, v| {
-                    let $x = v[0];
-                    vec![$value]
-                },
-            )
+            L::new($name, &[Domain::Any], &|$choose, $shape| Fitted::one($shape, $attributes), &|$a, v| {
+                let $x = v[0];
+                vec![$value]
+            })
             .exact()
         };
     }
@@ -364,14 +359,14 @@ pub(super) fn operations<T: Float>() -> Vec<OperationEntry<T>> {
             |choose, shape| Attributes::none().ints("to", &reshaped(choose, shape)),
             |attributes, x| x.reshape(attributes.get_ints("to"))
         ),
-        OperationEntry::new(
+        L::new(
             "Expand",
             &[Domain::Any],
-            |choose, to| {
+            &|choose, to| {
                 let from = broadcastable(choose, to);
                 Some(Fitted::new(vec![from], Attributes::none().ints("to", to)))
             },
-            |a, v| vec![v[0].expand(a.get_ints("to"))],
+            &|a, v| vec![v[0].expand(a.get_ints("to"))],
         ),
         view!(
             "Squeeze",
