@@ -46,6 +46,8 @@ macro_rules! floats {
         impl Packable for $float {
             type Batch = PackedSequence<$float>;
 
+            // Compiled by whoever packs: most programs do not.
+            #[inline]
             fn packed(sequences: Vec<Tensor<$float>>) -> Result<PackedSequence<$float>> {
                 pack(sequences.into_iter().map(Variable::new).collect())
             }
@@ -109,6 +111,7 @@ impl PackedTokens {
 impl Packable for i64 {
     type Batch = PackedTokens;
 
+    #[inline]
     fn packed(sequences: Vec<Tensor<i64>>) -> Result<PackedTokens> {
         let width = sequences.first().and_then(|first| first.shape().get(1..)).unwrap_or_default().to_vec();
         let mut count = 0;
