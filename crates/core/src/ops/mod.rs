@@ -10,6 +10,7 @@
 //! A pullback is linear in its cotangents, so operations come in pairs whose pullbacks are each other:
 //! `sum` and `expand`, `narrow` and `Embed`, `index_select` and `index_add`, `gather` and `scatter_add`.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use self::registry::{Listed, Name, OperationEntry};
@@ -68,8 +69,9 @@ pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
 
 /// Whether there is an operation of this name.
 pub(crate) fn is_registered(name: &str) -> bool {
-    static NAMES: OnceLock<Vec<Name>> = OnceLock::new();
-    NAMES.get_or_init(of_all_files::<f32, Name>).iter().any(|known| known.0 == name)
+    static NAMES: OnceLock<HashSet<&str>> = OnceLock::new();
+    let names = || of_all_files::<f32, Name>().into_iter().map(|name| name.0).collect();
+    NAMES.get_or_init(names).contains(name)
 }
 
 fn of_all_files<T: Float, L: Listed<T>>() -> Vec<L> {

@@ -124,8 +124,7 @@ impl<T: Float> fmt::Debug for OperationEntry<T> {
 }
 
 impl<T: Float> Listed<T> for OperationEntry<T> {
-    // What is compiled to be small has nobody who asks what fits, and leaves it out.
-    #[cfg_attr(feature = "small", allow(unused_variables))]
+    #[cfg_attr(feature = "small", allow(unused_variables, reason = "nobody asks what fits"))]
     fn new(
         name: &'static str,
         domains: &'static [Domain],

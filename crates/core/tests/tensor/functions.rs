@@ -39,7 +39,7 @@ macro_rules! same {
     })*};
 }
 
-/// The same of methods whose results are a tensor and places.
+/// Methods whose results are a tensor and places, on tensors as on variables.
 macro_rules! same_places {
     ($x:ident: $($method:ident($($argument:expr),*);)*) => {$({
         let (of_tensor, places) = $x.$method($($argument),*);
