@@ -39,7 +39,11 @@ impl CsvOptions {
     /// # Errors
     /// If it can't be read, is not UTF-8, or a row has more cells or fewer than the first.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Csv> {
-        let path = path.as_ref();
+        self.open_at(path.as_ref())
+    }
+
+    // Not generic: compiled once, here.
+    fn open_at(self, path: &Path) -> Result<Csv> {
         let failed = |error: csv::Error| Error::of_file(path, error);
         let mut builder = ReaderBuilder::new();
         builder.delimiter(self.delimiter).has_headers(self.header).trim(Trim::All);

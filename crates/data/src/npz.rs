@@ -36,7 +36,11 @@ impl Npz {
     /// # Errors
     /// If it can't be read, or is no such archive.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::open_at(path.as_ref())
+    }
+
+    // Not generic: compiled once, here.
+    fn open_at(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| Error::of_file(path, error))?;
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| Error::of_file(path, error))?;
         let mut names = Vec::new();

@@ -61,7 +61,11 @@ impl TensorMap {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
+        self.save_at(path.as_ref())
+    }
+
+    // Not generic, as `load_at`: compiled once, here.
+    fn save_at(&self, path: &Path) -> Result<()> {
         let failed = |reason: String| Error::file(path, reason);
         let bytes = format::write(&self.tensors, &self.notes).map_err(failed)?;
         replace::replace(path, &bytes).map_err(|error| Error::of_file(path, error))
@@ -73,7 +77,10 @@ impl TensorMap {
     /// If the file can't be read or is no regular file (a pipe, a device), is cut short, damaged, or holds
     /// elements of a type that is not supported.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::load_at(path.as_ref())
+    }
+
+    fn load_at(path: &Path) -> Result<Self> {
         let (file, len) = open(path).map_err(|error| Error::of_file(path, error))?;
         TensorMap::read(BufReader::new(file), len).map_err(|reason| Error::file(path, reason))
     }

@@ -2,36 +2,41 @@
 
 use std::collections::VecDeque;
 
-use super::dot;
+use wengert_core::Float;
+
+use super::sums::{add_and_dot, dot};
 
 /// The last changes, and the iteration that goes on from them.
 #[derive(Clone, Debug)]
-pub(super) struct History {
+pub(super) struct History<T> {
     pub(super) iterations: u64,
     pub(super) direction: Vec<f64>,
     /// How far the last iteration went in the direction.
     pub(super) length: f64,
     /// The gradient before the last iteration.
     pub(super) grad: Vec<f64>,
-    pub(super) changes: VecDeque<Change>,
+    pub(super) changes: VecDeque<Change<T>>,
     /// The inverse Hessian's diagonal before any change.
     pub(super) diagonal: f64,
 }
 
 /// A change of the parameters and that of the gradient.
 #[derive(Clone, Debug)]
-pub(super) struct Change {
-    pub(super) grad: Vec<f64>,
-    pub(super) values: Vec<f64>,
+pub(super) struct Change<T> {
+    pub(super) grad: Vec<T>,
+    pub(super) values: Vec<T>,
+    /// Their scalar product.
+    curvature: f64,
 }
 
-impl Change {
-    fn product(&self) -> f64 {
-        dot(&self.grad, &self.values)
+impl<T: Float> Change<T> {
+    pub(super) fn new(grad: Vec<T>, values: Vec<T>) -> Self {
+        let curvature = dot(&grad, &values);
+        Change { grad, values, curvature }
     }
 }
 
-impl Default for History {
+impl<T> Default for History<T> {
     fn default() -> Self {
         let (direction, grad) = (Vec::new(), Vec::new());
         History { iterations: 0, direction, length: 0.0, grad, changes: VecDeque::new(), diagonal: 1.0 }
@@ -41,45 +46,45 @@ impl Default for History {
 /// Below it the curvature says nothing.
 const LEAST_CURVATURE: f64 = 1e-10;
 
-impl History {
+impl<T: Float> History<T> {
     /// Takes note of the gradient that the last iteration came to, and finds the next direction.
     pub(super) fn learn(&mut self, grad: &[f64], size: u64) {
         self.iterations += 1;
         if self.iterations > 1 {
-            let change = Change {
-                grad: grad.iter().zip(&self.grad).map(|(new, old)| new - old).collect(),
-                values: self.direction.iter().map(|d| d * self.length).collect(),
-            };
-            let product = change.product();
-            if product > LEAST_CURVATURE {
-                self.diagonal = product / dot(&change.grad, &change.grad);
+            let change = Change::new(
+                grad.iter().zip(&self.grad).map(|(new, old)| T::from_f64(new - old)).collect(),
+                self.direction.iter().map(|d| T::from_f64(d * self.length)).collect(),
+            );
+            if change.curvature > LEAST_CURVATURE {
+                self.diagonal = change.curvature / dot(&change.grad, &change.grad);
                 self.changes.push_back(change);
             }
             while self.changes.len() as u64 > size {
                 self.changes.pop_front();
             }
         }
-        self.direction = self.toward(grad);
+        self.turn(grad);
     }
 
-    /// The inverse Hessian's product with the negated gradient, by the two loops of Nocedal (1980).
-    fn toward(&self, grad: &[f64]) -> Vec<f64> {
-        let mut d: Vec<f64> = grad.iter().map(|g| -g).collect();
-        let mut shares = Vec::with_capacity(self.changes.len());
-        for change in self.changes.iter().rev() {
-            let share = dot(&change.values, &d) / change.product();
-            add(&mut d, -share, &change.grad);
-            shares.push(share);
+    /// Sets the direction to the inverse Hessian's product with the negated gradient, by the two loops of
+    /// Nocedal (1980). Each pass adds one change's share and takes the product that the next one needs.
+    fn turn(&mut self, grad: &[f64]) {
+        let (d, changes) = (&mut self.direction, &self.changes);
+        d.clear();
+        d.extend(grad.iter().map(|g| -g));
+        let mut shares = vec![0.0; changes.len()];
+        let mut product = changes.back().map_or(0.0, |change| dot(&change.values, d));
+        for (i, change) in changes.iter().enumerate().rev() {
+            shares[i] = product / change.curvature;
+            let next = i.checked_sub(1).map(|before| &changes[before].values);
+            product = add_and_dot(d, -shares[i], &change.grad, next);
         }
         d.iter_mut().for_each(|d| *d *= self.diagonal);
-        for (change, share) in self.changes.iter().zip(shares.into_iter().rev()) {
-            let less = dot(&change.grad, &d) / change.product();
-            add(&mut d, share - less, &change.values);
+        product = changes.front().map_or(0.0, |change| dot(&change.grad, d));
+        for (i, change) in changes.iter().enumerate() {
+            let less = product / change.curvature;
+            let next = changes.get(i + 1).map(|after| &after.grad);
+            product = add_and_dot(d, shares[i] - less, &change.values, next);
         }
-        d
     }
-}
-
-fn add(to: &mut [f64], factor: f64, other: &[f64]) {
-    to.iter_mut().zip(other).for_each(|(to, other)| *to += factor * other);
 }

@@ -3,7 +3,7 @@
 
 use wengert_core::Result;
 
-use super::dot;
+use super::sums::{dot, largest};
 
 /// The objective at a step length.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub(super) fn strong_wolfe(
 ) -> Result<(Point, usize)> {
     let mut search = Search {
         start,
-        size: direction.iter().fold(0.0, |max, x| x.abs().max(max)),
+        size: largest(direction),
         tolerance,
         evaluations: 0,
         ask: |at| Ok(Point::new(at, objective(at)?, direction)),

@@ -2,16 +2,20 @@
 
 mod history;
 mod line_search;
+mod objective;
 mod saved;
+mod sums;
 
 use std::collections::HashSet;
 
-use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
+use wengert_core::{Error, Float, Parameter, Result, Variable};
 
 use crate::options;
 use crate::options::Options;
 use history::History;
-use line_search::{Point, strong_wolfe};
+use line_search::Point;
+use objective::Objective;
+use sums::largest;
 
 options! {
     /// Options of [`Lbfgs`]; the defaults are `torch.optim.LBFGS`'s: lr 1, 20 iterations and 25 evaluations a
@@ -38,8 +42,8 @@ options! {
 /// without noise.
 ///
 /// Each iteration goes in the direction `-H g`, where `H`, an estimate of the inverse Hessian, is made of the
-/// last changes of parameters and gradient. The computation is in double precision; it keeps two vectors of
-/// all parameters for each change it remembers. As the loss is evaluated several times, a step takes a
+/// last changes of parameters and gradient. Products and sums are in double precision; for each change it
+/// remembers it keeps two vectors of all parameters, of their type. As the loss is evaluated several times, a step takes a
 /// closure that gives it, which is why it is no [`Optimizer`](crate::Optimizer); the backward pass is its
 /// own. It is [`Stateful`](wengert_core::Stateful), a part of a checkpoint like any other.
 ///
@@ -66,7 +70,7 @@ pub struct Lbfgs<T: Float = f32> {
     /// The options, which may be changed between steps.
     pub options: LbfgsOptions,
     parameters: Vec<Parameter<T>>,
-    history: History,
+    history: History<T>,
 }
 
 impl<T: Float> Lbfgs<T> {
@@ -125,36 +129,37 @@ impl<T: Float> Lbfgs<T> {
     /// was set out of its range; then nothing has changed.
     pub fn step(&mut self, mut closure: impl FnMut() -> Result<Variable<T>>) -> Result<f64> {
         self.options.check_ranges()?;
-        let direction = self.history.direction.clone();
-        let mut point = Point::new(0.0, self.evaluate(&mut closure)?, &direction);
+        let Lbfgs { options, parameters, history } = self;
+        let mut objective = Objective { parameters, closure: &mut closure };
+        let mut point = Point::new(0.0, objective.evaluate()?, &history.direction);
         let first_loss = point.loss;
         let mut evaluations = 1;
-        if largest(&point.grad) <= self.options.tolerance_grad {
+        if largest(&point.grad) <= options.tolerance_grad {
             return Ok(first_loss);
         }
-        for iteration in 1..=self.options.max_iter {
-            self.history.learn(&point.grad, self.options.history_size);
-            let direction = self.history.direction.clone();
-            let start = Point::new(0.0, (point.loss, point.grad), &direction);
-            let is_first = self.history.iterations == 1;
+        for iteration in 1..=options.max_iter {
+            history.learn(&point.grad, options.history_size);
+            let direction = &history.direction;
+            let start = Point::new(0.0, (point.loss, point.grad), direction);
+            let is_first = history.iterations == 1;
             let sum: f64 = start.grad.iter().map(|g| g.abs()).sum();
-            let length = if is_first { self.options.lr * (1.0 / sum).min(1.0) } else { self.options.lr };
-            self.history.length = length;
-            self.history.grad.clone_from(&start.grad);
-            if dot(&start.grad, &direction) > -self.options.tolerance_change {
+            let length = if is_first { options.lr * (1.0 / sum).min(1.0) } else { options.lr };
+            history.length = length;
+            history.grad.clone_from(&start.grad);
+            if start.slope > -options.tolerance_change {
                 break;
             }
-            let (loss_before, is_last) = (start.loss, iteration == self.options.max_iter);
+            let (loss_before, is_last) = (start.loss, iteration == options.max_iter);
             let asked;
-            (point, asked) = self.go(start, length, &direction, is_last, &mut closure)?;
-            self.history.length = point.at;
+            (point, asked) = objective.go(start, length, direction, is_last, options)?;
+            history.length = point.at;
             evaluations += asked;
-            if is_last || evaluations >= self.options.max_eval as usize {
+            if is_last || evaluations >= options.max_eval as usize {
                 break;
             }
-            let tolerance = self.options.tolerance_change;
-            if largest(&point.grad) <= self.options.tolerance_grad
-                || largest(&direction) * point.at.abs() <= tolerance
+            let tolerance = options.tolerance_change;
+            if largest(&point.grad) <= options.tolerance_grad
+                || largest(direction) * point.at.abs() <= tolerance
                 || (point.loss - loss_before).abs() < tolerance
             {
                 break;
@@ -162,76 +167,8 @@ impl<T: Float> Lbfgs<T> {
         }
         Ok(first_loss)
     }
-
-    /// Goes from a point in a direction; gives where it came to, and how often the loss was evaluated.
-    fn go(
-        &self,
-        start: Point,
-        length: f64,
-        direction: &[f64],
-        is_last: bool,
-        closure: &mut impl FnMut() -> Result<Variable<T>>,
-    ) -> Result<(Point, usize)> {
-        let from = self.values();
-        if self.options.strong_wolfe {
-            let tolerance = self.options.tolerance_change;
-            let (found, asked) = strong_wolfe(start, length, direction, tolerance, |at| {
-                self.set_along(&from, at, direction)?;
-                self.evaluate(closure)
-            })?;
-            self.set_along(&from, found.at, direction)?;
-            return Ok((found, asked));
-        }
-        self.set_along(&from, length, direction)?;
-        if is_last {
-            return Ok((Point { at: length, ..start }, 0));
-        }
-        Ok((Point::new(length, self.evaluate(closure)?, direction), 1))
-    }
-
-    /// The loss, and the gradient of all parameters one after the other; 0 where there is none.
-    fn evaluate(&self, closure: &mut impl FnMut() -> Result<Variable<T>>) -> Result<(f64, Vec<f64>)> {
-        self.parameters.iter().for_each(|parameter| parameter.zero_grad());
-        let loss = closure()?;
-        loss.backward()?;
-        let mut flat = Vec::new();
-        for parameter in &self.parameters {
-            match parameter.grad().filter(|_| parameter.requires_grad()) {
-                Some(grad) => flat.extend(grad.to_vec().into_iter().map(T::to_f64)),
-                None => flat.resize(flat.len() + count(parameter), 0.0),
-            }
-        }
-        Ok((loss.item()?.to_f64(), flat))
-    }
-
-    fn values(&self) -> Vec<f64> {
-        self.parameters.iter().flat_map(|parameter| parameter.to_vec()).map(T::to_f64).collect()
-    }
-
-    fn set_along(&self, from: &[f64], length: f64, direction: &[f64]) -> Result<()> {
-        let mut start = 0;
-        for parameter in &self.parameters {
-            let own = start..start + count(parameter);
-            start = own.end;
-            if !parameter.requires_grad() {
-                continue;
-            }
-            let (from, direction) = (&from[own.clone()], &direction[own]);
-            let moved = |i: usize| T::from_f64(from[i] + length * direction[i]);
-            parameter.set_value(Tensor::from_fn(parameter.shape(), moved))?;
-        }
-        Ok(())
-    }
 }
 
 fn count<T: Float>(parameter: &Parameter<T>) -> usize {
     parameter.shape().iter().product()
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |max, x| x.abs().max(max))
 }

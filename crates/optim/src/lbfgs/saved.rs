@@ -35,17 +35,19 @@ impl<T: Float> Lbfgs<T> {
         }
         for Place { parameter, key, start } in self.places() {
             let own = start..start + count(parameter);
-            let mut insert = |name: &str, rows: &[usize], values: Vec<f64>| {
-                let shape = [rows, parameter.shape()].concat();
-                map.insert(format!("state.{key}.{name}"), Tensor::from_fn(shape, |i| values[i]));
-            };
-            insert("d", &[], direction[own.clone()].to_vec());
-            insert("prev_flat_grad", &[], grad[own.clone()].to_vec());
-            let rows = |of: fn(&Change) -> &[f64]| {
-                changes.iter().flat_map(|change| of(change)[own.clone()].to_vec()).collect()
-            };
-            insert("old_dirs", &[changes.len()], rows(|change| &change.grad));
-            insert("old_stps", &[changes.len()], rows(|change| &change.values));
+            for (name, vector) in [("d", direction), ("prev_flat_grad", grad)] {
+                let values = &vector[own.clone()];
+                let tensor = Tensor::from_fn(parameter.shape(), |i| values[i]);
+                map.insert(format!("state.{key}.{name}"), tensor);
+            }
+            let shape = [&[changes.len()], parameter.shape()].concat();
+            let of: [(_, fn(&Change<T>) -> &[T]); 2] =
+                [("old_dirs", |change| &change.grad), ("old_stps", |change| &change.values)];
+            for (name, of) in of {
+                let rows: Vec<T> =
+                    changes.iter().flat_map(|change| &of(change)[own.clone()]).copied().collect();
+                map.insert(format!("state.{key}.{name}"), Tensor::from_fn(&shape, |i| rows[i]));
+            }
         }
         map
     }
@@ -80,7 +82,7 @@ impl<T: Float> Lbfgs<T> {
         Ok(())
     }
 
-    fn read_vectors(&self, reader: &mut StateReader<'_>, map: &TensorMap, history: &mut History) {
+    fn read_vectors(&self, reader: &mut StateReader<'_>, map: &TensorMap, history: &mut History<T>) {
         let places = self.places();
         let rows = |place: &Place<'_, T>| {
             map.get(&format!("state.{}.old_dirs", place.key)).and_then(|entry| entry.shape().first().copied())
@@ -98,11 +100,11 @@ impl<T: Float> Lbfgs<T> {
             history.direction.extend(read("d", &[]));
             history.grad.extend(read("prev_flat_grad", &[]));
             for (to, name) in [(&mut grads, "old_dirs"), (&mut values, "old_stps")] {
-                let found = read(name, &[remembered]);
+                let found: Vec<T> = read(name, &[remembered]).into_iter().map(T::from_f64).collect();
                 to.iter_mut().enumerate().for_each(|(row, to)| to.extend(&found[row * len..(row + 1) * len]));
             }
         }
-        let changes = grads.into_iter().zip(values).map(|(grad, values)| Change { grad, values });
+        let changes = grads.into_iter().zip(values).map(|(grad, values)| Change::new(grad, values));
         history.changes = changes.collect::<VecDeque<_>>();
     }
 

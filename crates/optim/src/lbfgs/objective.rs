@@ -1,0 +1,82 @@
+//! The loss as a function of all parameters one after the other, and along a direction.
+
+use wengert_core::{Float, Parameter, Result, Tensor, Variable};
+
+use super::line_search::{Point, strong_wolfe};
+use super::{LbfgsOptions, count};
+
+/// Parameters, and a closure that gives the loss at their values.
+pub(super) struct Objective<'a, T: Float, C> {
+    pub(super) parameters: &'a [Parameter<T>],
+    pub(super) closure: C,
+}
+
+impl<T: Float, C: FnMut() -> Result<Variable<T>>> Objective<'_, T, C> {
+    /// Goes from a point in a direction; gives where it came to, and how often the loss was evaluated.
+    pub(super) fn go(
+        &mut self,
+        start: Point,
+        length: f64,
+        direction: &[f64],
+        is_last: bool,
+        options: &LbfgsOptions,
+    ) -> Result<(Point, usize)> {
+        let from = self.values();
+        if options.strong_wolfe {
+            let (found, asked) = strong_wolfe(start, length, direction, options.tolerance_change, |at| {
+                self.set_along(&from, at, direction)?;
+                self.evaluate()
+            })?;
+            self.set_along(&from, found.at, direction)?;
+            return Ok((found, asked));
+        }
+        self.set_along(&from, length, direction)?;
+        if is_last {
+            return Ok((Point { at: length, ..start }, 0));
+        }
+        Ok((Point::new(length, self.evaluate()?, direction), 1))
+    }
+
+    /// The loss, and the gradient of all parameters one after the other; 0 where there is none.
+    pub(super) fn evaluate(&mut self) -> Result<(f64, Vec<f64>)> {
+        self.parameters.iter().for_each(|parameter| parameter.zero_grad());
+        let loss = (self.closure)()?;
+        loss.backward()?;
+        let mut flat = Vec::with_capacity(self.parameters.iter().map(count).sum());
+        for parameter in self.parameters {
+            match parameter.grad().filter(|_| parameter.requires_grad()) {
+                Some(grad) => extend(&mut flat, &grad.value(), T::to_f64),
+                None => flat.resize(flat.len() + count(parameter), 0.0),
+            }
+        }
+        Ok((loss.item()?.to_f64(), flat))
+    }
+
+    fn values(&self) -> Vec<T> {
+        let mut flat = Vec::with_capacity(self.parameters.iter().map(count).sum());
+        self.parameters.iter().for_each(|parameter| extend(&mut flat, &parameter.value(), |x| x));
+        flat
+    }
+
+    fn set_along(&self, from: &[T], length: f64, direction: &[f64]) -> Result<()> {
+        let mut start = 0;
+        for parameter in self.parameters {
+            let own = start..start + count(parameter);
+            start = own.end;
+            if !parameter.requires_grad() {
+                continue;
+            }
+            let (from, direction) = (&from[own.clone()], &direction[own]);
+            let moved = |i: usize| T::from_f64(from[i].to_f64() + length * direction[i]);
+            parameter.set_value(Tensor::from_fn(parameter.shape(), moved))?;
+        }
+        Ok(())
+    }
+}
+
+fn extend<T: Float, U>(flat: &mut Vec<U>, tensor: &Tensor<T>, convert: impl Fn(T) -> U) {
+    match tensor.as_slice() {
+        Some(elements) => flat.extend(elements.iter().map(|&x| convert(x))),
+        None => flat.extend(tensor.to_vec().into_iter().map(convert)),
+    }
+}
