@@ -247,7 +247,8 @@ impl Gradcheck {
         }
         for leaf in &subject.leaves {
             let value = leaf.parameter.value();
-            let repeats = value.shape().iter().zip(value.strides()).any(|(&n, &stride)| n > 1 && stride == 0);
+            let repeats = value.numel() > 0
+                && value.shape().iter().zip(value.strides()).any(|(&n, &stride)| n > 1 && stride == 0);
             if repeats && !self.expanded {
                 let (shape, strides) = (value.shape().to_vec(), value.strides().to_vec());
                 return Err(Failure::Expanded { input: leaf.label.name.clone(), shape, strides });

@@ -28,6 +28,10 @@ pub(crate) struct Judged {
 /// The part of a derivative that must be visible for a verdict: errors of a thousandth are.
 const VISIBLE: f64 = 2.5e-4;
 
+/// What an expected derivative may be off by whatever its size: where its terms cancel, as behind a mean of equal
+/// numbers, they are of the size of the cotangent, which is 1, or larger.
+const CANCELLED: f64 = 16.0 * f64::EPSILON;
+
 /// How many times the uncertainty a derivative must be off beyond it to differ for certain: the uncertainty
 /// is itself an estimate, and from few samples. Where it hides an error of a thousandth there is least to
 /// take it from.
@@ -80,7 +84,7 @@ impl Judge {
             let ladder = Ladder::climb(at, scale, argument)?;
             for (k, judged) in found.iter_mut().enumerate().filter(|(_, judged)| open(judged)) {
                 let samples = ladder.output(k);
-                let closer = self.careful(expected[k], rounding[k], &samples);
+                let closer = self.careful(expected[k], rounding[k].max(CANCELLED), &samples);
                 // Steps of this size may be too small to change anything.
                 if finer == 0 || (closer.verdict != Verdict::Undecidable && !samples.has_stairs()) {
                     *judged = closer;
@@ -126,7 +130,7 @@ impl Judge {
             return self.nothing(samples.centre);
         }
         if samples.is_flat() {
-            return self.flat(expected, samples);
+            return self.flat(expected, rounding, samples);
         }
         let central = samples.central().map(|estimate| self.against(estimate, expected, rounding));
         match central {
@@ -136,12 +140,12 @@ impl Judge {
     }
 
     /// Nothing changes: so it must be, unless the change is below the last digit of the largest number
-    /// around, or of one that the value is a difference of.
-    fn flat(&self, expected: f64, samples: &Samples) -> Judged {
+    /// around, or of one that the value is a difference of, or what is expected is rounding itself.
+    fn flat(&self, expected: f64, rounding: f64, samples: &Samples) -> Judged {
         let resolution = samples.resolution() / samples.reach();
         let verdict = match expected.abs() {
             size if size <= self.atol => Verdict::Agrees,
-            size if size <= resolution => Verdict::Undecidable,
+            size if size <= resolution + rounding => Verdict::Undecidable,
             _ => Verdict::Differs,
         };
         Judged { verdict, value: 0.0, uncertainty: resolution, allowed: self.atol, sides: None }

@@ -221,12 +221,25 @@ impl<T: Float> Scalable for Variable<T> {
     }
 
     fn scaled(&self, center: &[f64], scale: &[f64]) -> Self {
-        (self - row(center)) / row(scale)
+        match rests::<T>(center) {
+            Some(rests) => (self - row(center) - row(&rests)) / row(scale),
+            None => (self - row(center)) / row(scale),
+        }
     }
 
     fn unscaled(&self, center: &[f64], scale: &[f64]) -> Self {
-        self * row(scale) + row(center)
+        match rests::<T>(center) {
+            Some(rests) => self * row(scale) + row(&rests) + row(center),
+            None => self * row(scale) + row(center),
+        }
     }
+}
+
+/// What rounding to `T` takes from values, if it takes any: beside a small scale it is not little.
+fn rests<T: Float>(values: &[f64]) -> Option<Vec<f64>> {
+    let rest = |&x: &f64| Some(x - T::from_f64(x).to_f64()).filter(|rest| rest.is_finite()).unwrap_or(0.0);
+    let rests: Vec<f64> = values.iter().map(rest).collect();
+    rests.iter().any(|rest| *rest != 0.0).then_some(rests)
 }
 
 fn row<T: Float>(values: &[f64]) -> Variable<T> {

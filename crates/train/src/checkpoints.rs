@@ -125,7 +125,7 @@ impl Checkpoints {
                 + "resume from there, or remove it with `forget_after`";
             return Err(Error::argument("Checkpoints", "the step", expected, step));
         }
-        let text = metric.map(|metric: f64| format!("-{metric}")).unwrap_or_default();
+        let text = metric.map(|metric: f64| format!("-{}", shown(metric))).unwrap_or_default();
         let path = self.folder.join(format!("{FIRST}{step}{text}{LAST}"));
         kept.save(&path)?;
         let saved = Saved { step, metric, path };
@@ -211,6 +211,12 @@ impl Checkpoints {
         let all = self.list()?;
         all.iter().filter(|saved| saved.step > step).try_for_each(|saved| remove(&saved.path))
     }
+}
+
+/// A number that reads back as itself, with an exponent where a file's name would be too long without one.
+fn shown(metric: f64) -> String {
+    let plain = metric.to_string();
+    if plain.len() <= 24 { plain } else { format!("{metric:e}") }
 }
 
 fn remove(path: &Path) -> Result<()> {

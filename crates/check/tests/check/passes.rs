@@ -6,7 +6,7 @@ use wengert_check::{
 
 use crate::{V, input};
 
-/// Fourteen properties, so that all of them together are some 10,000 draws, or 100,000.
+/// Fifteen properties, so that all of them together are some 10,000 draws, or 100,000.
 fn many() -> Property {
     let deep = std::env::var_os("WENGERT_DEEP_CASES").is_some();
     Property::new().cases(if deep { 7_200 } else { 720 })
@@ -31,6 +31,9 @@ check_gradient! {
     fn matmul(m in 0..4, k in 0..4, n in 0..4, a in tensor([m, k]), b in tensor([k, n])) { a.matmul(&b) }
     fn softmax(x in tensor((0..4, 1..4))) { (x.softmax(-1), x.logsumexp_keepdim(0)) }
     fn layer_norm(x in tensor((1..4, 2..4)).distinct()) { x.layer_norm(&x.shape()[1..], None, None, 1e-5) }
+    fn norms_of_equal_numbers(n in 1..8, x in tensor([1, n])) {
+        x.expand([3, n]).t().layer_norm(&[3], None, None, 0.1)
+    }
     fn max(x in tensor((1..4, 1..4)).distinct()) { (x.max(), x.max_dim(1).0) }
     fn gates(n in 1..4, x in tensor([n, 3]), h in tensor([n, 3])) {
         x.sigmoid() * h.tanh() + (1.0 - x.sigmoid()) * x

@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use wengert_core::{Cotangents, Gradients, Operation, Outputs, Saved, Saves, Tensor, Wants};
+use wengert_core::{
+    Cotangents, Gradients, Operation, Outputs, Parameter, Saved, Saves, Tensor, Wants, with_plain,
+};
 
 use crate::{V, gradient, vector};
 
@@ -85,5 +87,33 @@ fn products_by_views_of_a_leaf_that_is_gone_have_no_gradient_to_give() {
         x.zero_grad();
         product.sum().backward().unwrap();
         assert_eq!(x.grad().unwrap().to_vec()[0] % 2.0, 0.0);
+    }
+}
+
+/// Ways from one leaf to a vector of two, each by a rule that asks for its input's shape.
+const WAYS: [(&str, fn(&V) -> V); 7] = [
+    ("reshape", |w| w.reshape([2])),
+    ("expand", |w| w.narrow(1, 0, 1).expand([2, 1]).squeeze_dim(1)),
+    ("permute", |w| w.permute(&[1, 0]).squeeze_dim(0)),
+    ("narrow", |w| w.narrow(1, 0, 1).reshape([2])),
+    ("sum", |w| w.sum_dim(&[1])),
+    ("mean", |w| w.mean_dim(&[1])),
+    ("max", |w| w.max_dim(1).0),
+];
+
+/// A model that was made inside of a function and dropped there.
+#[test]
+fn what_a_leaf_that_is_gone_was_turned_into_gets_nothing_and_the_others_get_theirs() {
+    for (name, way) in WAYS {
+        for plain in [false, true] {
+            let x = vector([1.0, 2.0]);
+            let y = {
+                let w = Parameter::new(Tensor::from([[3.0], [5.0]]));
+                &x * way(&w)
+            };
+            let back = || y.sum().backward();
+            if plain { with_plain(back) } else { back() }.unwrap();
+            assert_eq!(gradient(&x), [3.0, 5.0], "{name}, plain {plain}");
+        }
     }
 }

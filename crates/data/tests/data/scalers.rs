@@ -155,3 +155,19 @@ fn values_that_can_not_be_fitted_are_refused() {
     );
     assert_eq!(refused(scaler.columns(&[0, 2])), "Scaler: every column must be in 0..2, got 2");
 }
+
+/// Such as times in seconds: their distance is small beside what it is counted from.
+#[test]
+fn a_variable_is_scaled_as_its_tensor_where_columns_lie_far_from_zero() {
+    let x = Tensor::from_fn([6, 2], |i| [1e8f32, -3e7][i % 2] + 8.0 * (i / 2) as f32);
+    for scaler in [Scaler::standard(&x), Scaler::min_max(&x), Scaler::robust(&x)].map(Result::unwrap) {
+        let (scaled, recorded) =
+            (scaler.transform(&x).unwrap(), scaler.transform(&Variable::new(x.clone())).unwrap());
+        for (right, found) in scaled.to_vec().into_iter().zip(recorded.to_vec()) {
+            assert!((right - found).abs() <= 1e-6 * (1.0 + right.abs()), "{found}, right {right}");
+        }
+        let back = scaler.inverse_transform(&recorded).unwrap();
+        let ulps = x.to_vec().into_iter().zip(back.to_vec()).map(|(x, back)| (x - back).abs() / 8.0);
+        assert!(ulps.into_iter().all(|ulps| ulps <= 1.0));
+    }
+}

@@ -11,7 +11,8 @@ schedule! {
     ///
     /// PyTorch multiplies the first steps as well: one that begins with a factor, such as
     /// [`ConstantLr`](super::ConstantLr), [`LinearLr`](super::LinearLr) or [`WarmUp`](super::WarmUp), is to
-    /// be the first here.
+    /// be the first here. So is one that depends on a metric ([`ReduceLrOnPlateau`](super::ReduceLrOnPlateau)),
+    /// which PyTorch refuses anywhere: the rate that it began with is not known later on.
     ///
     /// ```
     /// use wengert_optim::schedule::{ChainedLr, ExponentialLr, Schedule, StepLr};
@@ -31,7 +32,7 @@ impl ChainedLr {
     /// The product of schedules.
     ///
     /// # Errors
-    /// If there are none, or one but the first begins with a rate of 0.
+    /// If there are none, or one but the first begins with a rate of 0 or depends on a metric.
     pub fn new(schedules: impl IntoIterator<Item = Box<dyn Schedule>>) -> Result<Self> {
         ChainedLr::made(schedules.into_iter().collect())
     }
@@ -47,6 +48,10 @@ impl Formula for ChainedLr {
         self.schedules.iter().filter_map(|schedule| schedule.end()).min()
     }
 
+    fn takes_note(&self) -> bool {
+        self.schedules.iter().any(|schedule| schedule.depends_on_metric())
+    }
+
     fn note(&mut self, metric: f64) {
         self.schedules.iter_mut().for_each(|schedule| schedule.observe(metric));
     }
@@ -55,12 +60,16 @@ impl Formula for ChainedLr {
         if self.schedules.is_empty() {
             return Err(Error::argument(Self::NAME, "schedules", "at least one", "none"));
         }
-        match self.schedules[1..].iter().find(|schedule| schedule.lr(0) == 0.0) {
-            Some(zero) => {
-                let expected = "ones that begin above 0 behind the first";
-                Err(Error::argument(Self::NAME, "schedules", expected, zero))
-            }
-            None => Ok(()),
+        for schedule in &self.schedules[1..] {
+            let expected = if schedule.depends_on_metric() {
+                "the one that depends on a metric in the first place"
+            } else if schedule.lr(0) == 0.0 {
+                "ones that begin above 0 behind the first"
+            } else {
+                continue;
+            };
+            return Err(Error::argument(Self::NAME, "schedules", expected, schedule));
         }
+        Ok(())
     }
 }

@@ -82,8 +82,9 @@ impl CyclicLr {
 impl Formula for CyclicLr {
     fn at(&self, step: u64) -> f64 {
         let (up, down) = (self.step_size_up, self.step_size_down);
-        let (cycle, at) = (step / (up + down), step % (up + down));
-        let height = if at <= up { at as f64 / up as f64 } else { (up + down - at) as f64 / down as f64 };
+        let whole = up.saturating_add(down);
+        let (cycle, at) = (step / whole, step % whole);
+        let height = if at <= up { at as f64 / up as f64 } else { (whole - at) as f64 / down as f64 };
         let scale = match self.mode {
             CyclicMode::Triangular => 1.0,
             CyclicMode::Triangular2 => 0.5f64.powf(cycle as f64),

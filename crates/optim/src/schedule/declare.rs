@@ -77,6 +77,10 @@ macro_rules! schedule {
                 crate::schedule::Formula::note(self, metric);
             }
 
+            fn depends_on_metric(&self) -> bool {
+                crate::schedule::Formula::takes_note(self)
+            }
+
             fn state_dict(&self) -> wengert_core::TensorMap {
                 let mut map = wengert_core::TensorMap::new();
                 $(crate::schedule::field::Field::save(&self.$argument, stringify!($argument), &mut map);)*

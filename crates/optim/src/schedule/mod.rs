@@ -104,6 +104,19 @@ pub trait Schedule: Debug + Display + Send + Sync {
         let _ = metric;
     }
 
+    /// Whether the rate depends on what is [observed](Schedule::observe), as a plateau's does and that of a
+    /// schedule which is made of one.
+    ///
+    /// ```
+    /// use wengert_optim::schedule::{ExponentialLr, ReduceLrOnPlateau, Schedule, WarmUp};
+    /// assert!(WarmUp::new(10, ReduceLrOnPlateau::new(1.0)?)?.depends_on_metric());
+    /// assert!(!ExponentialLr::new(1.0, 0.5)?.depends_on_metric());
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn depends_on_metric(&self) -> bool {
+        false
+    }
+
     /// All that the rate depends on besides the step, by name; functions are left out, as in PyTorch.
     fn state_dict(&self) -> TensorMap;
 
@@ -138,5 +151,9 @@ pub(crate) trait Formula {
 
     fn note(&mut self, metric: f64) {
         let _ = metric;
+    }
+
+    fn takes_note(&self) -> bool {
+        false
     }
 }

@@ -83,6 +83,10 @@ impl Formula for ReduceLrOnPlateau {
         self.lr
     }
 
+    fn takes_note(&self) -> bool {
+        true
+    }
+
     fn note(&mut self, metric: f64) {
         if self.is_better(metric) {
             (self.best, self.num_bad) = (metric, 0);

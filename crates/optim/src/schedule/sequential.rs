@@ -55,6 +55,10 @@ impl Formula for SequentialLr {
         ends.next()
     }
 
+    fn takes_note(&self) -> bool {
+        self.schedules.iter().any(|schedule| schedule.depends_on_metric())
+    }
+
     fn note(&mut self, metric: f64) {
         self.schedules.iter_mut().for_each(|schedule| schedule.observe(metric));
     }

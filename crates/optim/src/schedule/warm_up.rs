@@ -6,7 +6,8 @@ use super::{Formula, Schedule};
 
 schedule! {
     /// A straight line from `start_factor` times the first rate of another schedule to that rate in `steps`
-    /// steps, then that schedule, which counts the steps from there.
+    /// steps, then that schedule, which counts the steps from there. What is observed goes to it from the first
+    /// step on; whoever warms up before a plateau observes from the last step of the warm-up.
     ///
     /// ```
     /// use wengert_optim::schedule::{ExponentialLr, Schedule, WarmUp};
@@ -45,6 +46,10 @@ impl Formula for WarmUp {
 
     fn ends(&self) -> Option<u64> {
         self.then.end().map(|end| end.saturating_add(self.steps))
+    }
+
+    fn takes_note(&self) -> bool {
+        self.then.depends_on_metric()
     }
 
     fn note(&mut self, metric: f64) {

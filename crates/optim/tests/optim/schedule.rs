@@ -110,6 +110,28 @@ fn values_out_of_their_ranges_are_refused() -> Result<()> {
 }
 
 #[test]
+fn a_plateau_is_the_first_of_those_at_the_same_time_or_refused() -> Result<()> {
+    let plateau = ReduceLrOnPlateau::new(1.0)?.patience(0)?.factor(0.5)?;
+    let steady = ConstantLr::new(1.0)?.factor(1.0)?;
+    let mut first = ChainedLr::new([plateau.boxed(), steady.boxed()])?;
+    (0..3).for_each(|_| first.observe(1.0));
+    assert_eq!(first.lr(3), 0.25);
+    for later in [plateau.boxed(), WarmUp::new(2, plateau.clone())?.start_factor(0.5)?.boxed()] {
+        let error = ChainedLr::new([steady.boxed(), later]).unwrap_err().to_string();
+        let expected = "schedules must be the one that depends on a metric in the first place";
+        assert!(error.contains(expected), "{error}");
+    }
+    Ok(())
+}
+
+#[test]
+fn cycles_longer_than_there_are_steps_rise() -> Result<()> {
+    let schedule = CyclicLr::new(0.0, 1.0, u64::MAX / 2 + 1)?;
+    assert!(0.0 < schedule.lr(5) && schedule.lr(5) < schedule.lr(u64::MAX / 4));
+    Ok(())
+}
+
+#[test]
 fn one_cycle_stays_at_its_last_rate_and_refuses_later_steps_where_asked() -> Result<()> {
     let schedule = OneCycleLr::new(0.4, 30)?;
     assert_eq!(schedule.lr(29), schedule.lr(1000));

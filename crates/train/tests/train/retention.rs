@@ -55,6 +55,16 @@ fn a_step_that_is_saved_again_replaces_the_first() {
 }
 
 #[test]
+fn metrics_of_any_size_are_read_back_as_they_were() {
+    for metric in [f64::MAX, f64::MIN, 1e-300, -1e250, f64::MIN_POSITIVE, 0.1 + 0.2, f64::NEG_INFINITY] {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::new(folder.path()).unwrap();
+        checkpoints.save(1, metric, &Kept::new()).unwrap();
+        assert_eq!(checkpoints.latest().unwrap().unwrap().metric, Some(metric));
+    }
+}
+
+#[test]
 fn other_files_of_the_folder_are_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["step-1.txt", "step-x.safetensors", "model.safetensors", "step-1-a-b.safetensors"];
