@@ -90,11 +90,12 @@ fn products_by_views_of_a_leaf_that_is_gone_have_no_gradient_to_give() {
     }
 }
 
-/// Ways from one leaf to a vector of two, each by a rule that asks for its input's shape.
-const WAYS: [(&str, fn(&V) -> V); 7] = [
+/// From one leaf to a vector of two, by a rule that asks for its input's shape.
+type Way = fn(&V) -> V;
+const WAYS: [(&str, Way); 7] = [
     ("reshape", |w| w.reshape([2])),
-    ("expand", |w| w.narrow(1, 0, 1).expand([2, 1]).squeeze_dim(1)),
-    ("permute", |w| w.permute(&[1, 0]).squeeze_dim(0)),
+    ("expand", |w| w.narrow(1, 0, 1).expand([2, 1]).squeeze(1)),
+    ("permute", |w| w.permute(&[1, 0]).squeeze(0)),
     ("narrow", |w| w.narrow(1, 0, 1).reshape([2])),
     ("sum", |w| w.sum_dim(&[1])),
     ("mean", |w| w.mean_dim(&[1])),

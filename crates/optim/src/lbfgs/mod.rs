@@ -18,15 +18,15 @@ use objective::Objective;
 use sums::largest;
 
 options! {
-    /// Options of [`Lbfgs`]; the defaults are `torch.optim.LBFGS`'s: lr 1, 20 iterations and 25 evaluations a
-    /// step, tolerances 1e-7 and 1e-9, a history of 100, no line search.
+    /// Options of [`Lbfgs`]; the defaults are `torch.optim.LBFGS`'s: lr 1, 20 iterations a step and 5/4 as many
+    /// evaluations, tolerances 1e-7 and 1e-9, a history of 100, no line search.
     LbfgsOptions, "LBFGS" {
         /// Learning rate: the length of a step, or with a line search the first one tried.
         lr: f64 = 1.0, at_least_zero;
         /// How many iterations a step has at most.
         max_iter: u64 = 20, at_least_one;
-        /// After how many evaluations of the loss a step ends; PyTorch's default is 5/4 of the iterations.
-        max_eval: u64 = 25, at_least_one;
+        /// After how many evaluations of the loss a step ends; 0, the default, for 5/4 of `max_iter`.
+        max_eval: u64 = 0;
         /// A step ends where no element of the gradient is larger.
         tolerance_grad: f64 = 1e-7, at_least_zero;
         /// A step ends where neither the loss nor an element changes by more.
@@ -133,6 +133,10 @@ impl<T: Float> Lbfgs<T> {
         let mut objective = Objective { parameters, closure: &mut closure };
         let mut point = Point::new(0.0, objective.evaluate()?, &history.direction);
         let first_loss = point.loss;
+        let most = match options.max_eval {
+            0 => options.max_iter.saturating_mul(5) / 4,
+            most => most,
+        };
         let mut evaluations = 1;
         if largest(&point.grad) <= options.tolerance_grad {
             return Ok(first_loss);
@@ -153,8 +157,8 @@ impl<T: Float> Lbfgs<T> {
             let asked;
             (point, asked) = objective.go(start, length, direction, is_last, options)?;
             history.length = point.at;
-            evaluations += asked;
-            if is_last || evaluations >= options.max_eval as usize {
+            evaluations += asked as u64;
+            if is_last || evaluations >= most {
                 break;
             }
             let tolerance = options.tolerance_change;

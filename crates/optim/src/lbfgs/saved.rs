@@ -41,13 +41,12 @@ impl<T: Float> Lbfgs<T> {
                 map.insert(format!("state.{key}.{name}"), tensor);
             }
             let shape = [&[changes.len()], parameter.shape()].concat();
-            let of: [(_, fn(&Change<T>) -> &[T]); 2] =
-                [("old_dirs", |change| &change.grad), ("old_stps", |change| &change.values)];
-            for (name, of) in of {
-                let rows: Vec<T> =
-                    changes.iter().flat_map(|change| &of(change)[own.clone()]).copied().collect();
+            let mut insert = |name: &str, rows: Vec<&[T]>| {
+                let rows = rows.concat();
                 map.insert(format!("state.{key}.{name}"), Tensor::from_fn(&shape, |i| rows[i]));
-            }
+            };
+            insert("old_dirs", changes.iter().map(|change| &change.grad[own.clone()]).collect());
+            insert("old_stps", changes.iter().map(|change| &change.values[own.clone()]).collect());
         }
         map
     }

@@ -46,6 +46,26 @@ fn the_line_search_is_pytorchs() {
     check(LbfgsOptions::default().strong_wolfe(true), &SEARCHED);
 }
 
+#[test]
+fn a_step_of_more_iterations_may_evaluate_more_often_as_in_pytorch() -> Result<()> {
+    let count = |options: LbfgsOptions| {
+        let mut calls = 0;
+        let parameters = start();
+        let mut lbfgs = Lbfgs::with(parameters.clone(), options.tolerance_change(0.0).tolerance_grad(0.0))?;
+        lbfgs.step(|| {
+            calls += 1;
+            Ok(valley(&parameters))
+        })?;
+        Ok::<_, wengert_core::Error>(calls)
+    };
+    // Without a line search each iteration but the last evaluates once.
+    let options = LbfgsOptions::default().lr(1e-4);
+    assert_eq!(count(options.clone())?, 20);
+    assert_eq!(count(options.clone().max_iter(100))?, 100);
+    assert_eq!(count(options.max_iter(100).max_eval(7))?, 7);
+    Ok(())
+}
+
 fn searching() -> LbfgsOptions {
     LbfgsOptions::default().max_iter(3).history_size(2).strong_wolfe(true)
 }
