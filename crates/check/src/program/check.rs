@@ -127,6 +127,7 @@ fn name<T: Float>(way: Way) -> String {
     for (holds, word) in [
         (way.hooks == Hooks::Watch, ", with hooks"),
         (way.hooks == Hooks::Misshape, ", with a hook that gives another shape"),
+        (way.hooks == Hooks::MisshapeLeaves, ", with a leaf's hook that gives another shape"),
         (way.recorded, ", recorded"),
         (way.threads > 1, ", on several threads"),
         (way.replayed, ", from the tape"),
@@ -203,19 +204,20 @@ fn ways_agree<T: Float>(program: &RandomProgram, exact: &Outcome, allowed: &Allo
     if !program.watched.is_empty() {
         let way = Way { hooks: Hooks::Watch, ..Way::FAST };
         compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), allowed)?;
-        misshapen_is_refused::<T>(program)?;
     }
+    misshapen_is_refused::<T>(program, &fast)?;
     Ok(())
 }
 
 /// A gradient whose shape a hook changes is an error, in either way.
-fn misshapen_is_refused<T: Float>(program: &RandomProgram) -> Result<(), String> {
-    // The way back certainly comes to what it begins with.
-    if !program.outputs.iter().any(|place| program.watched.contains(place)) {
-        return Ok(());
-    }
-    for way in [Way::FAST, Way::PLAIN] {
-        let way = Way { hooks: Hooks::Misshape, ..way };
+fn misshapen_is_refused<T: Float>(program: &RandomProgram, fast: &Outcome) -> Result<(), String> {
+    // The way back certainly comes to what it begins with, and came to leaves that have a gradient.
+    let begins = program.outputs.iter().any(|place| program.watched.contains(place));
+    let came = fast.0.iter().any(|(what, values)| what.starts_with("the gradient") && values.is_some());
+    let hooks = [(Hooks::Misshape, begins), (Hooks::MisshapeLeaves, came)];
+    let comes = hooks.into_iter().filter(|(_, comes)| *comes);
+    for (hooks, plain) in comes.flat_map(|(hooks, _)| [(hooks, false), (hooks, true)]) {
+        let way = Way { hooks, plain, ..Way::FAST };
         match attempt::<T>(program, way) {
             Err(message) if message.contains(": error: ") => {}
             Err(message) => return Err(message),

@@ -2,6 +2,7 @@
 
 use wengert_core::{Domain, Generator, OperationEntry, Variable, no_grad, operations, with_plain};
 
+use super::composed::COMPOSED;
 use super::run::{evaluate, given};
 use super::{Cell, Kind, Layer, Line, Place, RandomProgram, Step};
 use crate::draw::{Draw, Drawn, draws};
@@ -166,12 +167,13 @@ impl Draft<'_, '_> {
     /// Some lines that belong together.
     fn phrase(&mut self) {
         let before = self.lines.len();
-        let written = match self.choice(12) {
+        let written = match self.choice(13) {
             0..=6 => self.operation(),
             7 => self.vector_recurrence(),
             8 => self.recurrence(),
             9 => self.gates(),
             10 => self.layer(),
+            11 => self.composed(),
             _ => self.through_time(),
         };
         if written.is_none() {
@@ -202,6 +204,21 @@ impl Draft<'_, '_> {
             });
         }
         self.apply(entry.name(), fitted.attributes, inputs).map(drop)
+    }
+
+    /// A function that several operations make up, along any axis of a value that is there or a new one.
+    fn composed(&mut self) -> Option<()> {
+        let name = self.one_of(&COMPOSED);
+        let known = if self.choice(2) == 0 { self.known(|shape| !shape.is_empty()) } else { None };
+        let shape = self.shape();
+        let input = known.unwrap_or_else(|| self.of_shape(Domain::Any, &shape));
+        let rank = self.shape_of(input).len();
+        if rank == 0 {
+            return None;
+        }
+        let axis = self.choice(rank);
+        let attributes = wengert_core::Attributes::none().int("dim", axis as i64);
+        self.apply(name, attributes, vec![input]).map(drop)
     }
 
     /// A weight as it is, or computed from a parameter, or a view of a larger one.

@@ -7,6 +7,7 @@
 //! differences tell whether a rule is right, programs whether what runs the rules is.
 
 mod check;
+mod composed;
 mod draw;
 mod run;
 mod shrink;
@@ -58,7 +59,7 @@ pub(crate) struct Layer {
 pub(crate) enum Step {
     /// Numbers that the seed gives, inside a domain.
     Given { kind: Kind, domain: Domain, seed: u64 },
-    /// An operation of the registry.
+    /// An operation of the registry, or a function that several make up.
     Apply { operation: &'static str, attributes: Attributes, inputs: Vec<Place> },
     /// A recurrent layer on a sequence.
     Run { layer: Layer, input: Place },
@@ -124,7 +125,7 @@ impl RandomProgram {
         self.lines.is_empty()
     }
 
-    /// The names of the operations that it applies.
+    /// The names of the operations that it applies, and of functions that several make up.
     pub fn operations(&self) -> impl Iterator<Item = &'static str> {
         self.lines.iter().filter_map(|line| match &line.step {
             Step::Apply { operation, .. } => Some(*operation),

@@ -7,6 +7,7 @@ use wengert_core::{
 };
 use wengert_nn::{Cast, Gru, Lstm, Module, Rnn, State, VisitorMut};
 
+use super::composed;
 use super::{Cell, Kind, Layer, Line, Place, RandomProgram, Step};
 
 /// What hooks do in a run.
@@ -15,8 +16,10 @@ pub(super) enum Hooks {
     None,
     /// They look at gradients, and let them pass.
     Watch,
-    /// One gives back a gradient of another shape, which must be refused.
+    /// They give back gradients of another shape, which must be refused.
     Misshape,
+    /// The same, of leaves.
+    MisshapeLeaves,
 }
 
 /// How a program is run.
@@ -76,6 +79,11 @@ fn put_errors_in<T: Float>(value: &mut Variable<T>, size: f64, seed: u64) {
     }
 }
 
+/// Has a hook give the value's gradient another shape.
+fn misshape<T: Float>(value: &mut Variable<T>) {
+    value.register_hook(|gradient| Some(gradient.unsqueeze(0)));
+}
+
 /// What a line gives, from the values of the lines before; `parameters` takes in those of a layer.
 pub(super) fn evaluate<T: Float>(
     line: &Line,
@@ -87,9 +95,10 @@ pub(super) fn evaluate<T: Float>(
     match &line.step {
         Step::Given { .. } => unreachable!("a line that is computed"),
         Step::Apply { operation, attributes, inputs } => {
-            let entry =
-                entries.iter().find(|entry| entry.name() == *operation).expect("it is in the registry");
-            entry.apply(attributes, &inputs.iter().map(at).collect::<Vec<_>>())
+            match entries.iter().find(|entry| entry.name() == *operation) {
+                Some(entry) => entry.apply(attributes, &inputs.iter().map(at).collect::<Vec<_>>()),
+                None => vec![composed::compute(operation, attributes, at(&inputs[0]))],
+            }
         }
         Step::Run { layer, input } => layer.run(at(input), parameters),
     }
@@ -175,6 +184,9 @@ impl<'p, T: Float> Run<'p, T> {
                 _ => Vec::new(),
             });
         }
+        if way.hooks == Hooks::MisshapeLeaves {
+            run.given().for_each(|(_, leaf)| misshape(&mut leaf.clone()));
+        }
         run
     }
 
@@ -215,12 +227,12 @@ impl<'p, T: Float> Run<'p, T> {
         for place in self.program.watched.iter().filter(|place| place.line == line) {
             let value = &mut values[place.output];
             match self.way.hooks {
-                Hooks::None => {}
+                Hooks::None | Hooks::MisshapeLeaves => {}
                 Hooks::Watch => drop(value.register_hook(|gradient| {
                     let _ = gradient.to_vec();
                     None
                 })),
-                Hooks::Misshape => drop(value.register_hook(|gradient| Some(gradient.unsqueeze(0)))),
+                Hooks::Misshape => misshape(value),
             }
         }
     }
