@@ -43,9 +43,9 @@ options! {
 ///
 /// Each iteration goes in the direction `-H g`, where `H`, an estimate of the inverse Hessian, is made of the
 /// last changes of parameters and gradient. Products and sums are in double precision; for each change it
-/// remembers it keeps two vectors of all parameters, of their type. As the loss is evaluated several times, a step takes a
-/// closure that gives it, which is why it is no [`Optimizer`](crate::Optimizer); the backward pass is its
-/// own. It is [`Stateful`](wengert_core::Stateful), a part of a checkpoint like any other.
+/// remembers it keeps two vectors of all parameters, of their type. As the loss is evaluated several times, a
+/// step takes a closure that gives it, which is why it is no [`Optimizer`](crate::Optimizer); the backward
+/// pass is its own. It is [`Stateful`](wengert_core::Stateful), a part of a checkpoint like any other.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};

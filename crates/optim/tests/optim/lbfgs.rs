@@ -67,7 +67,7 @@ fn a_step_of_more_iterations_may_evaluate_more_often_as_in_pytorch() -> Result<(
 }
 
 fn searching() -> LbfgsOptions {
-    LbfgsOptions::default().max_iter(3).history_size(2).strong_wolfe(true)
+    LbfgsOptions::default().max_iter(3).max_eval(25).history_size(2).strong_wolfe(true)
 }
 
 /// Steps of a run, saved after each number of them and gone on from in copies, by an optimizer that `make`s.
