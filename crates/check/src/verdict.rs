@@ -28,8 +28,8 @@ pub(crate) struct Judged {
 /// The part of a derivative that must be visible for a verdict: errors of a thousandth are.
 const VISIBLE: f64 = 2.5e-4;
 
-/// What an expected derivative may be off by whatever its size: where its terms cancel, as behind a mean of equal
-/// numbers, they are of the size of the cotangent, which is 1, or larger.
+/// What an expected derivative may be off by whatever its size: where its terms cancel, as behind a mean of
+/// equal numbers, they are of the size of the cotangent, which is 1, or larger.
 const CANCELLED: f64 = 16.0 * f64::EPSILON;
 
 /// How many times the uncertainty a derivative must be off beyond it to differ for certain: the uncertainty

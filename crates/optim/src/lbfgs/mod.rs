@@ -18,8 +18,8 @@ use objective::Objective;
 use sums::largest;
 
 options! {
-    /// Options of [`Lbfgs`]; the defaults are `torch.optim.LBFGS`'s: lr 1, 20 iterations a step and 5/4 as many
-    /// evaluations, tolerances 1e-7 and 1e-9, a history of 100, no line search.
+    /// Options of [`Lbfgs`]; the defaults are `torch.optim.LBFGS`'s: lr 1, 20 iterations a step and 5/4 as
+    /// many evaluations, tolerances 1e-7 and 1e-9, a history of 100, no line search.
     LbfgsOptions, "LBFGS" {
         /// Learning rate: the length of a step, or with a line search the first one tried.
         lr: f64 = 1.0, at_least_zero;

@@ -6,8 +6,8 @@ use super::{Formula, Schedule};
 
 schedule! {
     /// A straight line from `start_factor` times the first rate of another schedule to that rate in `steps`
-    /// steps, then that schedule, which counts the steps from there. What is observed goes to it from the first
-    /// step on; whoever warms up before a plateau observes from the last step of the warm-up.
+    /// steps, then that schedule, which counts the steps from there. What is observed goes to it from the
+    /// first step on; whoever warms up before a plateau observes from the last step of the warm-up.
     ///
     /// ```
     /// use wengert_optim::schedule::{ExponentialLr, Schedule, WarmUp};
