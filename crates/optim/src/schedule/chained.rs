@@ -12,8 +12,8 @@ schedule! {
     /// PyTorch multiplies the first steps as well: one that begins with a factor, such as
     /// [`ConstantLr`](super::ConstantLr), [`LinearLr`](super::LinearLr) or [`WarmUp`](super::WarmUp), is to
     /// be the first here. So is one that depends on a metric, such as
-    /// [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau), which PyTorch refuses anywhere: the rate that it began
-    /// with is not known later on.
+    /// [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau), which PyTorch refuses anywhere: the rate that it
+    /// began with is not known later on.
     ///
     /// ```
     /// use wengert_optim::schedule::{ChainedLr, ExponentialLr, Schedule, StepLr};
