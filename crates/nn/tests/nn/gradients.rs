@@ -77,6 +77,11 @@ check_gradient! {
     ) {
         config.forward(&net, &x, &Memory { fast, slow })
     }
+}
+
+check_gradient! {
+    // A case is some hundred thousand derivatives.
+    #![property(few().cases(8))]
 
     fn layers_on_layers(
         config in recurrent(),
