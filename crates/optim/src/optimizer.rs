@@ -168,7 +168,8 @@ pub trait Optimizer<T: Float = f32> {
     /// Takes over options and states, for parameters of the same names in the same groups, or for those
     /// without a name in the same places. What was saved without a version has numbers in place of names,
     /// and is for the same parameters in the same order; without an `initial_lr`, groups keep the one they
-    /// were declared with here.
+    /// were declared with here. Options go by the groups' order, as in PyTorch: groups that are declared in
+    /// another one get each other's.
     ///
     /// # Errors
     /// One [`Error::Mismatch`] lists all that is missing, unexpected or of another shape;
