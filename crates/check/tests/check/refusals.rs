@@ -32,7 +32,7 @@ fn an_expanded_input_is_refused_unless_it_is_allowed() {
     gradcheck(|x| x[0].exp(), &[&x]).unwrap();
     // Where there are no elements none stands at several places.
     let empty = |shape: [usize; 2]| V::new(Tensor::zeros(shape)).requires_grad_(true);
-    gradcheck(|x| x[0].matmul(x[1]), &[&empty([2, 0]), &empty([0, 3])]).unwrap();
+    gradcheck(|x| x[0].matmul(&x[1]), &[&empty([2, 0]), &empty([0, 3])]).unwrap();
 }
 
 #[test]
