@@ -11,6 +11,10 @@ fn plain_sweep<T: Float>(
     for node in reachable(&edges).iter().rev() {
         let Some(cotangents) = sums.settled(node)? else { continue };
         let wanted = |input: &Option<Edge<T>>| input.as_ref().is_some_and(wants);
+        // Such as where all leaves are gone, whose shapes a rule may ask for.
+        if !node.inputs.iter().any(wanted) {
+            continue;
+        }
         let mut terms =
             Terms { wants: node.inputs.iter().map(wanted).collect(), terms: Vec::new(), refusal: None };
         let first = Wants::of(&node.inputs, wanted);
