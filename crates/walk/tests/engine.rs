@@ -15,6 +15,8 @@ use wengert_nn::Lstm;
 /// Numbers may be off by this, relative to the largest around them: products have other tiles here and
 /// there, and powers, sines and cosines come from other libraries. In single precision by that.
 const OFF: [f64; 2] = [1e-12, 1e-4];
+/// Random programs that are asked for, behind all others.
+const PROGRAMS: u64 = 40;
 
 fn requests() -> Vec<Value> {
     let cell = "x: [3, 1, 2] = sin\nW: [2, 3] = normal\nU: [3, 3] = normal\nh = zeros [1, 3]\n\
@@ -38,7 +40,7 @@ fn requests() -> Vec<Value> {
     let tape = Tape::of(&loss);
     requests.push(json!({"tape": tape, "type": "f32", "edits": {"0": [1.0, 2.0, 3.0, 4.0]}}));
     requests.push(json!({"tape": tape, "check": true, "fold": {"depth": 0}}));
-    requests.extend((0..40).map(|seed| json!({"tape": RandomProgram::from_seed(seed).tape()})));
+    requests.extend((0..PROGRAMS).map(|seed| json!({"tape": RandomProgram::from_seed(seed).tape()})));
     requests
 }
 
@@ -89,7 +91,8 @@ fn compare(here: &Value, there: &Value, off: f64, scale: f64, counts: &mut [usiz
         }
         (Value::Object(a), Value::Object(b)) => {
             assert!(a.keys().eq(b.keys()), "{place}: {:?} {:?}", a.keys(), b.keys());
-            let norm = a.get("norm").and_then(Value::as_f64).unwrap_or(scale);
+            // What cancels is as far off as what it comes from.
+            let norm = a.get("norm").and_then(Value::as_f64).map_or(scale, |norm| norm.max(scale));
             for (key, a) in a {
                 // Differences divide what rounding leaves by their step, and say so with few digits; a
                 // picture shows norms that were recorded.
@@ -128,7 +131,10 @@ fn the_engine_answers_as_the_library_does() {
     let mut counts = [0; 2];
     for (number, (here, there)) in here.iter().zip(&there).enumerate() {
         let off = OFF[usize::from(here["scene"]["type"] == "f32")];
-        compare(here, there, off, 0.0, &mut counts, &format!("request {number}"));
+        // In a random program sums cancel, of terms that come from cotangents of 1.
+        let is_random = number + PROGRAMS as usize >= requests().len();
+        let scale = if is_random { 1.0 } else { 0.0 };
+        compare(here, there, off, scale, &mut counts, &format!("request {number}"));
     }
     println!("{} numbers, {} with other bits", counts[0], counts[1]);
     assert!(counts[0] > 5000, "{counts:?}");

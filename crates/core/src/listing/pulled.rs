@@ -159,8 +159,9 @@ impl<T: Float> Replay<T> {
         match self.value(entry.number, 0).and_then(Variable::edge) {
             // One node has all of the line: its rule is run as it stands.
             Some(Edge::Node(node, _)) if is_whole(&node, entry) => by_rule(&node, cotangents),
-            Some(Edge::Node(..)) => self.by_steps(entry, cotangents),
-            _ => nothing(),
+            // Or steps, or none where an input is handed on as it is, such as a leaf divided by 1.
+            Some(_) => self.by_steps(entry, cotangents),
+            None => nothing(),
         }
     }
 
