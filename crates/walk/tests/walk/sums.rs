@@ -226,6 +226,6 @@ fn a_formula_that_hands_its_input_on_gives_it_its_gradient() {
         [|x| x / 1.0, |x| x * 1.0, |x| (x.tanh() / 1.0) / 1.0];
     for (i, way) in ways.into_iter().enumerate() {
         let tape = Tape::of(&record(|| (way(&x) * Tensor::from([3.0, 5.0])).sum()));
-        assert!(compare(&tape, &format!("way {i}")).0 > 3);
+        assert!(compare(&tape, &format!("way {i}")).0 >= 3);
     }
 }
