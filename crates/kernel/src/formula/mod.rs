@@ -15,10 +15,10 @@ mod part;
 pub mod plan;
 mod row;
 
-pub(crate) use block::TAIL;
 #[cfg(not(feature = "small"))]
-use block::{BLOCK, OverBlocks};
-use block::{Operands, OverRows};
+use block::OverShort;
+pub(crate) use block::TAIL;
+use block::{Operands, Over};
 
 use crate::formula::plan::Each;
 use crate::number::Arithmetic;
@@ -64,8 +64,8 @@ trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
     /// result that is not null for writes of `len`.
     unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize);
 
-    /// The body over rows, at least one, of less than [`BLOCK`] elements: a call for each would take as long
-    /// as what it does.
+    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as
+    /// what it does.
     ///
     /// # Safety
     /// As for [`InOrder::run`], in each row.
@@ -76,13 +76,6 @@ trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
         rows: usize,
         strides: &Each<I, C, O>,
     );
-
-    /// The body over at least one whole block, and what is left behind the last one.
-    ///
-    /// # Safety
-    /// As for [`InOrder::run`].
-    #[cfg(not(feature = "small"))]
-    unsafe fn run_blocks(&self, start: &Operands<T, I, C, O>, len: usize);
 }
 
 impl<T, F, const I: usize, const C: usize, const O: usize> InOrder<T, I, C, O> for F
@@ -92,13 +85,7 @@ where
 {
     #[inline]
     unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize) {
-        #[cfg(not(feature = "small"))]
-        if len >= BLOCK {
-            // SAFETY: the caller vouches for it.
-            return unsafe { self.run_blocks(start, len) };
-        }
-        // SAFETY: as above.
-        unsafe { self.run_short(start, len, 1, const { &Each::ZERO }) };
+        dispatch(Over { body: self, start: *start, len });
     }
 
     unsafe fn run_short(
@@ -108,19 +95,14 @@ where
         rows: usize,
         strides: &Each<I, C, O>,
     ) {
-        dispatch(OverRows { body: self, start: *start, len, rows, strides });
-    }
-
-    #[cfg(not(feature = "small"))]
-    unsafe fn run_blocks(&self, start: &Operands<T, I, C, O>, len: usize) {
-        let count = len / BLOCK;
-        dispatch(OverBlocks { body: self, start: *start, count });
-        let (mut start, whole) = (*start, count * BLOCK);
-        if whole < len {
-            // SAFETY: the caller vouches for `len` elements, of which `whole` are fewer.
-            unsafe {
-                start.skip(whole);
-                self.run_short(&start, len - whole, 1, const { &Each::ZERO });
+        #[cfg(not(feature = "small"))]
+        dispatch(OverShort { body: self, start: *start, len, rows, strides });
+        #[cfg(feature = "small")]
+        {
+            let mut start = *start;
+            for _ in 0..rows {
+                dispatch(Over { body: self, start, len });
+                start.step(strides);
             }
         }
     }
