@@ -14,11 +14,11 @@ use super::{Cell, Kind, Layer, Line, Place, RandomProgram, Step};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hooks {
     None,
-    /// They look at gradients, and let them pass.
+    /// Hooks that look at gradients, and let them pass.
     Watch,
-    /// They give back gradients of another shape, which must be refused.
+    /// Hooks that give back gradients of another shape, which must be refused.
     Misshape,
-    /// The same, of leaves.
+    /// Hooks of leaves that give back gradients of another shape.
     MisshapeLeaves,
 }
 
