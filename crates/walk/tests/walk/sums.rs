@@ -221,9 +221,9 @@ fn a_long_tape_gives_its_folded_lines() {
 
 #[test]
 fn a_formula_that_hands_its_input_on_gives_it_its_gradient() {
+    type Way = fn(&Variable<f64>) -> Variable<f64>;
+    let ways: [Way; 3] = [|x| x / 1.0, |x| x * 1.0, |x| (x.tanh() / 1.0) / 1.0];
     let x = Variable::new(Tensor::from([1.0, -2.0])).requires_grad_(true);
-    let ways: [fn(&Variable<f64>) -> Variable<f64>; 3] =
-        [|x| x / 1.0, |x| x * 1.0, |x| (x.tanh() / 1.0) / 1.0];
     for (i, way) in ways.into_iter().enumerate() {
         let tape = Tape::of(&record(|| (way(&x) * Tensor::from([3.0, 5.0])).sum()));
         assert!(compare(&tape, &format!("way {i}")).0 >= 3);
