@@ -269,7 +269,7 @@ fn with_no_states<S>((output, last): (Variable<f64>, S)) -> (Variable<f64>, S, O
 ///
 /// ```
 /// use wengert_check::{check_gradient, randomized, tensor};
-/// use wengert_nn::{Cast, Forward, Linear};
+/// use wengert_nn::{Cast, Linear};
 /// check_gradient! {
 ///     fn linear(
 ///         n in 1..4,

@@ -7,7 +7,7 @@ use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable, no_grad};
 use crate::buffer::Buffer;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::python;
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias` for each channel (`torch.nn.BatchNorm1d`; Ioffe and
@@ -22,7 +22,7 @@ use crate::watch::Watch;
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{BatchNorm1d, Forward, Module};
+/// use wengert_nn::{BatchNorm1d, Module};
 /// let mut norm = BatchNorm1d::new(1)?;
 /// let x = Variable::new(Tensor::from([[1.0f32], [3.0]]));
 /// assert!((norm.forward(&x)?.to_vec()[1] - 1.0).abs() < 1e-4);
@@ -174,6 +174,8 @@ impl<T: Float> BatchNorm1d<T> {
         if rank == 3 { vector.unsqueeze(-1) } else { vector.clone() }
     }
 }
+
+forward!(BatchNorm1d<T>);
 
 impl<T: Float> Forward for BatchNorm1d<T> {
     #[track_caller]

@@ -49,7 +49,7 @@ use crate::state::{MapPart, State};
 ///     Ok(Light { gate: weight(8, input), candidate: weight(8, input), recurrent: weight(8, 8) })
 /// };
 /// let rnn = Recurrent::of(4, light).num_layers(2).bidirectional(true).build()?;
-/// let (out, h) = rnn.forward(&Variable::new(Tensor::randn([5, 3, 4])), None)?;
+/// let (out, h) = rnn.forward(&Tensor::randn([5, 3, 4]), None)?;
 /// assert_eq!((out.shape(), h.shape()), (&[5, 3, 16][..], &[4, 3, 8][..]));
 /// out.square().mean().backward()?;
 /// assert!(rnn.parameters().iter().all(|parameter| parameter.grad().is_some()));
@@ -119,10 +119,10 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
     /// If the input or the state has another shape, or the cell breaks what its methods promise.
     ///
     /// ```
-    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_core::Tensor;
     /// use wengert_nn::{Cell, LstmCell};
     /// let cell = LstmCell::new(10, 20)?;
-    /// let (output, (h, c)) = cell.forward(&Variable::new(Tensor::randn([3, 10])), None)?;
+    /// let (output, (h, c)) = cell.forward(&Tensor::randn([3, 10]), None)?;
     /// assert!(output.is_same(&h));
     /// assert_eq!((h.shape(), c.shape()), (&[3, 20][..], &[3, 20][..]));
     /// # Ok::<(), wengert_core::Error>(())

@@ -6,7 +6,7 @@ use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable, cat};
 
 use crate::module;
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// How a [`Conv1d`] fills its input up with zeros.
@@ -38,12 +38,12 @@ impl From<usize> for ConvPadding {
 /// `b = 1 / sqrt(C_in / groups kernel_size)`.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Conv1d, ConvPadding, Forward};
+/// use wengert_core::Tensor;
+/// use wengert_nn::{Conv1d, ConvPadding};
 /// let conv = Conv1d::new(4, 8, 3)?;
-/// assert_eq!(conv.forward(&Variable::new(Tensor::ones([2, 4, 10])))?.shape(), &[2, 8, 8]);
+/// assert_eq!(conv.forward(&Tensor::ones([2, 4, 10]))?.shape(), &[2, 8, 8]);
 /// let causal = Conv1d::builder(4, 8, 3).padding(ConvPadding::Causal).dilation(2).build()?;
-/// assert_eq!(causal.forward(&Variable::new(Tensor::ones([2, 4, 10])))?.shape(), &[2, 8, 10]);
+/// assert_eq!(causal.forward(&Tensor::ones([2, 4, 10]))?.shape(), &[2, 8, 10]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[doc(alias = "Conv1D")]
@@ -267,6 +267,8 @@ impl<T: Float> Conv1d<T> {
 fn taps_width<T: Float>(weight: &Variable<T>) -> usize {
     weight.shape()[1..].iter().product()
 }
+
+forward!(Conv1d<T>);
 
 impl<T: Float> Forward for Conv1d<T> {
     #[track_caller]

@@ -6,7 +6,7 @@ use wengert_core::{Error, Float, Result, Variable};
 
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::python;
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// Dropout: in training each element is zero with probability `p`, the others scaled by `1 / (1 - p)`
@@ -14,7 +14,7 @@ use crate::watch::Watch;
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Dropout, Forward, Module};
+/// use wengert_nn::{Dropout, Module};
 /// let mut dropout = Dropout::new(0.5)?;
 /// dropout.eval();
 /// let x = Variable::new(Tensor::<f32>::ones([4]));
@@ -58,6 +58,8 @@ impl<T: Float> Cast for Dropout<T> {
         Dropout { p: self.p, training: self.training, element: std::marker::PhantomData }
     }
 }
+
+forward!(Dropout<T>);
 
 impl<T: Float> Forward for Dropout<T> {
     #[track_caller]

@@ -2,7 +2,7 @@
 
 use wengert_core::__private::or_refused;
 use wengert_core::{
-    Cotangents, Error, Float, Gradients, Operation, Outputs, Result, Saved, Tensor, Variable,
+    AsVariable, Cotangents, Error, Float, Gradients, Operation, Outputs, Result, Saved, Tensor, Variable,
 };
 
 /// A relaxed draw of a class: `softmax((logits + g) / tau)` along axis `dim`, with `g = -ln(-ln u)`, `u` from
@@ -18,16 +18,17 @@ use wengert_core::{
 /// If there is no axis `dim`.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::gumbel_softmax;
-/// let logits = Variable::new(Tensor::<f64>::zeros([4, 3]));
+/// let logits = Tensor::<f64>::zeros([4, 3]);
 /// let drawn = gumbel_softmax(&logits, 0.5, -1)?;
 /// assert!(drawn.sum_dim(&[-1]).to_vec().iter().all(|sum| (sum - 1.0).abs() < 1e-12));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[doc(alias = "RelaxedOneHotCategorical")]
 #[track_caller]
-pub fn gumbel_softmax<T: Float>(logits: &Variable<T>, tau: f64, dim: isize) -> Result<Variable<T>> {
+pub fn gumbel_softmax<T: Float>(logits: &impl AsVariable<T>, tau: f64, dim: isize) -> Result<Variable<T>> {
+    let logits = logits.as_variable();
     if !(tau > 0.0 && tau.is_finite()) {
         return Err(Error::argument("gumbel_softmax", "tau", "above 0 and finite", tau));
     }
@@ -61,7 +62,11 @@ pub fn gumbel_softmax<T: Float>(logits: &Variable<T>, tau: f64, dim: isize) -> R
 /// ```
 #[doc(alias = "OneHotCategoricalStraightThrough")]
 #[track_caller]
-pub fn gumbel_softmax_hard<T: Float>(logits: &Variable<T>, tau: f64, dim: isize) -> Result<Variable<T>> {
+pub fn gumbel_softmax_hard<T: Float>(
+    logits: &impl AsVariable<T>,
+    tau: f64,
+    dim: isize,
+) -> Result<Variable<T>> {
     let relaxed = gumbel_softmax(logits, tau, dim)?;
     let hard = or_refused("gumbel_softmax_hard", || Ok(largest(&relaxed, dim)))?;
     Ok(StraightThrough(hard).apply1(&[&relaxed]))

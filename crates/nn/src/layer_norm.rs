@@ -7,7 +7,7 @@ use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
 use crate::repr::{python, tuple};
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// `(x - E[x]) / sqrt(Var[x] + eps) * weight + bias` over the last axes (`torch.nn.LayerNorm`; Ba et al.
@@ -16,10 +16,10 @@ use crate::watch::Watch;
 /// Parameters: `weight` (ones) and `bias` (zeros), both of the normalised shape; eps 1e-5.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, LayerNorm};
+/// use wengert_core::Tensor;
+/// use wengert_nn::LayerNorm;
 /// let norm = LayerNorm::new([2]);
-/// let y = norm.forward(&Variable::new(Tensor::from([[1.0f32, 3.0]])))?;
+/// let y = norm.forward(&Tensor::from([[1.0f32, 3.0]]))?;
 /// assert!((y.to_vec()[1] - 1.0).abs() < 1e-4);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
@@ -52,6 +52,8 @@ impl LayerNorm {
         self
     }
 }
+
+forward!(LayerNorm<T>);
 
 impl<T: Float> Forward for LayerNorm<T> {
     #[track_caller]

@@ -6,7 +6,7 @@ use wengert_core::__private::{or_refused, room_for};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// `x W^T + b` (`torch.nn.Linear`): input (.., in), output (.., out).
@@ -14,10 +14,10 @@ use crate::watch::Watch;
 /// Parameters: `weight` (out, in) and `bias` (out), both from U(-1/sqrt(in), 1/sqrt(in)).
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, Linear};
+/// use wengert_core::Tensor;
+/// use wengert_nn::Linear;
 /// let linear = Linear::new(3, 2)?;
-/// assert_eq!(linear.forward(&Variable::new(Tensor::zeros([4, 5, 3])))?.shape(), &[4, 5, 2]);
+/// assert_eq!(linear.forward(&Tensor::zeros([4, 5, 3]))?.shape(), &[4, 5, 2]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[doc(alias = "Dense")]
@@ -63,6 +63,8 @@ impl Linear {
         })
     }
 }
+
+forward!(Linear<T>);
 
 impl<T: Float> Forward for Linear<T> {
     #[track_caller]

@@ -142,13 +142,13 @@ pub trait Module {
     /// forgotten, no backward reached them, so they will not learn. A tied one is named once.
     ///
     /// ```
-    /// use wengert_core::{Tensor, Variable};
-    /// use wengert_nn::{module, Forward, Linear, Module};
+    /// use wengert_core::Tensor;
+    /// use wengert_nn::{module, Linear, Module};
     /// struct Model { body: Linear, head: Linear }
     /// module!(Model { body, head });
     ///
     /// let model = Model { body: Linear::new(2, 3)?, head: Linear::new(3, 1)? };
-    /// let h = model.body.forward(&Variable::new(Tensor::ones([1, 2])))?;
+    /// let h = model.body.forward(&Tensor::ones([1, 2]))?;
     /// h.sum().backward()?; // the head was forgotten
     /// assert_eq!(model.without_gradient(), ["head.weight", "head.bias"]);
     /// # Ok::<(), wengert_core::Error>(())
@@ -211,7 +211,7 @@ pub trait Module {
     ///
     /// ```
     /// use wengert_core::{GradOptions, Tensor, Variable, grad};
-    /// use wengert_nn::{Forward, Linear, Module};
+    /// use wengert_nn::{Linear, Module};
     /// let (linear, x) = (Linear::new(2, 1)?, Variable::new(Tensor::from([[1.0f32, 2.0]])));
     /// let parameters = linear.parameters();
     /// // A step on the way to a second loss, through which that is differentiated.

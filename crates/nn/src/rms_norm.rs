@@ -6,7 +6,7 @@ use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
 use crate::repr::{python, tuple};
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// `x / sqrt(E[x^2] + eps) * weight` over the last axes (`torch.nn.RMSNorm`; Zhang and Sennrich 2019, arXiv
@@ -16,10 +16,10 @@ use crate::watch::Watch;
 /// element type, unless another is set.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, RmsNorm};
+/// use wengert_core::Tensor;
+/// use wengert_nn::RmsNorm;
 /// let norm = RmsNorm::new([2]);
-/// let y = norm.forward(&Variable::new(Tensor::from([[3.0f32, 4.0]])))?;
+/// let y = norm.forward(&Tensor::from([[3.0f32, 4.0]]))?;
 /// assert!((y.to_vec()[0] - 3.0 / 12.5f32.sqrt()).abs() < 1e-6);
 /// assert_eq!(norm.to_string(), "RMSNorm((2,), eps=None, elementwise_affine=True)");
 /// # Ok::<(), wengert_core::Error>(())
@@ -56,6 +56,8 @@ impl RmsNorm {
         self
     }
 }
+
+forward!(RmsNorm<T>);
 
 impl<T: Float> Forward for RmsNorm<T> {
     #[track_caller]

@@ -25,13 +25,35 @@ pub trait Forward: Module {
     fn forward(&self, x: &Variable<Self::Element>) -> Result<Variable<Self::Element>>;
 }
 
+/// The forward of a module `Name<T>`, or in an `impl` of its own of one of elements `T`, without the trait in
+/// scope: of a variable, or of what stands for one.
+macro_rules! forward {
+    ($module:ident<$element:ident>) => {
+        impl<$element: Float> $module<$element> {
+            $crate::sequential::forward!($element);
+        }
+    };
+    ($element:ty) => {
+        /// The module's value at `x`, a variable, or a tensor, which is a constant; see
+        /// [`Forward::forward`](crate::Forward::forward).
+        ///
+        /// # Errors
+        /// If the shape of `x` does not fit.
+        #[track_caller]
+        pub fn forward(&self, x: &impl wengert_core::AsVariable<$element>) -> Result<Variable<$element>> {
+            Forward::forward(self, &x.as_variable())
+        }
+    };
+}
+pub(crate) use forward;
+
 /// A tuple of modules, each fed with the one before (`torch.nn.Sequential`); their names are `0`, `1`, ...
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, Linear, Module, Sequential, Tanh};
+/// use wengert_core::Tensor;
+/// use wengert_nn::{Linear, Module, Sequential, Tanh};
 /// let model = Sequential::new((Linear::new(4, 8)?, Tanh::new(), Linear::new(8, 2)?));
-/// assert_eq!(model.forward(&Variable::new(Tensor::zeros([5, 4])))?.shape(), &[5, 2]);
+/// assert_eq!(model.forward(&Tensor::zeros([5, 4]))?.shape(), &[5, 2]);
 /// assert_eq!(model.parameter("2.weight")?.shape(), &[2, 8]);
 /// assert_eq!(model.to_string(), "Sequential(
 ///   (0): Linear(in_features=4, out_features=8, bias=True)
@@ -54,6 +76,13 @@ impl<L> Sequential<L> {
     {
         Sequential { layers }
     }
+}
+
+impl<L, T: Float> Sequential<L>
+where
+    Self: Forward<Element = T>,
+{
+    forward!(T);
 }
 
 /// A layer of a sequence in a line of its own, what is in it further to the right.

@@ -5,7 +5,7 @@ use std::fmt;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// A module with weights `w = g v / |v|` (`torch.nn.utils.parametrizations.weight_norm`; Salimans and Kingma
@@ -16,15 +16,15 @@ use crate::watch::Watch;
 /// `g`, and `parametrizations.NAME.original1`, which is `v`. At first `w` is what it was.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, Linear, Lstm, Module, WeightNorm};
+/// use wengert_core::Tensor;
+/// use wengert_nn::{Linear, Lstm, Module, WeightNorm};
 /// let linear = WeightNorm::new(Linear::new(3, 2)?, &["weight"])?;
 /// assert_eq!(linear.parameter("parametrizations.weight.original0")?.shape(), &[2, 1]);
-/// assert_eq!(linear.forward(&Variable::new(Tensor::ones([4, 3])))?.shape(), &[4, 2]);
+/// assert_eq!(linear.forward(&Tensor::ones([4, 3]))?.shape(), &[4, 2]);
 ///
 /// // A module that is no `Forward`:
 /// let lstm = WeightNorm::new(Lstm::new(3, 2)?, &["weight_ih_l0", "weight_hh_l0"])?;
-/// let (out, _) = lstm.normed().forward(&Variable::new(Tensor::ones([5, 1, 3])), None)?;
+/// let (out, _) = lstm.normed().forward(&Tensor::ones([5, 1, 3]), None)?;
 /// out.sum().backward()?;
 /// assert!(lstm.without_gradient().is_empty());
 /// # Ok::<(), wengert_core::Error>(())
@@ -163,6 +163,10 @@ impl<M: Cast, T: Float> Cast for WeightNorm<M, T> {
         let weights = self.weights.iter().map(|weight| normed(weight, memo)).collect();
         WeightNorm { module, weights }
     }
+}
+
+impl<M: Forward<Element = T> + Clone, T: Float> WeightNorm<M, T> {
+    forward!(T);
 }
 
 impl<M: Forward<Element = T> + Clone, T: Float> Forward for WeightNorm<M, T> {

@@ -6,11 +6,11 @@ use wengert_nn::Module;
 /// The Euclidean norm of each parameter's gradient, under its name, those without a gradient left out.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, Linear};
+/// use wengert_core::Tensor;
+/// use wengert_nn::Linear;
 /// use wengert_train::norms_by_parameter;
 /// let model = Linear::new(2, 1)?;
-/// model.forward(&Variable::new(Tensor::from([[3.0f32, 4.0]])))?.sum().backward()?;
+/// model.forward(&Tensor::from([[3.0f32, 4.0]]))?.sum().backward()?;
 /// let norms = norms_by_parameter(&model);
 /// assert_eq!(norms, [("weight".to_string(), 5.0), ("bias".to_string(), 1.0)]);
 /// # Ok::<(), wengert_core::Error>(())

@@ -5,7 +5,7 @@
 //! ```
 //! use wengert::prelude::*;
 //! let lstm = Lstm::new(4, 8)?;
-//! let (out, _) = lstm.forward(&Variable::new(Tensor::randn([3, 2, 4])), None)?;
+//! let (out, _) = lstm.forward(&Tensor::randn([3, 2, 4]), None)?;
 //! out.square().mean().backward()?;
 //! assert!(lstm.parameters().iter().all(|parameter| parameter.grad().is_some()));
 //! # Ok::<(), wengert::Error>(())
@@ -41,7 +41,7 @@ pub use wengert_view as view;
 /// ```
 /// use wengert::prelude::*;
 /// let rnn = Rnn::new(100, 200)?;
-/// let (out, h) = rnn.forward(&Variable::new(Tensor::randn([6, 5, 100])), None)?;
+/// let (out, h) = rnn.forward(&Tensor::randn([6, 5, 100]), None)?;
 /// assert_eq!((out.shape(), h.shape()), (&[6, 5, 200][..], &[1, 5, 200][..]));
 /// # Ok::<(), wengert::Error>(())
 /// ```

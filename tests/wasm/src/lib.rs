@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use wengert_core::{Tensor, Variable, manual_seed, with_plain};
-use wengert_nn::{Forward, Linear, Lstm, Module};
+use wengert_nn::{Linear, Lstm, Module};
 use wengert_optim::{Adam, Optimizer};
 
 /// Steps of training.

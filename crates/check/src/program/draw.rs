@@ -1,6 +1,8 @@
 //! Drawing programs.
 
-use wengert_core::{Domain, Generator, OperationEntry, Variable, no_grad, operations, with_plain};
+use wengert_core::{
+    Attributes, Domain, Generator, OperationEntry, Variable, no_grad, operations, with_plain,
+};
 
 use super::composed::COMPOSED;
 use super::run::{evaluate, given};
@@ -45,7 +47,7 @@ fn drawn(choose: &mut Choose<'_>) -> RandomProgram {
     }
     if !draft.requiring().contains(&true) {
         let leaf = draft.fresh(Kind::Leaf, Domain::Any, &[2, 3]);
-        draft.apply("Tanh", wengert_core::Attributes::none(), vec![leaf]);
+        draft.apply("Tanh", Attributes::none(), vec![leaf]);
     }
     draft.finish()
 }
@@ -117,7 +119,7 @@ impl Draft<'_, '_> {
     fn apply(
         &mut self,
         operation: &'static str,
-        attributes: wengert_core::Attributes,
+        attributes: Attributes,
         inputs: Vec<Place>,
     ) -> Option<Place> {
         let line = self.push(Step::Apply { operation, attributes, inputs })?;
@@ -125,7 +127,7 @@ impl Draft<'_, '_> {
     }
 
     fn map(&mut self, operation: &'static str, inputs: &[Place]) -> Option<Place> {
-        self.apply(operation, wengert_core::Attributes::none(), inputs.to_vec())
+        self.apply(operation, Attributes::none(), inputs.to_vec())
     }
 
     /// A value that is there already, late ones first.
@@ -158,7 +160,7 @@ impl Draft<'_, '_> {
         match domain {
             Domain::Positive | Domain::NonZero => {
                 let between = self.map("Sigmoid", &[place])?;
-                self.apply("AddScalar", wengert_core::Attributes::none().float("c", 0.5), vec![between])
+                self.apply("AddScalar", Attributes::none().float("c", 0.5), vec![between])
             }
             _ => Some(place),
         }
@@ -217,14 +219,14 @@ impl Draft<'_, '_> {
             return None;
         }
         let axis = self.choice(rank);
-        let attributes = wengert_core::Attributes::none().int("dim", axis as i64);
+        let attributes = Attributes::none().int("dim", axis as i64);
         self.apply(name, attributes, vec![input]).map(drop)
     }
 
     /// A weight as it is, or computed from a parameter, or a view of a larger one.
     fn weight(&mut self, rows: usize, columns: usize) -> Option<Place> {
         let kind = self.one_of(&[Kind::Parameter, Kind::Constant, Kind::Leaf]);
-        let none = wengert_core::Attributes::none;
+        let none = Attributes::none;
         match self.choice(5) {
             0 => {
                 let own = self.fresh(kind, Domain::Any, &[rows, columns]);
@@ -250,7 +252,7 @@ impl Draft<'_, '_> {
         let mut h = self.fresh(Kind::Constant, Domain::Any, &[n]);
         for _ in 0..self.choice(6) + 1 {
             let x = self.fresh(Kind::Leaf, Domain::Any, &[k]);
-            let half = wengert_core::Attributes::none().float("c", 0.5);
+            let half = Attributes::none().float("c", 0.5);
             // What is recorded first is gone back through last, and finds cotangents that nobody else holds
             // any more.
             let (kept, product) = if self.choice(2) == 0 {
@@ -275,8 +277,7 @@ impl Draft<'_, '_> {
         let mut h = self.fresh(Kind::Leaf, Domain::Any, &[batch, n]);
         for _ in 0..self.choice(6) + 1 {
             let x = self.of_shape(Domain::Any, &[batch, n]);
-            let scaled =
-                self.apply("MulScalar", wengert_core::Attributes::none().float("c", 0.2), vec![h])?;
+            let scaled = self.apply("MulScalar", Attributes::none().float("c", 0.2), vec![h])?;
             let next = match self.choice(3) {
                 0 => {
                     let product = self.map("MatMul", &[scaled, weight])?;
@@ -301,7 +302,7 @@ impl Draft<'_, '_> {
         shape[axis] = parts * extent;
         let source = self.of_shape(Domain::Any, &shape);
         let sizes = vec![extent; parts];
-        let attributes = wengert_core::Attributes::none().ints("sizes", &sizes).int("dim", axis as i64);
+        let attributes = Attributes::none().ints("sizes", &sizes).int("dim", axis as i64);
         let line = self.push(Step::Apply { operation: "Split", attributes, inputs: vec![source] })?;
         let mut value = Place { line, output: 0 };
         for output in 1..parts {
@@ -335,7 +336,7 @@ impl Draft<'_, '_> {
 
     /// A sequence step by step: taken apart, gone through with one weight, put together again.
     fn through_time(&mut self) -> Option<()> {
-        let none = wengert_core::Attributes::none;
+        let none = Attributes::none;
         let (steps, batch, n) =
             (self.one_of(&[1, 2, 4, 8]), self.one_of(&[1, 2, 3]), self.one_of(&[1, 2, 5, 16, 17]));
         let sequence = self.of_shape(Domain::Any, &[steps, batch, 2 * n]);

@@ -55,7 +55,7 @@ macro_rules! activation {
         ///
         /// ```
         /// use wengert_core::{Tensor, Variable};
-        #[doc = concat!("use wengert_nn::{Forward, ", stringify!($name), "};")]
+        #[doc = concat!("use wengert_nn::", stringify!($name), ";")]
         $(#[doc = concat!("let ", stringify!($field), " = ", stringify!($example), ";")])*
         #[doc = concat!("let layer = ", stringify!($name), $new, ";")]
         #[doc = concat!("let ", stringify!($x), " = Variable::new(Tensor::from([0.75f32, -0.5]));")]
@@ -81,6 +81,8 @@ macro_rules! activation {
                 $name { $($field: self.$field,)* element: std::marker::PhantomData }
             }
         }
+
+        forward!($name<T>);
 
         impl<T: Float> Forward for $name<T> {
             #[track_caller]

@@ -5,7 +5,7 @@ use std::fmt;
 use wengert_core::{Float, Result, Variable};
 
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// `x P(X < x)` for a standard normal `X`, exact or by `tanh` (`torch.nn.GELU`; Hendrycks and Gimpel 2016,
@@ -13,7 +13,7 @@ use crate::watch::Watch;
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, Gelu};
+/// use wengert_nn::Gelu;
 /// let x = Variable::new(Tensor::from([0.75f32]));
 /// assert_eq!(Gelu::new().forward(&x)?.to_vec(), x.gelu().to_vec());
 /// assert_eq!(Gelu::tanh().forward(&x)?.to_vec(), x.gelu_tanh().to_vec());
@@ -53,6 +53,8 @@ impl<T: Float> Cast for Gelu<T> {
         Gelu { by_tanh: self.by_tanh, element: std::marker::PhantomData }
     }
 }
+
+forward!(Gelu<T>);
 
 impl<T: Float> Forward for Gelu<T> {
     #[track_caller]

@@ -7,7 +7,7 @@ use wengert_core::{Float, Result, Variable};
 use super::Constant;
 use super::declare::activation;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 activation! {

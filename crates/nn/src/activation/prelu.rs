@@ -5,7 +5,7 @@ use std::fmt;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 use crate::module;
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 /// `x` where it is positive, else `w x`, with one learned slope or one for each channel (`torch.nn.PReLU`; He
@@ -15,7 +15,7 @@ use crate::watch::Watch;
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, Prelu};
+/// use wengert_nn::Prelu;
 /// let x = Variable::new(Tensor::from([[-2.0f32, 3.0]]));
 /// assert_eq!(Prelu::new().forward(&x)?.to_vec(), vec![-0.5, 3.0]);
 /// let error = Prelu::of_channels(3)?.forward(&x).unwrap_err();
@@ -49,6 +49,8 @@ impl Prelu {
         }
     }
 }
+
+forward!(Prelu<T>);
 
 impl<T: Float> Forward for Prelu<T> {
     #[track_caller]

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use wengert_core::__private::or_refused;
-use wengert_core::{Error, Float, Result, Tensor, Variable};
+use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::python;
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 fn check(operation: &'static str, lower: f64, upper: f64) -> Result<()> {
@@ -27,17 +27,18 @@ fn check(operation: &'static str, lower: f64, upper: f64) -> Result<()> {
 /// If the bounds are not finite or `lower` is above `upper`, or there is no memory for the draws.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::rrelu;
-/// let y = rrelu(&Variable::new(Tensor::from([-1.0f32, 3.0])), 0.125, 0.25)?.to_vec();
+/// let y = rrelu(&Tensor::from([-1.0f32, 3.0]), 0.125, 0.25)?.to_vec();
 /// assert!((-0.25..=-0.125).contains(&y[0]) && y[1] == 3.0);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
-pub fn rrelu<T: Float>(x: &Variable<T>, lower: f64, upper: f64) -> Result<Variable<T>> {
+pub fn rrelu<T: Float>(x: &impl AsVariable<T>, lower: f64, upper: f64) -> Result<Variable<T>> {
+    let x = x.as_variable();
     check("rrelu", lower, upper)?;
     let drawn = or_refused("rrelu", || Ok(Tensor::uniform(x.shape(), lower, upper)))?;
-    Ok(x * Variable::from(drawn).masked_fill(&x.gt(0.0), 1.0))
+    Ok(&x * Variable::from(drawn).masked_fill(&x.gt(0.0), 1.0))
 }
 
 /// `x` where it is positive, else `a x` (`torch.nn.RReLU`; Xu et al. 2015, arXiv 1505.00853): in training
@@ -46,7 +47,7 @@ pub fn rrelu<T: Float>(x: &Variable<T>, lower: f64, upper: f64) -> Result<Variab
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, Module, Rrelu};
+/// use wengert_nn::{Module, Rrelu};
 /// let mut layer = Rrelu::with_bounds(0.25, 0.75)?;
 /// let x = Variable::new(Tensor::from([-2.0f32, 3.0]));
 /// assert!((-1.5..=-0.5).contains(&layer.forward(&x)?.to_vec()[0]));
@@ -98,6 +99,8 @@ impl<T: Float> Cast for Rrelu<T> {
         Rrelu { lower, upper, training, element: std::marker::PhantomData }
     }
 }
+
+forward!(Rrelu<T>);
 
 impl<T: Float> Forward for Rrelu<T> {
     #[track_caller]

@@ -7,7 +7,7 @@ use wengert_core::{Error, Float, Result, Variable};
 use super::Constant;
 use super::declare::activation;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
-use crate::sequential::Forward;
+use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
 
 activation! {
@@ -28,10 +28,10 @@ activation! {
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{Forward, Glu};
+/// use wengert_nn::Glu;
 /// let x = Variable::new(Tensor::from([2.0f32, 4.0, 0.0, 1000.0]));
 /// assert_eq!(Glu::new().forward(&x)?.to_vec(), vec![1.0, 4.0]);
-/// let error = Glu::new().forward(&Variable::new(Tensor::ones([2, 3]))).unwrap_err();
+/// let error = Glu::new().forward(&Tensor::ones([2, 3])).unwrap_err();
 /// assert_eq!(error.to_string(), "GLU: expected an even extent of axis -1, got [2, 3]");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
@@ -69,6 +69,8 @@ impl<T: Float> Cast for Glu<T> {
         Glu { dim: self.dim, element: std::marker::PhantomData }
     }
 }
+
+forward!(Glu<T>);
 
 impl<T: Float> Forward for Glu<T> {
     #[track_caller]

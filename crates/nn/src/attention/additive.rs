@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wengert_core::{Error, Float, Result, Tensor, Variable};
+use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
 use super::weights;
 use crate::linear::Linear;
@@ -15,11 +15,11 @@ use crate::module;
 /// (1, hidden), each as of a [`Linear`] without bias.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::AdditiveAttention;
 /// let attention = AdditiveAttention::new(8, 6, 16)?;
-/// let memory = Variable::new(Tensor::randn([2, 5, 6])); // what an encoder gave for 5 steps
-/// let state = Variable::new(Tensor::randn([2, 8])); // of a decoder
+/// let memory = Tensor::randn([2, 5, 6]); // what an encoder gave for 5 steps
+/// let state = Tensor::randn([2, 8]); // of a decoder
 /// let mask = Tensor::from([[true, true, true, true, true], [true, true, false, false, false]]);
 /// let (context, weights) = attention.forward(&state, &memory, &memory, Some(&mask))?;
 /// assert_eq!((context.shape(), weights.shape()), (&[2, 6][..], &[2, 5][..]));
@@ -61,7 +61,8 @@ impl<T: Float> AdditiveAttention<T> {
     /// # Errors
     /// If the keys have another shape.
     #[track_caller]
-    pub fn project(&self, keys: &Variable<T>) -> Result<Variable<T>> {
+    pub fn project(&self, keys: &impl AsVariable<T>) -> Result<Variable<T>> {
+        let keys = keys.as_variable();
         let width = self.key.weight.shape()[1];
         if keys.rank() != 3 || keys.shape()[2] != width {
             return Err(refused(format!("keys of shape (N, S, {width})"), keys.shape()));
@@ -78,9 +79,9 @@ impl<T: Float> AdditiveAttention<T> {
     #[track_caller]
     pub fn forward(
         &self,
-        query: &Variable<T>,
-        keys: &Variable<T>,
-        values: &Variable<T>,
+        query: &impl AsVariable<T>,
+        keys: &impl AsVariable<T>,
+        values: &impl AsVariable<T>,
         mask: Option<&Tensor<bool>>,
     ) -> Result<(Variable<T>, Variable<T>)> {
         self.attend(query, &self.project(keys)?, values, mask)
@@ -92,12 +93,12 @@ impl<T: Float> AdditiveAttention<T> {
     /// If the shapes don't go together.
     ///
     /// ```
-    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_core::Tensor;
     /// use wengert_nn::AdditiveAttention;
     /// let attention = AdditiveAttention::new(8, 6, 16)?;
-    /// let memory = Variable::new(Tensor::randn([2, 5, 6]));
+    /// let memory = Tensor::randn([2, 5, 6]);
     /// let projected = attention.project(&memory)?;
-    /// for state in [Variable::new(Tensor::zeros([2, 8])), Variable::new(Tensor::ones([2, 8]))] {
+    /// for state in [Tensor::zeros([2, 8]), Tensor::ones([2, 8])] {
     ///     let (context, _) = attention.attend(&state, &projected, &memory, None)?;
     ///     assert_eq!(context.shape(), &[2, 6]);
     /// }
@@ -106,11 +107,13 @@ impl<T: Float> AdditiveAttention<T> {
     #[track_caller]
     pub fn attend(
         &self,
-        query: &Variable<T>,
-        projected: &Variable<T>,
-        values: &Variable<T>,
+        query: &impl AsVariable<T>,
+        projected: &impl AsVariable<T>,
+        values: &impl AsVariable<T>,
         mask: Option<&Tensor<bool>>,
     ) -> Result<(Variable<T>, Variable<T>)> {
+        let (query, projected, values) =
+            (&query.as_variable(), &projected.as_variable(), &values.as_variable());
         self.check(query, projected, values, mask)?;
         let alone = query.rank() == 2;
         let queries = if alone { query.unsqueeze(1) } else { query.clone() };

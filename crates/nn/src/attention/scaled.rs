@@ -1,6 +1,6 @@
 //! Attention by scaled products.
 
-use wengert_core::{Error, Float, Result, Tensor, Variable};
+use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
 use super::weights;
 
@@ -110,10 +110,10 @@ fn check<T: Float>(query: &Variable<T>, key: &Variable<T>, value: &Variable<T>) 
 /// not in [0, 1].
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::{AttentionOptions, scaled_dot_product_attention};
-/// let q = Variable::new(Tensor::<f32>::ones([1, 2, 4]));
-/// let v = Variable::new(Tensor::from([[[1.0f32], [3.0]]]));
+/// let q = Tensor::<f32>::ones([1, 2, 4]);
+/// let v = Tensor::from([[[1.0f32], [3.0]]]);
 /// let out = scaled_dot_product_attention(&q, &q, &v, &AttentionOptions::default().causal(true))?;
 /// assert_eq!(out.to_vec(), vec![1.0, 2.0]);
 /// let masked = AttentionOptions::default().mask(Tensor::from([[false, false], [false, true]]));
@@ -123,11 +123,12 @@ fn check<T: Float>(query: &Variable<T>, key: &Variable<T>, value: &Variable<T>) 
 #[doc(alias = "Attention")]
 #[track_caller]
 pub fn scaled_dot_product_attention<T: Float>(
-    query: &Variable<T>,
-    key: &Variable<T>,
-    value: &Variable<T>,
+    query: &impl AsVariable<T>,
+    key: &impl AsVariable<T>,
+    value: &impl AsVariable<T>,
     options: &AttentionOptions<T>,
 ) -> Result<Variable<T>> {
+    let (query, key, value) = (&query.as_variable(), &key.as_variable(), &value.as_variable());
     check(query, key, value)?;
     let width = query.shape()[query.rank() - 1];
     let scale = options.scale.unwrap_or(1.0 / (width as f64).sqrt());

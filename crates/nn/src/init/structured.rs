@@ -42,7 +42,7 @@ fn matrix<T: Float>(operation: &'static str, parameter: &Parameter<T>) -> Result
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
-/// use wengert_nn::{init, Conv1d, ConvPadding, Forward};
+/// use wengert_nn::{init, Conv1d, ConvPadding};
 /// let conv = Conv1d::builder(2, 2, 3).padding(ConvPadding::Same).bias(false).build()?;
 /// init::dirac(&conv.weight, 1)?;
 /// let x = Variable::new(Tensor::randn([1, 2, 5]));

@@ -14,7 +14,7 @@ use crate::state_dict::refuse_computed;
 ///
 /// ```
 /// use wengert_core::{GradOptions, Tensor, Variable, grad};
-/// use wengert_nn::{Flat, Forward, Linear};
+/// use wengert_nn::{Flat, Linear};
 /// let (linear, x) = (Linear::new(2, 1)?, Variable::new(Tensor::from([[1.0f32, 2.0]])));
 /// let loss = |w: &Variable| linear.with_flat(w, |linear| Ok(linear.forward(&x)?.square().sum()));
 /// // Newton's way with a step of one's own: the loss is a function of one vector.

@@ -16,12 +16,12 @@ impl<C: CellWith<Context = ()>> Recurrent<C> {
     /// If the input's or the state's shape does not fit, or the sequence is empty.
     ///
     /// ```
-    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_core::Tensor;
     /// use wengert_nn::Gru;
     /// let gru = Gru::new(10, 20)?;
-    /// let (out, h) = gru.forward(&Variable::new(Tensor::randn([3, 32, 10])), None)?;
+    /// let (out, h) = gru.forward(&Tensor::randn([3, 32, 10]), None)?;
     /// assert_eq!((out.shape(), h.shape()), (&[3, 32, 20][..], &[1, 32, 20][..]));
-    /// let error = gru.forward(&Variable::new(Tensor::randn([3, 32, 7])), None).unwrap_err();
+    /// let error = gru.forward(&Tensor::randn([3, 32, 7]), None).unwrap_err();
     /// assert_eq!(error.to_string(), "GRU: expected an input of width 10, got 7 in shape [3, 32, 7]");
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

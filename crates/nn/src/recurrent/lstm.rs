@@ -133,11 +133,11 @@ impl<T: Float> Cell for LstmCell<T> {
 /// the reverse direction with `_reverse`, then the next layer's. The state is `(h, c)`.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::Lstm;
 /// let lstm = Lstm::builder(10, 20).num_layers(2).proj_size(5).bidirectional(true).build()?;
 /// assert_eq!(lstm.to_string(), "LSTM(10, 20, proj_size=5, num_layers=2, bidirectional=True)");
-/// let (out, (h, c)) = lstm.forward(&Variable::new(Tensor::randn([7, 3, 10])), None)?;
+/// let (out, (h, c)) = lstm.forward(&Tensor::randn([7, 3, 10]), None)?;
 /// assert_eq!((out.shape(), h.shape(), c.shape()), (&[7, 3, 10][..], &[4, 3, 5][..], &[4, 3, 20][..]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```

@@ -145,11 +145,11 @@ impl<T: Float> Cell for RnnCell<T> {
 /// direction with `_reverse`, then the next layer's. The state is `h`.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::{Module, Nonlinearity, Rnn};
 /// let rnn = Rnn::builder(100, 200).nonlinearity(Nonlinearity::Relu).build()?;
 /// assert_eq!(rnn.parameter("weight_hh_l0")?.shape(), &[200, 200]);
-/// let (out, h) = rnn.forward(&Variable::new(Tensor::randn([6, 5, 100])), None)?;
+/// let (out, h) = rnn.forward(&Tensor::randn([6, 5, 100]), None)?;
 /// assert_eq!((out.shape(), h.shape()), (&[6, 5, 200][..], &[1, 5, 200][..]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```

@@ -121,11 +121,11 @@ impl<C: CellWith> Recurrent<C> {
     /// If every 0 steps are asked for.
     ///
     /// ```
-    /// use wengert_core::{Tensor, Variable};
+    /// use wengert_core::Tensor;
     /// use wengert_nn::{Checkpointing, Gru};
     /// let mut gru = Gru::new(4, 8)?;
     /// gru.set_checkpointing(Some(Checkpointing::Every(10)))?;
-    /// let (out, _) = gru.forward(&Variable::new(Tensor::randn([100, 2, 4])), None)?;
+    /// let (out, _) = gru.forward(&Tensor::randn([100, 2, 4]), None)?;
     /// out.square().mean().backward()?;
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

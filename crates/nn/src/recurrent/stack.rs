@@ -12,11 +12,11 @@ use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 /// ([`CellWith`](crate::CellWith)) is one for both, parameters are named `lower.…` and `upper.…`.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::{Gru, Layers, Lstm, Stack};
 /// let lower = Lstm::builder(10, 32).bidirectional(true).build()?;
 /// let net = Stack::new(lower, Gru::new(64, 16)?)?.dropout(0.2)?;
-/// let (out, ((h, c), upper)) = net.forward(&Variable::new(Tensor::randn([7, 3, 10])), None)?;
+/// let (out, ((h, c), upper)) = net.forward(&Tensor::randn([7, 3, 10]), None)?;
 /// assert_eq!(out.shape(), &[7, 3, 16]);
 /// assert_eq!((h.shape(), c.shape(), upper.shape()), (&[2, 3, 32][..], &[2, 3, 32][..], &[1, 3, 16][..]));
 /// let layers = ["  (lower): LSTM(10, 32, bidirectional=True)", "  (upper): GRU(64, 16)"];

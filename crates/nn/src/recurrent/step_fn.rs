@@ -14,7 +14,7 @@ use crate::state::State;
 /// before it has a type. The parameters are any [`Module`]: a layer, a list of them, a struct.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::{Linear, Recurrent, StepFn};
 /// // h' = tanh(W x + U h + b)
 /// let cell = |input: usize| {
@@ -25,7 +25,7 @@ use crate::state::State;
 ///     }))
 /// };
 /// let net = Recurrent::of(4, cell).num_layers(2).bidirectional(true).build()?;
-/// let (out, h) = net.forward(&Variable::new(Tensor::randn([5, 3, 4])), None)?;
+/// let (out, h) = net.forward(&Tensor::randn([5, 3, 4]), None)?;
 /// assert_eq!((out.shape(), h.shape()), (&[5, 3, 16][..], &[4, 3, 8][..]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
@@ -71,7 +71,7 @@ impl<P: Module, S: State<Element = P::Element>> StepFn<P, S> {
     ///     }))
     /// };
     /// let net = Recurrent::of(3, cell).build()?;
-    /// let (out, [fast, _]) = net.forward(&Variable::new(Tensor::randn([5, 2, 3])), None)?;
+    /// let (out, [fast, _]) = net.forward(&Tensor::randn([5, 2, 3]), None)?;
     /// assert_eq!((out.shape(), fast.shape()), (&[5, 2, 4][..], &[1, 2, 4][..]));
     /// # Ok::<(), wengert_core::Error>(())
     /// ```

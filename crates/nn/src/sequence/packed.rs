@@ -3,7 +3,7 @@
 use std::fmt;
 
 use wengert_core::__private::{or_refused, room_for};
-use wengert_core::{Error, Float, Result, Variable};
+use wengert_core::{AsVariable, Error, Float, Result, Variable};
 
 use super::options::{PackOptions, PadOptions};
 use super::places::{BatchLayout, Packing, check_lengths, index, starts};
@@ -105,7 +105,7 @@ impl<T: Float> PackedSequence<T> {
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
-    /// use wengert_nn::{Forward, Linear, PackOptions, pack_sequence};
+    /// use wengert_nn::{Linear, PackOptions, pack_sequence};
     /// let sequences = [4, 2].map(|steps| Variable::new(Tensor::randn([steps, 3])));
     /// let packed = pack_sequence(&sequences, PackOptions::default())?;
     /// let packed = packed.with_data(Linear::new(3, 5)?.forward(packed.data())?)?;
@@ -183,9 +183,9 @@ pub fn invert_permutation(order: &[usize]) -> Vec<usize> {
 /// takes sequences of no steps.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::{PackOptions, pack_padded_sequence};
-/// let batch = Variable::new(Tensor::from([[1.0f32, 4.0], [2.0, 5.0], [3.0, 0.0]]));
+/// let batch = Tensor::from([[1.0f32, 4.0], [2.0, 5.0], [3.0, 0.0]]);
 /// let packed = pack_padded_sequence(&batch, &[3, 2], PackOptions::default())?;
 /// assert_eq!(packed.data().to_vec(), [1.0, 4.0, 2.0, 5.0, 3.0]);
 /// let in_any_order = PackOptions::default().enforce_sorted(false);
@@ -198,10 +198,11 @@ pub fn invert_permutation(order: &[usize]) -> Vec<usize> {
 /// ```
 #[track_caller]
 pub fn pack_padded_sequence<T: Float>(
-    input: &Variable<T>,
+    input: &impl AsVariable<T>,
     lengths: &[usize],
     options: PackOptions,
 ) -> Result<PackedSequence<T>> {
+    let input = input.as_variable();
     let PackOptions { batch_first, enforce_sorted } = options;
     const NAME: &str = "pack_padded_sequence";
     if input.rank() < 2 || input.shape()[..2].contains(&0) {
@@ -212,7 +213,7 @@ pub fn pack_padded_sequence<T: Float>(
     check_lengths(NAME, lengths, layout)?;
     check_packable(NAME, lengths, enforce_sorted)?;
     let packing = or_refused(NAME, || Ok(Packing::of_lengths(lengths, |t, n| layout.place(t, n))))?;
-    packed(packing, &layout.rows(input), enforce_sorted)
+    packed(packing, &layout.rows(&input), enforce_sorted)
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
 //! Padded sequences: a batch as long as its longest.
 
 use wengert_core::__private::room_for;
-use wengert_core::{Error, Float, Result, Variable, cat};
+use wengert_core::{AsVariable, Error, Float, Result, Variable, cat};
 
 use super::options::{PadOptions, PaddingSide};
 use super::places::{BatchLayout, check_lengths};
@@ -44,21 +44,22 @@ pub fn pad_sequence<T: Float>(sequences: &[Variable<T>], options: PadOptions) ->
 /// If the batch has fewer than two axes, or unless there is a length for each sequence, of at most L.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::{PadOptions, unpad_sequence};
-/// let batch = Variable::new(Tensor::from([[6.0f32, 0.0], [4.0, 5.0]]));
+/// let batch = Tensor::from([[6.0f32, 0.0], [4.0, 5.0]]);
 /// let sequences = unpad_sequence(&batch, &[1, 2], PadOptions::default().batch_first(true))?;
 /// assert_eq!((sequences[0].to_vec(), sequences[1].to_vec()), (vec![6.0], vec![4.0, 5.0]));
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[track_caller]
 pub fn unpad_sequence<T: Float>(
-    padded: &Variable<T>,
+    padded: &impl AsVariable<T>,
     lengths: &[usize],
     options: PadOptions,
 ) -> Result<Vec<Variable<T>>> {
     let (_call, batch_first) = (called(), options.batch_first);
     const NAME: &str = "unpad_sequence";
+    let padded = padded.as_variable();
     if padded.rank() < 2 {
         return Err(Error::shape(NAME, "a batch of at least 2 axes", format!("shape {:?}", padded.shape())));
     }

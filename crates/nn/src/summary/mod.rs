@@ -7,7 +7,7 @@ mod tree;
 use std::collections::HashSet;
 
 use wengert_core::{
-    AnyTensor, Float, GeneratorState, Result, Tape, TapeEntry, Variable, generator_state, scope,
+    AnyTensor, AsVariable, Float, GeneratorState, Result, Tape, TapeEntry, Variable, generator_state, scope,
     set_generator_state,
 };
 
@@ -81,10 +81,10 @@ impl Summary {
 /// If the forward fails.
 ///
 /// ```
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::{summary, Linear, Sequential, Tanh};
 /// let model = Sequential::new((Linear::new(4, 8)?, Tanh::new(), Linear::new(8, 2)?));
-/// let summary = summary(&model, &Variable::new(Tensor::ones([5, 4])))?;
+/// let summary = summary(&model, &Tensor::ones([5, 4]))?;
 /// assert_eq!(summary.row("2").unwrap().flops, 5 * 2 * (2 * 8 + 1));
 /// assert_eq!(summary.to_string(), "\
 /// module       output  parameters  bytes  operations  kept bytes
@@ -97,8 +97,9 @@ impl Summary {
 /// ```
 #[doc(alias = "torchinfo")]
 #[track_caller]
-pub fn summary<M: Forward>(model: &M, x: &Variable<M::Element>) -> Result<Summary> {
-    let summary = summary_of(model, || model.forward(x))?;
+pub fn summary<M: Forward>(model: &M, x: &impl AsVariable<M::Element>) -> Result<Summary> {
+    let x = x.as_variable();
+    let summary = summary_of(model, || model.forward(&x))?;
     if x.requires_grad() {
         return Ok(summary);
     }

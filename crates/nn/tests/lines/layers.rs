@@ -3,10 +3,10 @@
 use wengert_core::Tensor;
 use wengert_nn::{
     AdditiveAttention, AttentionOptions, BatchNorm1d, Celu, Conv1d, ConvPadding, Dropout, Elu, Embedding,
-    Forward, Gelu, Glu, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LayerNorm, LeakyRelu, Linear,
-    LogSigmoid, LogSoftmax, Mish, Module, PackOptions, PadOptions, Prelu, Relu, Relu6, RmsNorm, Rrelu, Selu,
-    Sequential, Sigmoid, Silu, Softmax, Softmin, Softplus, Softshrink, Softsign, State, Tanh, Tanhshrink,
-    Threshold, WeightNorm, gumbel_softmax, gumbel_softmax_hard, pack_padded_sequence, pack_sequence,
+    Gelu, Glu, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LayerNorm, LeakyRelu, Linear, LogSigmoid,
+    LogSoftmax, Mish, Module, PackOptions, PadOptions, Prelu, Relu, Relu6, RmsNorm, Rrelu, Selu, Sequential,
+    Sigmoid, Silu, Softmax, Softmin, Softplus, Softshrink, Softsign, State, Tanh, Tanhshrink, Threshold,
+    WeightNorm, gumbel_softmax, gumbel_softmax_hard, pack_padded_sequence, pack_sequence,
     pad_packed_sequence, pad_sequence, rrelu, scaled_dot_product_attention, unpack_sequence, unpad_sequence,
     watched,
 };

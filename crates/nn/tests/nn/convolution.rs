@@ -2,7 +2,7 @@
 
 use wengert_check::{Gradcheck, Property, check_gradient, tensor};
 use wengert_core::{Parameter, Tensor};
-use wengert_nn::{Cast, Conv1d, Conv1dBuilder, ConvPadding, Forward, Module, Sequential, Tanh};
+use wengert_nn::{Cast, Conv1d, Conv1dBuilder, ConvPadding, Module, Sequential, Tanh};
 
 use crate::{V, close, names, variable};
 
@@ -150,7 +150,7 @@ fn what_does_not_fit_is_refused() {
     let same = "Conv1d: stride must be 1 where padding is same, got 2";
     assert_eq!(refused(Conv1d::builder(2, 3, 1).padding(ConvPadding::Same).stride(2)), same);
     let conv = Conv1d::builder(2, 3, 3).dilation(2).build().unwrap();
-    let forward = |shape: &[usize]| conv.forward(&Tensor::ones(shape).into()).unwrap_err().to_string();
+    let forward = |shape: &[usize]| conv.forward(&Tensor::ones(shape)).unwrap_err().to_string();
     let expected = "Conv1d: expected an input of shape (N, 2, L) or (2, L), got [3, 9]";
     assert_eq!(forward(&[3, 9]), expected);
     let short = "Conv1d: expected an input of at least 5 steps, padding included, got 4 from [1, 2, 4]";

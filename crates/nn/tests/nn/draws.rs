@@ -2,7 +2,7 @@
 
 use wengert_check::Gradcheck;
 use wengert_core::{Tensor, manual_seed};
-use wengert_nn::{Cast, Forward, Module, Rrelu, gumbel_softmax, gumbel_softmax_hard, rrelu};
+use wengert_nn::{Cast, Module, Rrelu, gumbel_softmax, gumbel_softmax_hard, rrelu};
 
 use crate::{V, close, variable};
 

@@ -1,7 +1,7 @@
 //! Dropout: where it acts, how often, and from which numbers.
 
 use wengert_core::{Tensor, Variable, manual_seed};
-use wengert_nn::{Cast, Cell, Dropout, Forward, Gru, Lstm, Module, Nonlinearity, Recurrent, Rnn, State};
+use wengert_nn::{Cast, Cell, Dropout, Gru, Lstm, Module, Nonlinearity, Recurrent, Rnn, State};
 
 use crate::{V, variable};
 

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use wengert_core::{Error, Tensor, Variable};
 use wengert_nn::{
-    Cell, Dropout, Embedding, Forward, Gru, GruCell, LayerNorm, Linear, Lstm, LstmCell, Nonlinearity,
-    Recurrent, Rnn, RnnCell, State, cross_entropy, mse_loss,
+    Cell, Dropout, Embedding, Gru, GruCell, LayerNorm, Linear, Lstm, LstmCell, Nonlinearity, Recurrent, Rnn,
+    RnnCell, State, cross_entropy, mse_loss,
 };
 
 #[track_caller]

@@ -1,7 +1,7 @@
 //! A view of a model for evaluation, beside the model that trains.
 
 use wengert_core::{Tensor, Variable, recorded_nodes};
-use wengert_nn::{Dropout, Forward, Linear, Module, module};
+use wengert_nn::{Dropout, Linear, Module, module};
 
 use crate::bits;
 

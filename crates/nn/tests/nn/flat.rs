@@ -1,7 +1,7 @@
 //! All parameters as one vector, and back.
 
 use wengert_core::{GradOptions, Tensor, Variable, grad};
-use wengert_nn::{Flat, Forward, Linear, Lstm, Module, module};
+use wengert_nn::{Flat, Linear, Lstm, Module, module};
 
 use crate::errors::refused;
 

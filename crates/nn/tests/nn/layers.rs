@@ -1,7 +1,10 @@
 //! The layers without a state against their formulas.
 
-use wengert_core::Tensor;
-use wengert_nn::{Cast, Embedding, Forward, LayerNorm, Linear, Module, Relu, Sequential, Sigmoid, Tanh};
+use wengert_core::{Parameter, Tensor, Variable};
+use wengert_nn::{
+    BatchNorm1d, Cast, Conv1d, Dropout, Embedding, Forward, Gelu, Glu, LayerNorm, Linear, Module, Prelu,
+    Relu, RmsNorm, Rrelu, Sequential, Sigmoid, Tanh, WeightNorm,
+};
 
 use crate::{V, close, variable};
 
@@ -18,6 +21,36 @@ fn linear_is_an_affine_map_of_the_last_axis() {
     let without = Linear { bias: None, ..linear.clone() };
     let shift = linear.forward(&x).unwrap() - without.forward(&x).unwrap();
     close(&shift.to_vec(), &b.repeat(20), 1e-14);
+}
+
+#[test]
+fn a_layer_takes_what_stands_for_a_variable() {
+    macro_rules! takes {
+        ($($layer:expr),+ $(,)?) => {$({
+            let layer = $layer;
+            let x = Tensor::uniform([2, 4, 4], -1.0, 1.0);
+            let seeded = |forward: &dyn Fn() -> Variable| {
+                wengert_core::manual_seed(1);
+                forward().to_vec()
+            };
+            let expected = seeded(&|| Forward::forward(&layer, &Variable::new(x.clone())).unwrap());
+            assert_eq!(seeded(&|| layer.forward(&x).unwrap()), expected, "{layer}");
+            assert_eq!(seeded(&|| layer.forward(&Parameter::new(x.clone())).unwrap()), expected, "{layer}");
+        })+};
+    }
+    takes![
+        Linear::new(4, 3).unwrap(),
+        Sequential::new((Linear::new(4, 3).unwrap(), Tanh::new(), Dropout::new(0.5).unwrap())),
+        WeightNorm::new(Linear::new(4, 3).unwrap(), &["weight"]).unwrap(),
+        Conv1d::new(4, 3, 2).unwrap(),
+        BatchNorm1d::new(4).unwrap(),
+        LayerNorm::new([4]),
+        RmsNorm::new([4]),
+        Prelu::new(),
+        Rrelu::new(),
+        Gelu::new(),
+        Glu::new(),
+    ];
 }
 
 #[test]

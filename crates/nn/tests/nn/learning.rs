@@ -2,8 +2,7 @@
 
 use wengert_core::{Tensor, Variable, manual_seed};
 use wengert_nn::{
-    Cell, Embedding, Forward, Gru, Linear, Lstm, Module, Nonlinearity, Recurrent, Rnn, cross_entropy, module,
-    mse_loss,
+    Cell, Embedding, Gru, Linear, Lstm, Module, Nonlinearity, Recurrent, Rnn, cross_entropy, module, mse_loss,
 };
 
 /// Adam as its paper has it.

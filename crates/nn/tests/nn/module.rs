@@ -2,8 +2,8 @@
 
 use wengert_core::{Float, Parameter, Tensor, Variable};
 use wengert_nn::{
-    Cast, Dropout, Embedding, Forward, Gru, LayerNorm, Linear, Module, Persist, Relu, RnnCell, Sequential,
-    Sigmoid, Tanh, module,
+    Cast, Dropout, Embedding, Gru, LayerNorm, Linear, Module, Persist, Relu, RnnCell, Sequential, Sigmoid,
+    Tanh, module,
 };
 
 use crate::{bits, names, variable};

@@ -29,7 +29,7 @@ fn rms_norm_divides_by_the_root_of_the_mean_square() {
     let bare = RmsNorm::without_weight([3]);
     assert_eq!(bare.num_parameters(), 0);
     assert_eq!(bare.eps(1e-5).to_string(), "RMSNorm((3,), eps=1e-05, elementwise_affine=False)");
-    let error = RmsNorm::new([3]).forward(&Tensor::ones([3, 2]).into()).unwrap_err();
+    let error = RmsNorm::new([3]).forward(&Tensor::ones([3, 2])).unwrap_err();
     assert_eq!(error.to_string(), "RMSNorm: expected an input whose last axes are [3], got [3, 2]");
 }
 
@@ -113,7 +113,7 @@ fn buffers_are_saved_loaded_copied_and_no_parameters() {
     assert_eq!(names(&norm), ["weight", "bias"]);
     let before = norm.deep_clone();
     let view = norm.evaluating();
-    norm.forward(&Tensor::from([[1.0f32, 2.0], [5.0, 4.0]]).into()).unwrap();
+    norm.forward(&Tensor::from([[1.0f32, 2.0], [5.0, 4.0]])).unwrap();
     let saved = norm.state_dict();
     let all = ["bias", "num_batches_tracked", "running_mean", "running_var", "weight"];
     assert_eq!(saved.names().collect::<Vec<_>>(), all);
@@ -151,7 +151,7 @@ fn a_state_dict_that_does_not_fit_changes_no_buffer() {
 #[test]
 fn inputs_that_do_not_fit_are_refused() {
     let norm = BatchNorm1d::new(3).unwrap();
-    let refused = |shape: &[usize]| norm.forward(&Tensor::ones(shape).into()).unwrap_err().to_string();
+    let refused = |shape: &[usize]| norm.forward(&Tensor::ones(shape)).unwrap_err().to_string();
     let shape = "BatchNorm1d: expected an input of shape (N, 3) or (N, 3, L), got";
     assert_eq!(refused(&[4, 2]), format!("{shape} [4, 2]"));
     assert_eq!(refused(&[3]), format!("{shape} [3]"));

@@ -1,7 +1,7 @@
 //! Layers of one unit, whose parts of a buffer have axes of extent one.
 
 use wengert_core::{Variable, with_plain};
-use wengert_nn::{Cast, Forward, Gru, Linear, Lstm, Module, Rnn};
+use wengert_nn::{Cast, Gru, Linear, Lstm, Module, Rnn};
 
 use crate::{close, variable};
 

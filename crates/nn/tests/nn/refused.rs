@@ -2,8 +2,8 @@
 
 use wengert_core::{Error, Result, Tensor, Variable};
 use wengert_nn::{
-    Embedding, Forward, Gru, Linear, Lstm, LstmCell, PackOptions, PackedSequence, PadOptions, Rnn, init,
-    mse_loss, pack_padded_sequence, pad_packed_sequence,
+    Embedding, Gru, Linear, Lstm, LstmCell, PackOptions, PackedSequence, PadOptions, Rnn, init, mse_loss,
+    pack_padded_sequence, pad_packed_sequence,
 };
 
 use crate::limited::within;

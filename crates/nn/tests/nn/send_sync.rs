@@ -4,8 +4,8 @@ use std::thread;
 
 use wengert_core::manual_seed;
 use wengert_nn::{
-    Cell, Dropout, Embedding, Forward, Gru, GruCell, LayerNorm, Linear, Lstm, LstmCell, Module, Recurrent,
-    Relu, Rnn, RnnCell, Sequential, Sigmoid, Tanh,
+    Cell, Dropout, Embedding, Gru, GruCell, LayerNorm, Linear, Lstm, LstmCell, Module, Recurrent, Relu, Rnn,
+    RnnCell, Sequential, Sigmoid, Tanh,
 };
 
 use crate::user_cell::Fading;

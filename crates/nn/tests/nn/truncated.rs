@@ -2,9 +2,7 @@
 
 use proptest::prelude::*;
 use wengert_core::{Tensor, Variable, cat, manual_seed};
-use wengert_nn::{
-    Cast, Forward, Gru, Layers, Linear, Lstm, Module, Recurrent, Stack, State, Truncated, mse_loss,
-};
+use wengert_nn::{Cast, Gru, Layers, Linear, Lstm, Module, Recurrent, Stack, State, Truncated, mse_loss};
 
 use crate::errors::refused;
 use crate::user_cell::fading;

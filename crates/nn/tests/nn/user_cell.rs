@@ -1,7 +1,7 @@
 //! A cell as a user writes it, with a state of two parts, in the runner that our cells run in.
 
 use wengert_core::{Float, Number, Parameter, Pointwise, Result, Tensor, Variable, pointwise};
-use wengert_nn::{Cast, Cell, Forward, Linear, Module, Recurrent, State, module, state};
+use wengert_nn::{Cast, Cell, Linear, Module, Recurrent, State, module, state};
 
 use crate::naive::{Layout, Row, Weights, check, sigmoid};
 use crate::{V, close, variable};

@@ -2,7 +2,7 @@
 
 use wengert_check::Gradcheck;
 use wengert_core::Tensor;
-use wengert_nn::{Cast, Forward, Linear, Lstm, Module, Persist, WeightNorm, module};
+use wengert_nn::{Cast, Linear, Lstm, Module, Persist, WeightNorm, module};
 
 use crate::{V, close, names, variable};
 

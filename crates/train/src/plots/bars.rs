@@ -19,11 +19,11 @@ const ROW: f64 = 20.0;
 ///
 /// ```
 /// use wengert_nn::{Linear, Module};
-/// use wengert_core::{Tensor, Variable};
+/// use wengert_core::Tensor;
 /// use wengert_nn::Forward;
 /// use wengert_train::{BarPlot, norms_by_parameter};
 /// let model = Linear::new(3, 2)?;
-/// model.forward(&Variable::new(Tensor::ones([1, 3])))?.square().sum().backward()?;
+/// model.forward(&Tensor::ones([1, 3]))?.square().sum().backward()?;
 /// let plot = BarPlot::new("gradient norms").bars(norms_by_parameter(&model)).log_scale();
 /// let svg = plot.to_svg()?;
 /// assert!(svg.contains("weight") && svg.contains("bias"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wengert_core::{Generator, Result, Tensor, Variable, manual_seed};
-use wengert_nn::{Forward, Linear, Lstm, Module, State, cross_entropy, module};
+use wengert_nn::{Linear, Lstm, Module, State, cross_entropy, module};
 use wengert_optim::schedule::{ReduceLrOnPlateau, Schedule};
 use wengert_optim::{Adam, Averaged, Optimizer};
 use wengert_train::*;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wengert_core::{Generator, Result, Tensor, Variable, manual_seed};
 use wengert_data::{DataLoader, Dataset, Map, Scaler, TensorDataset, Vocabulary, Windows, Zip, random_split};
-use wengert_nn::{Forward, Linear, Lstm, Module, cross_entropy, module};
+use wengert_nn::{Linear, Lstm, Module, cross_entropy, module};
 use wengert_optim::schedule::{CosineAnnealingLr, Schedule, WarmUp};
 use wengert_optim::{Adam, AdamOptions, Averaged, Lbfgs, LbfgsOptions, Optimizer};
 use wengert_train::*;
