@@ -32,7 +32,7 @@ impl<T, const I: usize, const C: usize, const O: usize> Operands<T, I, C, O> {
     /// # Safety
     /// There are so many.
     #[inline(always)]
-    unsafe fn skip(&mut self, count: usize) {
+    pub(super) unsafe fn skip(&mut self, count: usize) {
         // SAFETY: the caller vouches for it.
         unsafe {
             for i in 0..I {
@@ -66,15 +66,17 @@ impl<T, const I: usize, const C: usize, const O: usize> Operands<T, I, C, O> {
     }
 }
 
-/// A body over `len` elements in order. Whoever makes one vouches for what
+/// A body over `count` whole blocks in order. Whoever makes one vouches for what
 /// [`InOrder::run`](super::InOrder::run) asks for.
-pub(super) struct Over<'b, T, F, const I: usize, const C: usize, const O: usize> {
+#[cfg(not(feature = "small"))]
+pub(super) struct OverBlocks<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
     pub(super) start: Operands<T, I, C, O>,
-    pub(super) len: usize,
+    pub(super) count: usize,
 }
 
-impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for Over<'_, T, F, I, C, O>
+#[cfg(not(feature = "small"))]
+impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for OverBlocks<'_, T, F, I, C, O>
 where
     T: Number,
     F: Body<I, C, O>,
@@ -83,28 +85,21 @@ where
 
     #[inline(always)]
     fn run<N: Lane<T>>(mut self) {
-        // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to the
-        // end.
-        unsafe {
-            while !cfg!(feature = "small") && self.len >= BLOCK {
+        for _ in 0..self.count {
+            // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to
+            // the end.
+            unsafe {
                 block::<T, N, F, BLOCK, I, C, O>(self.body, self.start, BLOCK);
                 self.start.skip(BLOCK);
-                self.len -= BLOCK;
-            }
-            while self.len > 0 {
-                let count = self.len.min(TAIL);
-                block::<T, N, F, TAIL, I, C, O>(self.body, self.start, count);
-                self.start.skip(count);
-                self.len -= count;
             }
         }
     }
 }
 
-/// A body over `rows` rows of `len` elements in order, fewer than [`BLOCK`]. Whoever makes one vouches for
-/// what [`InOrder::run_short`](super::InOrder::run_short) asks for.
-#[cfg(not(feature = "small"))]
-pub(super) struct OverShort<'b, T, F, const I: usize, const C: usize, const O: usize> {
+/// A body over `rows` rows, at least one, of `len` elements in order, fewer than [`BLOCK`] but where there is
+/// no other loop. Whoever makes one vouches for what [`InOrder::run_short`](super::InOrder::run_short) asks
+/// for.
+pub(super) struct OverRows<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
     pub(super) start: Operands<T, I, C, O>,
     pub(super) len: usize,
@@ -113,8 +108,7 @@ pub(super) struct OverShort<'b, T, F, const I: usize, const C: usize, const O: u
     pub(super) strides: &'b Each<I, C, O>,
 }
 
-#[cfg(not(feature = "small"))]
-impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for OverShort<'_, T, F, I, C, O>
+impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for OverRows<'_, T, F, I, C, O>
 where
     T: Number,
     F: Body<I, C, O>,
@@ -123,7 +117,7 @@ where
 
     #[inline(always)]
     fn run<N: Lane<T>>(mut self) {
-        for _ in 0..self.rows {
+        loop {
             let (mut start, mut len) = (self.start, self.len);
             // SAFETY: whoever made this vouches for the operands, of which the pointers go no further than to
             // the end.
@@ -135,6 +129,11 @@ where
                     len -= count;
                 }
             }
+            // A single row pays for no step.
+            if self.rows <= 1 {
+                return;
+            }
+            self.rows -= 1;
             self.start.step(self.strides);
         }
     }

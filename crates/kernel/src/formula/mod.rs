@@ -16,9 +16,9 @@ pub mod plan;
 mod row;
 
 #[cfg(not(feature = "small"))]
-use block::OverShort;
+use block::OverBlocks;
 pub(crate) use block::TAIL;
-use block::{Operands, Over};
+use block::{BLOCK, Operands, OverRows};
 
 use crate::formula::plan::Each;
 use crate::number::Arithmetic;
@@ -57,18 +57,12 @@ impl<P: Formula<I, O>, const I: usize, const O: usize> Body<I, O, I> for Pullbac
 /// A body compiled for numbers of one type, once for each instruction set. What runs it over rows, strides
 /// and threads sees it as this, so that it is compiled once for all bodies.
 trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
-    /// The body over `len` elements of operands in order.
+    /// The body over rows, at least one, of elements in order, fewer than [`BLOCK`]: a call for each would
+    /// take as long as what it does.
     ///
     /// # Safety
-    /// Each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`], each
-    /// result that is not null for writes of `len`.
-    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize);
-
-    /// The body over `rows` rows of less than [`BLOCK`] elements: a call for each would take as long as
-    /// what it does.
-    ///
-    /// # Safety
-    /// As for [`InOrder::run`], in each row.
+    /// In each row each source is valid for reads of `len` elements rounded up to whole vectors of [`TAIL`],
+    /// each result that is not null for writes of `len`.
     unsafe fn run_short(
         &self,
         start: &Operands<T, I, C, O>,
@@ -76,6 +70,18 @@ trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
         rows: usize,
         strides: &Each<I, C, O>,
     );
+
+    /// The body over elements in order, at least [`BLOCK`].
+    ///
+    /// # Safety
+    /// As for [`InOrder::run_short`], of one row.
+    unsafe fn run_blocks(&self, start: &Operands<T, I, C, O>, len: usize);
+}
+
+/// Whether a row of so many elements is one for [`InOrder::run_short`]; of little code all are.
+#[inline]
+const fn is_short(len: usize) -> bool {
+    cfg!(feature = "small") || len < BLOCK
 }
 
 impl<T, F, const I: usize, const C: usize, const O: usize> InOrder<T, I, C, O> for F
@@ -84,10 +90,6 @@ where
     F: Body<I, C, O>,
 {
     #[inline]
-    unsafe fn run(&self, start: &Operands<T, I, C, O>, len: usize) {
-        dispatch(Over { body: self, start: *start, len });
-    }
-
     unsafe fn run_short(
         &self,
         start: &Operands<T, I, C, O>,
@@ -95,14 +97,18 @@ where
         rows: usize,
         strides: &Each<I, C, O>,
     ) {
+        dispatch(OverRows { body: self, start: *start, len, rows, strides });
+    }
+
+    unsafe fn run_blocks(&self, start: &Operands<T, I, C, O>, len: usize) {
+        let (mut start, whole) = (*start, if is_short(len) { 0 } else { len / BLOCK * BLOCK });
         #[cfg(not(feature = "small"))]
-        dispatch(OverShort { body: self, start: *start, len, rows, strides });
-        #[cfg(feature = "small")]
-        {
-            let mut start = *start;
-            for _ in 0..rows {
-                dispatch(Over { body: self, start, len });
-                start.step(strides);
+        dispatch(OverBlocks { body: self, start, count: whole / BLOCK });
+        if whole < len {
+            // SAFETY: the caller vouches for `len` elements, of which `whole` are fewer.
+            unsafe {
+                start.skip(whole);
+                self.run_short(&start, len - whole, 1, const { &Each::ZERO });
             }
         }
     }

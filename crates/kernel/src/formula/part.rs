@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::block::BLOCK;
 use super::job::{Job, Run};
 use super::row::Row;
-use super::{InOrder, TAIL};
+use super::{InOrder, TAIL, is_short};
 use crate::formula::plan::{Each, Plan};
 use crate::number::Number;
 use crate::run::team;
@@ -68,7 +68,13 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Job<'_, T, I, C,
         // SAFETY: the caller vouches for memory up to the multiple of `TAIL` behind `inner`.
         unsafe {
             let len = part.len().next_multiple_of(TAIL);
-            body.run(&self.row_at(part.start).start(), len);
+            // The operands are put together once for each: what two calls see lies in memory, and copying it
+            // from there right after it was written takes longer than all the rest.
+            if is_short(len) {
+                body.run_short(&self.row_at(part.start).start(), len, 1, const { &Each::ZERO });
+            } else {
+                body.run_blocks(&self.row_at(part.start).start(), len);
+            }
         }
     }
 

@@ -6,9 +6,9 @@
 
 use std::mem::MaybeUninit;
 
-use super::block::{BLOCK, Operands};
+use super::block::Operands;
 use super::job::Span;
-use super::{InOrder, TAIL};
+use super::{InOrder, TAIL, is_short};
 use crate::formula::plan::Each;
 use crate::number::Number;
 
@@ -78,13 +78,13 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> 
         strides: &Each<I, C, O>,
     ) {
         let mut start = self.start();
-        if rows > 1 && len < BLOCK {
+        if is_short(len) {
             // SAFETY: the caller's promise.
             return unsafe { body.run_short(&start, len, rows, strides) };
         }
         for _ in 0..rows {
             // SAFETY: the caller's promise.
-            unsafe { body.run(&start, len) };
+            unsafe { body.run_blocks(&start, len) };
             start.step(strides);
         }
     }
@@ -137,7 +137,7 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> 
         // SAFETY: `j..j + count` are inside `0..len`, for which the caller vouches.
         unsafe {
             if whole > 0 {
-                body.run(&start, whole);
+                run(body, &start, whole);
             }
             let mut j = whole;
             while j < len {
@@ -153,9 +153,28 @@ impl<T: Number, const I: usize, const C: usize, const O: usize> Row<T, I, C, O> 
                 for o in 0..O {
                     start.results[o] = self.results[o].skip(j).start;
                 }
-                body.run(&start, count);
+                run(body, &start, count);
                 j += count;
             }
+        }
+    }
+}
+
+/// The body over elements in order, however many.
+///
+/// # Safety
+/// As for [`InOrder::run_short`], of one row.
+unsafe fn run<T: Number, const I: usize, const C: usize, const O: usize>(
+    body: &dyn InOrder<T, I, C, O>,
+    start: &Operands<T, I, C, O>,
+    len: usize,
+) {
+    // SAFETY: the caller vouches for it.
+    unsafe {
+        if is_short(len) {
+            body.run_short(start, len, 1, &Each::ZERO);
+        } else {
+            body.run_blocks(start, len);
         }
     }
 }
