@@ -68,14 +68,12 @@ impl<T, const I: usize, const C: usize, const O: usize> Operands<T, I, C, O> {
 
 /// A body over `count` whole blocks in order. Whoever makes one vouches for what
 /// [`InOrder::run`](super::InOrder::run) asks for.
-#[cfg(not(feature = "small"))]
 pub(super) struct OverBlocks<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
     pub(super) start: Operands<T, I, C, O>,
     pub(super) count: usize,
 }
 
-#[cfg(not(feature = "small"))]
 impl<T, F, const I: usize, const C: usize, const O: usize> Kernel<T> for OverBlocks<'_, T, F, I, C, O>
 where
     T: Number,
@@ -96,8 +94,8 @@ where
     }
 }
 
-/// A body over `rows` rows, at least one, of `len` elements in order, fewer than [`BLOCK`] but where there is
-/// no other loop. Whoever makes one vouches for what [`InOrder::run_short`](super::InOrder::run_short) asks
+/// A body over `rows` rows, at least one, of `len` elements in order, fewer than [`BLOCK`] but on the portable
+/// level. Whoever makes one vouches for what [`InOrder::run_short`](super::InOrder::run_short) asks
 /// for.
 pub(super) struct OverRows<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,

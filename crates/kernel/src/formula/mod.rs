@@ -15,15 +15,13 @@ mod part;
 pub mod plan;
 mod row;
 
-#[cfg(not(feature = "small"))]
-use block::OverBlocks;
 pub(crate) use block::TAIL;
-use block::{BLOCK, Operands, OverRows};
+use block::{BLOCK, Operands, OverBlocks, OverRows};
 
 use crate::formula::plan::Each;
 use crate::number::Arithmetic;
 use crate::real::Real;
-use crate::run::level::dispatch;
+use crate::run::level::{dispatch, dispatch_vectors};
 use crate::run::team;
 pub use derivative::{Formula, value_and_vjp, vjp};
 pub use job::{Backward, Forward, Job};
@@ -78,10 +76,10 @@ trait InOrder<T, const I: usize, const C: usize, const O: usize>: Sync {
     unsafe fn run_blocks(&self, start: &Operands<T, I, C, O>, len: usize);
 }
 
-/// Whether a row of so many elements is one for [`InOrder::run_short`]; of little code all are.
+/// Whether a row of so many elements is one for [`InOrder::run_short`].
 #[inline]
 const fn is_short(len: usize) -> bool {
-    cfg!(feature = "small") || len < BLOCK
+    len < BLOCK
 }
 
 impl<T, F, const I: usize, const C: usize, const O: usize> InOrder<T, I, C, O> for F
@@ -101,11 +99,12 @@ where
     }
 
     unsafe fn run_blocks(&self, start: &Operands<T, I, C, O>, len: usize) {
-        let (mut start, whole) = (*start, if is_short(len) { 0 } else { len / BLOCK * BLOCK });
-        #[cfg(not(feature = "small"))]
-        dispatch(OverBlocks { body: self, start, count: whole / BLOCK });
+        // On the portable level longer blocks gain little, and would be as much to compile as all the rest.
+        let count = len / BLOCK;
+        let done = dispatch_vectors(OverBlocks { body: self, start: *start, count });
+        let (mut start, whole) = (*start, done.map_or(0, |()| count * BLOCK));
         if whole < len {
-            // SAFETY: the caller vouches for `len` elements, of which `whole` are fewer.
+            // SAFETY: the caller vouches for `len` elements, of which `whole` are no more.
             unsafe {
                 start.skip(whole);
                 self.run_short(&start, len - whole, 1, const { &Each::ZERO });

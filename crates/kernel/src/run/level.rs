@@ -107,6 +107,26 @@ where
     }
 }
 
+/// [`dispatch`] on levels with vectors of their own; none on the portable one, for which the kernel is not
+/// compiled.
+#[inline]
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables, reason = "there is the portable one alone"))]
+pub(crate) fn dispatch_vectors<T, K>(kernel: K) -> Option<K::Output>
+where
+    T: Arithmetic,
+    K: Kernel<T>,
+{
+    match level() {
+        Level::Portable => None,
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `level` found these instructions on this machine.
+        Level::Avx2 => Some(unsafe { with_avx2(kernel) }),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Avx512 => Some(unsafe { with_avx512(kernel) }),
+    }
+}
+
 /// A function of its own, like those of the other levels, so that choosing one is all that is compiled into
 /// whoever runs a kernel.
 #[inline(never)]
