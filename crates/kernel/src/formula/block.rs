@@ -94,8 +94,8 @@ where
     }
 }
 
-/// A body over `rows` rows, at least one, of `len` elements in order, fewer than [`BLOCK`] but on the portable
-/// level. Whoever makes one vouches for what [`InOrder::run_short`](super::InOrder::run_short) asks
+/// A body over `rows` rows, at least one, of `len` elements in order, fewer than [`BLOCK`] but on the
+/// portable level. Whoever makes one vouches for what [`InOrder::run_short`](super::InOrder::run_short) asks
 /// for.
 pub(super) struct OverRows<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
