@@ -67,7 +67,7 @@ impl<T, const I: usize, const C: usize, const O: usize> Operands<T, I, C, O> {
 }
 
 /// A body over `count` whole blocks in order. Whoever makes one vouches for what
-/// [`InOrder::run`](super::InOrder::run) asks for.
+/// [`InOrder::run_blocks`](super::InOrder::run_blocks) asks for.
 pub(super) struct OverBlocks<'b, T, F, const I: usize, const C: usize, const O: usize> {
     pub(super) body: &'b F,
     pub(super) start: Operands<T, I, C, O>,
