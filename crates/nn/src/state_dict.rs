@@ -28,14 +28,10 @@ pub trait Persist: Module {
     /// The values of parameters and buffers by name; a tied one stands under each of its names, as in
     /// PyTorch.
     fn state_dict(&self) -> TensorMap {
-        let mut map = TensorMap::new();
-        for (name, parameter) in self.named_parameters() {
-            map.insert(name, parameter.value());
-        }
-        for (name, buffer) in self.named_buffers() {
-            map.insert(name, buffer.value());
-        }
-        map
+        let parameters = self.named_parameters().into_iter();
+        let buffers = self.named_buffers().into_iter();
+        let values = parameters.map(|(name, parameter)| (name, parameter.value().into()));
+        values.chain(buffers.map(|(name, buffer)| (name, buffer.value()))).collect()
     }
 
     /// Sets every parameter and buffer from the map.

@@ -151,6 +151,18 @@ impl TensorMap {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// The names with their tensors, in alphabetical order of the names.
+    ///
+    /// ```
+    /// # use wengert_core::{Tensor, TensorMap};
+    /// let map = TensorMap::from_iter([("w", Tensor::from([0.5f32])), ("b", Tensor::from([0.0]))]);
+    /// let sizes: Vec<_> = map.iter().map(|(name, tensor)| (name, tensor.shape().to_vec())).collect();
+    /// assert_eq!(sizes, [("b", vec![1]), ("w", vec![1])]);
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &AnyTensor)> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
     /// How many tensors there are.
     pub fn len(&self) -> usize {
         self.tensors.len()
@@ -181,6 +193,21 @@ impl TensorMap {
     /// ```
     pub fn notes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.notes.iter().map(|(key, text)| (key.as_str(), text.as_str()))
+    }
+}
+
+/// Puts tensors under names, as [`insert`](TensorMap::insert) does with one.
+impl<N: Into<String>, V: Into<AnyTensor>> Extend<(N, V)> for TensorMap {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, tensors: I) {
+        self.tensors.extend(tensors.into_iter().map(|(name, tensor)| (name.into(), tensor.into())));
+    }
+}
+
+/// A map of these tensors, faster than one after the other; of several with one name the last is kept.
+impl<N: Into<String>, V: Into<AnyTensor>> FromIterator<(N, V)> for TensorMap {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(tensors: I) -> Self {
+        let tensors = tensors.into_iter().map(|(name, tensor)| (name.into(), tensor.into()));
+        TensorMap { tensors: tensors.collect(), notes: BTreeMap::new() }
     }
 }
 
