@@ -23,7 +23,10 @@ fn the_fast_ways_compute_what_the_plain_sweep_does() {
     let count = from_env("WENGERT_DEEP_CASES").unwrap_or(PROGRAMS);
     let first = from_env("WENGERT_SEED").unwrap_or(FIRST);
     match check_programs(first..first + count, Duration::from_secs(30)) {
-        Ok(tally) => println!("{tally}"),
+        Ok(tally) => {
+            println!("{tally}");
+            assert!(tally.shared >= count, "several threads had nothing to share: {tally}");
+        }
         Err(message) => panic!("{message}"),
     }
 }

@@ -41,6 +41,7 @@ pub mod __private {
     #[cfg(debug_assertions)]
     pub use crate::tensor::storage::handle_updates;
     pub use wengert_kernel::formula::{Backward, Forward};
+    pub use wengert_kernel::run::team::share_all;
 }
 
 pub use backward::{

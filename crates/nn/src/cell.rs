@@ -230,7 +230,12 @@ pub(crate) fn check_step<C: CellWith>(
 
 /// Each variable of a given state must have the shape of the expected one's; nothing broadcasts.
 pub(crate) fn check_state<S: State>(operation: &'static str, given: &S, expected: &S) -> Result<()> {
-    for (i, (given, expected)) in given.variables().iter().zip(expected.variables()).enumerate() {
+    let (given, expected) = (given.variables(), expected.variables());
+    if given.len() != expected.len() {
+        let what = format!("a state of {} variables", expected.len());
+        return Err(Error::shape(operation, what, given.len()));
+    }
+    for (i, (given, expected)) in given.iter().zip(expected).enumerate() {
         if given.shape() != expected.shape() {
             let what = format!("state {i} of shape {:?}", expected.shape());
             return Err(Error::shape(operation, what, format!("{:?}", given.shape())));

@@ -303,6 +303,7 @@ fn matched<'v, T: Float>(
     values: impl Iterator<Item = (&'v str, &'v Variable<T>)>,
 ) -> Result<HashMap<usize, &'v Variable<T>>> {
     let (mut found, mut unexpected, mut misshapen) = (HashMap::new(), Vec::new(), Vec::new());
+    let twice = |name: &str| format!("{name}, which has a value already");
     for (name, value) in values {
         match parameters.iter().find(|(known, _)| known == name) {
             None => unexpected.push(name.to_string()),
@@ -310,7 +311,10 @@ fn matched<'v, T: Float>(
                 misshapen.push(format!("{name} expected {:?}, got {:?}", parameter.shape(), value.shape()));
                 found.insert(parameter.id(), value);
             }
-            Some((_, parameter)) => drop(found.insert(parameter.id(), value)),
+            Some((_, parameter)) if found.insert(parameter.id(), value).is_some() => {
+                unexpected.push(twice(name));
+            }
+            Some(_) => {}
         }
     }
     let mut seen = HashSet::new();

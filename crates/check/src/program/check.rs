@@ -1,16 +1,18 @@
 //! What must agree between the ways to run a program.
 
-use std::fmt;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use wengert_core::__private::warn;
+use wengert_core::__private::share_all;
 use wengert_core::{Float, live_nodes, operations};
 
 use super::run::{Hooks, Outcome, Way, run};
 use super::shrink::shrunk;
 use super::{Place, RandomProgram, Step};
+
+/// The jobs that several threads have shared in programs, of the whole process.
+pub(super) static SHARED: AtomicU64 = AtomicU64::new(0);
 
 /// Rounding errors that a result may be off by, each as large as the program can make of one in every line.
 const ERRORS: f64 = 8.0;
@@ -196,7 +198,9 @@ fn ways_agree<T: Float>(program: &RandomProgram, exact: &Outcome, allowed: &Allo
     let again = attempt::<T>(program, Way::FAST)?;
     compared((&fast_way, &fast), ("the same once more", &again), never)?;
     let way = Way { threads: 3, ..Way::FAST };
-    compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), never)?;
+    let (several, jobs) = share_all(|| attempt::<T>(program, way));
+    SHARED.fetch_add(jobs, Ordering::Relaxed);
+    compared((&fast_way, &fast), (&name::<T>(way), &several?), never)?;
     let way = Way { recorded: true, ..Way::FAST };
     compared((&fast_way, &fast), (&name::<T>(way), &attempt::<T>(program, way)?), allowed)?;
     let way = Way { replayed: true, ..Way::FAST };
@@ -338,56 +342,4 @@ pub struct Digest {
     pub sum: f64,
     /// How far such sums may be apart.
     pub allowed: f64,
-}
-
-/// How many programs were checked, and how large they were.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Tally {
-    /// The number of programs.
-    pub programs: usize,
-    /// The number of lines in all.
-    pub lines: usize,
-    /// The time that the checks took.
-    pub time: Duration,
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let each = self.lines as f64 / self.programs.max(1) as f64;
-        write!(f, "{} programs of {each:.1} lines in {:.1} s", self.programs, self.time.as_secs_f64())
-    }
-}
-
-/// Checks the programs of some seeds.
-///
-/// The first one that fails is printed at once, with its seed; then it is made smaller for as long as
-/// `shrinking` says.
-///
-/// # Errors
-/// What failed, and the smallest program found that does.
-///
-/// ```
-/// use std::time::Duration;
-/// let tally = wengert_check::check_programs(0..5, Duration::from_secs(10))?;
-/// assert_eq!(tally.programs, 5);
-/// # Ok::<(), String>(())
-/// ```
-pub fn check_programs(seeds: Range<u64>, shrinking: Duration) -> Result<Tally, String> {
-    let start = Instant::now();
-    let mut tally = Tally::default();
-    for seed in seeds {
-        let program = RandomProgram::from_seed(seed);
-        if let Err(message) = program.check() {
-            warn(&format!(
-                "program {seed} fails: {message}\n{program}  again: RandomProgram::from_seed({seed}).check()"
-            ));
-            let small = program.shrink(shrinking);
-            let left = small.check().err().unwrap_or(message);
-            return Err(format!("program {seed}, made smaller: {left}\n{small}"));
-        }
-        tally.programs += 1;
-        tally.lines += program.len();
-    }
-    Ok(Tally { time: start.elapsed(), ..tally })
 }

@@ -11,13 +11,15 @@ mod composed;
 mod draw;
 mod run;
 mod shrink;
+mod tally;
 
 use std::fmt;
 
 use wengert_core::{Attributes, Domain};
 
-pub use check::{Digest, Tally, check_programs};
+pub use check::Digest;
 pub use draw::programs;
+pub use tally::{Tally, check_programs};
 
 /// A value of a program: which output of which line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

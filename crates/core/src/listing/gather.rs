@@ -137,7 +137,7 @@ impl<T: Float> Gathered<T> {
         let shape = leaf.as_ref().map(|leaf| leaf.shape().to_vec());
         let shape = shape.or_else(|| value.as_ref().map(AnyTensor::shape)).unwrap_or_default();
         let grad = leaf.as_ref().and_then(|leaf| leaf.slot.grad()).map(|grad| grad.value().into());
-        let name = leaf.as_ref().and_then(|leaf| leaf.name()).unwrap_or_default().to_string();
+        let name = leaf.as_ref().and_then(|leaf| leaf.name()).as_deref().unwrap_or_default().to_string();
         let taken = self.scopes.get(&key).filter(|_| !name.is_empty());
         let path = taken.map(|scope| scope::path(*scope)).unwrap_or_default();
         self.push(key, |number| TapeEntry {

@@ -153,7 +153,12 @@ fn check_values<T: Float>(captured: &[Edge<T>], stand_ins: &[Variable<T>]) -> Re
             && let Some(leaf) = leaf.upgrade()
             && !Variable::from(leaf.peek().clone()).is_same(&before.detach())
         {
-            return Err(refusal("as it was when the function ran", "has changed since", edge, before));
+            return Err(refusal(
+                "as it was when the function ran",
+                "has changed since, before the backward",
+                edge,
+                before,
+            ));
         }
     }
     Ok(())
@@ -162,7 +167,8 @@ fn check_values<T: Float>(captured: &[Edge<T>], stand_ins: &[Variable<T>]) -> Re
 #[cold]
 fn refusal<T: Float>(expected: &str, got: &str, edge: &Edge<T>, of: &Variable<T>) -> Error {
     let leaf = if let Edge::Leaf(leaf) = edge { leaf.upgrade() } else { None };
-    let name = leaf.as_deref().and_then(Leaf::name).unwrap_or("a value");
+    let name = leaf.as_deref().and_then(Leaf::name);
+    let name = name.as_deref().unwrap_or("a value");
     let got = format!("{name} of shape {:?} that {got}", of.shape());
     Error::argument("checkpoint", "what the function captures", expected, got)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Float;
 use super::changing::Changing;
@@ -11,7 +11,7 @@ use super::term::add_whole;
 use super::variable::{Peek, Variable};
 use crate::base::dims::Dims;
 use crate::base::error::{Error, Result};
-use crate::base::mode::is_recording;
+use crate::base::mode::{is_plain, is_recording};
 use crate::tensor::Tensor;
 
 /// A function of a gradient on its way; what it returns takes the gradient's place.
@@ -75,10 +75,12 @@ impl<T: Float> Slot<T> {
 
     /// Adds what a backward brings to what is there; in place where nobody else holds it.
     pub(crate) fn add_grad(&self, term: Variable<T>) {
-        if is_recording() {
+        let recorded = is_recording();
+        let term = if recorded || term.is_plain() { term } else { term.detach() };
+        // The plain sweep writes over nothing.
+        if recorded || is_plain() {
             return self.add_with_history(&term);
         }
-        let term = if term.is_plain() { term } else { term.detach() };
         let mut grad = lock(&self.grad);
         match &*grad {
             None => *grad = Some(term.contiguous()),
@@ -150,8 +152,8 @@ pub(crate) struct Leaf<T: Float> {
     value: Value<T>,
     shape: Dims,
     requires_grad: AtomicBool,
-    /// What it was first called, for messages.
-    name: OnceLock<Arc<str>>,
+    /// What it is called, for messages.
+    name: Mutex<Option<Arc<str>>>,
     pub(crate) slot: Slot<T>,
 }
 
@@ -171,7 +173,7 @@ impl<T: Float> Leaf<T> {
             shape: value.dims().clone(),
             value: if is_parameter { Value::Parameter(Changing::new(value)) } else { Value::Fixed(value) },
             requires_grad: AtomicBool::new(requires_grad),
-            name: OnceLock::new(),
+            name: Mutex::new(None),
             slot: Slot::new(),
         })
     }
@@ -180,14 +182,18 @@ impl<T: Float> Leaf<T> {
         &self.shape
     }
 
-    /// Gives it a name, unless it has one.
+    /// Gives it a name. One that it has stays, unless the new one says where that is found: a layer on its
+    /// own calls a weight by less than the model that has the layer.
     pub(crate) fn call(&self, name: &Arc<str>) {
-        self.name.get_or_init(|| Arc::clone(name));
+        let mut known = self.name.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| name.len() > known.len() && name.contains(&**known)) {
+            *known = Some(Arc::clone(name));
+        }
     }
 
-    /// What it was first called.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.name.get().map(|name| &**name)
+    /// What it is called.
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The value, to which `held` has a handle if it may change.

@@ -12,7 +12,7 @@ use crate::base::error::{Error, Result};
 use crate::tape::Float;
 use crate::tensor::Tensor;
 
-const FIXED: &str = "a parameter that stands for a computed value does not change";
+const FIXED: &str = "expected a parameter that can change, got one that stands for a computed value";
 
 /// A leaf variable that a model owns and an optimizer changes.
 ///
@@ -150,12 +150,20 @@ impl<T: Float> Parameter<T> {
     /// If it stands for a computed value.
     #[track_caller]
     fn own_leaf(&self) -> &Leaf<T> {
-        self.variable.leaf().expect(FIXED)
+        let Some(leaf) = self.variable.leaf() else { self.is_fixed() };
+        leaf
     }
 
     #[track_caller]
     fn changing(&self) -> &Changing<T> {
-        self.own_leaf().changing().expect(FIXED)
+        let Some(value) = self.own_leaf().changing() else { self.is_fixed() };
+        value
+    }
+
+    #[cold]
+    #[track_caller]
+    fn is_fixed(&self) -> ! {
+        panic!("{}: {FIXED}", self.name().unwrap_or("parameter"))
     }
 
     /// An identity of the parameter: equal for clones, different for all others that live.

@@ -179,7 +179,7 @@ fn a_captured_parameter_does_not_change_before_the_backward() {
         assert_eq!(
             y[1].backward_options(None, &retained).unwrap_err().to_string(),
             "checkpoint: what the function captures must be as it was when the function ran, got head.scale \
-             of shape [2] that has changed since",
+             of shape [2] that has changed since, before the backward",
         );
         assert!(w.grad().is_none());
     }

@@ -95,8 +95,9 @@ impl Operation<f64> for Wrong {
 
 #[test]
 fn a_parameter_that_stands_for_another_variable_does_not_change() {
+    let expected = "scale: expected a parameter that can change, got one that stands for a computed value";
     for variable in [vector([1.0, 2.0]), vector([1.0, 2.0]).requires_grad_(false), vector([1.0, 2.0]) * 2.0] {
-        let (parameter, before) = (Parameter::computed(variable.clone()), variable.to_vec());
+        let (parameter, before) = (Parameter::computed(variable.clone()).named("scale"), variable.to_vec());
         let set = || parameter.set_value(Tensor::from([5.0, 6.0]));
         let update = || parameter.update("step", |values| values.fill(7.0));
         for change in [&set as &dyn Fn() -> _, &update] {
@@ -105,7 +106,7 @@ fn a_parameter_that_stands_for_another_variable_does_not_change() {
                 .downcast_ref::<String>()
                 .cloned()
                 .or(refusal.downcast_ref::<&str>().map(|s| s.to_string()));
-            assert_eq!(refusal.unwrap(), "a parameter that stands for a computed value does not change");
+            assert_eq!(refusal.unwrap(), expected);
         }
         assert_eq!(variable.to_vec(), before);
     }

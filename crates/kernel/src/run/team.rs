@@ -16,6 +16,8 @@ use crate::run::panics::{Payload, discard};
 
 /// Work of fewer nanoseconds than this is not cut.
 const LEAST_NANOSECONDS: usize = 3_000;
+/// [`LEAST_NANOSECONDS`], or 1 while some thread [shares all](share_all).
+static LEAST: AtomicUsize = AtomicUsize::new(LEAST_NANOSECONDS);
 /// Work of fewer nanoseconds than this does not wake a helper that sleeps.
 const WAKES: usize = 40_000;
 /// How many parts a thread gets at most: some, so that one that comes late finds something left to do.
@@ -104,21 +106,54 @@ pub fn set_num_threads(threads: usize) {
 /// How many parts work of about `nanoseconds` is worth now.
 #[inline]
 pub fn parts_worth(nanoseconds: usize) -> usize {
-    if nanoseconds < 2 * LEAST_NANOSECONDS { 1 } else { parts_of_long(nanoseconds) }
+    if nanoseconds < 2 * LEAST.load(Ordering::Relaxed) { 1 } else { parts_of_long(nanoseconds) }
 }
 
 fn parts_of_long(nanoseconds: usize) -> usize {
     let threads = num_threads();
+    let least = LEAST.load(Ordering::Relaxed);
     let idle = BOARD.helpers.load(Ordering::Relaxed) == BOARD.sleepers.load(Ordering::Relaxed);
-    if threads == 1 || (idle && nanoseconds < WAKES) {
+    if threads == 1 || (idle && least > 1 && nanoseconds < WAKES) {
         return 1;
     }
-    cut(nanoseconds, threads)
+    cut(nanoseconds / least, threads)
 }
 
-/// As many parts for each thread, unless the work is too short even for one.
-fn cut(nanoseconds: usize, threads: usize) -> usize {
-    let most = nanoseconds / LEAST_NANOSECONDS;
+/// What `f` gives, while all threads of the process cut whatever can be cut, however short, and how many jobs
+/// were shared meanwhile: so that a test of small values sees what several threads do. It takes longer.
+///
+/// ```
+/// use wengert_kernel::run::team::{parts_worth, set_num_threads, share, share_all};
+/// set_num_threads(2);
+/// let (parts, jobs) = share_all(|| {
+///     let parts = parts_worth(10);
+///     share(parts, |_| ());
+///     parts
+/// });
+/// assert!(parts > 1 && jobs > 0 && parts_worth(10) == 1);
+/// ```
+pub fn share_all<R>(f: impl FnOnce() -> R) -> (R, u64) {
+    /// How many threads are inside.
+    static INSIDE: AtomicUsize = AtomicUsize::new(0);
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            if INSIDE.fetch_sub(1, Ordering::Relaxed) == 1 {
+                LEAST.store(LEAST_NANOSECONDS, Ordering::Relaxed);
+            }
+        }
+    }
+    INSIDE.fetch_add(1, Ordering::Relaxed);
+    let _leave = Leave;
+    LEAST.store(1, Ordering::Relaxed);
+    let jobs = || BOARD.ticket.load(Ordering::Relaxed) >> (2 * BITS);
+    let before = jobs();
+    let result = f();
+    (result, jobs() - before)
+}
+
+/// As many parts for each thread, unless the work is too short even for one, which is `most`.
+fn cut(most: usize, threads: usize) -> usize {
     if most < threads { most } else { threads * (most / threads).min(PARTS) }
 }
 
@@ -282,108 +317,4 @@ fn wait(looks: &mut usize) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-    use crate::run::panics::Grenade;
-
-    #[test]
-    fn every_part_is_done_once() {
-        set_num_threads(3);
-        for parts in [0, 1, 2, 7, 100] {
-            let done: Vec<AtomicUsize> = (0..parts).map(|_| AtomicUsize::new(0)).collect();
-            share(parts, |part| {
-                done[part].fetch_add(1, Ordering::Relaxed);
-            });
-            assert!(done.iter().all(|done| done.load(Ordering::Relaxed) == 1), "{parts} parts");
-        }
-    }
-
-    #[test]
-    fn many_jobs_from_many_threads() {
-        set_num_threads(3);
-        let sum = |n: usize| {
-            let sum = AtomicUsize::new(0);
-            share(n, |part| {
-                sum.fetch_add(part * part, Ordering::Relaxed);
-            });
-            sum.into_inner()
-        };
-        std::thread::scope(|scope| {
-            for seed in 0..4 {
-                scope.spawn(move || {
-                    for n in (0..if cfg!(miri) { 20 } else { 2000 }).map(|n| (n + seed) % 100) {
-                        assert_eq!(sum(n), (0..n).map(|i| i * i).sum::<usize>());
-                    }
-                });
-            }
-        });
-    }
-
-    /// Jobs until one of them is seen to be done by two threads, whose parts wait for each other; as the
-    /// tests run side by side, another one may have the helpers for a while.
-    fn helpers_work() {
-        set_num_threads(3);
-        let alone = (0..300).all(|_| {
-            let threads = Mutex::new(HashSet::new());
-            share(2, |_| {
-                lock(&threads).insert(std::thread::current().id());
-                let begun = Instant::now();
-                while lock(&threads).len() < 2 && begun.elapsed() < Duration::from_millis(100) {
-                    std::thread::yield_now();
-                }
-            });
-            lock(&threads).len() < 2
-        });
-        assert!(!alone, "no helper takes a part");
-    }
-
-    #[test]
-    fn a_panic_reaches_the_caller_and_helpers_go_on_working() {
-        set_num_threads(3);
-        for bad in 0..8 {
-            let caught = catch_unwind(|| share(8, |part| assert!(part != bad, "part {part}")));
-            let message = caught.unwrap_err().downcast::<String>().unwrap();
-            assert_eq!(*message, format!("part {bad}"));
-        }
-        every_part_is_done_once();
-        helpers_work();
-    }
-
-    #[test]
-    fn panics_whose_payload_panics_when_dropped_neither_end_a_job_early_nor_a_helper() {
-        set_num_threads(3);
-        for times in 0..if cfg!(miri) { 3 } else { 20 } {
-            let done: Vec<AtomicUsize> = (0..8).map(|_| AtomicUsize::new(0)).collect();
-            let caught = catch_unwind(AssertUnwindSafe(|| {
-                share(8, |part| {
-                    // Long enough for others to come.
-                    (0..1000).for_each(|_| std::hint::spin_loop());
-                    done[part].fetch_add(1, Ordering::Relaxed);
-                    std::panic::panic_any(Grenade(times % 3));
-                });
-            }));
-            let payload = caught.unwrap_err();
-            assert!(payload.is::<Grenade>());
-            discard(payload);
-            // Alone, the first panic ends it; shared, every part is done once and only once.
-            let all = done.iter().map(|done| done.load(Ordering::Relaxed)).sum::<usize>();
-            assert!(all == 8 || all == 1, "{all} parts");
-        }
-        helpers_work();
-    }
-
-    #[test]
-    fn short_work_is_not_cut() {
-        assert_eq!(parts_worth(LEAST_NANOSECONDS), 1);
-        assert_eq!(
-            [2, 3, 4, 7, 8, 100].map(|times| cut(times * LEAST_NANOSECONDS, 4)),
-            [2, 3, 4, 4, 8, 4 * PARTS]
-        );
-        assert!((1..50).all(|total| (0..7).map(|part| range(part, 7, total).len()).sum::<usize>() == total));
-        let (first, last) = (range(0, 7, usize::MAX), range(6, 7, usize::MAX));
-        assert_eq!((first.start, last.end), (0, usize::MAX));
-        assert!(first.len().abs_diff(last.len()) <= 1);
-    }
-}
+mod tests;

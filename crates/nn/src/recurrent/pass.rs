@@ -27,7 +27,8 @@ impl<C: CellWith> Layers for Recurrent<C> {
     }
 
     fn output_size(&self) -> usize {
-        self.options.width(self.cells[0].output_size())
+        // A factory's layers may differ; the last one's is what comes out.
+        self.options.width(self.cells.last().map_or(0, CellWith::output_size))
     }
 
     fn is_batch_first(&self) -> bool {

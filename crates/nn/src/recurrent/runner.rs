@@ -1,8 +1,9 @@
 //! The runner: a cell over time, in layers and directions.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use wengert_core::{Error, Float, Result};
+use wengert_core::{Error, Float, Parameter, Result};
 
 use super::builder::RecurrentBuilder;
 use super::factory::{ByPlace, CellFactory, Place};
@@ -12,6 +13,7 @@ use super::stepper::Stepper;
 use crate::cell_with::CellWith;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::{layer_name, print_layer};
+use crate::state::State;
 
 /// A recurrent layer over any [`Cell`](crate::Cell): layers, directions, dropout of every kind, packed and
 /// masked sequences.
@@ -64,8 +66,9 @@ impl<C: CellWith> Recurrent<C> {
 
     /// Dropped weights must exist.
     fn check_weights(&self) -> Result<()> {
-        let cell = &self.cells[0];
-        let names: Vec<String> = cell.named_parameters().into_iter().map(|(name, _)| name).collect();
+        let all = self.cells.iter().flat_map(Module::named_parameters);
+        let mut seen = HashSet::new();
+        let names: Vec<String> = all.map(|(name, _)| name).filter(|name| seen.insert(name.clone())).collect();
         match self.options.dropped_weights.iter().find(|name| !names.contains(name)) {
             None => Ok(()),
             Some(unknown) => {
@@ -161,7 +164,8 @@ impl<C: CellWith> Recurrent<C> {
     /// gate's bias of 1 is `set_gate("bias_ih", "forget", |rows| rows.fill(1.0))`.
     ///
     /// # Errors
-    /// If the cell has no such gate or parameter, or a recorded operation still needs the value.
+    /// If the cell has no such gate or parameter, or the parameter has no rows for each gate, as a projection
+    /// has none.
     ///
     /// ```
     /// use wengert_nn::{Lstm, Module};
@@ -183,12 +187,25 @@ impl<C: CellWith> Recurrent<C> {
             return Err(Error::argument(self.name(), "gate", format!("one of {}", gates.join(", ")), gate));
         };
         for cell in &self.cells {
-            let parameter = cell.parameter(parameter)?;
+            let parameter = rows_of_gates(cell, parameter)?;
             let rows = parameter.numel() / gates.len();
             parameter.update("set_gate", |values| change(&mut values[place * rows..(place + 1) * rows]))?;
         }
         Ok(())
     }
+}
+
+/// The parameter of that name, which has as many rows for each gate as some part of the state is wide.
+fn rows_of_gates<C: CellWith>(cell: &C, name: &str) -> Result<Parameter<C::Element>> {
+    let parameter = cell.parameter(name)?;
+    let gates = cell.gates().len();
+    let rows = parameter.shape().first().copied().unwrap_or(1);
+    let state = State::variables(&cell.zero_state(1));
+    if state.iter().any(|part| part.shape().get(1).is_some_and(|width| gates * width == rows)) {
+        return Ok(parameter);
+    }
+    let expected = format!("a parameter with rows for each of {gates} gates");
+    Err(Error::argument(layer_name::<C>(), "parameter", expected, format!("{name} of {rows} rows")))
 }
 
 /// PyTorch's name for a layer and direction: `_l0`, `_l0_reverse`.

@@ -252,12 +252,11 @@ impl<L: Layers> Piece<L> {
             .unzip();
         let options = |cotangents| GradOptions::default().retain_graph(again).cotangents(cotangents);
         backward(&roots.iter().collect::<Vec<_>>(), &options(cotangents))?;
-        for cut in std::iter::once(&self.input).chain(&self.beside) {
-            if let Some(cotangent) = take_grad(&cut.leaf) {
-                backward(&[&cut.value], &options(vec![cotangent]))?;
-            }
-        }
-        Ok(())
+        // In one pass: what the input and what stands beside it are computed from may be the same.
+        let cuts = std::iter::once(&self.input).chain(&self.beside);
+        let (values, cotangents): (Vec<_>, Vec<_>) =
+            cuts.filter_map(|cut| Some((&cut.value, take_grad(&cut.leaf)?))).unzip();
+        backward(&values, &options(cotangents))
     }
 }
 

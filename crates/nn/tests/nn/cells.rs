@@ -2,8 +2,8 @@
 
 use wengert_core::{Parameter, Result, Tensor, Variable};
 use wengert_nn::{
-    Cell, Checkpointing, GruCell, Linear, Module, PackOptions, Place, Recurrent, State, StepFn, cell,
-    pack_padded_sequence,
+    Cell, Checkpointing, GruCell, Layers, Linear, Lstm, Module, PackOptions, Place, Recurrent, Stack, State,
+    StepFn, cell, pack_padded_sequence,
 };
 
 use crate::errors::{refused, zeros};
@@ -53,6 +53,47 @@ fn a_factory_knows_where_its_cell_stands() {
     let net = Recurrent::of_places(3, cell).num_layers(2).bidirectional(true).build().unwrap();
     assert_eq!(*seen.borrow(), [(0, 0, 3), (0, 1, 3), (1, 0, 8), (1, 1, 8)]);
     assert_eq!(net.output_size(), 8);
+}
+
+#[test]
+fn the_width_of_the_output_is_the_last_layers() {
+    let narrower = |place: Place| {
+        let (w, width) = (Linear::new(place.input_size, 4)?, 7 - 2 * place.layer);
+        let step = move |w: &Linear, x: &Variable, h: &Variable| {
+            let h = (w.forward(x).unwrap() + h).tanh();
+            (zeros(&[x.shape()[0], width]) + h.sum_keepdim(&[-1]), h)
+        };
+        Ok(StepFn::with_state([place.input_size, width], w, |batch| zeros(&[batch, 4]), step))
+    };
+    let net = Recurrent::of_places(3, narrower).num_layers(2).build().unwrap();
+    let x = zeros(&[6, 2, 3]);
+    assert_eq!((net.output_size(), net.forward(&x, None).unwrap().0.shape()), (5, &[6, 2, 5][..]));
+    let stack = Stack::new(net.clone(), Lstm::new(5, 2).unwrap()).unwrap();
+    assert_eq!(Layers::forward(&stack, &x, None).unwrap().0.shape(), [6, 2, 2]);
+    assert!(Stack::new(net, Lstm::new(7, 2).unwrap()).is_err());
+}
+
+#[test]
+fn only_parameters_with_rows_for_each_gate_have_gates() {
+    let lstm = Lstm::builder(3, 8).proj_size(4).build().unwrap();
+    let before = lstm.parameter("weight_hr_l0").unwrap().to_vec();
+    refused(
+        lstm.set_gate("weight_hr", "forget", |rows| rows.fill(1.0)),
+        "LSTM: parameter must be a parameter with rows for each of 4 gates, got weight_hr of 4 rows",
+    );
+    assert_eq!(lstm.parameter("weight_hr_l0").unwrap().to_vec(), before);
+    lstm.set_gate("weight_hh", "forget", |rows| rows.fill(1.0)).unwrap();
+    assert_eq!(lstm.parameter("weight_hh_l0").unwrap().to_vec()[8 * 4..2 * 8 * 4], [1.0; 32]);
+}
+
+#[test]
+fn a_given_state_has_as_many_variables_as_the_cells() {
+    let rows = |batch| vec![zeros(&[batch, 2]), zeros(&[batch, 2])];
+    let step = |_: &Linear, x: &Variable, h: &Vec<Variable>| (x + &h[0] + &h[1], h.clone());
+    let cell = StepFn::with_state([2, 2], Linear::new(1, 1).unwrap(), rows, step);
+    let net = Recurrent::of(2, move |_| Ok(cell.clone())).build().unwrap();
+    let state = vec![zeros(&[1, 3, 2])];
+    refused(net.forward(&zeros(&[4, 3, 2]), Some(&state)), "StepFn: expected a state of 2 variables, got 1");
 }
 
 #[test]
@@ -227,6 +268,11 @@ fn values_stand_in_for_parameters_by_name() {
         "the values do not fit, nothing was changed\n  missing: bias\n  unexpected: scale\n  \
          of another shape: \
          weight expected [3, 2], got [2, 3]",
+    );
+    let twice = [("bias", zeros(&[3])), ("weight", zeros(&[3, 2])), ("bias", zeros(&[3]))];
+    refused(
+        linear.with_parameters(&twice, sum),
+        "the values do not fit, nothing was changed\n  unexpected: bias, which has a value already",
     );
     // A tied parameter is named once.
     let tied = vec![linear.clone(), linear];

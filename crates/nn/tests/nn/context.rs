@@ -275,6 +275,26 @@ fn states_steps_and_windows_see_it() {
 }
 
 #[test]
+fn input_and_context_may_be_computed_from_one_value() {
+    let net = one_direction();
+    let (source, groups) = (variable(&[6, 2, INPUT]).requires_grad_(true), Constant(variable(&[2, GROUP])));
+    // The gaps go through what the inputs are made of.
+    let inputs = || {
+        let x = source.tanh();
+        let gaps = x.narrow(2, 0, GAP).square();
+        (x, gaps)
+    };
+    let (x, gaps) = inputs();
+    net.forward_with(&x, &(gaps, groups.clone()), None).unwrap().0.square().sum().backward().unwrap();
+    let expected = source.grad().unwrap().to_vec();
+    source.zero_grad();
+    let (x, gaps) = inputs();
+    let mut truncated = Truncated::new(6, 6).unwrap();
+    truncated.window_with(&net, &x, &(gaps, groups), None, |out| Ok(out.square().sum())).unwrap();
+    close(&source.grad().unwrap().to_vec(), &expected, 1e-12);
+}
+
+#[test]
 fn a_stack_and_a_learned_state_pass_it_on() {
     let (w, u) = weights(INPUT + GAP + GROUP);
     let lower = Recurrent::of(INPUT, move |_| Ok(Beside { w: w.clone(), u: u.clone() })).build().unwrap();

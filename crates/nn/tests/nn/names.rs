@@ -1,6 +1,6 @@
 //! The recurrent modules' parameters: names, shapes, order and start.
 
-use wengert_core::{Tensor, Variable, manual_seed};
+use wengert_core::{Tape, Tensor, Variable, manual_seed};
 use wengert_nn::{Cell, Gru, GruCell, Linear, Lstm, LstmCell, Module, Recurrent, Rnn, RnnCell, module};
 
 fn shapes<M: Module>(module: &M) -> Vec<(String, Vec<usize>)> {
@@ -50,6 +50,29 @@ fn recurrent_layers_have_pytorchs_names_order_and_shapes() {
             assert_eq!(shapes(&lstm), registered(4, layers, directions, proj, bias));
         }
     }
+}
+
+#[test]
+fn a_parameter_is_called_by_its_place_in_the_outermost_module() {
+    #[derive(Clone)]
+    struct Model {
+        rnn: Lstm,
+    }
+    module!(Model { rnn });
+    let rnn = Lstm::new(3, 2).unwrap();
+    let name_in_tape = || {
+        let y = rnn.forward(&Variable::new(Tensor::ones([1, 1, 3])), None).unwrap().0;
+        let names: Vec<String> = Tape::of(&y).entries().iter().map(|entry| entry.name.clone()).collect();
+        names.into_iter().find(|name| name.contains("weight_hh")).unwrap()
+    };
+    let _ = rnn.parameters();
+    assert_eq!(name_in_tape(), "weight_hh_l0");
+    let model = Model { rnn: rnn.clone() };
+    let _ = model.parameters();
+    assert_eq!(name_in_tape(), "rnn.weight_hh_l0");
+    // One part looked at by itself is called so no less.
+    let _ = model.rnn.parameters();
+    assert_eq!(name_in_tape(), "rnn.weight_hh_l0");
 }
 
 #[test]
