@@ -90,7 +90,7 @@ pub fn print_cell<C: CellWith>(cell: &C, f: &mut fmt::Formatter<'_>) -> fmt::Res
 
 /// A number as Python writes it: `1.0`, `1e-05`.
 pub(crate) fn python(number: f64) -> String {
-    // Python signs every exponent and writes two digits of it at least; those of one digit are -5 to -9 alone.
+    // Python signs every exponent and writes two digits of it at least; of one digit are -5 to -9 alone.
     match number.abs() {
         size if size.is_nan() => "nan".to_string(),
         size if size == 0.0 || size.is_infinite() || (1e-4..1e16).contains(&size) => format!("{number:?}"),

@@ -144,8 +144,8 @@ fn differ(was: &AnyTensor, is: &Shown) -> bool {
     }
 }
 
-/// What computes the scene anew, if something in it can be edited (in a scene of folded lines nothing can) and
-/// the tape is not too large to be there.
+/// What computes the scene anew, if something in it can be edited (in a scene of folded lines nothing can)
+/// and the tape is not too large to be there.
 fn request(tape: &Tape, scene: &Value) -> Result<Option<Value>> {
     let lines = scene["lines"].as_array().map_or(&[][..], Vec::as_slice);
     if !lines.iter().any(|line| line["editable"] == json!(true)) {
