@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 const CRATES: [&str; 11] =
     ["core", "data", "nn", "optim", "train", "check", "view", "walk", "page", "wengert", "kernel"];
 /// First words that point at something that is not on the page, or that open no noun or verb of the item.
-const POINTING: [&str; 19] = [
+const POINTING: [&str; 43] = [
     "This", "These", "That", "Those", "It", "Its", "They", "As", "See", "Same", "What", "Which", "Such",
-    "There", "Here", "Of", "For", "Not", "By",
+    "There", "Here", "Of", "For", "Not", "By", "After", "At", "Before", "Behind", "Being", "Between", "From",
+    "In", "Never", "No", "None", "Nothing", "On", "Only", "So", "Their", "To", "Under", "Where", "While",
+    "With", "Without", "Whatever", "Whose",
 ];
 const SECTIONS: [&str; 2] = ["# Errors", "# Panics"];
 
@@ -138,6 +140,11 @@ fn only_documentation_that_points_elsewhere_is_found() {
     assert_eq!(pointing("pub struct S {\n    /// Its name.\n    name: u8,\n}"), []);
     assert_eq!(pointing("unary! {\n    /// See there.\n    exp Exp;\n}"), [(2, "See there.")]);
     assert_eq!(pointing("/// Of the elements.\npub fn f() {}\n/// Offset.\npub fn g() {}").len(), 1);
+    assert_eq!(
+        pointing("pub struct S {\n    /// Where it goes.\n    pub to: u8,\n}"),
+        [(2, "Where it goes.")]
+    );
+    assert_eq!(pointing("/// From 0 to 1.\npub fn f() {}\n/// Nothing yet.\npub fn g() {}").len(), 2);
     assert_eq!(pointing("/// Such.\n#[macro_export]\nmacro_rules! m {\n}").len(), 1);
     assert_eq!(pointing("/// F.\n///\n/// # Errors\n/// As there.\npub fn f() {}"), [(4, "As there.")]);
     assert_eq!(pointing("/// F.\n///\n/// # Errors\n/// If so.\npub fn f() {}"), []);

@@ -9,7 +9,7 @@ use crate::worst::excess;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// Nothing to check: no input requires a gradient.
+    /// A function none of whose inputs requires a gradient: there is nothing to check.
     #[error("gradcheck: no input requires a gradient; ask for it with requires_grad_(true)")]
     NothingToCheck,
 
@@ -43,7 +43,8 @@ pub enum Failure {
         error: Box<wengert_core::Error>,
     },
 
-    /// Two calls at the same inputs gave different values: neither derivative means anything.
+    /// A function that gave different values in two calls at the same inputs: neither derivative means
+    /// anything.
     #[error(
         "gradcheck: the function is not deterministic: two calls gave {first} and {second} at {place}; \
          is there dropout in training mode, or state that a call changes?"
@@ -179,7 +180,7 @@ pub struct Mismatch {
     pub analytical: f64,
     /// The derivative from differences; at a kink the one from the nearer side.
     pub numerical: f64,
-    /// At a kink the derivatives from below and from above.
+    /// The derivatives from below and from above, at a kink.
     pub sides: Option<[f64; 2]>,
     /// How sure the differences are.
     pub uncertainty: f64,

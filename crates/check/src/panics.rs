@@ -13,7 +13,7 @@ pub(crate) struct Panicked {
 }
 
 thread_local! {
-    /// While panics of this thread are caught: where the last one was.
+    /// The place of the last panic, while those of this thread are caught.
     static CAUGHT: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
 }
 

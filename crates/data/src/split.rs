@@ -24,7 +24,7 @@ use crate::random::shuffled;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Parts<const N: usize> {
-    /// So many samples each; those that are left over are in no part.
+    /// Numbers of samples; those that are left over are in no part.
     Lengths([usize; N]),
     /// Shares of all, at most 1 together.
     Shares([f64; N]),

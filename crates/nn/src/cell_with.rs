@@ -76,7 +76,8 @@ pub trait CellWith: Module + Clone + Send + Sync + 'static {
     }
 
     /// A step of a batch: output (N, output_size) and next state from a projected input (N, ..), this step's
-    /// part of the context, (N, ..) each, and the state.
+    /// part of the context, (N, ..) each, and the state. It gives no `Result`: [`Cell::step`] says what is
+    /// written in place of a `?`.
     fn step_with(
         &self,
         projected: &Variable<Self::Element>,

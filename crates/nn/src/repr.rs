@@ -90,14 +90,14 @@ pub fn print_cell<C: CellWith>(cell: &C, f: &mut fmt::Formatter<'_>) -> fmt::Res
 
 /// A number as Python writes it: `1.0`, `1e-05`.
 pub(crate) fn python(number: f64) -> String {
-    let size = number.abs();
-    if size != 0.0 && number.is_finite() && !(1e-4..1e16).contains(&size) {
-        let written = format!("{number:e}");
-        let (digits, exponent) = written.split_once('e').expect("an exponent was asked for");
-        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
-        return format!("{digits}e{sign}{exponent:0>2}");
+    // Python signs every exponent and writes two digits of it at least; of one digit are -5 to -9 alone.
+    match number.abs() {
+        size if size.is_nan() => "nan".to_string(),
+        size if size == 0.0 || size.is_infinite() || (1e-4..1e16).contains(&size) => format!("{number:?}"),
+        size if size >= 1e16 => format!("{number:e}").replace('e', "e+"),
+        size if size >= 1e-9 => format!("{number:e}").replace("e-", "e-0"),
+        _ => format!("{number:e}"),
     }
-    format!("{number:?}").replace("NaN", "nan")
 }
 
 /// Sizes as Python writes a tuple: `(3,)`, `(2, 3)`.
@@ -105,5 +105,45 @@ pub(crate) fn tuple(sizes: &[usize]) -> String {
     match sizes {
         [one] => format!("({one},)"),
         sizes => format!("({})", sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::python;
+
+    /// Numbers around all bounds, and Python's `repr` of them.
+    const OF_PYTHON: [(f64, &str); 24] = [
+        (1e-5, "1e-05"),
+        (1.5e-5, "1.5e-05"),
+        (9.999999999999999e-5, "9.999999999999999e-05"),
+        (1e-4, "0.0001"),
+        (1e-9, "1e-09"),
+        (9.999999999999999e-10, "9.999999999999999e-10"),
+        (1e-10, "1e-10"),
+        (2.5e-12, "2.5e-12"),
+        (1e16, "1e+16"),
+        (9999999999999998.0, "9999999999999998.0"),
+        (1.5e22, "1.5e+22"),
+        (1e23, "1e+23"),
+        (1e100, "1e+100"),
+        (-1e-5, "-1e-05"),
+        (-2e17, "-2e+17"),
+        (0.0, "0.0"),
+        (-0.0, "-0.0"),
+        (5e-324, "5e-324"),
+        (f64::MAX, "1.7976931348623157e+308"),
+        (f64::NAN, "nan"),
+        (f64::INFINITY, "inf"),
+        (f64::NEG_INFINITY, "-inf"),
+        (0.1, "0.1"),
+        (3.0, "3.0"),
+    ];
+
+    #[test]
+    fn numbers_print_as_in_python() {
+        for (number, text) in OF_PYTHON {
+            assert_eq!(python(number), text);
+        }
     }
 }

@@ -24,6 +24,7 @@ use crate::watch::Watch;
 /// assert_eq!(norm.to_string(), "RMSNorm((2,), eps=None, elementwise_affine=True)");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "RMSNorm")]
 #[doc(alias = "RMSNormalization")]
 #[derive(Clone, Debug)]
 pub struct RmsNorm<T: Float = f32> {

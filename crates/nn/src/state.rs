@@ -44,9 +44,11 @@ pub type MapPart<'f, T> = dyn FnMut(&Variable<T>) -> Variable<T> + 'f;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no state of a cell",
     label = "expected a `State`",
-    note = "a struct of states becomes one with `state!({Self} {{ every, field }})`, or, generic over its \
-            numbers, `state!(Name<T> {{ every, field }})`",
-    note = "a state is a `Variable`, a tuple of two to eight states, an array or a `Vec` of states"
+    note = "a state is a `Variable`, a tuple of two to eight states, an array or a `Vec` of states; a number \
+            is carried as a `Variable`",
+    note = "a struct of your own, all of whose fields are states, becomes one with \
+            `state!(Name {{ every, field }})`, or, generic over its numbers, \
+            `state!(Name<T> {{ every, field }})`"
 )]
 pub trait State: Clone + Send + Sync + 'static {
     /// The element type of the variables.

@@ -14,7 +14,7 @@ options! {
         lr: f64 = 1.0, at_least_zero;
         /// Decay of both running means, in [0, 1].
         rho: f64 = 0.9, up_to_one;
-        /// Added to both running means, inside the roots.
+        /// The summand of both running means, inside the roots.
         eps: f64 = 1e-6, at_least_zero;
         /// Pull towards zero, added to the gradient.
         weight_decay: f64 = 0.0, at_least_zero;

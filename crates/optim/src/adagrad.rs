@@ -17,7 +17,7 @@ options! {
         weight_decay: f64 = 0.0, at_least_zero;
         /// The value that the sum of squares begins with.
         initial_accumulator_value: f64 = 0.0, at_least_zero;
-        /// Added to the denominator, outside the root.
+        /// The summand of the denominator, outside the root.
         eps: f64 = 1e-10, at_least_zero;
         /// Whether the objective is to be maximised.
         maximize: bool = false;

@@ -16,7 +16,7 @@ options! {
         beta1: f64 = 0.9, below_one;
         /// Decay of the largest gradient, in [0, 1).
         beta2: f64 = 0.999, below_one;
-        /// Added to the gradient's magnitude.
+        /// The summand of the gradient's magnitude.
         eps: f64 = 1e-8, at_least_zero;
         /// Pull towards zero, added to the gradient.
         weight_decay: f64 = 0.0, at_least_zero;

@@ -33,7 +33,7 @@ pub struct Groups<R> {
 }
 
 impl<R: Rule> Groups<R> {
-    /// No groups yet: all parameters go by these options.
+    /// An empty list of groups: all parameters go by these options.
     pub fn new(options: R) -> Self {
         Groups { others: options, patterns: Vec::new() }
     }

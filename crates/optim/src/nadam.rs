@@ -16,7 +16,7 @@ options! {
         beta1: f64 = 0.9, below_one;
         /// Decay of the squared gradient's running mean, in [0, 1).
         beta2: f64 = 0.999, below_one;
-        /// Added to the denominator, after the root.
+        /// The summand of the denominator, after the root.
         eps: f64 = 1e-8, at_least_zero;
         /// Pull towards zero.
         weight_decay: f64 = 0.0, at_least_zero;

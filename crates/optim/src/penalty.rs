@@ -25,7 +25,7 @@ pub struct Penalty<T: Float = f32> {
 }
 
 impl<T: Float> Penalty<T> {
-    /// On the distance from 0.
+    /// A penalty on the distance from 0.
     ///
     /// # Errors
     /// If a factor is negative or not finite.
@@ -33,7 +33,7 @@ impl<T: Float> Penalty<T> {
         Self::around(parameters.into_iter().map(|parameter| (parameter, None)), l1, l2)
     }
 
-    /// On the distance from the values that the parameters have now.
+    /// A penalty on the distance from the values that the parameters have now.
     ///
     /// # Errors
     /// If a factor is negative or not finite.

@@ -26,7 +26,7 @@ pub enum Projection {
         /// The largest.
         max: f64,
     },
-    /// No element below 0.
+    /// Elements of 0 or more: those below become 0.
     NonNegative,
     /// Each row, along the last dimension, of 2-norm 1; a row of zeros stays.
     UnitNorm,

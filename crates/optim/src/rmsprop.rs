@@ -14,7 +14,7 @@ options! {
         lr: f64 = 1e-2, at_least_zero;
         /// Decay of the squared gradient's running mean.
         alpha: f64 = 0.99, at_least_zero;
-        /// Added to the denominator, outside the root.
+        /// The summand of the denominator, outside the root.
         eps: f64 = 1e-8, at_least_zero;
         /// Pull towards zero, added to the gradient.
         weight_decay: f64 = 0.0, at_least_zero;

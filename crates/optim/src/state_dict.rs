@@ -17,7 +17,7 @@ use wengert_core::{Error, Float, Parameter, Result, StateReader, Tensor, TensorM
 use crate::rule::Rule;
 use crate::rule_optimizer::{RuleOptimizer, check};
 pub(crate) use reader::option;
-use reader::{MOST_STEPS, member, number};
+use reader::{LAST_EXACT_STEP, member, number};
 
 pub(crate) const VERSION: &str = "version";
 /// By name.
@@ -35,7 +35,7 @@ pub(crate) fn save<R: Rule, T: Float>(optimizer: &RuleOptimizer<R, T>) -> Tensor
     let members =
         optimizer.groups.iter().flat_map(|group| group.members.iter().map(|member| (&group.options, member)));
     for ((options, member), key) in members.zip(keys_of(optimizer)) {
-        map.insert_number(format!("state.{key}.step"), (member.step as f64).min(MOST_STEPS));
+        map.insert_number(format!("state.{key}.step"), (member.step as f64).min(LAST_EXACT_STEP));
         for ((name, _), number) in options.numbers().iter().zip(&member.numbers) {
             map.insert_number(format!("state.{key}.{name}"), *number);
         }

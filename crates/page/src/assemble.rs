@@ -2,7 +2,7 @@
 
 use crate::escape;
 
-const FRAME: &str = include_str!("page/page.html");
+const SKELETON: &str = include_str!("page/page.html");
 const EDITOR: &str = include_str!("page/editor.html");
 const DARK: &str = include_str!("page/dark.css");
 const STYLES: [&str; 4] = [
@@ -52,7 +52,7 @@ pub(crate) fn page(kind: Kind, title: &str, data: &str) -> String {
     };
     let style = filled(&STYLES.concat(), |_| DARK);
     let script = script(own);
-    filled(FRAME, |place| match place {
+    filled(SKELETON, |place| match place {
         "title" => &title,
         "kind" => name,
         "style" => &style,

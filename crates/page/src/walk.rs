@@ -10,9 +10,7 @@ use wengert_walk::{Scene, SceneLine, Value as Shown};
 use crate::assemble::{self, Kind};
 use crate::blob;
 
-/// The most lines of a tape that goes into the page with its values, so that inputs can be edited there.
-const MOST_LINES: usize = 2_000;
-/// The most bytes of it.
+/// The most bytes of a tape that goes into the page with its values, so that inputs can be edited there.
 const MOST_BYTES: usize = 4 << 20;
 
 /// A tape as a page that walks through it: forward line after line, then backward event after event, with the
@@ -146,10 +144,11 @@ fn differ(was: &AnyTensor, is: &Shown) -> bool {
     }
 }
 
-/// What computes the scene anew, if something in it can be edited and the tape is not too large to be there.
+/// What computes the scene anew, if something in it can be edited (in a scene of folded lines nothing can)
+/// and the tape is not too large to be there.
 fn request(tape: &Tape, scene: &Value) -> Result<Option<Value>> {
     let lines = scene["lines"].as_array().map_or(&[][..], Vec::as_slice);
-    if tape.len() > MOST_LINES || !lines.iter().any(|line| line["editable"] == json!(true)) {
+    if !lines.iter().any(|line| line["editable"] == json!(true)) {
         return Ok(None);
     }
     let request = json!({ "tape": as_json(tape)?, "type": scene["type"] });

@@ -9,8 +9,8 @@ use crate::kept::Kept;
 use crate::mode::Mode;
 
 /// What a file's name begins and ends with.
-const FIRST: &str = "step-";
-const LAST: &str = ".safetensors";
+const PREFIX: &str = "step-";
+const SUFFIX: &str = ".safetensors";
 
 /// A folder with a run's checkpoints: the last `n`, and the best by a metric.
 ///
@@ -71,7 +71,7 @@ pub struct Saved {
 impl Saved {
     /// The checkpoint of a file, if its name is that of one.
     fn of(path: PathBuf) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.strip_prefix(FIRST)?.strip_suffix(LAST)?;
+        let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
         let (step, metric) = match name.split_once('-') {
             Some((step, metric)) => (step, Some(metric.parse().ok()?)),
             None => (name, None),
@@ -126,7 +126,7 @@ impl Checkpoints {
             return Err(Error::argument("Checkpoints", "the step", expected, step));
         }
         let text = metric.map(|metric: f64| format!("-{}", shown(metric))).unwrap_or_default();
-        let path = self.folder.join(format!("{FIRST}{step}{text}{LAST}"));
+        let path = self.folder.join(format!("{PREFIX}{step}{text}{SUFFIX}"));
         kept.save(&path)?;
         let saved = Saved { step, metric, path };
         self.remove_old(&saved)?;

@@ -11,7 +11,7 @@ use wengert_core::{Result, StateReader, Stateful, TensorMap};
 use crate::state::numbers;
 
 /// What the bar looks like.
-const STYLE: &str = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg} {per_sec} eta {eta}";
+const TEMPLATE: &str = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg} {per_sec} eta {eta}";
 
 /// A bar where standard error is a terminal, and a line now and then where it is none: of an iterator's
 /// items, and of the metrics that are shown beside (`tqdm`).
@@ -195,7 +195,7 @@ fn hidden() -> ProgressBar {
 }
 
 fn bar(bar: ProgressBar) -> ProgressBar {
-    bar.with_style(ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar.with_style(ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 impl Lines {

@@ -11,8 +11,8 @@ use crate::text::{counted, number, pixel, shape};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Colours {
-    /// None: characters that are the fuller, the larger a number is; a line of signs is not needed, as those
-    /// below zero have characters of their own.
+    /// Characters without colours, which are the fuller, the larger a number is; a line of signs is not
+    /// needed, as those below zero have characters of their own.
     Plain,
     /// The 256 colours of ANSI, two rows of a matrix to a line.
     Ansi,

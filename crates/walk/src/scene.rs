@@ -41,13 +41,13 @@ pub struct SceneLine {
     pub name: String,
     /// The module path.
     pub path: String,
-    /// Where in the source it was recorded: file and line, or line and column of a program.
+    /// The place in the source that recorded it: file and line, or line and column of a program.
     pub source: Option<String>,
     /// Whether a gradient flows through it.
     pub requires_grad: bool,
     /// Whether it is a leaf of so few elements that one can change them.
     pub editable: bool,
-    /// Where its inputs come from.
+    /// The origins of its inputs.
     pub inputs: Vec<SceneInput>,
     /// The values that it gives.
     pub outputs: Vec<SceneOutput>,
@@ -126,7 +126,7 @@ pub enum Event {
     },
     /// All products that waited at a matrix become one.
     Product {
-        /// Whose cotangent it is added to.
+        /// The value whose cotangent it is added to.
         to: Ref,
         /// How many waited.
         count: usize,

@@ -124,6 +124,9 @@ fn drawing_from<R>(generator: &GeneratorState, f: impl FnOnce() -> R) -> R {
 /// The values of `f` at `inputs`, of which only the inputs are kept: going back, `f` is run once more
 /// (`torch.utils.checkpoint`).
 ///
+/// `f` gives no `Result`, since it runs again in the backward, and so there is no `?` in it: to the `forward`
+/// of a layer belongs an `expect`.
+///
 /// Time for memory: one more forward, and of all that lies between inputs and outputs nothing stays.
 /// Gradients are those of a plain call, to every order; randomness (dropout) is drawn again from where the
 /// thread's generator was.

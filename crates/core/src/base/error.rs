@@ -50,7 +50,7 @@ pub enum Error {
     Freed {
         /// The operation whose values are gone.
         operation: &'static str,
-        /// Where that operation was recorded.
+        /// The line that recorded that operation.
         location: &'static Location<'static>,
     },
     /// A value was to change in place while a recorded operation still needs it.
@@ -65,7 +65,7 @@ pub enum Error {
         shape: String,
         /// The operation that saved the value.
         holder: &'static str,
-        /// Where that operation was recorded.
+        /// The line that recorded that operation.
         location: &'static Location<'static>,
         /// The path of the module that recorded it, behind ` in `; empty outside one.
         path: String,
@@ -79,7 +79,7 @@ pub enum Error {
     FirstOrderOnly {
         /// The operation.
         operation: &'static str,
-        /// Where it was recorded.
+        /// The line that recorded it.
         location: &'static Location<'static>,
         /// The path of the module that recorded it, behind ` in `; empty outside one.
         path: String,
@@ -97,7 +97,7 @@ pub enum Error {
     /// A hook returned a gradient of another shape than the one that it was given.
     #[error("the hook registered at {location} must return a gradient of shape {expected}, got {got}")]
     Hook {
-        /// Where the hook was registered.
+        /// The line that registered the hook.
         location: &'static Location<'static>,
         /// The shape of the gradient that the hook was given, printed.
         expected: String,
@@ -113,7 +113,7 @@ pub enum Error {
         /// The value's shape, printed.
         shape: String,
     },
-    /// Nothing was recorded that leads from the value to a leaf that requires a gradient.
+    /// A value from which nothing recorded leads to a leaf that requires a gradient.
     #[error("{operation}: the value neither requires a gradient nor was computed from one that does")]
     NoGraph {
         /// The function that was asked for a gradient.
@@ -156,7 +156,7 @@ pub enum Error {
         value: f64,
         /// The operation that made it.
         operation: &'static str,
-        /// Where that operation was recorded.
+        /// The line that recorded that operation.
         location: &'static Location<'static>,
         /// The path of the module that recorded it, behind ` in `; empty outside one.
         path: String,

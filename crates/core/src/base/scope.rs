@@ -81,7 +81,7 @@ fn paths<R>(f: impl FnOnce(&mut Vec<Path>) -> R) -> R {
     f(&mut PATHS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Being inside a module; what is recorded while it lives is there.
+/// A stay inside a module; what is recorded while it lives is there.
 pub struct Restore(u32);
 
 impl Drop for Restore {

@@ -56,7 +56,7 @@ pub struct TapeEntry {
     pub name: String,
     /// The arguments that the operation was called with beside its inputs.
     pub attributes: Attributes,
-    /// Where each input came from.
+    /// The origin of each input.
     pub inputs: Vec<TapeInput>,
     /// The outputs; a leaf has one.
     pub outputs: Vec<TapeValue>,
@@ -65,7 +65,7 @@ pub struct TapeEntry {
     /// The module path that the operation was recorded in; of a named leaf, that of the first operation that
     /// takes it.
     pub path: String,
-    /// Where in the source the operation was recorded; none for a leaf.
+    /// The line of the source that recorded the operation; none for a leaf.
     pub location: Option<Line>,
     /// The values that wait for the pullback; none once a backward has used it up.
     pub kept: Vec<KeptValue>,
@@ -131,13 +131,13 @@ pub struct Line {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Recompute {
-    /// Nothing is computed: a leaf is given.
+    /// A leaf, which is given and not computed.
     Leaf,
     /// The operation of this name, with its attributes, from the [registry](crate::operations).
     Registered,
     /// The steps of the formula.
     Formula(Program),
-    /// Nothing can be computed: the code is the user's, and the tape has only what came of it.
+    /// An operation that can't be computed: the code is the user's, and the tape has only what came of it.
     Opaque,
 }
 

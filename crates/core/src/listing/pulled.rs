@@ -15,7 +15,7 @@ use crate::tensor::storage::Claim;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Pulled<T: Float> {
-    /// Nothing: no gradient flows to the input.
+    /// The cotangent of an input that no gradient flows to: none.
     Nothing,
     /// A term of its cotangent, of its shape.
     Term(Variable<T>),

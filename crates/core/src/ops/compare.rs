@@ -115,7 +115,7 @@ macro_rules! comparison {
 }
 
 comparison! {
-    /// Where `self < other`, broadcasting (`torch.lt`). Masks are never differentiated.
+    /// Mask of the elements where `self < other`, broadcasting (`torch.lt`). Masks are never differentiated.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -125,18 +125,18 @@ comparison! {
     /// ```
     #[doc(alias = "less")]
     lt <;
-    /// Where `self <= other`, broadcasting (`torch.le`).
+    /// Mask of the elements where `self <= other`, broadcasting (`torch.le`).
     #[doc(alias = "less_equal")]
     le <=;
-    /// Where `self > other`, broadcasting (`torch.gt`).
+    /// Mask of the elements where `self > other`, broadcasting (`torch.gt`).
     #[doc(alias = "greater")]
     gt >;
-    /// Where `self >= other`, broadcasting (`torch.ge`).
+    /// Mask of the elements where `self >= other`, broadcasting (`torch.ge`).
     #[doc(alias = "greater_equal")]
     ge >=;
-    /// Where `self == other`, broadcasting (`torch.eq`).
+    /// Mask of the elements where `self == other`, broadcasting (`torch.eq`).
     eq ==;
-    /// Where `self != other`, broadcasting (`torch.ne`).
+    /// Mask of the elements where `self != other`, broadcasting (`torch.ne`).
     #[doc(alias = "not_equal")]
     ne !=;
 }

@@ -9,7 +9,7 @@ use crate::tape::{Float, Variable};
 use crate::tensor::{Element, Tensor, memory};
 
 impl<T: Element> Tensor<T> {
-    /// Where the elements along axis `dim` are in order; equals stay in theirs, and NaN counts as the
+    /// Indices that put the elements along axis `dim` in order; equals stay in theirs, and NaN counts as the
     /// largest (`torch.argsort` with `stable=True`).
     ///
     /// # Errors
@@ -24,8 +24,8 @@ impl<T: Element> Tensor<T> {
         self.places_in_order(dim, false)
     }
 
-    /// Where the elements along axis `dim` are in order from the largest down; equals stay in theirs, and NaN
-    /// comes first (`torch.argsort` with `stable=True, descending=True`).
+    /// Indices that put the elements along axis `dim` in order from the largest down; equals stay in theirs,
+    /// and NaN comes first (`torch.argsort` with `stable=True, descending=True`).
     ///
     /// # Errors
     /// If there is no such axis, or no memory for the indices.

@@ -168,7 +168,7 @@ impl<T: Float> Variable<T> {
         record(split, &[self], &[&base], outputs)
     }
 
-    /// At most `chunks` parts of equal extent along axis `dim`, the last one smaller if need be
+    /// Parts of equal extent along axis `dim`, at most `chunks`, the last one smaller if need be
     /// (`torch.chunk`).
     ///
     /// ```

@@ -186,6 +186,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The last two axes exchanged; a variable of fewer axes is itself.
+    #[doc(alias = "T")]
     #[doc(alias = "mT")]
     #[doc(alias = "transpose_last")]
     #[track_caller]

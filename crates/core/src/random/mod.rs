@@ -74,7 +74,7 @@ impl Generator {
         generator
     }
 
-    /// Where the stream is now, to be continued from later.
+    /// The place in the stream now, to be continued from later.
     ///
     /// ```
     /// use wengert_core::Generator;

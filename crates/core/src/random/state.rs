@@ -2,7 +2,7 @@
 
 use crate::base::error::{Error, Result};
 
-/// Where a [`Generator`](super::Generator) is in its stream, as a checkpoint keeps it.
+/// The place of a [`Generator`](super::Generator) in its stream, as a checkpoint keeps it.
 ///
 /// ```
 /// use wengert_core::{Generator, GeneratorState};

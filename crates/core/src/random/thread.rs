@@ -78,7 +78,7 @@ pub fn with_generator<R>(f: impl FnOnce(&mut Generator) -> R) -> R {
     borrow("with_generator", f)
 }
 
-/// Where this thread's generator is, for a checkpoint.
+/// The place of this thread's generator in its stream, for a checkpoint.
 ///
 /// # Panics
 /// Inside the closure of [`with_generator`].

@@ -51,7 +51,7 @@ impl fmt::Display for Attribute {
 pub struct Attributes(Vec<(Cow<'static, str>, Attribute)>);
 
 impl Attributes {
-    /// No arguments.
+    /// An empty list, of an operation without arguments.
     pub fn none() -> Self {
         Self::default()
     }

@@ -14,7 +14,7 @@ use crate::base::error::{Error, expect};
 use crate::tensor::storage::Claim;
 use crate::tensor::{Region, Tensor, narrow};
 
-/// Where a pullback puts the cotangents of the inputs.
+/// The place into which a pullback puts the cotangents of the inputs.
 pub struct Gradients<'w, T: Float> {
     arrivals: &'w mut dyn Arrivals<T>,
     node: &'w NodeRef<T>,

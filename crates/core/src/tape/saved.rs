@@ -132,7 +132,7 @@ impl<T: Float> Cotangents<T> {
         self.values.len()
     }
 
-    /// Never true: an operation has outputs.
+    /// Whether there are no outputs, which is never so.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

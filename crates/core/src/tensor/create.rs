@@ -207,6 +207,10 @@ impl<T: Element + Arithmetic> Tensor<T> {
 
     /// Independent draws from the standard normal distribution (`torch.randn`).
     ///
+    /// Where nothing else says which numbers they are, as in `let x = Variable::new(Tensor::randn([2, 3]))`
+    /// and then `&x * 2`, the type is named: `Tensor::<f32>::randn([2, 3])`. So it is with all that makes a
+    /// tensor from a shape alone.
+    ///
     /// ```
     /// # use wengert_core::{manual_seed, Tensor};
     /// manual_seed(7);

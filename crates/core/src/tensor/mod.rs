@@ -205,7 +205,7 @@ impl<T: Element> Tensor<T> {
         self.layout().strides()
     }
 
-    /// Where in the storage the first element lies.
+    /// The place of the first element in the storage.
     #[inline]
     pub fn storage_offset(&self) -> usize {
         self.layout().offset()

@@ -25,7 +25,7 @@ const MOST_PACKS: usize = 16;
 /// without: that of a large weight for the way forth, when the way back has begun.
 const MOST_PACKED_ELEMENTS: usize = 6 << 20;
 /// How many products a pack that is to go was not used by.
-const LAST: u64 = 8;
+const MOST_UNUSED: u64 = 8;
 /// Packs that stay with values: those of a weight forward and backward, and of its parts.
 const MOST_FIXED: usize = 4;
 
@@ -82,7 +82,7 @@ impl<T: Element> Shelf<T> {
         let packed = self.packs[at].packed.clone();
         if self.packs.len() > 1 && self.elements() > MOST_PACKED_ELEMENTS {
             let asked = self.asked;
-            self.packs.retain(|pack| asked - pack.used < LAST);
+            self.packs.retain(|pack| asked - pack.used < MOST_UNUSED);
         }
         packed
     }

@@ -116,7 +116,7 @@ impl<T: Element> Tensor<T> {
         Ok(std::array::from_fn(|k| self.narrow_at(axis, k * extent, extent)))
     }
 
-    /// At most `chunks` parts of equal extent along axis `dim`, the last one smaller if need be, all of them
+    /// Parts of equal extent along axis `dim`, at most `chunks`, the last one smaller if need be, all of them
     /// views (`torch.chunk`).
     ///
     /// # Errors

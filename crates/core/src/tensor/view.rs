@@ -125,6 +125,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The last two axes exchanged; a tensor of fewer axes is itself.
+    #[doc(alias = "T")]
     #[doc(alias = "mT")]
     #[doc(alias = "transpose_last")]
     pub fn t(&self) -> Self {

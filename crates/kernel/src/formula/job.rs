@@ -55,7 +55,7 @@ pub type Forward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
 /// A run that computes the cotangents of a formula's inputs.
 pub type Backward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
 
-/// Where an operand starts and how many elements can be read, or written, from there on.
+/// The start of an operand and how many elements can be read, or written, from there on.
 #[derive(Clone, Copy)]
 pub struct Span<P> {
     pub(crate) start: P,

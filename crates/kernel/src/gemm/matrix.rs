@@ -29,7 +29,7 @@ pub struct MatMut<'a, T> {
 /// The matrix that a product is added to.
 #[derive(Debug)]
 pub enum Start<'a, T> {
-    /// Nothing: C is not read.
+    /// Zeros: C is not read.
     Zero,
     /// The elements that C holds.
     Own,

@@ -49,7 +49,7 @@ impl<T: Number, X: Beside<T>> Claim<T, X> {
         matches!(self, Claim::Part(Part(part)) if part.shares_memory(region))
     }
 
-    /// Where a kernel writes.
+    /// The place that a kernel writes to.
     #[inline]
     pub fn target(&mut self) -> Target<'_, T> {
         match self {
@@ -90,7 +90,7 @@ impl<T: Number, X: Beside<T>> Part<T, X> {
 pub struct Division<'b> {
     /// The axis that is divided.
     pub axis: usize,
-    /// Where each part begins, and where the last one ends; ascending.
+    /// The beginning of each part, and the end of the last one; ascending.
     pub bounds: &'b [usize],
     /// Whether parts, of one entry each, lose the axis.
     pub unbind: bool,

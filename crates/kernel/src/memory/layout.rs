@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::dims::Dims;
 use super::shared::{Retire, Unique};
 
-/// Where elements lie in memory: from the first one on, how many along each axis, and how far they are
+/// The way elements lie in memory: from the first one on, how many along each axis, and how far they are
 /// apart.
 #[derive(Default)]
 pub struct Layout {
@@ -51,7 +51,7 @@ impl Layout {
         }
     }
 
-    /// Where the first element lies.
+    /// The place of the first element in the memory.
     #[inline]
     pub fn offset(&self) -> usize {
         self.offset

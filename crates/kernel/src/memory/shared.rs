@@ -169,7 +169,7 @@ impl<V: Retire> Shared<V> {
         Some(unsafe { &mut self.counted.as_mut().value })
     }
 
-    /// Where the value is.
+    /// The address of the value.
     #[inline]
     pub fn address(&self) -> usize {
         self.counted.as_ptr() as usize

@@ -10,7 +10,7 @@ pub struct StaticRef<T: 'static> {
 }
 
 impl<T: Sync> StaticRef<T> {
-    /// Nothing yet.
+    /// A place without a reference yet.
     pub const fn none() -> Self {
         StaticRef { pointer: AtomicPtr::new(std::ptr::null_mut()), owner: PhantomData }
     }

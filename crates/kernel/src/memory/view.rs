@@ -128,7 +128,7 @@ impl<T> InOut<'_, T> {
     }
 }
 
-/// Where a kernel writes its result, whose elements lie there as the layout says, if there is one: else in
+/// The place of a kernel's result, whose elements lie there as the layout says, if there is one: else in
 /// order.
 pub struct Target<'a, T> {
     start: *mut T,

@@ -45,7 +45,7 @@ pub fn place<T: Number>(target: &mut [T], target_strides: &[usize], source: View
 pub struct Joined<'a, T> {
     /// The parts that are copied.
     pub parts: &'a [View<'a, T>],
-    /// Where the result goes.
+    /// The elements that are written: all parts.
     pub out: &'a mut [T],
 }
 

@@ -15,7 +15,7 @@ pub struct CrossEntropy<'a, T> {
     pub source: &'a [T],
     /// The class of each row, or what is ignored.
     pub targets: &'a [i64],
-    /// Where the result goes.
+    /// The elements that are written: the loss of each row.
     pub out: &'a mut [T],
     /// The maximum of each row, and `1 / sum exp(x - maximum)`.
     pub statistics: &'a mut [T],
@@ -87,7 +87,7 @@ pub struct CrossEntropyBack<'a, T> {
     pub statistics: &'a [T],
     /// The cotangent of the result.
     pub cotangent: &'a [T],
-    /// Where the result goes.
+    /// The elements that are written: the cotangent of the source.
     pub out: &'a mut [T],
     /// The elements of a row.
     pub width: usize,

@@ -18,7 +18,7 @@ pub struct Normalise<'a, T> {
     pub weight: &'a [T],
     /// The term of each column.
     pub bias: &'a [T],
-    /// Where the result goes.
+    /// The elements that are written: the normalised rows.
     pub out: &'a mut [T],
     /// The mean of each row, and the factor `1 / sqrt(variance + eps)`.
     pub statistics: &'a mut [T],
@@ -79,7 +79,7 @@ pub struct NormaliseBack<'a, T> {
     pub cotangent: &'a [T],
     /// The numbers that the way forth kept of each row.
     pub statistics: &'a [T],
-    /// Where the result goes.
+    /// The elements that are written: the cotangent of the source.
     pub out: &'a mut [T],
 }
 

@@ -10,7 +10,7 @@ use crate::run::level::Kernel;
 pub struct Sum<'a, T> {
     /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
-    /// Where the result goes.
+    /// The elements that are written: the sums.
     pub out: &'a mut [T],
     /// How many elements are summed to one.
     pub reduced: usize,
@@ -73,7 +73,7 @@ pub struct Squares<'a, T> {
     pub square: Square,
     /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
-    /// Where the result goes.
+    /// The elements that are written: the statistic of each row.
     pub out: &'a mut [T],
     /// The elements of a row.
     pub width: usize,

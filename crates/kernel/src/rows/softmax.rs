@@ -22,7 +22,7 @@ pub struct OverRows<'a, T> {
     pub function: RowFunction,
     /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
-    /// Where the result goes.
+    /// The elements that are written: the function of each row.
     pub out: &'a mut [T],
     /// The elements of a row.
     pub width: usize,
@@ -82,7 +82,7 @@ pub struct OverRowsBack<'a, T> {
     pub result: &'a [T],
     /// The cotangent of the result.
     pub cotangent: &'a [T],
-    /// Where the result goes.
+    /// The elements that are written: the cotangent of the source.
     pub out: &'a mut [T],
     /// The elements of a row.
     pub width: usize,
@@ -138,7 +138,7 @@ impl<T: Arithmetic> Divisible for OverRowsBack<'_, T> {
 pub struct LogSumExp<'a, T> {
     /// The elements that are read, rows one behind the other.
     pub source: &'a [T],
-    /// Where the result goes.
+    /// The elements that are written: one for each row.
     pub out: &'a mut [T],
     /// The elements of a row.
     pub width: usize,

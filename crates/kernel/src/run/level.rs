@@ -9,7 +9,7 @@ use crate::real::Lane;
 #[cfg_attr(miri, allow(dead_code, reason = "an interpreter has the portable one alone"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Whatever every machine of this kind has.
+    /// The instructions that every machine of this kind has.
     Portable,
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]

@@ -20,6 +20,7 @@ use crate::watch::Watch;
 /// assert_eq!(Gelu::tanh().to_string(), "GELU(approximate='tanh')");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "GELU")]
 #[derive(Clone, Copy, Debug)]
 pub struct Gelu<T: Float = f32> {
     by_tanh: bool,

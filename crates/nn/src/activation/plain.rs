@@ -20,34 +20,41 @@ activation! {
 }
 activation! {
     /// `max(x, 0)` (`torch.nn.ReLU`).
+    #[doc(alias = "ReLU")]
     Relu, x => x.relu(), "ReLU()"
 }
 activation! {
     /// `min(max(x, 0), 6)` (`torch.nn.ReLU6`).
+    #[doc(alias = "ReLU6")]
     Relu6, x => x.relu6(), "ReLU6()"
 }
 activation! {
     /// `x` where it is positive, else `negative_slope x` (`torch.nn.LeakyReLU`).
+    #[doc(alias = "LeakyReLU")]
     LeakyRelu[negative_slope: f64 = 0.01], x => x.leaky_relu(negative_slope),
     "LeakyReLU(negative_slope={})"
 }
 activation! {
     /// `x` where it is positive, else `alpha (e^x - 1)` (`torch.nn.ELU`; Clevert et al. 2015, arXiv
     /// 1511.07289).
+    #[doc(alias = "ELU")]
     Elu[alpha: f64 = 1.0], x => x.elu(alpha), "ELU(alpha={})"
 }
 activation! {
     /// `x` where it is positive, else `alpha (e^(x / alpha) - 1)` (`torch.nn.CELU`).
+    #[doc(alias = "CELU")]
     Celu[alpha: f64 = 1.0], x => x.celu(alpha), "CELU(alpha={})"
 }
 activation! {
     /// `s x` where `x > 0`, else `s a (e^x - 1)`, with constants that keep mean 0 and variance 1
     /// (`torch.nn.SELU`; Klambauer et al. 2017, arXiv 1706.02515).
+    #[doc(alias = "SELU")]
     Selu, x => x.selu(), "SELU()"
 }
 activation! {
     /// `x / (1 + e^-x)` (`torch.nn.SiLU`).
     #[doc(alias = "swish")]
+    #[doc(alias = "SiLU")]
     Silu, x => x.silu(), "SiLU()"
 }
 activation! {

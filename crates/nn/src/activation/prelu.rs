@@ -22,6 +22,7 @@ use crate::watch::Watch;
 /// assert_eq!(error.to_string(), "PReLU: expected an input of 3 channels, got [1, 2]");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "PReLU")]
 #[derive(Clone, Debug)]
 pub struct Prelu<T: Float = f32> {
     /// The slopes where the input is not positive.

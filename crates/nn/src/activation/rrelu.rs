@@ -55,6 +55,7 @@ pub fn rrelu<T: Float>(x: &impl AsVariable<T>, lower: f64, upper: f64) -> Result
 /// assert_eq!(layer.forward(&x)?.to_vec(), vec![-1.0, 3.0]);
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "RReLU")]
 #[derive(Clone, Debug)]
 pub struct Rrelu<T: Float = f32> {
     lower: f64,

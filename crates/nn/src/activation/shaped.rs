@@ -35,6 +35,7 @@ activation! {
 /// assert_eq!(error.to_string(), "GLU: expected an even extent of axis -1, got [2, 3]");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
+#[doc(alias = "GLU")]
 #[derive(Clone, Copy, Debug)]
 pub struct Glu<T: Float = f32> {
     dim: isize,

@@ -50,7 +50,7 @@ pub fn gain(nonlinearity: Nonlinearity) -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Gain {
-    /// None, or a convolution.
+    /// The identity: no nonlinearity, or a convolution.
     Linear,
     /// `1 / (1 + e^-x)`.
     Sigmoid,

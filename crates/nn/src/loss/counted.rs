@@ -99,7 +99,7 @@ impl<T: Float> Counted<T> {
         Ok(())
     }
 
-    /// Only those count for which `mask`, of the losses' shape, holds.
+    /// Leaves out the losses for which `mask`, of their shape, does not hold.
     pub fn keep(&mut self, mask: &Tensor<bool>) -> Result<()> {
         if elements(mask, |all| all.iter().all(|&kept| kept)) {
             return Ok(());

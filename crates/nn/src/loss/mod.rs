@@ -85,12 +85,12 @@ pub const IGNORE: i64 = -100;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reduction {
-    /// No reduction: a loss for each, times its weight.
+    /// A loss for each, times its weight: no reduction.
     None,
-    /// Their weighted mean, 0 where nothing counts.
+    /// The weighted mean of the losses, 0 where nothing counts.
     #[default]
     Mean,
-    /// Their weighted sum.
+    /// The weighted sum of the losses.
     Sum,
 }
 

@@ -13,6 +13,9 @@ use crate::state::State;
 /// A cell whose step is a closure over parameters: what [`Recurrent`](crate::Recurrent) runs of an idea
 /// before it has a type. The parameters are any [`Module`]: a layer, a list of them, a struct.
 ///
+/// The closure gives no `Result`, so there is no `?` in it: a linear map is written
+/// `x.linear(&w.weight, ..)`, and to the `forward` of another layer belongs an `expect`.
+///
 /// ```
 /// use wengert_core::Tensor;
 /// use wengert_nn::{Linear, Recurrent, StepFn};

@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PaddingSide {
-    /// Before its first element.
+    /// The side before its first element.
     Left,
-    /// Behind its last element.
+    /// The side behind its last element.
     #[default]
     Right,
 }

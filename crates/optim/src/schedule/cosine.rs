@@ -19,7 +19,7 @@ schedule! {
     #[doc(alias = "CosineDecay")]
     #[doc(alias = "CosineAnnealingLR")]
     pub struct CosineAnnealingLr, "CosineAnnealingLR",
-    /// From a rate to 0 in so many steps.
+    /// A fall from the rate `lr` to 0 in `t_max` steps.
     (lr: f64, at_least_zero; t_max: u64, at_least_one;)
     {
         /// The least rate; default 0.

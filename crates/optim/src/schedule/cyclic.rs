@@ -70,7 +70,8 @@ schedule! {
 }
 
 impl CyclicLr {
-    /// Between two rates, in so many steps from the lower one to the higher, and as many back.
+    /// A cycle between two rates: in `step_size_up` steps from the lower one to the higher, and in as many
+    /// back.
     ///
     /// # Errors
     /// If one of them is out of its range.

@@ -14,7 +14,7 @@ schedule! {
     #[doc(alias = "ExponentialDecay")]
     #[doc(alias = "ExponentialLR")]
     pub struct ExponentialLr, "ExponentialLR",
-    /// From a rate by a factor.
+    /// A fall from the rate `lr` by the factor `gamma` in each step.
     (lr: f64, at_least_zero; gamma: f64, at_least_zero;)
     {}
     {}

@@ -14,7 +14,7 @@ schedule! {
     /// ```
     #[doc(alias = "LinearLR")]
     pub struct LinearLr, "LinearLR",
-    /// From a third of a rate to the whole in 5 steps.
+    /// A rise from a third of the rate `lr` to the whole in 5 steps.
     (lr: f64, at_least_zero;)
     {
         /// The factor of step 0, in [0, 1]; default 1/3.

@@ -15,7 +15,7 @@ schedule! {
     #[doc(alias = "PiecewiseConstantDecay")]
     #[doc(alias = "MultiStepLR")]
     pub struct MultiStepLr, "MultiStepLR",
-    /// From a rate, at which steps it falls, in any order; by a tenth.
+    /// A fall of the rate `lr` to a tenth at each of the steps `milestones`, in any order.
     (lr: f64, at_least_zero; milestones: Vec<u64>;)
     {
         /// The factor; default 0.1.

@@ -6,7 +6,7 @@ use super::Formula;
 use super::cosine::annealed;
 
 schedule! {
-    /// From `max_lr / div_factor` up to `max_lr` in the first `pct_start` of all steps, then down to
+    /// A rise from `max_lr / div_factor` to `max_lr` in the first `pct_start` of all steps, then a fall to
     /// `max_lr / (div_factor final_div_factor)`, along half cosines or straight lines
     /// (`torch.optim.lr_scheduler.OneCycleLR`). With three phases it comes down to the first rate in as many
     /// steps as it went up in, and further from there.
@@ -23,7 +23,7 @@ schedule! {
     /// ```
     #[doc(alias = "OneCycleLR")]
     pub struct OneCycleLr, "OneCycleLR",
-    /// To a highest rate, in so many steps in all.
+    /// A cycle to the highest rate `max_lr`, in `total_steps` steps in all.
     (max_lr: f64, at_least_zero; total_steps: u64, at_least_one;)
     {
         /// The share of the steps in which it goes up, in [0, 1]; default 0.3.

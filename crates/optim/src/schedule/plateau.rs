@@ -28,7 +28,7 @@ schedule! {
     /// ```
     #[doc(alias = "ReduceLROnPlateau")]
     pub struct ReduceLrOnPlateau, "ReduceLROnPlateau",
-    /// From a rate; a tenth after more than 10 observations without a smaller metric.
+    /// The rate `lr`, and a tenth of it after more than 10 observations without a smaller metric.
     (lr: f64, at_least_zero;)
     {
         /// The factor, in [0, 1); default 0.1.

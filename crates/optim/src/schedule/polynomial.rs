@@ -15,7 +15,7 @@ schedule! {
     #[doc(alias = "PolynomialDecay")]
     #[doc(alias = "PolynomialLR")]
     pub struct PolynomialLr, "PolynomialLR",
-    /// From a rate to 0 in 5 steps, evenly.
+    /// A fall from the rate `lr` to 0 in 5 steps, evenly.
     (lr: f64, at_least_zero;)
     {
         /// The first step of rate 0; default 5.

@@ -13,7 +13,7 @@ schedule! {
     /// ```
     #[doc(alias = "StepLR")]
     pub struct StepLr, "StepLR",
-    /// From a rate, after how many steps it falls; by a tenth.
+    /// A fall of the rate `lr` to a tenth after every `step_size` steps.
     (lr: f64, at_least_zero; step_size: u64, at_least_one;)
     {
         /// The factor; default 0.1.

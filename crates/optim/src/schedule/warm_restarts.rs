@@ -18,7 +18,7 @@ schedule! {
     /// ```
     #[doc(alias = "CosineDecayRestarts")]
     pub struct CosineAnnealingWarmRestarts, "CosineAnnealingWarmRestarts",
-    /// From a rate to 0, the first time in `t_0` steps.
+    /// Falls from the rate `lr` to 0, the first one in `t_0` steps.
     (lr: f64, at_least_zero; t_0: u64, at_least_one;)
     {
         /// How many times as long it takes after each restart; default 1.

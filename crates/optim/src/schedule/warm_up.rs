@@ -26,7 +26,7 @@ schedule! {
 }
 
 impl WarmUp {
-    /// So many steps from 0 before another schedule.
+    /// A rise from 0 in so many steps before another schedule.
     ///
     /// # Errors
     /// If there are no steps.

@@ -7,7 +7,7 @@ use crate::rule::Rule;
 use crate::rule_optimizer::Member;
 
 /// Above it a number of steps is not exact in a file; no rule tells such numbers apart.
-pub(super) const MOST_STEPS: f64 = (1u64 << 53) as f64;
+pub(super) const LAST_EXACT_STEP: f64 = (1u64 << 53) as f64;
 
 /// A single number, if it fits.
 pub(super) fn number(reader: &mut StateReader<'_>, name: &str) -> Option<f64> {
@@ -44,7 +44,7 @@ pub(super) fn member<R: Rule, T: Float>(
     let step = number(reader, &name);
     let least = if required { 0.0 } else { 1.0 };
     match step {
-        Some(step) if step.fract() == 0.0 && (least..=MOST_STEPS).contains(&step) => {
+        Some(step) if step.fract() == 0.0 && (least..=LAST_EXACT_STEP).contains(&step) => {
             member.step = step as u64
         }
         Some(step) => {

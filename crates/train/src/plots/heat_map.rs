@@ -7,7 +7,7 @@ use plotters::style::text_anchor::HPos;
 use wengert_core::{Error, Float, Result, Tensor};
 
 use super::canvas::{Area, FRAME, INK, TEXT, TITLE, shortened, svg, widest, width};
-use super::ticks::decimal;
+use super::ticks::{FAR, decimal};
 use crate::metrics::ConfusionMatrix;
 
 /// The width and height of all cells together, at most.
@@ -191,8 +191,6 @@ struct Scale {
 
 impl Scale {
     fn of(values: &[f64]) -> Self {
-        // Beyond it the range of two numbers may not be one.
-        const FAR: f64 = 1e300;
         let finite = values.iter().filter(|value| value.is_finite()).map(|value| value.clamp(-FAR, FAR));
         let (least, most) = finite.fold((0.0f64, 0.0f64), |(least, most), v| (least.min(v), most.max(v)));
         Scale { least, most }

@@ -10,7 +10,7 @@ pub(super) struct Axis {
 }
 
 /// Beyond it a difference of two numbers may not be one.
-const FAR: f64 = 1e300;
+pub(super) const FAR: f64 = 1e300;
 
 impl Axis {
     /// The axis of whole steps, with at most so many numbers.

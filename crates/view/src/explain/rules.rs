@@ -19,11 +19,11 @@ pub(super) fn rule(name: &str) -> Option<&'static Rule> {
 /// Whether a text is a formula, in which values can stand for symbols, and no sentence.
 pub(super) fn is_formula(text: &str) -> bool {
     let mut words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 1);
-    words.all(|word| FUNCTIONS.contains(&word))
+    words.all(|word| FORMULA_WORDS.contains(&word))
 }
 
 /// The words of a formula.
-const FUNCTIONS: &[&str] = &[
+const FORMULA_WORDS: &[&str] = &[
     "abs", "alpha", "atan", "beta", "clamp", "cos", "erf", "exp", "exp_m", "exponent", "ln", "max", "min",
     "ndtr", "pow", "select", "sigmoid", "sin", "slope", "sqrt", "sum", "tanh",
 ];

@@ -36,7 +36,7 @@ impl Default for Fold {
 }
 
 impl Fold {
-    /// Nothing folded: a node for each line.
+    /// A graph with nothing folded: a node for each line.
     pub fn none() -> Self {
         Fold { steps: false, varied: false, depth: None }
     }

@@ -48,11 +48,11 @@ pub struct Route {
     /// The points that the edge goes through. Those of an edge that goes down are joined by curves that
     /// leave and arrive vertically, those of one that leads back by straight lines.
     pub points: Vec<(f64, f64)>,
-    /// Where the label stands.
+    /// The place of the label.
     pub label: Placed,
 }
 
-/// Where everything of a [`Graph`] goes.
+/// The places of everything in a [`Graph`].
 ///
 /// ```
 /// use wengert_core::{Tape, Tensor, Variable};

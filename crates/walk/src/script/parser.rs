@@ -9,7 +9,7 @@ use super::syntax::{Argument, Binary, Expr, ExprKind, Index, Statement, Statemen
 use crate::limits::MOST_DEPTH;
 
 /// Words that are no names.
-const WORDS: [&str; 4] = ["for", "in", "repeat", "const"];
+const KEYWORDS: [&str; 4] = ["for", "in", "repeat", "const"];
 
 /// The statements of a program.
 pub(crate) fn parse(text: &str) -> Result<Vec<Statement>> {
@@ -115,7 +115,7 @@ impl Parser<'_> {
             let message = format!("expected a name of your own, got `{name}`, which is {what}");
             Err(ScriptError::new(self.place(), message))
         };
-        if WORDS.contains(&&*name) {
+        if KEYWORDS.contains(&&*name) {
             return refused("a word of the language");
         }
         if is_function(&name) {
@@ -270,7 +270,7 @@ impl Parser<'_> {
     fn begins_operand(&self) -> bool {
         match self.token(0).map(|token| &token.kind) {
             Some(Kind::Number(_) | Kind::Sign("(" | "[")) => true,
-            Some(Kind::Name(name)) => !WORDS.contains(&&**name),
+            Some(Kind::Name(name)) => !KEYWORDS.contains(&&**name),
             _ => false,
         }
     }
@@ -344,7 +344,7 @@ impl Parser<'_> {
                 self.at += 1;
                 Ok(Expr { kind: ExprKind::Number(value), at })
             }
-            Kind::Name(name) if !WORDS.contains(&&*name) => {
+            Kind::Name(name) if !KEYWORDS.contains(&&*name) => {
                 self.at += 1;
                 self.named(name, at)
             }

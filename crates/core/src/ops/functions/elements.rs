@@ -129,7 +129,7 @@ impl<T: Float> Tensor<T> {
         constant(self).pow(exponent).value()
     }
 
-    /// Where elements are NaN (`torch.isnan`).
+    /// Mask of the elements that are NaN (`torch.isnan`).
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -141,7 +141,7 @@ impl<T: Float> Tensor<T> {
         self.map(|x| x.to_f64().is_nan())
     }
 
-    /// Where elements are neither infinite nor NaN (`torch.isfinite`).
+    /// Mask of the elements that are neither infinite nor NaN (`torch.isfinite`).
     ///
     /// ```
     /// # use wengert_core::Tensor;
@@ -154,7 +154,7 @@ impl<T: Float> Tensor<T> {
         self.map(|x| x.to_f64().is_finite())
     }
 
-    /// Where elements are infinite, of either sign (`torch.isinf`).
+    /// Mask of the elements that are infinite, of either sign (`torch.isinf`).
     ///
     /// ```
     /// # use wengert_core::Tensor;
