@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 const CRATES: [&str; 11] =
     ["core", "data", "nn", "optim", "train", "check", "view", "walk", "page", "wengert", "kernel"];
 /// First words that point at something that is not on the page, or that open no noun or verb of the item.
-const POINTING: [&str; 43] = [
+const POINTING: [&str; 46] = [
     "This", "These", "That", "Those", "It", "Its", "They", "As", "See", "Same", "What", "Which", "Such",
-    "There", "Here", "Of", "For", "Not", "By", "After", "At", "Before", "Behind", "Being", "Between", "From",
-    "In", "Never", "No", "None", "Nothing", "On", "Only", "So", "Their", "To", "Under", "Where", "While",
-    "With", "Without", "Whatever", "Whose",
+    "Added", "Also", "Side", "There", "Here", "Of", "For", "Not", "By", "After", "At", "Before", "Behind",
+    "Being", "Between", "From", "In", "Never", "No", "None", "Nothing", "On", "Only", "So", "Their", "To",
+    "Under", "Where", "While", "With", "Without", "Whatever", "Whose",
 ];
 const SECTIONS: [&str; 2] = ["# Errors", "# Panics"];
 

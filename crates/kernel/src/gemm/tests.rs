@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::guarded::{Guarded, SIDES};
+use crate::guarded::{Guarded, SIDES, at_lesser_levels};
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use crate::run::level::{Level, level};
 
@@ -267,6 +267,12 @@ proptest! {
         let result: Result<(), TestCaseError> = (|| check_case!(f64, case))();
         result?;
     }
+}
+
+#[test]
+fn every_backend_is_right_at_lesser_levels() {
+    at_lesser_levels("gemm::tests::every_backend_is_right_in_f32");
+    at_lesser_levels("gemm::tests::every_backend_is_right_in_f64");
 }
 
 /// As in a weight's gradient: A comes in several strips, each in pieces between B's panels, of which there

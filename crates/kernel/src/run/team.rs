@@ -119,8 +119,8 @@ fn parts_of_long(nanoseconds: usize) -> usize {
     cut(nanoseconds / least, threads)
 }
 
-/// What `f` gives, while all threads of the process cut whatever can be cut, however short, and how many jobs
-/// were shared meanwhile: so that a test of small values sees what several threads do. It takes longer.
+/// Runs `f` while all threads of the process cut whatever can be cut, however short; gives its result and how
+/// many jobs were shared meanwhile. A test of small values sees so what several threads do. It takes longer.
 ///
 /// ```
 /// use wengert_kernel::run::team::{parts_worth, set_num_threads, share, share_all};

@@ -30,6 +30,10 @@
 /// use wengert_nn::{Cell, Recurrent};
 /// struct Tagger<C> { rnn: Recurrent<C>, head: Linear }
 /// module!(impl[C: Cell<Element = f32>] Tagger[C] as f32 { rnn, head });
+/// struct Layer<C> { rnn: Recurrent<C>, head: Linear }
+/// module!(impl[C: Cell<Element = f32>] Layer[C] flatten { rnn } as f32 { head });
+/// let layer = Layer { rnn: wengert_nn::Gru::new(2, 3)?, head: Linear::new(3, 1)? };
+/// assert_eq!(layer.named_parameters()[0].0, "weight_ih_l0");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[macro_export]
@@ -65,12 +69,13 @@ macro_rules! module {
         }
     };
     (
-        impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] as $element:ty { $($field:ident),* $(,)? }
+        impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] $(flatten { $($flat:ident),* $(,)? })?
+        as $element:ty { $($field:ident),* $(,)? }
         $(keep { $($keep:ident),* $(,)? })?
     ) => {
         impl<$($generics)*> $crate::Module for $name<$($arguments)*> {
             type Element = $element;
-            $crate::module!(@walk $name {} { $($field),* } { $($($keep),*)? });
+            $crate::module!(@walk $name { $($($flat),*)? } { $($field),* } { $($($keep),*)? });
         }
     };
     (@walk $name:ident { $($flat:ident),* } { $($field:ident),* } { $($keep:ident),* }) => {

@@ -57,7 +57,7 @@ impl<'v, T: Float> Visitor<'v, T> {
         }
     }
 
-    /// Also calls `found` with each buffer's name and the buffer.
+    /// A visitor that calls `found` with each buffer's name and the buffer as well.
     #[must_use]
     pub fn buffers(mut self, found: &'v mut FoundBuffer<'v, T>) -> Self {
         self.buffers = Some(found);
@@ -69,7 +69,7 @@ impl<'v, T: Float> Visitor<'v, T> {
         Visitor { names: false, ..Visitor::new(found) }
     }
 
-    /// Also tells of every field.
+    /// A visitor that tells of every field as well.
     pub(crate) fn tree(mut self, met: &'v mut dyn FnMut(Met)) -> Self {
         self.tree = Some(met);
         self
@@ -139,7 +139,7 @@ impl<'v, T: Float> VisitorMut<'v, T> {
         VisitorMut { change, buffers: None, hidden: Vec::new(), training }
     }
 
-    /// Also calls `change` with each buffer.
+    /// A visitor that calls `change` with each buffer as well.
     #[must_use]
     pub fn buffers(mut self, change: &'v mut ChangeBuffer<'v, T>) -> Self {
         self.buffers = Some(change);

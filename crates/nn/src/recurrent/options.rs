@@ -8,10 +8,10 @@ use wengert_core::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Merge {
-    /// Side by side, as in PyTorch.
+    /// Outputs side by side, as in PyTorch.
     #[default]
     Concat,
-    /// Added.
+    /// Sums of the outputs.
     Sum,
 }
 
