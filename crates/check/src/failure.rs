@@ -50,7 +50,7 @@ pub enum Failure {
     )]
     NotDeterministic {
         /// The element of an output.
-        place: Box<Place>,
+        place: Box<ElementPlace>,
         /// The value from the first call.
         first: f64,
         /// The value from the second call.
@@ -66,7 +66,7 @@ pub enum Failure {
         /// The order of the derivative that was taken, from 1.
         order: usize,
         /// The element of an input.
-        input: Box<Place>,
+        input: Box<ElementPlace>,
         /// The gradient from the first walk.
         first: f64,
         /// The gradient from the second walk.
@@ -79,7 +79,7 @@ pub enum Failure {
         /// The order of the derivative that was taken, from 1.
         order: usize,
         /// The element of an input.
-        input: Box<Place>,
+        input: Box<ElementPlace>,
         /// The gradient that came out.
         value: f64,
     },
@@ -95,7 +95,7 @@ pub enum Failure {
         /// The output that had a cotangent.
         output: String,
         /// The element of an input.
-        input: Box<Place>,
+        input: Box<ElementPlace>,
         /// The gradient with the other cotangents left out.
         left_out: f64,
         /// The gradient with zeros in their place.
@@ -111,7 +111,7 @@ pub enum Failure {
         /// The order of the derivative that was taken, from 1.
         order: usize,
         /// The element of an input.
-        input: Box<Place>,
+        input: Box<ElementPlace>,
         /// The gradient from an ordinary walk.
         plain: f64,
         /// The gradient from a recorded walk.
@@ -125,7 +125,7 @@ pub enum Failure {
 
 /// An element of an input or output.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct ElementPlace {
     /// The name of the input or output.
     pub name: String,
     /// The element's index.
@@ -134,7 +134,7 @@ pub struct Place {
     pub step: Option<usize>,
 }
 
-impl Place {
+impl ElementPlace {
     pub(crate) fn of(label: &crate::subject::Label, shape: &[usize], element: usize) -> Box<Self> {
         Box::new(Self::new(label, shape, element))
     }
@@ -151,11 +151,11 @@ impl Place {
             })
             .collect();
         index.reverse();
-        Place { name: label.name.clone(), index, step: label.step(shape, element) }
+        ElementPlace { name: label.name.clone(), index, step: label.step(shape, element) }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ElementPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         if !self.index.is_empty() {
@@ -172,9 +172,9 @@ pub struct Mismatch {
     /// The order of the derivative that was taken: 1 for the gradient, 2 for the gradient of the gradient.
     pub order: usize,
     /// The element of an output.
-    pub output: Place,
+    pub output: ElementPlace,
     /// The element of an input or parameter.
-    pub input: Place,
+    pub input: ElementPlace,
     /// The derivative from the tape.
     pub analytical: f64,
     /// The derivative from differences; at a kink the one from the nearer side.

@@ -3,7 +3,7 @@
 use wengert_core::{Generator, Variable};
 
 use crate::analytical::{self, agree};
-use crate::failure::{Failure, Place};
+use crate::failure::{ElementPlace, Failure};
 use crate::outputs::IntoOutputs;
 use crate::report::Report;
 use crate::subject::{Label, Leaf, Subject, Values};
@@ -264,7 +264,7 @@ impl Gradcheck {
             let pairs = first.iter().zip(second).enumerate();
             let mut differing = pairs.filter(|(_, (a, b))| !agree(**a, **b, self.nondet_tol));
             if let Some((element, (&first, &second))) = differing.next() {
-                let place = Place::of(&subject.output(k), outputs[k].shape(), element);
+                let place = ElementPlace::of(&subject.output(k), outputs[k].shape(), element);
                 return Err(Failure::NotDeterministic { place, first, second });
             }
         }

@@ -44,7 +44,7 @@ mod worst;
 pub use case::Case;
 pub use derivative::{IntoNumbers, check_derivative};
 pub use draw::{Draw, Drawable, Drawn, draws};
-pub use failure::{Failure, Mismatch, Place};
+pub use failure::{ElementPlace, Failure, Mismatch};
 pub use gradcheck::{Gradcheck, gradcheck, gradgradcheck};
 pub use matrix::Matrix;
 pub use module::{Call, gradcheck_module, gradgradcheck_module};

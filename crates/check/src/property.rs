@@ -12,7 +12,7 @@ use wengert_core::Variable;
 use crate::case::{Case, Drawn};
 use crate::derivative::{IntoNumbers, Named};
 use crate::draw::{Draw, draws};
-use crate::failure::{Failure, Place};
+use crate::failure::{ElementPlace, Failure};
 use crate::gradcheck::Gradcheck;
 use crate::outputs::IntoOutputs;
 use crate::panics::caught;
@@ -200,7 +200,7 @@ impl Property {
         let test = |drawn: &Drawn<()>| {
             let places = drawn.entries.places();
             let point: Vec<f64> = places.iter().map(|(_, value)| *value).collect();
-            let input = |j: usize| -> Place { places[j].0.clone() };
+            let input = |j: usize| -> ElementPlace { places[j].0.clone() };
             let report = self.gradcheck.plain(&f, &derivative, &point, &Named { input: &input });
             report.map(Report::publish).map_err(Found::from)
         };

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io::Write;
 
-use crate::failure::Place;
+use crate::failure::ElementPlace;
 use crate::verdict::{Judged, Verdict};
 
 /// The derivatives that were compared, and those among them that nothing can be said of.
@@ -32,9 +32,9 @@ pub struct Doubt {
     /// The order of the derivative that was taken, from 1.
     pub order: usize,
     /// The element of an output.
-    pub output: Place,
+    pub output: ElementPlace,
     /// The element of an input or parameter.
-    pub input: Place,
+    pub input: ElementPlace,
     /// The derivative under check.
     pub analytical: f64,
     /// The derivative from differences.

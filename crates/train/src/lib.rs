@@ -27,7 +27,7 @@ mod stop;
 mod tensorboard;
 
 #[cfg(feature = "safetensors")]
-pub use checkpoints::{Checkpoints, Saved};
+pub use checkpoints::{CheckpointFile, Checkpoints};
 pub use csv_log::CsvLog;
 pub use curve::Curve;
 pub use early_stopping::EarlyStopping;

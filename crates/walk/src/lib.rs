@@ -28,7 +28,7 @@ pub use scene::{
     Check, CheckRow, Drawing, Drawings, Event, Give, Ref, Scene, SceneInput, SceneLine, SceneOutput, Wait,
 };
 pub use script::{Script, ScriptError};
-pub use value::{Heat, Number, Value};
+pub use value::{Heat, JsonNumber, Value};
 
 /// The README's examples, as tests.
 #[cfg(doctest)]
