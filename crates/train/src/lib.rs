@@ -6,6 +6,7 @@
 //! [`Stateful`](wengert_core::Stateful), and [`Kept`] brings all of it into one file, from which a run
 //! goes on bit for bit.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "safetensors")]
