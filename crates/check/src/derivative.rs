@@ -86,7 +86,7 @@ impl Gradcheck {
     ///
     /// # Errors
     /// A derivative that isn't that of differences, the shape of a Jacobian that doesn't fit, a function
-    /// that isn't deterministic or fails. What can't be decided is said on standard error, and given by
+    /// that isn't deterministic or fails. What can't be decided is said as a warning, and given by
     /// [`Gradcheck::report_derivative`].
     pub fn check_derivative<Y: IntoNumbers, D: IntoNumbers>(
         &self,

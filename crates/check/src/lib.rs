@@ -12,6 +12,7 @@
 //! - [`RandomProgram`], [`programs`](programs()), [`check_programs`]: whole programs over the registry of
 //!   operations, run by the fast ways of the tape and plainly.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod analytical;

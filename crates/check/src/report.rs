@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::io::Write;
+
+use wengert_core::__private::tell;
 
 use crate::failure::ElementPlace;
 use crate::verdict::{Judged, Verdict};
@@ -70,21 +71,15 @@ impl Report {
         self.doubts.extend(other.doubts.into_iter().take(room));
     }
 
-    /// Says what is undecidable: to the property that runs, or on standard error, where a test's output
-    /// isn't captured.
+    /// Says what is undecidable: to the property that runs, or where warnings go, past what a test harness
+    /// keeps back.
     pub(crate) fn publish(self) {
         COLLECTED.with_borrow_mut(|collected| match collected {
             Some(all) => all.add(self),
-            None if self.undecidable > 0 => say(&format!("gradcheck: {self}")),
+            None if self.undecidable > 0 => tell(&format!("gradcheck: {self}")),
             None => {}
         });
     }
-}
-
-/// A line on standard error itself, which test harnesses don't keep back.
-pub(crate) fn say(text: &str) {
-    // Nobody reads it if that fails.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 thread_local! {
