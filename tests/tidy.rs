@@ -168,6 +168,18 @@ fn crates_but_one_forbid_what_is_unsafe() {
     }
 }
 
+/// Where a crate's documentation is built with every feature, items say which one they need.
+#[test]
+fn documentation_marks_items_by_their_feature() {
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let folder = entry.unwrap().path();
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        let asked = read("Cargo.toml").contains("rustdoc-args = [\"--cfg\", \"docsrs\"]");
+        let marked = read("src/lib.rs").contains("#![cfg_attr(docsrs, feature(doc_cfg))]");
+        assert!(asked && marked, "{}: asked {asked}, marked {marked}", folder.display());
+    }
+}
+
 /// What the crates give to their users, a line each, without attributes.
 fn interface() -> Vec<String> {
     let folder = root().join("docs/interface");
@@ -218,6 +230,22 @@ fn no_function_takes_a_flag_by_position() {
     assert!(takes_a_flag("pub fn a::map<F: core::ops::function::Fn(T) -> U>(&self, F, bool) -> a::Map<F>"));
     assert!(!takes_a_flag("pub fn a::each(&self, impl core::ops::function::Fn(bool) -> bool)"));
     assert!(!takes_a_flag("pub fn a::Options::batch_first(self, bool) -> Self"));
+}
+
+/// What `fn main() -> Result<()>` prints is `Debug`.
+#[test]
+fn errors_print_their_message_in_debug() {
+    let folder = root().join("crates");
+    let text: String = sources(&folder).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let lines = interface();
+    let errors = lines.iter().filter_map(|line| line.split_once("core::error::Error for "));
+    let names: Vec<&str> = errors.filter_map(|(_, path)| path.rsplit("::").next()).collect();
+    assert!(names.contains(&"Error") && names.contains(&"Failure"), "{names:?}");
+    for name in names {
+        let debug = text.split_once(&format!("impl fmt::Debug for {name} {{")).map(|(_, text)| text);
+        let body = debug.and_then(|text| text.split("\n}\n").next()).unwrap_or_default();
+        assert!(body.contains("Display::fmt(self, f)"), "`Debug` of {name} is not its message");
+    }
 }
 
 /// The name of a type that a line of the interface declares, and the crate that it is of.

@@ -5,8 +5,17 @@ use std::fmt;
 use crate::matrix::Matrix;
 use crate::worst::excess;
 
-/// The reason why a check did not pass.
-#[derive(Clone, Debug, thiserror::Error)]
+/// The reason why a check did not pass. Its `Debug` is its message, for `fn main() -> Result<(), Failure>`.
+///
+/// ```
+/// use wengert_check::{Failure, gradcheck};
+/// use wengert_core::{Tensor, Variable};
+/// let x = Variable::new(Tensor::from([1.0, 2.0]));
+/// let failure: Failure = gradcheck(|x: &[Variable<f64>]| x[0].sum(), &[x]).unwrap_err();
+/// assert!(matches!(failure, Failure::NothingToCheck));
+/// assert_eq!(format!("{failure:?}"), failure.to_string());
+/// ```
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// Nothing to check: no input requires a gradient.
@@ -123,8 +132,16 @@ pub enum Failure {
     Mismatch(Box<Mismatch>),
 }
 
+impl fmt::Debug for Failure {
+    /// The message: what `main` and `unwrap` print is to be read by people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// An element of an input or output.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ElementPlace {
     /// The name of the input or output.
     pub name: String,
@@ -168,6 +185,7 @@ impl fmt::Display for ElementPlace {
 /// The element where the derivative by the tape and the one by differences are furthest apart; in a
 /// recurrence, at the first time step where they are too far.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Mismatch {
     /// The order of the derivative that was taken: 1 for the gradient, 2 for the gradient of the gradient.
     pub order: usize,
