@@ -92,7 +92,7 @@ pub fn print_cell<C: CellWith>(cell: &C, f: &mut fmt::Formatter<'_>) -> fmt::Res
 pub(crate) fn python(number: f64) -> String {
     let size = number.abs();
     if size != 0.0 && number.is_finite() && !(1e-4..1e16).contains(&size) {
-        // The shortest digits that read back are the formatter's; the exponent alone is written in another way.
+        // The shortest digits that read back are the formatter's; the exponent alone is written anew.
         let written = format!("{number:e}");
         let (digits, exponent) = written.split_once('e').expect("an exponent was asked for");
         let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
