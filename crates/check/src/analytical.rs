@@ -2,7 +2,7 @@
 
 use wengert_core::{Generator, Tensor, Variable};
 
-use crate::failure::{Failure, Place};
+use crate::failure::{ElementPlace, Failure};
 use crate::matrix::Matrix;
 use crate::subject::{Subject, Values};
 
@@ -59,9 +59,9 @@ fn only(outputs: usize, k: usize, cotangent: Variable<f64>) -> Vec<Option<Variab
     cotangents
 }
 
-fn place(subject: &Subject<'_>, leaf: usize, element: usize) -> Box<Place> {
+fn place(subject: &Subject<'_>, leaf: usize, element: usize) -> Box<ElementPlace> {
     let leaf = &subject.leaves[leaf];
-    Place::of(&leaf.label, leaf.parameter.shape(), element)
+    ElementPlace::of(&leaf.label, leaf.parameter.shape(), element)
 }
 
 /// The first element in which two walks differ by more than `tolerance`.

@@ -6,7 +6,7 @@ use wengert_core::{Tensor, Variable};
 use wengert_nn::Module;
 
 use crate::draw::Draw;
-use crate::failure::Place;
+use crate::failure::ElementPlace;
 use crate::module::parameters;
 use crate::subject::{Label, Leaf};
 
@@ -26,11 +26,11 @@ pub(crate) struct Drawn<A> {
 
 impl Entries {
     /// The elements of all inputs, one after the other, each with its place.
-    pub fn places(&self) -> Vec<(Place, f64)> {
+    pub fn places(&self) -> Vec<(ElementPlace, f64)> {
         let elements = |leaf: &Leaf| {
             let shape = leaf.parameter.shape().to_vec();
             let values = leaf.parameter.value().to_vec().into_iter().enumerate();
-            values.map(|(i, value)| (Place::new(&leaf.label, &shape, i), value)).collect::<Vec<_>>()
+            values.map(|(i, value)| (ElementPlace::new(&leaf.label, &shape, i), value)).collect::<Vec<_>>()
         };
         self.leaves[..self.inputs].iter().flat_map(elements).collect()
     }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::analytical::agree;
-use crate::failure::{Failure, Mismatch, Place};
+use crate::failure::{ElementPlace, Failure, Mismatch};
 use crate::gradcheck::Gradcheck;
 use crate::matrix::Matrix;
 use crate::report::{Doubt, Report};
@@ -77,7 +77,7 @@ pub fn check_derivative<Y: IntoNumbers, D: IntoNumbers>(
 /// The arguments and values of a plain function, as messages name them.
 pub(crate) struct Named<'n> {
     /// The place of an argument.
-    pub input: &'n dyn Fn(usize) -> Place,
+    pub input: &'n dyn Fn(usize) -> ElementPlace,
 }
 
 impl Gradcheck {
@@ -86,7 +86,7 @@ impl Gradcheck {
     ///
     /// # Errors
     /// A derivative that isn't that of differences, the shape of a Jacobian that doesn't fit, a function
-    /// that isn't deterministic or fails. What can't be decided is said on standard error, and given by
+    /// that isn't deterministic or fails. What can't be decided is said as a warning, and given by
     /// [`Gradcheck::report_derivative`].
     pub fn check_derivative<Y: IntoNumbers, D: IntoNumbers>(
         &self,
@@ -108,7 +108,7 @@ impl Gradcheck {
         derivative: impl Fn(&[f64]) -> D,
         at: &[f64],
     ) -> Result<Report, Failure> {
-        let input = |j| Place { name: "x".to_string(), index: vec![j], step: None };
+        let input = |j| ElementPlace { name: "x".to_string(), index: vec![j], step: None };
         self.plain(&f, &derivative, at, &Named { input: &input })
     }
 
@@ -125,7 +125,7 @@ impl Gradcheck {
         let failed = |error| Failure::Function { error };
         let call = |x: &[f64]| f(x).into_numbers().map_err(failed);
         let values = call(at)?;
-        let output = |r| Place {
+        let output = |r| ElementPlace {
             name: "output".to_string(),
             index: if values.len() == 1 { vec![] } else { vec![r] },
             step: None,
@@ -179,7 +179,7 @@ impl Gradcheck {
         &self,
         first: &[f64],
         second: &[f64],
-        output: impl Fn(usize) -> Place,
+        output: impl Fn(usize) -> ElementPlace,
     ) -> Result<(), Failure> {
         let mut pairs = first.iter().zip(second).enumerate();
         match pairs.find(|(_, (a, b))| !agree(**a, **b, self.nondet_tol)) {

@@ -3,7 +3,7 @@
 use wengert_core::{Generator, Parameter, Tensor, Variable};
 
 use crate::analytical::{self, Jacobians};
-use crate::failure::{Failure, Mismatch, Place};
+use crate::failure::{ElementPlace, Failure, Mismatch};
 use crate::gradcheck::Gradcheck;
 use crate::matrix::Matrix;
 use crate::operations::operations;
@@ -45,8 +45,8 @@ impl Gradcheck {
                         worst.consider(At { output: k, leaf: i, row: r, column }, step, expected, judged);
                         report.count(judged, || Doubt {
                             order: subject.order,
-                            output: Place::new(&subject.output(k), outputs[k].shape(), r),
-                            input: Place::new(&leaf.label, leaf.parameter.shape(), column),
+                            output: ElementPlace::new(&subject.output(k), outputs[k].shape(), r),
+                            input: ElementPlace::new(&leaf.label, leaf.parameter.shape(), column),
                             analytical: expected,
                             numerical: judged.value,
                             uncertainty: judged.uncertainty,
@@ -59,12 +59,12 @@ impl Gradcheck {
             return Ok(report);
         };
         let (output, leaf) = (&outputs[k], &subject.leaves[i]);
-        let output_place = Place::new(&subject.output(k), output.shape(), row);
+        let output_place = ElementPlace::new(&subject.output(k), output.shape(), row);
         Err(Failure::Mismatch(Box::new(Mismatch {
             order: subject.order,
             operations: operations(&leaf.parameter, output, &output_place),
             output: output_place,
-            input: Place::new(&leaf.label, leaf.parameter.shape(), column),
+            input: ElementPlace::new(&leaf.label, leaf.parameter.shape(), column),
             analytical: analytical_value,
             numerical: judged.value,
             sides: judged.sides,
@@ -96,7 +96,7 @@ impl Gradcheck {
             cotangents[k] = Some(Variable::from(v[k].clone()));
             back.push(subject.pull_back(outputs, &cotangents, false)?);
         }
-        let place = |name: String| Place { name, index: vec![], step: None };
+        let place = |name: String| ElementPlace { name, index: vec![], step: None };
         let output_place = |k: usize| place(format!("a projection of {}", subject.output(k).name));
         let input_place = |i: usize| place(subject.leaves[i].label.name.clone());
         let (mut worst, mut report) = (Worst::default(), Report::default());

@@ -5,8 +5,17 @@ use std::fmt;
 use crate::matrix::Matrix;
 use crate::worst::excess;
 
-/// The reason why a check did not pass.
-#[derive(Clone, Debug, thiserror::Error)]
+/// The reason why a check did not pass. Its `Debug` is its message, for `fn main() -> Result<(), Failure>`.
+///
+/// ```
+/// use wengert_check::{Failure, gradcheck};
+/// use wengert_core::{Tensor, Variable};
+/// let x = Variable::new(Tensor::from([1.0, 2.0]));
+/// let failure: Failure = gradcheck(|x: &[Variable<f64>]| x[0].sum(), &[x]).unwrap_err();
+/// assert!(matches!(failure, Failure::NothingToCheck));
+/// assert_eq!(format!("{failure:?}"), failure.to_string());
+/// ```
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// A function none of whose inputs requires a gradient: there is nothing to check.
@@ -51,7 +60,7 @@ pub enum Failure {
     )]
     NotDeterministic {
         /// The element of an output.
-        place: Box<Place>,
+        place: Box<ElementPlace>,
         /// The value from the first call.
         first: f64,
         /// The value from the second call.
@@ -67,7 +76,7 @@ pub enum Failure {
         /// The order of the derivative that was taken, from 1.
         order: usize,
         /// The element of an input.
-        input: Box<Place>,
+        input: Box<ElementPlace>,
         /// The gradient from the first walk.
         first: f64,
         /// The gradient from the second walk.
@@ -80,7 +89,7 @@ pub enum Failure {
         /// The order of the derivative that was taken, from 1.
         order: usize,
         /// The element of an input.
-        input: Box<Place>,
+        input: Box<ElementPlace>,
         /// The gradient that came out.
         value: f64,
     },
@@ -96,7 +105,7 @@ pub enum Failure {
         /// The output that had a cotangent.
         output: String,
         /// The element of an input.
-        input: Box<Place>,
+        input: Box<ElementPlace>,
         /// The gradient with the other cotangents left out.
         left_out: f64,
         /// The gradient with zeros in their place.
@@ -112,7 +121,7 @@ pub enum Failure {
         /// The order of the derivative that was taken, from 1.
         order: usize,
         /// The element of an input.
-        input: Box<Place>,
+        input: Box<ElementPlace>,
         /// The gradient from an ordinary walk.
         plain: f64,
         /// The gradient from a recorded walk.
@@ -124,9 +133,17 @@ pub enum Failure {
     Mismatch(Box<Mismatch>),
 }
 
+impl fmt::Debug for Failure {
+    /// The message: what `main` and `unwrap` print is to be read by people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// An element of an input or output.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+#[non_exhaustive]
+pub struct ElementPlace {
     /// The name of the input or output.
     pub name: String,
     /// The element's index.
@@ -135,7 +152,7 @@ pub struct Place {
     pub step: Option<usize>,
 }
 
-impl Place {
+impl ElementPlace {
     pub(crate) fn of(label: &crate::subject::Label, shape: &[usize], element: usize) -> Box<Self> {
         Box::new(Self::new(label, shape, element))
     }
@@ -152,11 +169,11 @@ impl Place {
             })
             .collect();
         index.reverse();
-        Place { name: label.name.clone(), index, step: label.step(shape, element) }
+        ElementPlace { name: label.name.clone(), index, step: label.step(shape, element) }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ElementPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         if !self.index.is_empty() {
@@ -169,13 +186,14 @@ impl fmt::Display for Place {
 /// The element where the derivative by the tape and the one by differences are furthest apart; in a
 /// recurrence, at the first time step where they are too far.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Mismatch {
     /// The order of the derivative that was taken: 1 for the gradient, 2 for the gradient of the gradient.
     pub order: usize,
     /// The element of an output.
-    pub output: Place,
+    pub output: ElementPlace,
     /// The element of an input or parameter.
-    pub input: Place,
+    pub input: ElementPlace,
     /// The derivative from the tape.
     pub analytical: f64,
     /// The derivative from differences; at a kink the one from the nearer side.

@@ -3,7 +3,7 @@
 use wengert_core::{Generator, Variable};
 
 use crate::analytical::{self, agree};
-use crate::failure::{Failure, Place};
+use crate::failure::{ElementPlace, Failure};
 use crate::outputs::IntoOutputs;
 use crate::report::Report;
 use crate::subject::{Label, Leaf, Subject, Values};
@@ -21,8 +21,9 @@ use crate::verdict::Judge;
 ///   each is `eps |f| / h`, with the function's own size or, where that is more, what the smallest steps
 ///   scatter by.
 /// - A derivative that noise of this size would hide an error of a thousandth in is `undecidable`: it neither
-///   fails nor passes in silence. It is counted in the [`Report`], and said on standard error or by the
-///   [`Property`](crate::Property) that runs.
+///   fails nor passes in silence. It is counted in the [`Report`], and said as a warning
+///   ([`set_warning_hook`](wengert_core::set_warning_hook)) or by the [`Property`](crate::Property) that
+///   runs.
 /// - At the edge of a domain steps get smaller, or stay on the inner side.
 /// - Where the differences from both sides disagree, at a kink or a tie, anything in between passes, element
 ///   by element.
@@ -129,7 +130,7 @@ impl Gradcheck {
     /// # Errors
     /// A derivative that isn't that of differences, a backward that breaks a law of all backwards, a function
     /// that isn't deterministic or fails, no input that requires a gradient: the [`Failure`] says which. What
-    /// can't be decided is said on standard error, and given by [`Gradcheck::report`].
+    /// can't be decided is said as a warning, and given by [`Gradcheck::report`].
     pub fn check<O: IntoOutputs>(
         &self,
         f: impl Fn(&[Variable<f64>]) -> O,
@@ -264,7 +265,7 @@ impl Gradcheck {
             let pairs = first.iter().zip(second).enumerate();
             let mut differing = pairs.filter(|(_, (a, b))| !agree(**a, **b, self.nondet_tol));
             if let Some((element, (&first, &second))) = differing.next() {
-                let place = Place::of(&subject.output(k), outputs[k].shape(), element);
+                let place = ElementPlace::of(&subject.output(k), outputs[k].shape(), element);
                 return Err(Failure::NotDeterministic { place, first, second });
             }
         }

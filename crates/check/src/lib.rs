@@ -12,6 +12,7 @@
 //! - [`RandomProgram`], [`programs`](programs()), [`check_programs`]: whole programs over the registry of
 //!   operations, run by the fast ways of the tape and plainly.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod analytical;
@@ -44,7 +45,7 @@ mod worst;
 pub use case::Case;
 pub use derivative::{IntoNumbers, check_derivative};
 pub use draw::{Draw, Drawable, Drawn, draws};
-pub use failure::{Failure, Mismatch, Place};
+pub use failure::{ElementPlace, Failure, Mismatch};
 pub use gradcheck::{Gradcheck, gradcheck, gradgradcheck};
 pub use matrix::Matrix;
 pub use module::{Call, gradcheck_module, gradgradcheck_module};

@@ -2,6 +2,7 @@
 
 /// A matrix of derivatives: rows are an output's elements, columns an input's.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Matrix {
     /// How many rows there are.
     pub rows: usize,

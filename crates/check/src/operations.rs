@@ -2,10 +2,10 @@
 
 use wengert_core::{Tape, TapeEntry, TapeInput, Variable};
 
-use crate::failure::Place;
+use crate::failure::ElementPlace;
 
 /// Their names in order, runs of the same ones counted.
-pub(crate) fn operations(input: &Variable<f64>, output: &Variable<f64>, at: &Place) -> Vec<String> {
+pub(crate) fn operations(input: &Variable<f64>, output: &Variable<f64>, at: &ElementPlace) -> Vec<String> {
     let tape = Tape::between(input, output);
     let mut found: Vec<(String, usize)> = Vec::new();
     for entry in leading_to(tape.entries(), &at.index) {

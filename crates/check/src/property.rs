@@ -7,25 +7,26 @@ use std::time::Duration;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed};
+use wengert_core::__private::tell;
 use wengert_core::Variable;
 
 use crate::case::{Case, Drawn};
 use crate::derivative::{IntoNumbers, Named};
 use crate::draw::{Draw, draws};
-use crate::failure::{Failure, Place};
+use crate::failure::{ElementPlace, Failure};
 use crate::gradcheck::Gradcheck;
 use crate::outputs::IntoOutputs;
 use crate::panics::caught;
-use crate::report::{Report, collected, say};
+use crate::report::{Report, collected};
 use crate::runner::{Found, Runner};
 use crate::subject::Subject;
 
 /// A check of a property: on how many cases, to which order, with what tolerances.
 ///
-/// A failure is told at once, on standard error, with the line that runs the case again; then a smaller
-/// case is looked for that fails in the same way and about as clearly. A panic of what is checked is a
-/// failure like others. Derivatives that could not be told from noise are counted over all cases and told
-/// at the end.
+/// A failure is told at once, with the line that runs the case again ([`announce`](Property::announce)); then
+/// a smaller case is looked for that fails in the same way and about as clearly. A panic of what is checked
+/// is a failure like others. Derivatives that could not be told from noise are counted over all cases and
+/// told at the end.
 ///
 /// The number of cases, the seed and the limits of shrinking follow proptest's environment variables,
 /// `PROPTEST_CASES`, `PROPTEST_RNG_SEED`, `PROPTEST_MAX_SHRINK_TIME` (milliseconds). Nothing is written to
@@ -49,7 +50,7 @@ impl Default for Property {
             limit => Duration::from_millis(limit.into()),
         };
         let gradcheck = Gradcheck::new().expanded(true);
-        Property { name: "property", config, order: 2, gradcheck, shrink_for, announce: say }
+        Property { name: "property", config, order: 2, gradcheck, shrink_for, announce: tell }
     }
 }
 
@@ -98,7 +99,9 @@ impl Property {
     }
 
     /// Sets who is told of a failure before a smaller case is looked for, and at the end of what could not
-    /// be decided. The default writes to standard error, past what a test harness keeps back.
+    /// be decided. The default is the hook of warnings
+    /// ([`set_warning_hook`](wengert_core::set_warning_hook)), without one standard error, past what a test
+    /// harness keeps back.
     ///
     /// ```
     /// use wengert_check::{Property, tensor};
@@ -200,7 +203,7 @@ impl Property {
         let test = |drawn: &Drawn<()>| {
             let places = drawn.entries.places();
             let point: Vec<f64> = places.iter().map(|(_, value)| *value).collect();
-            let input = |j: usize| -> Place { places[j].0.clone() };
+            let input = |j: usize| -> ElementPlace { places[j].0.clone() };
             let report = self.gradcheck.plain(&f, &derivative, &point, &Named { input: &input });
             report.map(Report::publish).map_err(Found::from)
         };

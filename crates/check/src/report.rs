@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::io::Write;
 
-use crate::failure::Place;
+use wengert_core::__private::tell;
+
+use crate::failure::ElementPlace;
 use crate::verdict::{Judged, Verdict};
 
 /// The derivatives that were compared, and those among them that nothing can be said of.
@@ -32,9 +33,9 @@ pub struct Doubt {
     /// The order of the derivative that was taken, from 1.
     pub order: usize,
     /// The element of an output.
-    pub output: Place,
+    pub output: ElementPlace,
     /// The element of an input or parameter.
-    pub input: Place,
+    pub input: ElementPlace,
     /// The derivative under check.
     pub analytical: f64,
     /// The derivative from differences.
@@ -70,21 +71,15 @@ impl Report {
         self.doubts.extend(other.doubts.into_iter().take(room));
     }
 
-    /// Says what is undecidable: to the property that runs, or on standard error, where a test's output
-    /// isn't captured.
+    /// Says what is undecidable: to the property that runs, or where warnings go, past what a test harness
+    /// keeps back.
     pub(crate) fn publish(self) {
         COLLECTED.with_borrow_mut(|collected| match collected {
             Some(all) => all.add(self),
-            None if self.undecidable > 0 => say(&format!("gradcheck: {self}")),
+            None if self.undecidable > 0 => tell(&format!("gradcheck: {self}")),
             None => {}
         });
     }
-}
-
-/// A line on standard error itself, which test harnesses don't keep back.
-pub(crate) fn say(text: &str) {
-    // Nobody reads it if that fails.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 thread_local! {

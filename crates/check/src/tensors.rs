@@ -20,6 +20,7 @@ enum Domain {
 
 /// A strategy for tensors; made by [`tensor`].
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct TensorStrategy {
     shape: AnyShape,
     domain: Domain,

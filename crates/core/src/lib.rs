@@ -15,6 +15,7 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod backward;
@@ -30,7 +31,7 @@ mod tensor;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::base::line::{Called, Sources, called};
-    pub use crate::base::message::warn;
+    pub use crate::base::message::{tell, warn};
     pub use crate::base::mode::unrecorded;
     pub use crate::base::refusal::or_refused;
     pub use crate::base::scope::{Restore, enter};

@@ -21,6 +21,7 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod adapters;

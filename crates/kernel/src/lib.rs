@@ -8,6 +8,8 @@
 //!
 //! This crate is a part of `wengert-core` and changes with it: use that.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod formula;
 pub mod gemm;
 #[cfg(test)]

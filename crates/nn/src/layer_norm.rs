@@ -47,6 +47,7 @@ impl LayerNorm {
     }
 
     /// Sets `eps`, which is added to the variance; default 1e-5.
+    #[must_use]
     pub fn eps(mut self, eps: f64) -> Self {
         self.eps = eps;
         self

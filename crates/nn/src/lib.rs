@@ -19,6 +19,7 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod module;

@@ -59,7 +59,7 @@ pub struct Checkpoints {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Saved {
+pub struct CheckpointFile {
     /// The step that it was saved at.
     pub step: u64,
     /// The metric that it was saved with.
@@ -68,7 +68,7 @@ pub struct Saved {
     pub path: PathBuf,
 }
 
-impl Saved {
+impl CheckpointFile {
     /// The checkpoint of a file, if its name is that of one.
     fn of(path: PathBuf) -> Option<Self> {
         let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
@@ -76,7 +76,7 @@ impl Saved {
             Some((step, metric)) => (step, Some(metric.parse().ok()?)),
             None => (name, None),
         };
-        Some(Saved { step: step.parse().ok()?, metric, path })
+        Some(CheckpointFile { step: step.parse().ok()?, metric, path })
     }
 }
 
@@ -118,7 +118,7 @@ impl Checkpoints {
     /// If it can't be written, as on a full disk, or the folder holds a checkpoint of a later step, which
     /// a run that has not resumed from there would be mixed with; then the folder is as it was. If an
     /// older one can't be removed; then the new one is there.
-    pub fn save(&self, step: u64, metric: impl Into<Option<f64>>, kept: &Kept<'_>) -> Result<Saved> {
+    pub fn save(&self, step: u64, metric: impl Into<Option<f64>>, kept: &Kept<'_>) -> Result<CheckpointFile> {
         let metric = metric.into();
         if let Some(later) = self.list()?.last().filter(|saved| saved.step > step) {
             let expected = format!("at least {}, that of {}; ", later.step, later.path.display())
@@ -128,15 +128,15 @@ impl Checkpoints {
         let text = metric.map(|metric: f64| format!("-{}", shown(metric))).unwrap_or_default();
         let path = self.folder.join(format!("{PREFIX}{step}{text}{SUFFIX}"));
         kept.save(&path)?;
-        let saved = Saved { step, metric, path };
+        let saved = CheckpointFile { step, metric, path };
         self.remove_old(&saved)?;
         Ok(saved)
     }
 
     /// Removes what is no longer kept, now that `new` is there.
-    fn remove_old(&self, new: &Saved) -> Result<()> {
+    fn remove_old(&self, new: &CheckpointFile) -> Result<()> {
         let mut all = self.list()?;
-        let is_again = |saved: &Saved| saved.step == new.step && saved.path != new.path;
+        let is_again = |saved: &CheckpointFile| saved.step == new.step && saved.path != new.path;
         let (again, rest): (Vec<_>, Vec<_>) = all.drain(..).partition(is_again);
         let best = self.best_of(&rest).map(|best| best.path.clone());
         let old = &rest[..rest.len().saturating_sub(self.last)];
@@ -148,12 +148,12 @@ impl Checkpoints {
     ///
     /// # Errors
     /// If the folder can't be read.
-    pub fn list(&self) -> Result<Vec<Saved>> {
+    pub fn list(&self) -> Result<Vec<CheckpointFile>> {
         let failed = |error| Error::of_file(&self.folder, error);
         let entries = fs::read_dir(&self.folder).map_err(failed)?;
         let paths = entries.map(|entry| entry.map(|entry| entry.path()));
         let paths = paths.collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
-        let mut all: Vec<Saved> = paths.into_iter().filter_map(Saved::of).collect();
+        let mut all: Vec<CheckpointFile> = paths.into_iter().filter_map(CheckpointFile::of).collect();
         all.sort_by(|a, b| a.step.cmp(&b.step).then_with(|| a.path.cmp(&b.path)));
         Ok(all)
     }
@@ -162,7 +162,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// If the folder can't be read.
-    pub fn latest(&self) -> Result<Option<Saved>> {
+    pub fn latest(&self) -> Result<Option<CheckpointFile>> {
         Ok(self.list()?.pop())
     }
 
@@ -171,12 +171,12 @@ impl Checkpoints {
     ///
     /// # Errors
     /// If the folder can't be read.
-    pub fn best(&self) -> Result<Option<Saved>> {
+    pub fn best(&self) -> Result<Option<CheckpointFile>> {
         Ok(self.best_of(&self.list()?).cloned())
     }
 
-    fn best_of<'s>(&self, all: &'s [Saved]) -> Option<&'s Saved> {
-        let (mode, value) = (self.best?, |saved: &Saved| saved.metric.unwrap_or(f64::NAN));
+    fn best_of<'s>(&self, all: &'s [CheckpointFile]) -> Option<&'s CheckpointFile> {
+        let (mode, value) = (self.best?, |saved: &CheckpointFile| saved.metric.unwrap_or(f64::NAN));
         let with = all.iter().filter(|saved| !value(saved).is_nan());
         with.reduce(|best, next| if mode.is_better(value(next), value(best)) { next } else { best })
     }
@@ -185,7 +185,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// If it can't be read, is damaged, or [`Kept::restore`] refuses it; then nothing has changed.
-    pub fn resume(&self, kept: &mut Kept<'_>) -> Result<Option<Saved>> {
+    pub fn resume(&self, kept: &mut Kept<'_>) -> Result<Option<CheckpointFile>> {
         let latest = self.latest()?;
         latest.iter().try_for_each(|saved| kept.load(&saved.path))?;
         Ok(latest)

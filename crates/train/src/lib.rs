@@ -6,6 +6,7 @@
 //! [`Stateful`](wengert_core::Stateful), and [`Kept`] brings all of it into one file, from which a run
 //! goes on bit for bit.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "safetensors")]
@@ -27,7 +28,7 @@ mod stop;
 mod tensorboard;
 
 #[cfg(feature = "safetensors")]
-pub use checkpoints::{Checkpoints, Saved};
+pub use checkpoints::{CheckpointFile, Checkpoints};
 pub use csv_log::CsvLog;
 pub use curve::Curve;
 pub use early_stopping::EarlyStopping;

@@ -4,7 +4,7 @@ use wengert_core::{Result, Tape, TapeEntry, Tensor, Variable, no_grad};
 
 use crate::limits::MOST_CHECKED;
 use crate::scene::{Check, CheckRow};
-use crate::value::{Number, Value};
+use crate::value::{JsonNumber, Value};
 
 /// How far an element may be off, relative to the largest of its gradient, beside what noise explains.
 const ALLOWED: f64 = 1e-6;
@@ -93,7 +93,7 @@ pub(crate) fn check(
         }
         let largest = apart.iter().fold(0.0, |most: f64, &x| if x <= most { most } else { x });
         let (analytical, numerical) = (Value::of(&analytical), Value::of(&numerical));
-        rows.push(CheckRow { name, analytical, numerical, largest: Number(largest) });
+        rows.push(CheckRow { name, analytical, numerical, largest: JsonNumber(largest) });
     }
     let remark = (!left.is_empty())
         .then(|| format!("Not checked by differences, as that takes too long here: {}.", left.join(", ")));

@@ -11,6 +11,7 @@
 //! # Ok::<(), wengert_core::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -28,7 +29,7 @@ pub use scene::{
     Check, CheckRow, Drawing, Drawings, Event, Give, Ref, Scene, SceneInput, SceneLine, SceneOutput, Wait,
 };
 pub use script::{Script, ScriptError};
-pub use value::{Heat, Number, Value};
+pub use value::{Heat, JsonNumber, Value};
 
 /// The README's examples, as tests.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::value::{Number, Value};
+use crate::value::{JsonNumber, Value};
 
 /// A recorded tape with all values, and its backward as the events that it is made of.
 ///
@@ -211,5 +211,5 @@ pub struct CheckRow {
     /// The gradient by differences.
     pub numerical: Value,
     /// The largest distance of two elements.
-    pub largest: Number,
+    pub largest: JsonNumber,
 }

@@ -10,9 +10,9 @@ const MOST_CELLS: (usize, usize) = (24, 48);
 
 /// A number in JSON; what is not finite is a text there: `"NaN"`, `"inf"`, `"-inf"`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Number(pub f64);
+pub struct JsonNumber(pub f64);
 
-impl Serialize for Number {
+impl Serialize for JsonNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             value if value.is_finite() => serializer.serialize_f64(value),
@@ -45,18 +45,18 @@ pub struct Value {
     pub shape: Vec<usize>,
     /// The elements in rows, if there are few.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<Vec<Number>>,
+    pub data: Option<Vec<JsonNumber>>,
     /// The elements as cells, if there are many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heat: Option<Heat>,
     /// The root of the sum of the elements' squares.
-    pub norm: Number,
+    pub norm: JsonNumber,
     /// The least element; none where the norm alone is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub least: Option<Number>,
+    pub least: Option<JsonNumber>,
     /// The greatest element; none where the norm alone is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub greatest: Option<Number>,
+    pub greatest: Option<JsonNumber>,
 }
 
 /// A matrix of many elements, reduced: each cell is the mean of a block.
@@ -68,9 +68,9 @@ pub struct Heat {
     /// Columns of cells.
     pub columns: usize,
     /// The cells, row by row.
-    pub cells: Vec<Number>,
+    pub cells: Vec<JsonNumber>,
     /// The largest magnitude of an element.
-    pub scale: Number,
+    pub scale: JsonNumber,
 }
 
 impl Value {
@@ -85,12 +85,12 @@ impl Value {
         let few = elements.len() <= MOST_SHOWN_ELEMENTS;
         let heat = (!few).then(|| heat(&shape, &elements, scale));
         Value {
-            norm: Number(norm(&elements, scale)),
-            data: few.then(|| elements.into_iter().map(Number).collect()),
+            norm: JsonNumber(norm(&elements, scale)),
+            data: few.then(|| elements.into_iter().map(JsonNumber).collect()),
             heat,
             shape,
-            least: Some(Number(least)),
-            greatest: Some(Number(greatest)),
+            least: Some(JsonNumber(least)),
+            greatest: Some(JsonNumber(greatest)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Value {
             shape: shape.to_vec(),
             data: None,
             heat: None,
-            norm: Number(norm),
+            norm: JsonNumber(norm),
             least: None,
             greatest: None,
         }
@@ -126,9 +126,9 @@ fn heat(shape: &[usize], elements: &[f64], scale: f64) -> Heat {
         let lines = block(row, rows, height);
         let count = (lines.len() * across.len()).max(1) as f64;
         let sum: f64 = lines.flat_map(|r| &elements[r * width + across.start..r * width + across.end]).sum();
-        Number(sum / count)
+        JsonNumber(sum / count)
     };
-    Heat { rows, columns, cells: cells.map(mean).collect(), scale: Number(scale) }
+    Heat { rows, columns, cells: cells.map(mean).collect(), scale: JsonNumber(scale) }
 }
 
 #[cfg(test)]

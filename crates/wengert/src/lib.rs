@@ -11,6 +11,7 @@
 //! # Ok::<(), wengert::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub use wengert_core::{

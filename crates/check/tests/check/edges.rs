@@ -1,5 +1,7 @@
 //! Edges of domains, and kinks.
 
+use std::sync::{Arc, Mutex};
+
 use wengert_check::{Failure, Gradcheck, Report, check_derivative, gradcheck, gradgradcheck};
 
 use crate::{V, input};
@@ -84,4 +86,19 @@ fn kinks_inside_of_a_composed_function_are_found_wherever_they_lie() {
             assert!(found.is_err() || only_undecidable(found), "{wrong} at {distance} passed");
         }
     }
+}
+
+#[test]
+fn what_could_not_be_decided_goes_to_the_hook_of_warnings() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&seen);
+    wengert_core::set_warning_hook(Some(Box::new(move |text| list.lock().unwrap().push(text.to_string()))));
+    let drowned = |x: &[V]| &x[0] * 1e-9 + 1e7;
+    let found = Gradcheck::new().names(["small"]).check(drowned, &[&input([1.0])]);
+    wengert_core::set_warning_hook(None);
+    found.unwrap();
+    let seen = seen.lock().unwrap();
+    // Other tests of this program may warn meanwhile.
+    let ours: Vec<_> = seen.iter().filter(|text| text.contains("in small [0]")).collect();
+    assert!(ours.len() == 1 && ours[0].starts_with("gradcheck: 1 of 1 derivatives undecidable"), "{seen:?}");
 }

@@ -187,7 +187,7 @@ pub enum Error {
 }
 
 /// An error of the system or of a format's reader, behind [`Error::File`]; clones share it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
 
 impl PartialEq for Cause {
@@ -200,6 +200,13 @@ impl PartialEq for Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Cause {
+    /// The message: what `main` and `unwrap` print is to be read by people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -217,6 +224,7 @@ impl Cause {
     /// let Err(Error::File { source: Some(cause), .. }) = TensorMap::load("no/such/file") else { panic!() };
     /// let io = cause.get_ref().downcast_ref::<std::io::Error>().unwrap();
     /// assert_eq!(io.kind(), std::io::ErrorKind::NotFound);
+    /// assert_eq!(format!("{cause:?}"), io.to_string());
     /// ```
     pub fn get_ref(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
         &*self.0

@@ -1,5 +1,6 @@
 //! What the library has to say beside its results.
 
+use std::io::Write as _;
 use std::sync::{PoisonError, RwLock};
 
 /// A function that takes warnings, each a text of one or several lines.
@@ -10,9 +11,10 @@ static HOOK: RwLock<Option<WarningHook>> = RwLock::new(None);
 /// Hands warnings to `hook`, or, without one, to what they go to by default: the standard error stream, or
 /// with feature `log` that crate, at level `warn`.
 ///
-/// There are few: dropout where it does nothing, parameters that an optimizer has to skip, a property's
-/// failure before it is made smaller. A warning is text of one or several lines, with no line end behind
-/// it.
+/// There are few: dropout where it does nothing, parameters that an optimizer has to skip; and of
+/// `wengert-check` a property's failure before it is made smaller, and what a check could not decide, which
+/// without a hook or a logger reach the standard error stream past what a test harness keeps back. A
+/// warning is text of one or several lines, with no line end behind it.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -31,11 +33,60 @@ pub fn set_warning_hook(hook: Option<WarningHook>) {
 
 /// Hands `text` to the warning hook, or, without one, to where warnings go by default.
 pub fn warn(text: &str) {
-    match &*HOOK.read().unwrap_or_else(PoisonError::into_inner) {
-        Some(hook) => hook(text),
-        #[cfg(feature = "log")]
-        None => log::warn!("{text}"),
-        #[cfg(not(feature = "log"))]
-        None => eprintln!("{text}"),
+    // A program that logs says by its logger's level whether it wants warnings.
+    if !is_taken(text) && !cfg!(feature = "log") {
+        eprintln!("{text}");
+    }
+}
+
+/// Hands `text` to where [`warn`] does; if nobody there takes it, it is written to the standard error stream
+/// itself, past what a test harness keeps back, since it must not be lost where a test passes.
+pub fn tell(text: &str) {
+    if !is_taken(text) {
+        // Nobody reads it if that fails.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
+/// Hands `text` to the hook, or to `log`, and says whether they take it.
+fn is_taken(text: &str) -> bool {
+    let hook = HOOK.read().unwrap_or_else(PoisonError::into_inner);
+    hook.as_ref().map_or_else(
+        || is_logged(text),
+        |hook| {
+            hook(text);
+            true
+        },
+    )
+}
+
+#[cfg(feature = "log")]
+fn is_logged(text: &str) -> bool {
+    log::warn!("{text}");
+    log::max_level() >= log::LevelFilter::Warn
+}
+
+#[cfg(not(feature = "log"))]
+fn is_logged(_: &str) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn warnings_and_what_must_not_be_lost_go_to_the_hook() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&seen);
+        set_warning_hook(Some(Box::new(move |text| list.lock().unwrap().push(text.to_string()))));
+        warn("hook: a warning");
+        tell("hook: a report");
+        set_warning_hook(None);
+        let seen = seen.lock().unwrap();
+        let ours: Vec<_> = seen.iter().filter(|text| text.starts_with("hook: ")).collect();
+        assert_eq!(ours, ["hook: a warning", "hook: a report"]);
     }
 }

@@ -13,7 +13,6 @@ use crate::tape::{Float, Variable};
 use crate::tensor::Tensor;
 
 /// The tape of a computation that failed, and why it failed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedRecording {
     /// The tape up to there, with values.
@@ -38,6 +37,7 @@ pub struct FailedRecording {
 /// let failed = try_record::<f32, _>(|| Ok(x.exp().matmul(&w))).unwrap_err();
 /// let text = failed.to_string();
 /// assert!(text.contains("%1 = Exp(%0)"), "{text}");
+/// assert_eq!(format!("{failed:?}"), text);
 /// assert!(text.contains("matmul") && text.contains("%1 Exp has shape [1, 2]"), "{text}");
 /// ```
 pub fn try_record<T: Float, R>(
@@ -90,6 +90,13 @@ impl fmt::Display for FailedRecording {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for FailedRecording {
+    /// The message: what `main` and `unwrap` print is to be read by people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

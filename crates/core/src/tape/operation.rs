@@ -26,6 +26,7 @@ impl Saves {
     pub const OUTPUTS: Saves = Saves { inputs: 0, outputs: true };
 
     /// The pullback needs input `i` (of the first 32), too.
+    #[must_use]
     pub const fn and_input(self, i: u32) -> Saves {
         Saves { inputs: self.inputs | 1 << i, outputs: self.outputs }
     }

@@ -138,6 +138,7 @@ impl<'a, T> MatRef<'a, T> {
 
     /// The transposed matrix: rows as columns.
     #[inline]
+    #[must_use]
     pub fn t(self) -> Self {
         let MatRef { rows, cols, row_stride, col_stride, .. } = self;
         MatRef { rows: cols, cols: rows, row_stride: col_stride, col_stride: row_stride, ..self }

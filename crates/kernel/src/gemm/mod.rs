@@ -43,6 +43,7 @@ pub use matrix::{MatMut, MatRef, Start};
     allow(dead_code, reason = "only some are for this machine")
 )]
 #[doc(hidden)]
+#[non_exhaustive]
 pub enum Backend {
     /// Three loops.
     Naive,

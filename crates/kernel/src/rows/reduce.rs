@@ -58,6 +58,7 @@ impl<T: Arithmetic> Divisible for Sum<'_, T> {
 
 /// A statistic that is made of the squares of a row's elements, in f64.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Square {
     /// The sum of squared distances from the mean, over a divisor.
     Variance(f64),

@@ -8,6 +8,7 @@ use crate::run::level::Kernel;
 
 /// A function that turns a row of numbers into another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RowFunction {
     /// `e^x / sum e^x`.
     Softmax,

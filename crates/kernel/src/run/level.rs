@@ -8,6 +8,7 @@ use crate::real::Lane;
 /// The instruction sets that kernels are compiled for, ascending.
 #[cfg_attr(miri, allow(dead_code, reason = "an interpreter has the portable one alone"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Level {
     /// The instructions that every machine of this kind has.
     Portable,

@@ -16,8 +16,9 @@ pub(crate) struct Place {
 /// let error = Script::parse("w: [2] = ones\nloss = sum(w").unwrap_err();
 /// assert_eq!((error.line, error.column), (2, 13));
 /// assert_eq!(error.to_string(), "line 2, column 13: expected `,` or `)`, got the end of the line");
+/// assert_eq!(format!("{error:?}"), error.to_string());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScriptError {
     /// The message: what was expected and what was got.
@@ -37,6 +38,13 @@ impl ScriptError {
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl fmt::Debug for ScriptError {
+    /// The message: what `main` and `unwrap` print is to be read by people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
