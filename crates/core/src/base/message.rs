@@ -62,7 +62,9 @@ mod tests {
             set_warning_hook(Some(Box::new(move |text| {
                 list.lock().unwrap().push(format!("first {text}"));
                 let then = Arc::clone(&then);
-                set_warning_hook(Some(Box::new(move |text| then.lock().unwrap().push(format!("then {text}")))));
+                set_warning_hook(Some(Box::new(move |text| {
+                    then.lock().unwrap().push(format!("then {text}"))
+                })));
             })));
             warn("a");
             warn("b");
