@@ -2,7 +2,8 @@
 
 use wengert::data::{DataLoader, Dataset, Fingerprint, VecDataset};
 use wengert::nn::{Visitor, VisitorMut};
-use wengert::optim::{LambdaLr, LbfgsOptions, MultiplicativeLr, Rule, RuleOptimizer, Schedule, Update};
+use wengert::optim::schedule::{LambdaLr, MultiplicativeLr, Schedule};
+use wengert::optim::{LbfgsOptions, Rule, RuleOptimizer, Update};
 use wengert::prelude::*;
 use wengert::train::{Checkpoints, Kept, Stop};
 use wengert::{
@@ -174,7 +175,13 @@ fn steps_of_cells() {
 #[test]
 fn closures_that_are_given_a_module() {
     let linear = Linear::new(3, 3).unwrap();
-    let values = || linear.parameters().iter().map(|p| p.value().into()).collect::<Vec<Variable>>();
+    let values = || {
+        linear
+            .named_parameters()
+            .into_iter()
+            .map(|(name, p)| (name, p.value().into()))
+            .collect::<Vec<(String, Variable)>>()
+    };
     leaves_everything_whole(|| drop(linear.with_parameters(&values(), |_| -> Result<()> { mistake() })));
     leaves_everything_whole(|| drop(linear.with_flat(&linear.flat(), |_| -> Result<()> { mistake() })));
     leaves_everything_whole(|| drop(watched(&linear, || mistake())));
@@ -187,10 +194,10 @@ fn closures_that_are_given_a_module() {
 
 #[test]
 fn losses_of_windows() {
-    let gru = Gru::new(3, 2).unwrap();
     for k2 in [2, 4] {
         leaves_everything_whole(|| {
-            let mut truncated = Truncated::new(2, k2).unwrap();
+            // Anew each time: its gradients are from the thread's pool.
+            let (gru, mut truncated) = (Gru::new(3, 2).unwrap(), Truncated::new(2, k2).unwrap());
             let mut window = |loss: fn(&Variable) -> Result<Variable>| {
                 truncated.window(&gru, &leaf(&[2, 1, 3]), None, loss).map(drop)
             };
@@ -224,18 +231,14 @@ fn losses_of_the_optimizer_that_evaluates_them() {
 
 #[test]
 fn functions_of_schedules() {
-    let p = Parameter::new(Tensor::<f32>::ones([3]));
     let from = |step: u64| if step == 2 { mistake() } else { 0.5 };
-    leaves_everything_whole(|| {
-        let (mut schedule, mut sgd) =
-            (LambdaLr::new(0.1, from).unwrap(), Sgd::new([p.clone()], 0.1).unwrap());
-        (0..3).for_each(|_| schedule.step(&mut sgd).unwrap());
-    });
-    leaves_everything_whole(|| {
-        let mut schedule = MultiplicativeLr::new(0.1, from).unwrap();
-        let mut sgd = Sgd::new([p.clone()], 0.1).unwrap();
-        (0..3).for_each(|_| schedule.step(&mut sgd).unwrap());
-    });
+    let (lambda, multiplicative) =
+        (LambdaLr::new(0.1, from).unwrap(), MultiplicativeLr::new(0.1, from).unwrap());
+    let schedules: [&(dyn Schedule + Sync); 2] = [&lambda, &multiplicative];
+    for schedule in schedules {
+        leaves_everything_whole(|| assert!((0..4).all(|step| schedule.lr(step) > 0.0)));
+        assert_eq!(schedule.lr(1), 0.05);
+    }
 }
 
 #[test]

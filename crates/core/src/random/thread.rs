@@ -9,8 +9,8 @@ use super::{Generator, GeneratorState};
 /// reproducible by default.
 ///
 /// Every other thread that is not seeded draws from a [stream](Generator::stream) of this seed that no
-/// other thread has, one of those from 2^63 on. Which one depends on the order in which threads first draw, so what they draw is not
-/// reproducible.
+/// other thread has, one of those from 2^63 on. Which one depends on the order in which threads first draw,
+/// so what they draw is not reproducible.
 ///
 /// ```
 /// use wengert_core::{DEFAULT_SEED, Generator, with_generator};
