@@ -35,10 +35,11 @@ fn metrics_of_what_there_is_no_memory_for_are_errors() {
         let classes = &Tensor::scalar(1i64).expand(&[MANY]).unwrap();
         let scores = &Tensor::scalar(1.0f32).expand(&[MANY, 2]).unwrap();
         let (few, wide) = (&Tensor::from([1i64]), &Tensor::scalar(1.0f32).expand(&[1, MANY]).unwrap());
+        let column = &Tensor::scalar(1.0f32).expand(&[MANY, 1]).unwrap();
         let texts = &Tensor::scalar(1i64).expand(&[MANY, 1]).unwrap();
         all_refused(&[
             ("Mean", &|| Mean::new().update(numbers, All)),
-            ("Mean", &|| Mean::new().update(texts, Lengths(&[2]))),
+            ("Mean", &|| Mean::new().update(column, Lengths(&[2]))),
             ("MAE", &|| Mae::new().update(numbers, numbers, All)),
             ("RMSE", &|| Rmse::new().update(numbers, numbers, &Tensor::from([true]))),
             ("R2", &|| R2::new().update(numbers, numbers, &Tensor::from([0.5f32]))),
