@@ -1,12 +1,23 @@
 //! Closures, and what users make of modules and optimizers.
 
+use wengert::data::{DataLoader, Dataset, Fingerprint, VecDataset};
 use wengert::nn::{Visitor, VisitorMut};
-use wengert::optim::{Rule, RuleOptimizer, Update};
+use wengert::optim::schedule::{LambdaLr, MultiplicativeLr, Schedule};
+use wengert::optim::{LbfgsOptions, Rule, RuleOptimizer, Update};
 use wengert::prelude::*;
-use wengert::{detect_anomaly, enable_grad, jacobian, scope, with_generator, with_plain};
+use wengert::train::{Checkpoints, Kept, Stop};
+use wengert::{
+    Stateful, detect_anomaly, enable_grad, hessian, hvp, jacobian, jvp, record, scope, set_warning_hook,
+    try_record, vjp, with_generator, with_plain,
+};
 
 use crate::leaf;
 use crate::whole::{leaves_everything_whole, mistake};
+
+/// A number that a user's code does not come to compute, of whatever it has.
+fn mistake_of<T: Float>(_: &[Variable<T>]) -> f64 {
+    mistake()
+}
 
 #[test]
 fn closures_that_run_in_a_mode_of_the_thread() {
@@ -18,6 +29,19 @@ fn closures_that_run_in_a_mode_of_the_thread() {
         let _ = detect_anomaly::<()>(|| mistake());
     });
     leaves_everything_whole(|| with_generator(|_| mistake()));
+    leaves_everything_whole(|| drop(record(|| leaf::<f32>(&[3]).exp() * mistake_of::<f32>(&[]))));
+    leaves_everything_whole(|| {
+        let failed = try_record::<f32, ()>(|| Ok(drop(leaf::<f32>(&[3]).exp() * mistake_of::<f32>(&[]))));
+        assert!(failed.is_err());
+        mistake()
+    });
+}
+
+#[test]
+fn the_warning_hook() {
+    set_warning_hook(Some(Box::new(|_| mistake())));
+    leaves_everything_whole(|| drop(Lstm::builder(2, 2).dropout(0.5).build()));
+    set_warning_hook(None);
 }
 
 #[test]
@@ -36,6 +60,11 @@ fn functions_that_are_differentiated() {
         let x = leaf::<f64>(&[3]);
         let _ = jacobian(|x| if x[0].requires_grad() { mistake() } else { vec![x[0].exp()] }, &[&x]);
     });
+    let x = leaf::<f64>(&[3]);
+    leaves_everything_whole(|| drop(hessian(|x| x[0].exp().sum() * mistake_of(x), &[&x])));
+    leaves_everything_whole(|| drop(hvp(|x| x[0].exp().sum() * mistake_of(x), &[&x], &[&x])));
+    leaves_everything_whole(|| drop(vjp(|x| vec![x[0].exp() * mistake_of(x)], &[&x], &[&x])));
+    leaves_everything_whole(|| drop(jvp(|x| vec![x[0].exp() * mistake_of(x)], &[&x], &[&x])));
 }
 
 #[test]
@@ -141,4 +170,139 @@ fn steps_of_cells() {
             let _ = rnn.build().unwrap().forward(&Variable::new(x).requires_grad_(true), None);
         });
     }
+}
+
+#[test]
+fn closures_that_are_given_a_module() {
+    let linear = Linear::new(3, 3).unwrap();
+    let values = || {
+        linear
+            .named_parameters()
+            .into_iter()
+            .map(|(name, p)| (name, p.value().into()))
+            .collect::<Vec<(String, Variable)>>()
+    };
+    leaves_everything_whole(|| drop(linear.with_parameters(&values(), |_| -> Result<()> { mistake() })));
+    leaves_everything_whole(|| drop(linear.with_flat(&linear.flat(), |_| -> Result<()> { mistake() })));
+    leaves_everything_whole(|| drop(watched(&linear, || mistake())));
+    leaves_everything_whole(|| {
+        let within = || watched(&linear, || Ok(linear.forward(&leaf(&[2, 3]))? * mistake_of::<f32>(&[])));
+        let _ = summary_of(&linear, within);
+    });
+    assert_eq!(summary(&linear, &leaf(&[2, 3])).unwrap().total().output, Some(vec![2, 3]));
+}
+
+#[test]
+fn losses_of_windows() {
+    for k2 in [2, 4] {
+        leaves_everything_whole(|| {
+            // Anew each time: its gradients are from the thread's pool.
+            let (gru, mut truncated) = (Gru::new(3, 2).unwrap(), Truncated::new(2, k2).unwrap());
+            let mut window = |loss: fn(&Variable) -> Result<Variable>| {
+                truncated.window(&gru, &leaf(&[2, 1, 3]), None, loss).map(drop)
+            };
+            window(|out| Ok(out.square().sum())).unwrap();
+            let _ = window(|out| Ok(out.square().sum() * mistake_of::<f32>(&[])));
+        });
+    }
+}
+
+#[test]
+fn losses_of_the_optimizer_that_evaluates_them() {
+    for (strong_wolfe, calls) in [(false, 0), (false, 2), (true, 1)] {
+        let p = Parameter::new(Tensor::from([-1.2f64, 1.0]));
+        let options = || LbfgsOptions::default().strong_wolfe(strong_wolfe);
+        leaves_everything_whole(|| {
+            let mut left = calls;
+            let loss = || {
+                let loss = p.square().square().sum();
+                if left == 0 {
+                    Ok(loss * mistake_of::<f64>(&[]))
+                } else {
+                    left -= 1;
+                    Ok(loss)
+                }
+            };
+            let _ = Lbfgs::with([p.clone()], options()).unwrap().step(loss);
+        });
+        Lbfgs::with([p.clone()], options()).unwrap().step(|| Ok(p.square().sum())).unwrap();
+    }
+}
+
+#[test]
+fn functions_of_schedules() {
+    let from = |step: u64| if step == 2 { mistake() } else { 0.5 };
+    let (lambda, multiplicative) =
+        (LambdaLr::new(0.1, from).unwrap(), MultiplicativeLr::new(0.1, from).unwrap());
+    let schedules: [&(dyn Schedule + Sync); 2] = [&lambda, &multiplicative];
+    for schedule in schedules {
+        leaves_everything_whole(|| assert!((0..4).all(|step| schedule.lr(step) > 0.0)));
+        assert_eq!(schedule.lr(1), 0.05);
+    }
+}
+
+#[test]
+fn conditions_to_stop() {
+    let stop = Stop::new().when(|| mistake());
+    leaves_everything_whole(|| stop.over(0..3).for_each(drop));
+}
+
+/// A part of a checkpoint that fails when it is saved, or when it is loaded.
+struct Part {
+    saves: bool,
+}
+
+impl Stateful for Part {
+    fn state_dict(&self) -> TensorMap {
+        if self.saves { TensorMap::new() } else { mistake() }
+    }
+    fn load_state_dict(&mut self, _: &TensorMap) -> Result<()> {
+        mistake()
+    }
+}
+
+#[test]
+fn parts_of_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = &Checkpoints::new(folder.path()).unwrap();
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    leaves_everything_whole(|| {
+        let _ = checkpoints.save(1, None, &Kept::new().part("part", &mut Part { saves: false }));
+    });
+    assert_eq!(files(), 0);
+    checkpoints.save(1, None, &Kept::new().part("part", &mut Part { saves: true })).unwrap();
+    leaves_everything_whole(|| {
+        let _ = checkpoints.resume(&mut Kept::new().part("part", &mut Part { saves: true }));
+    });
+    assert_eq!(files(), 1);
+}
+
+/// Samples of which the fourth fails.
+struct Samples;
+
+impl Dataset for Samples {
+    type Item = i64;
+    fn len(&self) -> usize {
+        6
+    }
+    fn get(&self, index: usize) -> Result<i64> {
+        if index == 3 { mistake() } else { Ok(index as i64) }
+    }
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new("samples")
+    }
+}
+
+#[test]
+fn samples_and_batches_on_the_callers_thread() {
+    leaves_everything_whole(|| {
+        let loader = DataLoader::builder(Samples).batch_size(2).shuffle(1).build().unwrap();
+        loader.iter().for_each(drop);
+    });
+    leaves_everything_whole(|| {
+        let samples = VecDataset::new((0..6i64).collect());
+        let collate = |samples: Vec<i64>| if samples.contains(&3) { mistake() } else { Ok(samples) };
+        let loader = DataLoader::builder(samples).batch_size(2).collate(collate).build().unwrap();
+        loader.iter().for_each(drop);
+    });
 }

@@ -35,7 +35,7 @@ pub mod __private {
     pub use crate::base::mode::unrecorded;
     pub use crate::base::refusal::or_refused;
     pub use crate::base::scope::{Restore, enter};
-    pub use crate::io::replace as replace_file;
+    pub use crate::io::{remove_left_in, replace as replace_file};
     pub use crate::ops::formula::{Dependence, Of, Trace, dependence, trace};
     pub use crate::tensor::memory::{filled, room_for, vec_of};
     pub use crate::tensor::packs::fix_packs;

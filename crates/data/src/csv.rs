@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord, Trim};
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Float, Result, Tensor};
 
 /// How a `.csv` file is read, from [`Csv::options`].
@@ -118,9 +119,13 @@ impl Csv {
     /// If there is no column of that name, or a cell is no number: the error says which.
     pub fn numbers<T: Float>(&self, columns: &[&str]) -> Result<Tensor<T>> {
         let places = columns.iter().map(|name| self.place(name)).collect::<Result<Vec<_>>>()?;
-        let mut elements = Vec::with_capacity(self.len() * places.len());
+        or_refused("Csv::numbers", || self.numbers_at(&places))
+    }
+
+    fn numbers_at<T: Float>(&self, places: &[usize]) -> Result<Tensor<T>> {
+        let mut elements = vec_of(self.len().saturating_mul(places.len()));
         for row in 0..self.len() {
-            for &place in &places {
+            for &place in places {
                 let number = match self.cell(row, place) {
                     cell if cell.is_empty() || self.missing.iter().any(|missing| missing == cell) => f64::NAN,
                     cell => cell.parse().map_err(|_| self.refused(row, place, "a number"))?,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Result};
 
 use crate::adapters::Subset;
@@ -57,10 +58,14 @@ impl KFold {
                 self.parts,
             ));
         }
-        let order = match self.seed {
-            Some(seed) => shuffled(seed, 0, len),
-            None => (0..len).collect(),
-        };
+        let order = or_refused("KFold", || {
+            let Some(seed) = self.seed else {
+                let mut places = vec_of(len);
+                places.extend(0..len);
+                return Ok(places);
+            };
+            Ok(shuffled(seed, 0, len))
+        })?;
         Ok(Folds { dataset: Arc::new(dataset), order, parts: self.parts, next: 0 })
     }
 }

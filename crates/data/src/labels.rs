@@ -1,6 +1,9 @@
 //! Labels of classes.
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Result, Tensor};
+
+use crate::fingerprint::in_order;
 
 /// Labels each of which is one of `0..classes`, or the error that says which is not: what a loss would
 /// refuse in the middle of training is refused where the data is read.
@@ -16,7 +19,8 @@ use wengert_core::{Error, Result, Tensor};
 /// ```
 pub fn class_labels(labels: Tensor<i64>, classes: usize) -> Result<Tensor<i64>> {
     let inside = |label: &i64| usize::try_from(*label).is_ok_and(|label| label < classes);
-    let outside = labels.to_vec().into_iter().enumerate().find(|(_, label)| !inside(label));
+    let all = or_refused("class_labels", || Ok(labels.contiguous()))?;
+    let outside = in_order(&all).iter().enumerate().find(|(_, label)| !inside(label));
     match outside {
         None => Ok(labels),
         Some((place, label)) => {

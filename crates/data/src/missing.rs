@@ -1,5 +1,6 @@
 //! Series with missing values.
 
+use wengert_core::__private::{filled, or_refused, vec_of};
 use wengert_core::{Error, Float, Result, Tensor};
 
 use crate::fingerprint::in_order;
@@ -53,7 +54,7 @@ pub struct Observations<T: Float> {
 ///
 /// # Errors
 /// If the series has no axis, there is not one time for each step, times fall or are not finite, or there is
-/// not one initial value for each column.
+/// not one initial value for each column, or there is no memory for what it gives.
 ///
 /// ```
 /// use wengert_core::Tensor;
@@ -74,28 +75,32 @@ pub fn observations<T: Float>(series: &Tensor<T>, options: ObservationOptions) -
     else {
         return Err(Error::shape(NAME, "a series of at least 1 axis", "a scalar"));
     };
-    let times = options.times.unwrap_or_else(|| (0..steps).map(|t| t as f64).collect());
-    check_times(&times, steps)?;
-    let initial = options.initial.unwrap_or_else(|| vec![0.0; columns]);
-    if initial.len() != columns {
-        return Err(Error::argument(
-            NAME,
-            "initial",
-            format!("{columns} values, one for each column"),
-            initial.len(),
-        ));
-    }
+    or_refused(NAME, || {
+        let times = options.times.unwrap_or_else(|| by_place(steps, |t| t as f64));
+        check_times(&times, steps)?;
+        let initial = options.initial.unwrap_or_else(|| filled(0.0, columns));
+        if initial.len() != columns {
+            let expected = format!("{columns} values, one for each column");
+            return Err(Error::argument(NAME, "initial", expected, initial.len()));
+        }
+        filled_up(series, &times, &initial)
+    })
+}
+
+/// The observations of a series whose times and initial values fit it.
+fn filled_up<T: Float>(series: &Tensor<T>, times: &[f64], initial: &[f64]) -> Result<Observations<T>> {
+    let shape = series.shape();
     let source = series.contiguous();
     let source = in_order(&source);
     let row: usize = shape[1..].iter().product();
-    let mask: Vec<bool> = source.iter().map(|&x| !x.to_f64().is_nan()).collect();
-    let (mut values, mut gaps) = (Vec::with_capacity(source.len()), vec![0.0; source.len()]);
+    let mask = by_place(source.len(), |i| !source[i].to_f64().is_nan());
+    let (mut values, mut gaps) = (vec_of(source.len()), filled(0.0, source.len()));
     for (i, &x) in source.iter().enumerate() {
         let before = i.checked_sub(row);
         values.push(match before {
             _ if mask[i] => x,
             Some(before) => values[before],
-            None => T::from_f64(initial[i % columns]),
+            None => T::from_f64(initial[i % initial.len()]),
         });
         if let Some(before) = before {
             let since = times[i / row] - times[i / row - 1];
@@ -105,8 +110,15 @@ pub fn observations<T: Float>(series: &Tensor<T>, options: ObservationOptions) -
     Ok(Observations {
         values: Tensor::from_vec(values, shape)?,
         mask: Tensor::from_vec(mask, shape)?,
-        gaps: Tensor::from_vec(gaps.into_iter().map(T::from_f64).collect(), shape)?,
+        gaps: Tensor::from_vec(by_place(gaps.len(), |i| T::from_f64(gaps[i])), shape)?,
     })
+}
+
+/// A vector of so many values, each by its place.
+fn by_place<V>(len: usize, value: impl Fn(usize) -> V) -> Vec<V> {
+    let mut values = vec_of(len);
+    values.extend((0..len).map(value));
+    values
 }
 
 const NAME: &str = "observations";

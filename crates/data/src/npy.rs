@@ -2,6 +2,7 @@
 //!
 //! Nothing is set aside for a shape before the bytes behind the header are known to be its elements.
 
+use wengert_core::__private::vec_of;
 use wengert_core::{AnyTensor, Element, Tensor};
 
 /// The array in the bytes of a file, or why there is none.
@@ -102,7 +103,9 @@ impl<'a> Header<'a> {
             let expected = format!("the elements of shape {:?}, {N} bytes each", self.shape);
             return Err(format!("expected {expected}, got {} bytes", data.len()));
         }
-        let elements = data.as_chunks::<N>().0.iter().map(|&chunk| of(chunk)).collect();
+        let chunks = data.as_chunks::<N>().0;
+        let mut elements = vec_of(chunks.len());
+        elements.extend(chunks.iter().map(|&chunk| of(chunk)));
         let tensor = if self.fortran {
             let turned: Vec<usize> = self.shape.iter().rev().copied().collect();
             let axes: Vec<isize> = (0..turned.len() as isize).rev().collect();

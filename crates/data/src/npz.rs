@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use wengert_core::__private::or_refused;
 use wengert_core::{AnyTensor, Element, Error, Result, Tensor, TensorMap};
 use zip::ZipArchive;
 
@@ -61,7 +62,8 @@ impl Npz {
     /// # Errors
     /// If there is none, it is cut short, or its elements are neither numbers nor truth values.
     pub fn tensor<T: Element>(&mut self, name: &str) -> Result<Tensor<T>> {
-        Ok(self.get(name)?.cast())
+        let tensor = self.get(name)?;
+        or_refused("Npz::tensor", || Ok(tensor.cast()))
     }
 
     /// The array of that name.
@@ -79,7 +81,8 @@ impl Npz {
             .map_err(|error| Error::of_file(&self.path, error))?;
         let mut bytes = Vec::new();
         member.read_to_end(&mut bytes).map_err(|error| Error::of_file(&self.path, error))?;
-        npy::parse(&bytes).map_err(|reason| Error::file(&self.path, format!("array {name:?}: {reason}")))
+        let failed = |reason| Error::file(&self.path, format!("array {name:?}: {reason}"));
+        or_refused("Npz::get", || npy::parse(&bytes).map_err(failed))
     }
 
     /// All arrays by name.
@@ -109,5 +112,5 @@ impl Npz {
 pub fn load_npy(path: impl AsRef<Path>) -> Result<AnyTensor> {
     let path = path.as_ref();
     let bytes = fs::read(path).map_err(|error| Error::of_file(path, error))?;
-    npy::parse(&bytes).map_err(|reason| Error::file(path, reason))
+    or_refused("load_npy", || npy::parse(&bytes).map_err(|reason| Error::file(path, reason)))
 }

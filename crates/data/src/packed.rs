@@ -1,5 +1,6 @@
 //! Sequences of different lengths as a batch without padding.
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Element, Error, Float, Result, Tensor, Variable};
 use wengert_nn::{PackOptions, PackedSequence, pack_sequence};
 
@@ -113,25 +114,33 @@ impl Packable for i64 {
 
     #[inline]
     fn packed(sequences: Vec<Tensor<i64>>) -> Result<PackedTokens> {
-        let width = sequences.first().and_then(|first| first.shape().get(1..)).unwrap_or_default().to_vec();
-        let mut count = 0;
-        let mut numbers = Vec::with_capacity(sequences.len());
-        for (place, sequence) in sequences.iter().enumerate() {
-            let Some((&steps, _)) = sequence.shape().split_first().filter(|(_, rest)| *rest == width) else {
-                let expected = format!("token sequences (L_i, ..) of one width, the first of {width:?}");
-                let got = format!("{:?} for sample {place} of the batch", sequence.shape());
-                return Err(Error::shape("Packed", expected, got));
-            };
-            numbers.push(Variable::new(Tensor::from_fn([steps], |t| (count + t) as f64)));
-            count += steps;
-        }
-        // Rows are whole numbers, which packing moves as it does any others.
-        let rows = pack(numbers)?;
-        let all: Vec<Tensor<i64>> = sequences.iter().map(Tensor::contiguous).collect();
-        let row: usize = width.iter().product();
-        let flat: Vec<i64> = all.iter().flat_map(|sequence| in_order(sequence).iter().copied()).collect();
-        let chosen = rows.data().to_vec().into_iter().map(|number| number as usize);
-        let data = chosen.flat_map(|at| flat[at * row..(at + 1) * row].iter().copied()).collect();
-        Ok(PackedTokens { data: Tensor::from_vec(data, [&[count][..], &width].concat())?, rows })
+        or_refused("Packed", || packed_tokens(&sequences))
     }
+}
+
+// As those of floats.
+#[inline]
+fn packed_tokens(sequences: &[Tensor<i64>]) -> Result<PackedTokens> {
+    let width = sequences.first().and_then(|first| first.shape().get(1..)).unwrap_or_default().to_vec();
+    let mut count = 0;
+    let mut numbers = Vec::with_capacity(sequences.len());
+    for (place, sequence) in sequences.iter().enumerate() {
+        let Some((&steps, _)) = sequence.shape().split_first().filter(|(_, rest)| *rest == width) else {
+            let expected = format!("token sequences (L_i, ..) of one width, the first of {width:?}");
+            let got = format!("{:?} for sample {place} of the batch", sequence.shape());
+            return Err(Error::shape("Packed", expected, got));
+        };
+        numbers.push(Variable::new(Tensor::from_fn([steps], |t| (count + t) as f64)));
+        count += steps;
+    }
+    // Rows are whole numbers, which packing moves as it does any others.
+    let rows = pack(numbers)?;
+    let row: usize = width.iter().product();
+    let mut flat = vec_of(count.saturating_mul(row));
+    sequences.iter().for_each(|sequence| flat.extend_from_slice(in_order(&sequence.contiguous())));
+    let mut data = vec_of(flat.len());
+    for number in rows.data().to_vec() {
+        data.extend_from_slice(&flat[number as usize * row..][..row]);
+    }
+    Ok(PackedTokens { data: Tensor::from_vec(data, [&[count][..], &width].concat())?, rows })
 }

@@ -1,5 +1,6 @@
 //! Sequences of different lengths as a batch as long as the longest.
 
+use wengert_core::__private::{filled, or_refused};
 use wengert_core::{Element, Error, Result, Tensor};
 use wengert_nn::PaddingSide;
 
@@ -65,12 +66,19 @@ impl<T: Element> Collate<Tensor<T>> for Padded {
 
     fn collate(&self, samples: Vec<Tensor<T>>) -> Result<PaddedBatch<T>> {
         let width = width(&samples)?;
+        or_refused("Padded", || self.batch_of(&samples, width))
+    }
+}
+
+impl Padded {
+    /// The batch of samples whose steps have this shape.
+    fn batch_of<T: Element>(&self, samples: &[Tensor<T>], width: &[usize]) -> Result<PaddedBatch<T>> {
         let lengths: Vec<usize> = samples.iter().map(|sample| sample.shape()[0]).collect();
         let steps = lengths.iter().copied().max().unwrap_or(0);
         let row = width.iter().product::<usize>();
         let extents = if self.batch_first { [samples.len(), steps] } else { [steps, samples.len()] };
-        let mut mask = vec![false; steps * samples.len()];
-        let mut data = vec![T::from_f64(self.padding_value); mask.len() * row];
+        let mut mask = filled(false, steps.saturating_mul(samples.len()));
+        let mut data = filled(T::from_f64(self.padding_value), mask.len().saturating_mul(row));
         for (n, sample) in samples.iter().enumerate() {
             let first = if self.padding_side == PaddingSide::Left { steps - lengths[n] } else { 0 };
             let source = sample.contiguous();

@@ -2,6 +2,7 @@
 
 mod fit;
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Element, Error, Float, Result, Stateful, Tensor, TensorMap, Variable};
 
 use crate::state::doubles;
@@ -32,7 +33,7 @@ impl Scaler {
     /// Columns of mean 0 and variance 1 (`sklearn.preprocessing.StandardScaler`).
     ///
     /// # Errors
-    /// If there are no columns, or one has no value, or an infinite one.
+    /// If there are no columns, or one has no value, or an infinite one, or there is no memory for a copy.
     #[doc(alias = "StandardScaler")]
     #[doc(alias = "normalize")]
     pub fn standard<T: Float>(values: &Tensor<T>) -> Result<Self> {
@@ -42,7 +43,7 @@ impl Scaler {
     /// Columns from 0 to 1 (`sklearn.preprocessing.MinMaxScaler`).
     ///
     /// # Errors
-    /// If there are no columns, or one has no value, or an infinite one.
+    /// If there are no columns, or one has no value, or an infinite one, or there is no memory for a copy.
     ///
     /// ```
     /// use wengert_core::Tensor;
@@ -60,7 +61,7 @@ impl Scaler {
     /// (`sklearn.preprocessing.RobustScaler`).
     ///
     /// # Errors
-    /// If there are no columns, or one has no value, or an infinite one.
+    /// If there are no columns, or one has no value, or an infinite one, or there is no memory for a copy.
     ///
     /// ```
     /// use wengert_core::Tensor;
@@ -134,7 +135,7 @@ impl Scaler {
     /// Values (.., C) of a tensor or a variable, scaled. Of a variable it is recorded.
     ///
     /// # Errors
-    /// If the last axis is not the scaler's columns.
+    /// If the last axis is not the scaler's columns, or there is no memory for the result.
     ///
     /// ```
     /// use wengert_core::Tensor;
@@ -146,13 +147,13 @@ impl Scaler {
     /// ```
     pub fn transform<X: Scalable>(&self, values: &X) -> Result<X> {
         self.check(values.extents())?;
-        Ok(values.scaled(&self.center, &self.scale))
+        or_refused(NAME, || Ok(values.scaled(&self.center, &self.scale)))
     }
 
     /// Scaled values (.., C) as they were, such as a model's forecasts. Of a variable it is recorded.
     ///
     /// # Errors
-    /// If the last axis is not the scaler's columns.
+    /// If the last axis is not the scaler's columns, or there is no memory for the result.
     ///
     /// ```
     /// use wengert_core::{Tensor, Variable};
@@ -165,7 +166,7 @@ impl Scaler {
     /// ```
     pub fn inverse_transform<X: Scalable>(&self, values: &X) -> Result<X> {
         self.check(values.extents())?;
-        Ok(values.unscaled(&self.center, &self.scale))
+        or_refused(NAME, || Ok(values.unscaled(&self.center, &self.scale)))
     }
 
     fn check(&self, shape: &[usize]) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Result};
 
 use crate::adapters::Subset;
@@ -94,8 +95,10 @@ pub fn random_split<D: Dataset, const N: usize>(
     seed: u64,
 ) -> Result<[Subset<D>; N]> {
     let lengths = parts.into().lengths("random_split", dataset.len())?;
-    let order = shuffled(seed, 0, dataset.len());
-    cut(dataset, lengths, 0, |place| order[place])
+    or_refused("random_split", || {
+        let order = shuffled(seed, 0, dataset.len());
+        cut(dataset, lengths, 0, |place| order[place])
+    })
 }
 
 /// Parts of a dataset one behind the other in its own order, which is that of time, with `gap` samples left
@@ -123,7 +126,7 @@ pub fn time_split<D: Dataset, const N: usize>(
         return Err(Error::argument("time_split", "gaps", expected, gaps));
     };
     let lengths = parts.into().lengths("time_split", left)?;
-    cut(dataset, lengths, gap, |place| place)
+    or_refused("time_split", || cut(dataset, lengths, gap, |place| place))
 }
 
 /// Parts one behind the other of the places that `order` gives.
@@ -136,7 +139,8 @@ fn cut<D: Dataset, const N: usize>(
     let dataset = Arc::new(dataset);
     let mut start = 0;
     let parts = lengths.map(|length| {
-        let places = (start..start + length).map(&order).collect();
+        let mut places = vec_of(length);
+        places.extend((start..start + length).map(&order));
         start += length + gap;
         places
     });

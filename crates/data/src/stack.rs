@@ -1,5 +1,6 @@
 //! Samples of one shape as one tensor.
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Element, Error, Result, Tensor};
 
 use crate::fingerprint::in_order;
@@ -22,7 +23,7 @@ pub trait Stackable: Sized {
     /// The samples as a batch.
     ///
     /// # Errors
-    /// If there is none, or they do not fit each other.
+    /// If there is none, they do not fit each other, or there is no memory for the batch.
     fn stacked(samples: Vec<Self>) -> Result<Self::Batch>;
 }
 
@@ -38,11 +39,13 @@ impl<T: Element> Stackable for Tensor<T> {
             let got = format!("{:?} for sample {place} of the batch", samples[place].shape());
             return Err(Error::shape("stacked", expected, got));
         }
-        let mut elements = Vec::with_capacity(samples.len() * first.numel());
-        for sample in &samples {
-            elements.extend_from_slice(in_order(&sample.contiguous()));
-        }
-        Tensor::from_vec(elements, [&[samples.len()], first.shape()].concat())
+        or_refused("stacked", || {
+            let mut elements = vec_of(samples.len().saturating_mul(first.numel()));
+            for sample in &samples {
+                elements.extend_from_slice(in_order(&sample.contiguous()));
+            }
+            Tensor::from_vec(elements, [&[samples.len()], first.shape()].concat())
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Windows whose state is carried on, for truncated backpropagation through time.
 
+use wengert_core::__private::{filled, or_refused};
 use wengert_core::{Element, Error, Result, Tensor};
 
 use crate::dataset::{Dataset, check_index};
@@ -165,12 +166,24 @@ impl<T: Element> Dataset for TruncatedWindows<T> {
 
     fn get(&self, index: usize) -> Result<TruncatedWindow<T>> {
         check_index(NAME, index, self.len())?;
+        or_refused(NAME, || self.window(index))
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new("truncated").with(&self.documents).with(&self.steps).with(&self.lanes)
+    }
+}
+
+impl<T: Element> TruncatedWindows<T> {
+    /// The window of that number, which there is.
+    fn window(&self, index: usize) -> Result<TruncatedWindow<T>> {
         let (steps, lanes) = (self.steps, self.lanes.len());
         let width = &self.documents[0].shape()[1..];
         let row: usize = width.iter().product();
-        let mut data = vec![T::ZERO; steps * lanes * row];
+        let places = steps.saturating_mul(lanes);
+        let mut data = filled(T::ZERO, places.saturating_mul(row));
         let (mut lengths, mut resets, mut ends) =
-            (vec![0; lanes], vec![false; lanes], vec![false; steps * lanes]);
+            (filled(0, lanes), filled(false, lanes), filled(false, places));
         for (n, lane) in self.lanes.iter().enumerate() {
             let Some(&(document, part)) = lane.get(index) else { continue };
             let (document, start) = (&self.documents[document], part * steps);
@@ -190,9 +203,5 @@ impl<T: Element> Dataset for TruncatedWindows<T> {
             resets: resets.into(),
             ends: Tensor::from_vec(ends, [steps, lanes])?,
         })
-    }
-
-    fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::new("truncated").with(&self.documents).with(&self.steps).with(&self.lanes)
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable, no_grad};
 
 use crate::buffer::Buffer;
+use crate::line::answered;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::python;
 use crate::sequential::{Forward, forward};
@@ -182,21 +183,24 @@ impl<T: Float> Forward for BatchNorm1d<T> {
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
         let fixed = self.running.as_ref().filter(|_| !self.training);
         self.check(x, fixed.is_none())?;
-        let watch = Watch::of(self);
-        let mut y = match fixed {
-            Some(running) => self.by_running(x, running),
-            None => self.by_batch(x)?,
+        let norm = || {
+            let mut y = match fixed {
+                Some(running) => self.by_running(x, running),
+                None => self.by_batch(x)?,
+            };
+            if let Some(weight) = &self.weight {
+                y *= self.along(weight, x.rank());
+            }
+            if let Some(bias) = &self.bias {
+                y += self.along(bias, x.rank());
+            }
+            // Last, so that what is refused leaves the statistics as they were.
+            if let Some(running) = self.running.as_ref().filter(|_| self.training) {
+                self.track(x, running)?;
+            }
+            Ok(y)
         };
-        if let Some(running) = self.running.as_ref().filter(|_| self.training) {
-            self.track(x, running)?;
-        }
-        if let Some(weight) = &self.weight {
-            y *= self.along(weight, x.rank());
-        }
-        if let Some(bias) = &self.bias {
-            y += self.along(bias, x.rank());
-        }
-        watch.output(y)
+        Watch::of(self).output(answered("BatchNorm1d", norm)?)
     }
 }
 

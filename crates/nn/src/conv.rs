@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use wengert_core::__private::{or_refused, room_for};
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable, cat};
 
+use crate::line::answered;
 use crate::module;
 use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
@@ -274,14 +275,13 @@ impl<T: Float> Forward for Conv1d<T> {
     #[track_caller]
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
         let steps = self.steps(x)?;
-        let samples = if x.rank() == 3 { x.shape()[0] } else { 1 };
-        room_for::<T>("Conv1d", &[samples, steps, self.arguments.in_channels, self.arguments.kernel_size])?;
-        room_for::<T>("Conv1d", &[samples, steps, self.arguments.out_channels])?;
-        let watch = Watch::of(self);
-        watch.output(match x.rank() {
-            3 => self.batch(x, steps),
-            _ => self.batch(&x.unsqueeze(0), steps).squeeze(0),
-        })
+        let convolved = || {
+            Ok(match x.rank() {
+                3 => self.batch(x, steps),
+                _ => self.batch(&x.unsqueeze(0), steps).squeeze(0),
+            })
+        };
+        Watch::of(self).output(answered("Conv1d", convolved)?)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use wengert_core::__private::{or_refused, room_for};
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
+use crate::line::answered;
 use crate::module;
 use crate::watch::Watch;
 
@@ -72,18 +73,22 @@ impl<T: Float> Embedding<T> {
     #[track_caller]
     pub fn forward(&self, index: &Tensor<i64>) -> Result<Variable<T>> {
         let rows = self.weight.shape()[0];
+        Watch::of(self).output(answered("Embedding", || self.found(index, rows))?)
+    }
+
+    /// The rows that `index` names, of so many.
+    #[track_caller]
+    fn found(&self, index: &Tensor<i64>, rows: usize) -> Result<Variable<T>> {
         let in_order = index.contiguous();
         let mut indices = in_order.as_slice().expect("contiguous").iter();
         if let Some(&outside) = indices.find(|&&i| i < 0 || i >= rows as i64) {
             return Err(Error::argument("Embedding", "every index", format!("in 0..{rows}"), outside));
         }
-        room_for::<T>("Embedding", &[index.numel(), self.weight.shape()[1]])?;
-        let watch = Watch::of(self);
         let found = self.weight.embedding(index);
-        let Some(padding) = self.padding_idx else { return watch.output(found) };
+        let Some(padding) = self.padding_idx else { return Ok(found) };
         // The row's value with a gradient of zero: a constant takes its place.
         let is_padding = index.map(|i| i == padding as i64).unsqueeze(-1)?;
-        watch.output(found.detach().where_(&is_padding, &found))
+        Ok(found.detach().where_(&is_padding, &found))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Draws of a class that a gradient goes through.
 
-use wengert_core::__private::or_refused;
 use wengert_core::{
     AsVariable, Cotangents, Error, Float, Gradients, Operation, Outputs, Result, Saved, Tensor, Variable,
 };
+
+use crate::line::answered;
 
 /// A relaxed draw of a class: `softmax((logits + g) / tau)` along axis `dim`, with `g = -ln(-ln u)`, `u` from
 /// U(0, 1) by this thread's generator (`torch.nn.functional.gumbel_softmax`, whose defaults are tau 1 and the
@@ -32,11 +33,11 @@ pub fn gumbel_softmax<T: Float>(logits: &impl AsVariable<T>, tau: f64, dim: isiz
     if !(tau > 0.0 && tau.is_finite()) {
         return Err(Error::argument("gumbel_softmax", "tau", "above 0 and finite", tau));
     }
-    let noise = or_refused("gumbel_softmax", || {
+    answered("gumbel_softmax", || {
         let gumbel = |u: f64| -(-u.max(f64::MIN_POSITIVE).ln()).ln();
-        Ok(Tensor::<f64>::rand(logits.shape()).map(gumbel).cast::<T>())
-    })?;
-    Ok(((logits + Variable::from(noise)) / tau).softmax(dim))
+        let noise = Tensor::<f64>::rand(logits.shape()).map(gumbel).cast::<T>();
+        Ok(((logits + Variable::from(noise)) / tau).softmax(dim))
+    })
 }
 
 /// A draw of a class as a row of zeros and a one along axis `dim`, with the derivative of the relaxed draw
@@ -68,8 +69,7 @@ pub fn gumbel_softmax_hard<T: Float>(
     dim: isize,
 ) -> Result<Variable<T>> {
     let relaxed = gumbel_softmax(logits, tau, dim)?;
-    let hard = or_refused("gumbel_softmax_hard", || Ok(largest(&relaxed, dim)))?;
-    Ok(StraightThrough(hard).apply1(&[&relaxed]))
+    answered("gumbel_softmax_hard", || Ok(StraightThrough(largest(&relaxed, dim)).apply1(&[&relaxed])))
 }
 
 /// A one at the first largest element along an axis, zeros elsewhere.

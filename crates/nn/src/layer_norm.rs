@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use wengert_core::__private::room_for;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
+use crate::line::answered;
 use crate::module;
 use crate::repr::{python, tuple};
 use crate::sequential::{Forward, forward};
@@ -64,9 +64,8 @@ impl<T: Float> Forward for LayerNorm<T> {
             let expected = format!("an input whose last axes are {normalized:?}");
             return Err(Error::shape("LayerNorm", expected, format!("{:?}", x.shape())));
         }
-        room_for::<T>("LayerNorm", x.shape())?;
-        let watch = Watch::of(self);
-        watch.output(x.layer_norm(normalized, Some(&self.weight), Some(&self.bias), self.eps))
+        let norm = || Ok(x.layer_norm(normalized, Some(&self.weight), Some(&self.bias), self.eps));
+        Watch::of(self).output(answered("LayerNorm", norm)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls of this crate, at whose lines is what its closures record or refuse.
 
-use wengert_core::__private::{Called, Sources};
+use wengert_core::__private::{Called, Sources, or_refused};
+use wengert_core::Result;
 
 static SOURCES: Sources = Sources::of(env!("CARGO_MANIFEST_DIR"), file!(), "line.rs");
 
@@ -10,4 +11,13 @@ static SOURCES: Sources = Sources::of(env!("CARGO_MANIFEST_DIR"), file!(), "line
 #[track_caller]
 pub(crate) fn called() -> Called {
     wengert_core::__private::called(&SOURCES)
+}
+
+/// Runs what a function of this crate computes, at its caller's line; what the allocator refuses there is an
+/// error of `operation`.
+#[inline]
+#[track_caller]
+pub(crate) fn answered<R>(operation: &'static str, work: impl FnOnce() -> Result<R>) -> Result<R> {
+    let _call = called();
+    or_refused(operation, work)
 }

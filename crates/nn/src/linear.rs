@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use wengert_core::__private::{or_refused, room_for};
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
+use crate::line::answered;
 use crate::module;
 use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
@@ -77,9 +78,8 @@ impl<T: Float> Forward for Linear<T> {
                 format!("{:?}", x.shape()),
             ));
         }
-        let rows = x.numel().checked_div(width).unwrap_or(0);
-        room_for::<T>("Linear", &[rows, self.weight.shape()[0]])?;
-        Watch::of(self).output(x.linear(&self.weight, self.bias.as_deref()))
+        let affine = || Ok(x.linear(&self.weight, self.bias.as_deref()));
+        Watch::of(self).output(answered("Linear", affine)?)
     }
 }
 

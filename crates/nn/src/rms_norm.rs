@@ -4,6 +4,7 @@ use std::fmt;
 
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
+use crate::line::answered;
 use crate::module;
 use crate::repr::{python, tuple};
 use crate::sequential::{Forward, forward};
@@ -69,13 +70,15 @@ impl<T: Float> Forward for RmsNorm<T> {
         }
         let own = if T::NAME == "f32" { f64::from(f32::EPSILON) } else { f64::EPSILON };
         let axes: Vec<isize> = (1..=self.shape.len() as isize).map(|back| -back).collect();
-        let watch = Watch::of(self);
-        let scale = (x.square().mean_keepdim(&axes) + self.eps.unwrap_or(own)).rsqrt();
-        let normed = x * scale;
-        watch.output(match &self.weight {
-            Some(weight) => normed * &**weight,
-            None => normed,
-        })
+        let norm = || {
+            let scale = (x.square().mean_keepdim(&axes) + self.eps.unwrap_or(own)).rsqrt();
+            let normed = x * scale;
+            Ok(match &self.weight {
+                Some(weight) => normed * &**weight,
+                None => normed,
+            })
+        };
+        Watch::of(self).output(answered("RMSNorm", norm)?)
     }
 }
 

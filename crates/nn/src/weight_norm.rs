@@ -4,6 +4,7 @@ use std::fmt;
 
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
+use crate::line::answered;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
@@ -173,7 +174,7 @@ impl<M: Forward<Element = T> + Clone, T: Float> Forward for WeightNorm<M, T> {
     #[track_caller]
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
         let watch = Watch::of(self);
-        watch.output(self.normed().forward(x)?)
+        watch.output(answered("WeightNorm", || Ok(self.normed()))?.forward(x)?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Averages of parameters over the steps.
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Stateful, Tensor, TensorMap};
 
 /// Averages of parameters over the steps, to evaluate with (`torch.optim.swa_utils.AveragedModel`).
@@ -77,7 +78,8 @@ impl<T: Float> Averaged<T> {
     /// Takes the parameters' values into the averages.
     ///
     /// # Errors
-    /// If the parameters hold the averages.
+    /// If the parameters hold the averages, or there is no memory for the new ones beside the old; then
+    /// nothing has changed.
     pub fn update(&mut self) -> Result<()> {
         if self.is_swapped {
             return Err(Error::argument("Averaged::update", "parameters", "swapped back", "the averages"));
@@ -87,11 +89,16 @@ impl<T: Float> Averaged<T> {
             Some(decay) => 1.0 - decay,
             None => 1.0 / (self.updates + 1) as f64,
         };
-        for (average, parameter) in self.kept.iter_mut().zip(&self.parameters) {
+        let mut next = Vec::with_capacity(self.kept.len());
+        for (average, parameter) in self.kept.iter().zip(&self.parameters) {
             let value = parameter.value();
             // Not by way of the old one, which may not be finite.
-            *average = if taken == 1.0 { value } else { &*average + &(&(&value - &*average) * taken) };
+            next.push(match taken {
+                1.0 => value,
+                _ => or_refused("Averaged::update", || Ok(average + &(&(&value - average) * taken)))?,
+            });
         }
+        self.kept = next;
         self.updates += 1;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use wengert_core::__private::remove_left_in;
 use wengert_core::{Error, Result};
 
 use crate::kept::Kept;
@@ -112,7 +113,8 @@ impl Checkpoints {
         self
     }
 
-    /// Writes a checkpoint, and removes those that are neither among the last nor the best.
+    /// Writes a checkpoint, and removes those that are neither among the last nor the best, and what saves
+    /// by processes that have died left in the folder (`step-...safetensors.PID-N.part`).
     ///
     /// # Errors
     /// If it can't be written, as on a full disk, or the folder holds a checkpoint of a later step, which
@@ -125,12 +127,21 @@ impl Checkpoints {
                 + "resume from there, or remove it with `forget_after`";
             return Err(Error::argument("Checkpoints", "the step", expected, step));
         }
+        self.remove_left();
         let text = metric.map(|metric: f64| format!("-{}", shown(metric))).unwrap_or_default();
         let path = self.folder.join(format!("{PREFIX}{step}{text}{SUFFIX}"));
         kept.save(&path)?;
         let saved = CheckpointFile { step, metric, path };
         self.remove_old(&saved)?;
         Ok(saved)
+    }
+
+    /// Removes what processes that died while they saved left in the folder: a save of another step or metric
+    /// has another name, so none would find what lies beside its own.
+    fn remove_left(&self) {
+        remove_left_in(&self.folder, |name| {
+            std::str::from_utf8(name).is_ok_and(|name| Saved::of(PathBuf::from(name)).is_some())
+        });
     }
 
     /// Removes what is no longer kept, now that `new` is there.

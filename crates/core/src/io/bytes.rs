@@ -16,14 +16,25 @@ impl AnyTensor {
         }
     }
 
-    /// The elements' bytes in row-major order, little-endian.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    /// How many bytes [`AnyTensor::write_to`] writes.
+    pub(super) fn bytes_there(&self) -> usize {
         match self {
-            AnyTensor::F32(tensor) => tensor.to_vec().into_iter().flat_map(f32::to_le_bytes).collect(),
-            AnyTensor::F64(tensor) => tensor.to_vec().into_iter().flat_map(f64::to_le_bytes).collect(),
-            AnyTensor::I64(tensor) => tensor.to_vec().into_iter().flat_map(i64::to_le_bytes).collect(),
-            AnyTensor::Bool(tensor) => tensor.to_vec().into_iter().map(u8::from).collect(),
-            AnyTensor::Bytes(bytes) => bytes.clone(),
+            AnyTensor::F32(tensor) => tensor.numel().saturating_mul(size_of::<f32>()),
+            AnyTensor::F64(tensor) => tensor.numel().saturating_mul(size_of::<f64>()),
+            AnyTensor::I64(tensor) => tensor.numel().saturating_mul(size_of::<i64>()),
+            AnyTensor::Bool(tensor) => tensor.numel(),
+            AnyTensor::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Writes the elements' bytes in row-major order, little-endian, where there is room for them.
+    pub(super) fn write_to(&self, file: &mut Vec<u8>) {
+        match self {
+            AnyTensor::F32(tensor) => written(tensor, f32::to_le_bytes, file),
+            AnyTensor::F64(tensor) => written(tensor, f64::to_le_bytes, file),
+            AnyTensor::I64(tensor) => written(tensor, i64::to_le_bytes, file),
+            AnyTensor::Bool(tensor) => written(tensor, |truth| [u8::from(truth)], file),
+            AnyTensor::Bytes(bytes) => file.extend_from_slice(bytes),
         }
     }
 
@@ -47,6 +58,14 @@ impl AnyTensor {
             _ => AnyTensor::Bytes(data),
         })
     }
+}
+
+fn written<T: Element, const B: usize>(
+    tensor: &Tensor<T>,
+    to_bytes: impl Fn(T) -> [u8; B],
+    file: &mut Vec<u8>,
+) {
+    tensor.contiguous().in_order().iter().for_each(|&element| file.extend_from_slice(&to_bytes(element)));
 }
 
 fn parsed<T: Element, const B: usize>(

@@ -6,12 +6,14 @@ use std::path::Path;
 
 use super::{TensorMap, format, replace};
 use crate::base::error::{Error, Result};
+use crate::base::refusal::or_refused;
 
 impl TensorMap {
     /// The file's content, the same bytes for equal maps.
     ///
     /// # Errors
-    /// If the format can't hold it: a tensor's name is `__metadata__`, under which it keeps the notes.
+    /// If the format can't hold it: a tensor's name is `__metadata__`, under which it keeps the notes. If
+    /// there is no memory for it.
     ///
     /// ```
     /// # use wengert_core::{Tensor, TensorMap};
@@ -20,8 +22,13 @@ impl TensorMap {
     /// assert!(map.to_bytes().unwrap_err().to_string().contains("reserves"));
     /// ```
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        format::write(&self.tensors, &self.notes)
-            .map_err(|reason| Error::file(Path::new("safetensors"), reason))
+        self.written("TensorMap::to_bytes", Path::new("safetensors"))
+    }
+
+    fn written(&self, operation: &'static str, path: &Path) -> Result<Vec<u8>> {
+        or_refused(operation, || {
+            format::write(&self.tensors, &self.notes).map_err(|reason| Error::file(path, reason))
+        })
     }
 
     /// A map from a file's content.
@@ -47,7 +54,7 @@ impl TensorMap {
     /// # Errors
     /// If it can't be written, or `path` is something else than a regular file; then what was at `path` is
     /// untouched and nothing is left beside it. If a tensor's name is `__metadata__`, which the format can't
-    /// hold.
+    /// hold, or there is no memory for the file's content.
     ///
     /// ```
     /// # use wengert_core::{Tensor, TensorMap};
@@ -66,8 +73,7 @@ impl TensorMap {
 
     // Not generic, as `load_at`: compiled once, here.
     fn save_at(&self, path: &Path) -> Result<()> {
-        let failed = |reason: String| Error::file(path, reason);
-        let bytes = format::write(&self.tensors, &self.notes).map_err(failed)?;
+        let bytes = self.written("TensorMap::save", path)?;
         replace::replace(path, &bytes).map_err(|error| Error::of_file(path, error))
     }
 

@@ -8,6 +8,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::AnyTensor;
 use super::bytes::room;
+use crate::tensor::memory::vec_of;
 
 /// Where the format keeps its notes, among the tensors' names.
 const RESERVED: &str = "__metadata__";
@@ -20,24 +21,27 @@ type Tensors = BTreeMap<String, AnyTensor>;
 type Notes = BTreeMap<String, String>;
 
 /// The content of a file: tensors of wide elements first, so that each is aligned, and by name among those.
+/// Gives up where there is no memory for it, which the caller answers for.
+#[track_caller]
 pub(super) fn write(tensors: &Tensors, notes: &Notes) -> Result<Vec<u8>, String> {
     if tensors.contains_key(RESERVED) {
         return Err(format!("no tensor may be named `{RESERVED}`, which the format reserves for its notes"));
     }
-    let mut sorted: Vec<_> = tensors.iter().map(|(name, tensor)| (name, tensor, tensor.to_bytes())).collect();
-    sorted.sort_by_key(|(_, tensor, _)| std::cmp::Reverse(tensor.dtype()));
-    let mut end = 0;
-    let infos = sorted.iter().map(|(name, tensor, bytes)| {
+    let mut sorted: Vec<_> = tensors.iter().collect();
+    sorted.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.dtype()));
+    let mut end = 0usize;
+    let infos = sorted.iter().map(|(name, tensor)| {
         let start = end;
-        end += bytes.len();
+        // No vector is as long as what does not fit in a number.
+        end = end.saturating_add(tensor.bytes_there());
         let info = TensorInfo { dtype: tensor.dtype(), shape: tensor.shape(), data_offsets: (start, end) };
         (name.to_string(), info)
     });
     let header = header(infos.collect(), notes)?;
-    let mut file = Vec::with_capacity(PREFIX as usize + header.len() + end);
+    let mut file = vec_of((PREFIX as usize + header.len()).saturating_add(end));
     file.extend((header.len() as u64).to_le_bytes());
     file.extend(header.as_bytes());
-    sorted.iter().for_each(|(_, _, bytes)| file.extend(bytes));
+    sorted.iter().for_each(|(_, tensor)| tensor.write_to(&mut file));
     Ok(file)
 }
 

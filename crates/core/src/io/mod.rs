@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 
 pub use any::AnyTensor;
 pub use reader::StateReader;
-pub use replace::replace;
+pub use replace::{remove_left_in, replace};
 pub use stateful::Stateful;
 
 use crate::base::error::{Error, Result};
+use crate::base::refusal::or_refused;
 use crate::tensor::{Element, Tensor};
 
 /// Tensors by name, with notes, in a `.safetensors` file: PyTorch's `state_dict` on disk.
@@ -89,7 +90,7 @@ impl TensorMap {
     /// bit.
     ///
     /// # Errors
-    /// If there is no tensor of that name.
+    /// If there is no tensor of that name, or no memory for it.
     ///
     /// ```
     /// # use wengert_core::{Tensor, TensorMap};
@@ -101,7 +102,7 @@ impl TensorMap {
     /// ```
     pub fn tensor<T: Element>(&self, name: &str) -> Result<Tensor<T>> {
         match self.get(name) {
-            Some(tensor) => Ok(tensor.cast()),
+            Some(tensor) => or_refused("TensorMap::tensor", || Ok(tensor.cast())),
             None => Err(missing(name)),
         }
     }

@@ -102,9 +102,18 @@ fn private(_: &mut OpenOptions) {}
 /// Removes what processes that died while they saved to `path` left beside it. It is no error if that
 /// fails.
 fn remove_left(path: &Path) {
-    let (Some(name), Ok(entries)) = (path.file_name(), fs::read_dir(folder(path))) else { return };
+    if let Some(name) = path.file_name() {
+        remove_left_in(folder(path), |other| other == name.as_encoded_bytes());
+    }
+}
+
+/// Removes what processes that died while they saved left in a folder of files whose names `is_one`, in
+/// bytes, knows: for those who save under ever new names. It is no error if that fails.
+pub fn remove_left_in(folder: &Path, is_one: impl Fn(&[u8]) -> bool) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        let left = writer(&entry.file_name(), name).is_some_and(|process| !is_running(process));
+        let left = |(name, process)| is_one(name) && !is_running(process);
+        let left = part(entry.file_name().as_encoded_bytes()).is_some_and(left);
         // A process elsewhere that shares the folder is not seen, but holds its lock.
         if left && entry.file_type().is_ok_and(|kind| kind.is_file()) && !is_locked(&entry.path()) {
             let _ = fs::remove_file(entry.path());
@@ -112,13 +121,17 @@ fn remove_left(path: &Path) {
     }
 }
 
-/// The process that `entry` beside `name` belongs to, if it has such a name as [`create_beside`] gives.
-fn writer(entry: &OsStr, name: &OsStr) -> Option<u32> {
-    let rest = entry.as_encoded_bytes().strip_prefix(name.as_encoded_bytes())?;
-    let middle = rest.strip_prefix(b".")?.strip_suffix(b".part")?;
-    let (process, number) = std::str::from_utf8(middle).ok()?.split_once('-')?;
+/// The name of the file beside which `entry` is, and the process that it belongs to, if it has such a name as
+/// [`create_beside`] gives.
+fn part(entry: &[u8]) -> Option<(&[u8], u32)> {
+    let rest = entry.strip_suffix(b".part")?;
+    let dot = rest.iter().rposition(|&byte| byte == b'.')?;
+    let (process, number) = std::str::from_utf8(&rest[dot + 1..]).ok()?.split_once('-')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits(process) && digits(number) { process.parse().ok() } else { None }
+    if !digits(process) || !digits(number) {
+        return None;
+    }
+    Some((&rest[..dot], process.parse().ok()?))
 }
 
 /// Whether there is such a process; where the system does not show them, only its lock tells.

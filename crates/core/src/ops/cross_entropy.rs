@@ -4,6 +4,7 @@ use wengert_kernel::rows::cross_entropy::{self, IGNORED};
 use wengert_kernel::run::divide::dispatch_shared;
 
 use crate::base::error::{Error, Result};
+use crate::base::refusal::or_refused;
 use crate::ops::registry::{Domain, Fitted, Listed, indices};
 use crate::tape::Float;
 use crate::tape::Variable;
@@ -119,7 +120,7 @@ impl<T: Float> Variable<T> {
         let targets = checked_targets(self.shape(), targets, ignored)?;
         memory::room_for::<T>("cross_entropy", self.shape())?;
         let x = self.peek();
-        let (out, statistics) = losses(&x, &targets);
+        let (out, statistics) = or_refused("cross_entropy", || Ok(losses(&x, &targets)))?;
         Ok(record1(CrossEntropy { targets, statistics }, &[self], &[&x], out))
     }
 }
@@ -137,8 +138,7 @@ fn checked_targets(logits: &[usize], targets: &Tensor<i64>, ignored: i64) -> Res
         let expected = "logits with at least one class";
         return Err(Error::shape("cross_entropy", expected, format!("{logits:?}")));
     }
-    memory::room_for::<i64>("cross_entropy", targets.shape())?;
-    let targets = targets.contiguous();
+    let targets = or_refused("cross_entropy", || Ok(targets.contiguous()))?;
     let targets = targets.as_slice().expect("contiguous");
     let is_class = |target: i64| usize::try_from(target).is_ok_and(|class| class < classes);
     if let Some(&target) = targets.iter().find(|&&target| target != ignored && !is_class(target)) {

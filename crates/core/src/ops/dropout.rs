@@ -1,6 +1,7 @@
 //! Dropout.
 
 use crate::base::error::{Error, Result};
+use crate::base::refusal::or_refused;
 use crate::ops::formula::Pointwise;
 use crate::ops::registry::{Listed, formula};
 use crate::random::with_generator;
@@ -29,7 +30,7 @@ impl<T: Float> Variable<T> {
     /// thread's generator (`torch.nn.functional.dropout` in training).
     ///
     /// # Errors
-    /// If `p` is not a probability.
+    /// If `p` is not a probability, or there is no memory for mask and result.
     ///
     /// ```
     /// # use wengert_core::{Tensor, Variable};
@@ -46,8 +47,10 @@ impl<T: Float> Variable<T> {
             return Ok(self.clone());
         }
         memory::room_for::<T>("dropout", self.shape())?;
-        let out = formula::Dropout.apply1([self, &Variable::from(dropout_mask(self.shape(), p))]);
-        Ok(out)
+        let mask = Variable::from(or_refused("dropout", || Ok(dropout_mask(self.shape(), p)))?);
+        // The mask may have taken the last that there was.
+        memory::room_for::<T>("dropout", self.shape())?;
+        Ok(formula::Dropout.apply1([self, &mask]))
     }
 }
 

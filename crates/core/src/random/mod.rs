@@ -11,6 +11,7 @@ use std::fmt;
 use rand::{Rng, SeedableRng, TryRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use wengert_kernel::memory::refusal::refuse;
 
 pub use state::GeneratorState;
 pub use thread::{DEFAULT_SEED, generator_state, manual_seed, set_generator_state, with_generator};
@@ -198,7 +199,11 @@ impl Generator {
     /// assert_eq!(order, [0, 1, 2, 3, 4]);
     /// ```
     pub fn permutation(&mut self, n: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..n).collect();
+        let mut order = Vec::new();
+        if order.try_reserve_exact(n).is_err() {
+            refuse::<usize>(n);
+        }
+        order.extend(0..n);
         self.shuffle(&mut order);
         order
     }

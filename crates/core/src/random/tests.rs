@@ -233,6 +233,15 @@ fn threads_that_are_not_seeded_draw_different_numbers() {
 }
 
 #[test]
+fn threads_that_are_not_seeded_draw_from_no_stream_that_a_program_numbers() {
+    let unseeded = || with_generator(|g| g.next_u64());
+    let drawn: Vec<u64> = (0..8).map(|_| std::thread::spawn(unseeded).join().unwrap()).collect();
+    for i in 0..1000 {
+        assert!(!drawn.contains(&Generator::stream(DEFAULT_SEED, i).next_u64()), "that of stream {i}");
+    }
+}
+
+#[test]
 fn seeded_threads_draw_what_their_seed_says_and_are_their_own() {
     let in_thread = |seed: Option<u64>| {
         let run = move || {

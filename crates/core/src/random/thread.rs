@@ -9,8 +9,8 @@ use super::{Generator, GeneratorState};
 /// reproducible by default.
 ///
 /// Every other thread that is not seeded draws from a [stream](Generator::stream) of this seed that no
-/// other thread has. Which one depends on the order in which threads first draw, so what they draw is not
-/// reproducible.
+/// other thread has, one of those from 2^63 on. Which one depends on the order in which threads first draw,
+/// so what they draw is not reproducible.
 ///
 /// ```
 /// use wengert_core::{DEFAULT_SEED, Generator, with_generator};
@@ -26,7 +26,8 @@ thread_local! {
 /// The generator of a thread that has not been seeded: the main thread's, or one like no other.
 fn unseeded() -> Generator {
     static MAIN_HAS_ITS_OWN: AtomicBool = AtomicBool::new(false);
-    static NEXT: AtomicU64 = AtomicU64::new(1);
+    // Far from the streams that a program numbers from 0 on.
+    static NEXT: AtomicU64 = AtomicU64::new(1 << 63);
     // Any thread may be called so, the main one draws first if it draws at all.
     let is_main = std::thread::current().name() == Some("main");
     if is_main && !MAIN_HAS_ITS_OWN.swap(true, Ordering::Relaxed) {

@@ -4,8 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wengert_core::{
-    Error, GradOptions, Result, Tensor, Variable, cat, grad, is_recording, jacobian, manual_seed,
-    set_pool_limit,
+    AnyTensor, Error, GradOptions, Result, Tensor, TensorMap, Variable, cat, grad, is_recording, jacobian,
+    manual_seed, set_pool_limit,
 };
 
 use crate::limited::within;
@@ -47,6 +47,51 @@ fn functions_that_return_a_result_give_an_error() {
         refused("dropout", many().dropout(0.5));
         let targets = Tensor::scalar(0i64).expand(&[MANY]).unwrap();
         refused("cross_entropy", many().unsqueeze(1).cross_entropy(&targets, -1));
+        let map = TensorMap::from_iter([("x", x)]);
+        refused("TensorMap::to_bytes", map.to_bytes());
+        refused("TensorMap::save", map.save(std::env::temp_dir().join("never-there")));
+        refused("TensorMap::tensor", map.tensor::<f32>("x"));
+        refused("TensorMap::tensor", map.tensor::<i64>("x"));
+    });
+}
+
+/// The tensors are there, the file's content would be too much beside them.
+#[test]
+fn maps_of_which_there_is_no_memory_for_a_file_are_refused() {
+    within(LIMIT, "refused::maps_of_which_there_is_no_memory_for_a_file_are_refused", || {
+        const EACH: usize = 24 << 20;
+        fn content(of: impl Into<AnyTensor>) -> Result<Vec<u8>> {
+            let of = of.into();
+            TensorMap::from_iter((0..64).map(|i| (i.to_string(), of.clone()))).to_bytes()
+        }
+        let big = |result: Result<Vec<u8>>| match result {
+            Err(Error::Memory { operation: "TensorMap::to_bytes", bytes, .. }) => assert!(bytes > 64 * EACH),
+            other => panic!("{other:?}"),
+        };
+        big(content(Tensor::<f32>::zeros([EACH / 4])));
+        big(content(Tensor::<f64>::zeros([EACH / 8])));
+        big(content(Tensor::<i64>::zeros([EACH / 8])));
+        big(content(Tensor::from_fn([EACH], |_| true)));
+        // Half of the limit, written once and in one piece.
+        let part = Tensor::<f32>::zeros([8 << 20]);
+        let half = TensorMap::from_iter((0..16).map(|i| (i.to_string(), part.clone())));
+        assert!(half.to_bytes().unwrap().len() > 512 << 20);
+    });
+}
+
+/// There is memory for one value of the shape, but not for all that is needed.
+#[test]
+fn what_there_is_half_the_memory_for_is_refused_too() {
+    within(LIMIT / 4, "refused::what_there_is_half_the_memory_for_is_refused_too", || {
+        const HALF: usize = 18 << 20;
+        let small = |operation: &str, result: Result<Variable<f64>>| match result {
+            Err(Error::Memory { operation: by, .. }) => assert_eq!(by, operation),
+            other => panic!("{operation}: {:?}", other.map(|y| y.numel())),
+        };
+        let x = Variable::new(Tensor::scalar(1.0f64).expand(&[HALF]).unwrap());
+        small("dropout", x.dropout(0.5));
+        let targets = Tensor::scalar(0i64).expand(&[HALF]).unwrap();
+        small("cross_entropy", x.unsqueeze(1).cross_entropy(&targets, -1));
     });
 }
 

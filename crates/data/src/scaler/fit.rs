@@ -1,5 +1,6 @@
 //! Centers and scales of columns.
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Float, Result, Tensor};
 
 use super::{NAME, Scaler};
@@ -11,12 +12,19 @@ pub(super) fn columns<T: Float>(values: &Tensor<T>, fit: fn(&mut [f64]) -> (f64,
         let got = format!("shape {:?}", values.shape());
         return Err(Error::shape(NAME, "values of at least 1 column, the last axis", got));
     };
+    or_refused(NAME, || fitted(values, count, fit))
+}
+
+/// The scaler of values of so many columns.
+fn fitted<T: Float>(values: &Tensor<T>, count: usize, fit: fn(&mut [f64]) -> (f64, f64)) -> Result<Scaler> {
     let source = values.contiguous();
     let source = in_order(&source);
-    let (mut center, mut scale) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut center, mut scale) = (vec_of(count), vec_of(count));
+    let mut there: Vec<f64> = vec_of(source.len() / count);
     for column in 0..count {
         let all = source.iter().skip(column).step_by(count).map(|x| x.to_f64());
-        let mut there: Vec<f64> = all.filter(|x| !x.is_nan()).collect();
+        there.clear();
+        there.extend(all.filter(|x| !x.is_nan()));
         if there.is_empty() {
             let got = format!("none in column {column}");
             return Err(Error::shape(NAME, "at least 1 value in every column that is not missing", got));

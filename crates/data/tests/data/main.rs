@@ -3,10 +3,13 @@
 mod batches;
 mod files;
 mod fingerprints;
+#[path = "../../../core/tests/tensor/limited.rs"]
+mod limited;
 mod missing;
 mod padding;
 mod prefetching;
 mod refusals;
+mod refused;
 mod resuming;
 mod scalers;
 mod splits;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use wengert_core::{Float, Result, Variable};
 
+use crate::line::answered;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
@@ -60,7 +61,8 @@ forward!(Gelu<T>);
 impl<T: Float> Forward for Gelu<T> {
     #[track_caller]
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
-        Watch::of(self).output(if self.by_tanh { x.gelu_tanh() } else { x.gelu() })
+        let gelu = || Ok(if self.by_tanh { x.gelu_tanh() } else { x.gelu() });
+        Watch::of(self).output(answered("GELU", gelu)?)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
+use crate::line::answered;
 use crate::module;
 use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
@@ -62,7 +63,7 @@ impl<T: Float> Forward for Prelu<T> {
             let expected = format!("an input of {channels} channels");
             return Err(Error::shape("PReLU", expected, format!("{:?}", x.shape())));
         }
-        Watch::of(self).output(x.prelu(&self.weight))
+        Watch::of(self).output(answered("PReLU", || Ok(x.prelu(&self.weight)))?)
     }
 }
 

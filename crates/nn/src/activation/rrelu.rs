@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use wengert_core::__private::or_refused;
 use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
+use crate::line::answered;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::repr::python;
 use crate::sequential::{Forward, forward};
@@ -37,8 +37,10 @@ fn check(operation: &'static str, lower: f64, upper: f64) -> Result<()> {
 pub fn rrelu<T: Float>(x: &impl AsVariable<T>, lower: f64, upper: f64) -> Result<Variable<T>> {
     let x = x.as_variable();
     check("rrelu", lower, upper)?;
-    let drawn = or_refused("rrelu", || Ok(Tensor::uniform(x.shape(), lower, upper)))?;
-    Ok(&x * Variable::from(drawn).masked_fill(&x.gt(0.0), 1.0))
+    answered("rrelu", || {
+        let drawn = Variable::from(Tensor::uniform(x.shape(), lower, upper));
+        Ok(&x * drawn.masked_fill(&x.gt(0.0), 1.0))
+    })
 }
 
 /// `x` where it is positive, else `a x` (`torch.nn.RReLU`; Xu et al. 2015, arXiv 1505.00853): in training
@@ -108,7 +110,7 @@ impl<T: Float> Forward for Rrelu<T> {
     fn forward(&self, x: &Variable<T>) -> Result<Variable<T>> {
         Watch::of(self).output(match self.training {
             true => rrelu(x, self.lower, self.upper)?,
-            false => x.leaky_relu((self.lower + self.upper) / 2.0),
+            false => answered("RReLU", || Ok(x.leaky_relu((self.lower + self.upper) / 2.0)))?,
         })
     }
 }

@@ -6,6 +6,7 @@ use wengert_core::{Error, Float, Result, Variable};
 
 use super::Constant;
 use super::declare::activation;
+use crate::line::answered;
 use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 use crate::sequential::{Forward, forward};
 use crate::watch::Watch;
@@ -82,7 +83,7 @@ impl<T: Float> Forward for Glu<T> {
             let expected = format!("an even extent of axis {}", self.dim);
             return Err(Error::shape("GLU", expected, format!("{:?}", x.shape())));
         }
-        Watch::of(self).output(x.glu(self.dim))
+        Watch::of(self).output(answered("GLU", || Ok(x.glu(self.dim)))?)
     }
 }
 

@@ -5,8 +5,11 @@ use std::fmt;
 use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
 use super::weights;
+use crate::line::answered;
 use crate::linear::Linear;
 use crate::module;
+
+const NAME: &str = "AdditiveAttention";
 
 /// Additive attention (Bahdanau et al. 2014, arXiv 1409.0473): `score = v^T tanh(W q + U k)` for a query and
 /// each key, whose softmax weights the values.
@@ -44,7 +47,7 @@ impl AdditiveAttention {
     pub fn new(query_size: usize, key_size: usize, hidden_size: usize) -> Result<Self> {
         let sizes = [("query_size", query_size), ("key_size", key_size), ("hidden_size", hidden_size)];
         if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
-            return Err(Error::argument("AdditiveAttention", name, "at least 1", 0));
+            return Err(Error::argument(NAME, name, "at least 1", 0));
         }
         Ok(AdditiveAttention {
             query: Linear::without_bias(query_size, hidden_size)?,
@@ -67,7 +70,7 @@ impl<T: Float> AdditiveAttention<T> {
         if keys.rank() != 3 || keys.shape()[2] != width {
             return Err(refused(format!("keys of shape (N, S, {width})"), keys.shape()));
         }
-        Ok(keys.linear(&self.key.weight, None))
+        answered(NAME, || Ok(keys.linear(&self.key.weight, None)))
     }
 
     /// The weighted sum of values (N, S, V) and the weights, for a query (N, query_size), giving (N, V) and
@@ -115,18 +118,21 @@ impl<T: Float> AdditiveAttention<T> {
         let (query, projected, values) =
             (&query.as_variable(), &projected.as_variable(), &values.as_variable());
         self.check(query, projected, values, mask)?;
-        let alone = query.rank() == 2;
-        let queries = if alone { query.unsqueeze(1) } else { query.clone() };
-        let seen = queries.linear(&self.query.weight, None).unsqueeze(2);
-        // (N, L, S, hidden) to (N, L, S).
-        let mut scores = (seen + projected.unsqueeze(1)).tanh().linear(&self.score.weight, None).squeeze(-1);
-        if let Some(mask) = mask {
-            let masked = mask.map(|counts| !counts).unsqueeze(1)?;
-            scores = scores.masked_fill(&masked, f64::NEG_INFINITY);
-        }
-        let share = weights(&scores);
-        let context = share.matmul(values);
-        Ok(if alone { (context.squeeze(1), share.squeeze(1)) } else { (context, share) })
+        answered(NAME, || {
+            let alone = query.rank() == 2;
+            let queries = if alone { query.unsqueeze(1) } else { query.clone() };
+            let seen = queries.linear(&self.query.weight, None).unsqueeze(2);
+            // (N, L, S, hidden) to (N, L, S).
+            let fit = (seen + projected.unsqueeze(1)).tanh();
+            let mut scores = fit.linear(&self.score.weight, None).squeeze(-1);
+            if let Some(mask) = mask {
+                let masked = mask.map(|counts| !counts).unsqueeze(1)?;
+                scores = scores.masked_fill(&masked, f64::NEG_INFINITY);
+            }
+            let share = weights(&scores);
+            let context = share.matmul(values);
+            Ok(if alone { (context.squeeze(1), share.squeeze(1)) } else { (context, share) })
+        })
     }
 
     fn check(
@@ -162,7 +168,7 @@ impl<T: Float> AdditiveAttention<T> {
 }
 
 fn refused(expected: String, got: &[usize]) -> Error {
-    Error::shape("AdditiveAttention", expected, format!("{got:?}"))
+    Error::shape(NAME, expected, format!("{got:?}"))
 }
 
 impl<T: Float> fmt::Display for AdditiveAttention<T> {

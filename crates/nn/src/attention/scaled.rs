@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
 use super::weights;
+use crate::line::answered;
 
 /// Masks and settings of [`scaled_dot_product_attention`]; nothing is masked by default.
 ///
@@ -106,8 +107,8 @@ fn check<T: Float>(query: &Variable<T>, key: &Variable<T>, value: &Variable<T>) 
 /// that may attend to no key gets zeros, and so do its gradients.
 ///
 /// # Errors
-/// If the shapes don't go together, a mask does not broadcast to (.., L, S), or the probability of dropout is
-/// not in [0, 1].
+/// If the shapes don't go together, a mask does not broadcast to (.., L, S), the probability of dropout is
+/// not in [0, 1], or there is no memory for the scores or the result.
 ///
 /// ```
 /// use wengert_core::Tensor;
@@ -130,23 +131,25 @@ pub fn scaled_dot_product_attention<T: Float>(
 ) -> Result<Variable<T>> {
     let (query, key, value) = (&query.as_variable(), &key.as_variable(), &value.as_variable());
     check(query, key, value)?;
-    let width = query.shape()[query.rank() - 1];
-    let scale = options.scale.unwrap_or(1.0 / (width as f64).sqrt());
-    let mut scores = (query * scale).matmul(&key.transpose(-2, -1));
-    let shape = scores.shape().to_vec();
-    if let Some(bias) = &options.bias {
-        check_mask("a bias", bias.shape(), &shape)?;
-        scores += bias;
-    }
-    if let Some(mask) = &options.mask {
-        check_mask("a mask", mask.shape(), &shape)?;
-    }
-    if let Some(allowed) = options.allowed(&shape)? {
-        scores = scores.masked_fill(&allowed.map(|allowed| !allowed), f64::NEG_INFINITY);
-    }
-    let mut share = weights(&scores);
-    if options.dropout != 0.0 {
-        share = share.dropout(options.dropout)?;
-    }
-    Ok(share.matmul(value))
+    answered("scaled_dot_product_attention", || {
+        let width = query.shape()[query.rank() - 1];
+        let scale = options.scale.unwrap_or(1.0 / (width as f64).sqrt());
+        let mut scores = (query * scale).matmul(&key.transpose(-2, -1));
+        let shape = scores.shape().to_vec();
+        if let Some(bias) = &options.bias {
+            check_mask("a bias", bias.shape(), &shape)?;
+            scores += bias;
+        }
+        if let Some(mask) = &options.mask {
+            check_mask("a mask", mask.shape(), &shape)?;
+        }
+        if let Some(allowed) = options.allowed(&shape)? {
+            scores = scores.masked_fill(&allowed.map(|allowed| !allowed), f64::NEG_INFINITY);
+        }
+        let mut share = weights(&scores);
+        if options.dropout != 0.0 {
+            share = share.dropout(options.dropout)?;
+        }
+        Ok(share.matmul(value))
+    })
 }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use wengert_core::__private::{or_refused, room_for};
+use wengert_core::__private::vec_of;
 use wengert_core::{AsVariable, Error, Float, Result, Variable};
 
 use super::options::{PackOptions, PadOptions};
-use super::places::{BatchLayout, Packing, check_lengths, index, starts};
+use super::places::{BatchLayout, Packing, check_lengths, index, listed, starts};
+use crate::line::answered;
 
 /// Sequences of different lengths without their padding (`torch.nn.utils.rnn.PackedSequence`): the first
 /// elements of all sequences, the longest sequence first, then the second elements of those that have one,
@@ -95,7 +96,7 @@ impl<T: Float> PackedSequence<T> {
     /// The length of each sequence, as they were given.
     pub fn lengths(&self) -> Vec<usize> {
         let of = |place: usize| self.batch_sizes.iter().take_while(|&&size| size > place).count();
-        (0..self.batch_sizes[0]).map(|n| of(self.packed_place(n))).collect()
+        listed((0..self.batch_sizes[0]).map(|n| of(self.packed_place(n))))
     }
 
     /// A copy of the sequences with other elements (B, ..), as after a layer that acts on each by itself.
@@ -135,13 +136,14 @@ impl<T: Float> PackedSequence<T> {
     }
 
     /// For each packed row, by the step and the given sequence that it is of, where it lies.
+    #[track_caller]
     fn places(&self, place: impl Fn(usize, usize) -> usize) -> Vec<usize> {
         let given = |packed: usize| self.sorted_indices.as_ref().map_or(packed, |indices| indices[packed]);
-        let steps = self.batch_sizes.iter().enumerate();
-        steps
-            .flat_map(|(t, &size)| (0..size).map(move |packed| (t, packed)))
-            .map(|(t, n)| place(t, given(n)))
-            .collect()
+        let mut places = vec_of(self.batch_sizes.iter().sum());
+        for (t, &size) in self.batch_sizes.iter().enumerate() {
+            places.extend((0..size).map(|packed| place(t, given(packed))));
+        }
+        places
     }
 
     /// The place of the `n`th given sequence among the packed ones.
@@ -212,8 +214,10 @@ pub fn pack_padded_sequence<T: Float>(
     let layout = BatchLayout::of(input.shape(), batch_first);
     check_lengths(NAME, lengths, layout)?;
     check_packable(NAME, lengths, enforce_sorted)?;
-    let packing = or_refused(NAME, || Ok(Packing::of_lengths(lengths, |t, n| layout.place(t, n))))?;
-    packed(packing, &layout.rows(&input), enforce_sorted)
+    answered(NAME, || {
+        let packing = Packing::of_lengths(lengths, |t, n| layout.place(t, n));
+        packed(packing, &layout.rows(&input), enforce_sorted)
+    })
 }
 
 #[track_caller]
@@ -266,10 +270,11 @@ pub fn pad_packed_sequence<T: Float>(
         return Err(Error::argument("pad_packed_sequence", "total_length", expected, steps));
     }
     let layout = BatchLayout { steps, batch: sequence.batch_sizes[0], batch_first };
-    room_for::<i64>("pad_packed_sequence", &layout.shape())?;
-    let lengths = sequence.lengths();
-    let places = sequence.places(|t, n| layout.place(t, n));
-    Ok((layout.spread(&sequence.data, &places, padding_value), lengths))
+    answered("pad_packed_sequence", || {
+        let lengths = sequence.lengths();
+        let places = sequence.places(|t, n| layout.place(t, n));
+        Ok((layout.spread(&sequence.data, &places, padding_value), lengths))
+    })
 }
 
 /// Sequences (L_i, ..) packed (`torch.nn.utils.rnn.pack_sequence`). Unless `enforce_sorted`, they may stand
@@ -284,10 +289,12 @@ pub fn pad_packed_sequence<T: Float>(
 pub fn pack_sequence<T: Float>(sequences: &[Variable<T>], options: PackOptions) -> Result<PackedSequence<T>> {
     let enforce_sorted = options.enforce_sorted;
     const NAME: &str = "pack_sequence";
-    let (rows, lengths) = super::padded::end_to_end(NAME, sequences)?;
-    check_packable(NAME, &lengths, enforce_sorted)?;
-    let starts = starts(&lengths);
-    packed(Packing::of_lengths(&lengths, |t, n| starts[n] + t), &rows, enforce_sorted)
+    answered(NAME, || {
+        let (rows, lengths) = super::padded::end_to_end(NAME, sequences)?;
+        check_packable(NAME, &lengths, enforce_sorted)?;
+        let starts = starts(&lengths);
+        packed(Packing::of_lengths(&lengths, |t, n| starts[n] + t), &rows, enforce_sorted)
+    })
 }
 
 /// Each packed sequence by itself, (L_i, ..), in the order in which they were given

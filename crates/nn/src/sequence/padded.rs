@@ -1,17 +1,17 @@
 //! Padded sequences: a batch as long as its longest.
 
-use wengert_core::__private::room_for;
+use wengert_core::__private::vec_of;
 use wengert_core::{AsVariable, Error, Float, Result, Variable, cat};
 
 use super::options::{PadOptions, PaddingSide};
-use super::places::{BatchLayout, check_lengths};
-use crate::line::called;
+use super::places::{BatchLayout, check_lengths, listed};
+use crate::line::answered;
 
 /// Sequences (L_i, ..) as a batch (L, N, ..), or (N, L, ..) if `batch_first`, filled up with
 /// `padding_value` on the `padding_side` to the longest (`torch.nn.utils.rnn.pad_sequence`).
 ///
 /// # Errors
-/// If there is none, or what follows the first axis differs.
+/// If there is none, what follows the first axis differs, or there is no memory for the batch.
 ///
 /// ```
 /// use wengert_core::{Tensor, Variable};
@@ -25,16 +25,17 @@ use crate::line::called;
 #[track_caller]
 pub fn pad_sequence<T: Float>(sequences: &[Variable<T>], options: PadOptions) -> Result<Variable<T>> {
     let PadOptions { batch_first, padding_value, padding_side, .. } = options;
-    let (rows, lengths) = end_to_end("pad_sequence", sequences)?;
-    let steps = lengths.iter().copied().max().unwrap_or(0);
-    let layout = BatchLayout { steps, batch: lengths.len(), batch_first };
-    room_for::<i64>("pad_sequence", &layout.shape())?;
-    let first = |length| if padding_side == PaddingSide::Left { steps - length } else { 0 };
-    let places = lengths
-        .iter()
-        .enumerate()
-        .flat_map(|(n, &length)| (first(length)..first(length) + length).map(move |t| layout.place(t, n)));
-    Ok(layout.spread(&rows, &places.collect::<Vec<_>>(), padding_value))
+    answered("pad_sequence", || {
+        let (rows, lengths) = end_to_end("pad_sequence", sequences)?;
+        let steps = lengths.iter().copied().max().unwrap_or(0);
+        let layout = BatchLayout { steps, batch: lengths.len(), batch_first };
+        let first = |length| if padding_side == PaddingSide::Left { steps - length } else { 0 };
+        let mut places = vec_of(lengths.iter().sum());
+        for (n, &length) in lengths.iter().enumerate() {
+            places.extend((first(length)..first(length) + length).map(|t| layout.place(t, n)));
+        }
+        Ok(layout.spread(&rows, &places, padding_value))
+    })
 }
 
 /// The sequences of a batch (L, N, ..), or (N, L, ..) if `batch_first`, each by itself, without what was
@@ -57,7 +58,7 @@ pub fn unpad_sequence<T: Float>(
     lengths: &[usize],
     options: PadOptions,
 ) -> Result<Vec<Variable<T>>> {
-    let (_call, batch_first) = (called(), options.batch_first);
+    let batch_first = options.batch_first;
     const NAME: &str = "unpad_sequence";
     let padded = padded.as_variable();
     if padded.rank() < 2 {
@@ -66,7 +67,7 @@ pub fn unpad_sequence<T: Float>(
     check_lengths(NAME, lengths, BatchLayout::of(padded.shape(), batch_first))?;
     let batch = if batch_first { 0 } else { 1 };
     let sequence = |(n, &length): (usize, &usize)| padded.select(batch, n).narrow(0, 0, length);
-    Ok(lengths.iter().enumerate().map(sequence).collect())
+    answered(NAME, || Ok(listed(lengths.iter().enumerate().map(sequence))))
 }
 
 /// Sequences one behind the other, and their lengths.

@@ -64,10 +64,10 @@ pub(crate) struct Packing {
 impl Packing {
     /// The packing of samples that have steps at these times.
     pub fn of(times: &[Vec<usize>], place: impl Fn(usize, usize) -> usize) -> Self {
-        let mut order: Vec<usize> = (0..times.len()).collect();
+        let mut order = listed(0..times.len());
         order.sort_by_key(|&n| std::cmp::Reverse(times[n].len()));
         let steps = order.first().map_or(0, |&n| times[n].len());
-        let (mut sizes, mut places) = (Vec::with_capacity(steps), Vec::new());
+        let (mut sizes, mut places) = (vec_of(steps), vec_of(times.iter().map(Vec::len).sum()));
         for step in 0..steps {
             let active = order.iter().take_while(|&&n| times[n].len() > step);
             let before = places.len();
@@ -79,7 +79,7 @@ impl Packing {
 
     /// The packing of samples of these lengths.
     pub fn of_lengths(lengths: &[usize], place: impl Fn(usize, usize) -> usize) -> Self {
-        Packing::of(&lengths.iter().map(|&length| first_times(length)).collect::<Vec<_>>(), place)
+        Packing::of(&listed(lengths.iter().map(|&length| first_times(length))), place)
     }
 
     /// The rows that count, packed.
@@ -96,9 +96,17 @@ pub(crate) fn first_times(length: usize) -> Vec<usize> {
     times
 }
 
+/// So many values as there are.
+pub(super) fn listed<V>(values: impl ExactSizeIterator<Item = V>) -> Vec<V> {
+    let mut list = vec_of(values.len());
+    list.extend(values);
+    list
+}
+
 /// Places as an index.
+#[track_caller]
 pub(super) fn index(places: &[usize]) -> Tensor<i64> {
-    places.iter().map(|&place| place as i64).collect::<Vec<_>>().into()
+    Tensor::from_fn([places.len()], |i| places[i] as i64)
 }
 
 /// Where each run of rows begins, from how many there are in each.

@@ -1,9 +1,14 @@
 //! Modules for which there is no memory: an error that names them, and the process goes on.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use wengert_core::{Error, Result, Tensor, Variable};
 use wengert_nn::{
-    Embedding, Gru, Linear, Lstm, LstmCell, PackOptions, PackedSequence, PadOptions, Rnn, init, mse_loss,
-    pack_padded_sequence, pad_packed_sequence,
+    AdditiveAttention, AttentionOptions, BatchNorm1d, Conv1d, Dropout, Embedding, Gelu, Glu, Gru, LayerNorm,
+    Linear, LogSoftmax, Lstm, LstmCell, Module, PackOptions, PackedSequence, PadOptions, Persist, Prelu,
+    Relu, RmsNorm, Rnn, Rrelu, Sequential, Softmax, Tanhshrink, WeightNorm, gumbel_softmax,
+    gumbel_softmax_hard, init, mse_loss, pack_padded_sequence, pack_sequence, pad_packed_sequence,
+    pad_sequence, rrelu, scaled_dot_product_attention,
 };
 
 use crate::limited::within;
@@ -48,6 +53,91 @@ fn what_there_is_no_memory_for_is_an_error() {
         let fresh = linear.weight.value();
         init::uniform(&linear.weight, 0.0, 1.0).unwrap();
         assert_ne!(linear.weight.value(), fresh);
+    });
+}
+
+/// A call for whose result there is no memory, by the name in its error.
+type Case<'c> = (&'c str, &'c dyn Fn() -> Result<Variable>);
+
+/// Fails with the names of all that were not refused by an error, and what they did instead.
+fn all_refused(cases: &[Case<'_>]) {
+    let did = |&(operation, call): &Case<'_>| match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Err(Error::Memory { operation: by, .. })) if by == operation => None,
+        Ok(Ok(y)) => Some(format!("{operation}: gave {:?}", y.shape())),
+        Ok(Err(error)) => Some(format!("{operation}: {error:?}")),
+        Err(_) => Some(format!("{operation}: panicked")),
+    };
+    let wrong: Vec<String> = cases.iter().filter_map(did).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn forwards_there_is_no_memory_for_are_errors() {
+    within(LIMIT, "refused::forwards_there_is_no_memory_for_are_errors", || {
+        let many = |shape: &[usize]| Variable::new(Tensor::scalar(1.0f32).expand(shape).unwrap());
+        let (rows, columns) = (&many(&[MANY, 2]), &many(&[2, MANY]));
+        let (norm, attention) = (&BatchNorm1d::new(2).unwrap(), &AdditiveAttention::new(2, 2, 3).unwrap());
+        let evaluating = &mut BatchNorm1d::new(2).unwrap();
+        evaluating.eval();
+        let padded = &many(&[1, MANY, 2]);
+        let index = &Tensor::scalar(1i64).expand(&[MANY]).unwrap();
+        let of = AttentionOptions::default;
+        let short = &many(&[2, 2]);
+        let wide = &WeightNorm::new(Linear::new(2, 2).unwrap(), &["weight"]).unwrap();
+        all_refused(&[
+            ("Relu", &|| Relu::new().forward(rows)),
+            ("Relu", &|| Sequential::new((Relu::new(), Linear::new(2, 1)?)).forward(rows)),
+            ("Linear", &|| Sequential::new((Linear::new(2, 1)?, Relu::new())).forward(rows)),
+            ("Tanhshrink", &|| Tanhshrink::new().forward(rows)),
+            ("Softmax", &|| Softmax::new(1).forward(rows)),
+            ("LogSoftmax", &|| LogSoftmax::new(0).forward(rows)),
+            ("GELU", &|| Gelu::tanh().forward(rows)),
+            ("GLU", &|| Glu::new().forward(rows)),
+            ("PReLU", &|| Prelu::new().forward(rows)),
+            ("rrelu", &|| Rrelu::new().forward(rows)),
+            ("RReLU", &|| Rrelu::new().evaluating().forward(rows)),
+            ("rrelu", &|| rrelu(rows, 0.1, 0.2)),
+            ("dropout", &|| Dropout::new(0.5)?.forward(rows)),
+            ("BatchNorm1d", &|| norm.forward(rows)),
+            ("BatchNorm1d", &|| evaluating.forward(rows)),
+            ("LayerNorm", &|| LayerNorm::new([2]).forward(rows)),
+            ("RMSNorm", &|| RmsNorm::new([2]).forward(rows)),
+            ("Conv1d", &|| Conv1d::new(2, 3, 3)?.forward(columns)),
+            ("Linear", &|| wide.forward(rows)),
+            ("Embedding", &|| Embedding::new(3, 2)?.forward(index)),
+            ("Embedding", &|| Embedding::with_padding(3, 2, 0)?.forward(index)),
+            ("gumbel_softmax", &|| gumbel_softmax(rows, 1.0, -1)),
+            ("gumbel_softmax", &|| gumbel_softmax_hard(rows, 1.0, -1)),
+            ("scaled_dot_product_attention", &|| scaled_dot_product_attention(rows, rows, rows, &of())),
+            ("scaled_dot_product_attention", &|| {
+                scaled_dot_product_attention(short, rows, rows, &of().causal(true).dropout(0.1))
+            }),
+            ("AdditiveAttention", &|| attention.project(padded)),
+            ("AdditiveAttention", &|| {
+                Ok(attention.attend(&many(&[1, 2]), &many(&[1, MANY, 3]), padded, None)?.0)
+            }),
+            ("pad_sequence", &|| pad_sequence(&[rows.clone(), short.clone()], PadOptions::default())),
+            ("pack_sequence", &|| Ok(pack_sequence(&[rows.clone()], PackOptions::default())?.data().clone())),
+        ]);
+        // Nothing has changed.
+        assert_eq!(norm.state_dict(), BatchNorm1d::new(2).unwrap().state_dict());
+        assert_eq!(Relu::new().forward(&many(&[2])).unwrap().to_vec(), [1.0; 2]);
+    });
+}
+
+/// There is memory for the first of several values that are needed, but not for all.
+#[test]
+fn forwards_there_is_half_the_memory_for_are_errors() {
+    within(LIMIT / 4, "refused::forwards_there_is_half_the_memory_for_are_errors", || {
+        let half = Variable::new(Tensor::scalar(1.0f32).expand(&[1 << 22, 6]).unwrap());
+        let norm = BatchNorm1d::new(6).unwrap();
+        all_refused(&[
+            ("BatchNorm1d", &|| norm.forward(&half)),
+            ("RMSNorm", &|| RmsNorm::new([6]).forward(&half)),
+            ("LayerNorm", &|| LayerNorm::new([6]).forward(&(&half * 1.0))),
+            ("pad_sequence", &|| pad_sequence(&[half.clone(), half.clone()], PadOptions::default())),
+        ]);
+        assert_eq!(norm.state_dict(), BatchNorm1d::new(6).unwrap().state_dict());
     });
 }
 

@@ -7,11 +7,14 @@ mod clip;
 mod defaults;
 mod groups;
 mod lbfgs;
+#[path = "../../../core/tests/tensor/limited.rs"]
+mod limited;
 mod many;
 mod muon;
 mod naive;
 mod ranges;
 mod refusals;
+mod refused;
 mod saving;
 mod schedule;
 mod schedule_groups;

@@ -1,8 +1,9 @@
 //! How often the right class is among the likeliest.
 
+use wengert_core::__private::{filled, or_refused};
 use wengert_core::{Error, Float, Result, StateReader, Stateful, Tensor, TensorMap};
 
-use super::counts::{Counts, counted};
+use super::counts::{Counts, counted, each};
 use super::tally::Tally;
 use super::{Metric, print_metric};
 
@@ -62,10 +63,9 @@ impl Accuracy {
         targets: &Tensor<i64>,
         counts: impl Counts,
     ) -> Result<()> {
-        let weights = counts.weights(targets.shape())?;
-        let (scores, targets) = rows("accuracy", scores, targets, &weights)?;
+        let (weights, scores, targets) = rows("accuracy", scores, targets, counts)?;
         for (at, weight) in counted(&weights, targets.len()) {
-            let (row, right) = (&scores[at], targets[at]);
+            let (row, right) = (scores.row(at), targets[at]);
             let before = (0..row.len()).filter(|&class| is_before(row, class, right)).count();
             self.tally.add(f64::from(u8::from(before < self.k)), weight);
         }
@@ -87,13 +87,29 @@ pub(super) fn likeliest(scores: &[f64]) -> usize {
     (1..scores.len()).fold(0, |best, class| if is_before(scores, class, best) { class } else { best })
 }
 
-/// Scores row by row and the class of each; refuses what counts and is no class.
+/// Scores, a row for each place.
+pub(super) struct Scores {
+    elements: Vec<f64>,
+    classes: usize,
+}
+
+impl Scores {
+    pub(super) fn row(&self, at: usize) -> &[f64] {
+        &self.elements[at * self.classes..][..self.classes]
+    }
+
+    pub(super) fn classes(&self) -> usize {
+        self.classes
+    }
+}
+
+/// Weights, scores row by row and the class of each; refuses what counts and is no class.
 pub(super) fn rows<T: Float>(
     metric: &'static str,
     scores: &Tensor<T>,
     targets: &Tensor<i64>,
-    weights: &Option<Vec<f64>>,
-) -> Result<(Vec<Vec<f64>>, Vec<usize>)> {
+    counts: impl Counts,
+) -> Result<(Option<Vec<f64>>, Scores, Vec<usize>)> {
     let (shape, of) = (scores.shape(), targets.shape());
     let classes = match shape.split_last() {
         Some((&classes, leading)) if classes > 0 && leading == of => classes,
@@ -102,9 +118,13 @@ pub(super) fn rows<T: Float>(
             return Err(Error::shape(metric, expected, format!("{shape:?}")));
         }
     };
-    let targets = classes_of(metric, targets, classes, weights)?;
-    let scores: Vec<f64> = scores.to_vec().into_iter().map(|score| score.to_f64()).collect();
-    Ok((scores.chunks_exact(classes).map(<[f64]>::to_vec).collect(), targets))
+    or_refused(metric, || {
+        let weights = counts.weights(of)?;
+        let targets = classes_of(metric, targets, classes, &weights)?;
+        let source = scores.to_vec();
+        let elements = each(source.len(), |at| source[at].to_f64());
+        Ok((weights, Scores { elements, classes }, targets))
+    })
 }
 
 /// Classes as indices, 0 where none counts; refuses what counts and is no class.
@@ -115,7 +135,7 @@ pub(super) fn classes_of(
     weights: &Option<Vec<f64>>,
 ) -> Result<Vec<usize>> {
     let targets = targets.to_vec();
-    let mut found = vec![0; targets.len()];
+    let mut found = filled(0, targets.len());
     for (at, _) in counted(weights, targets.len()) {
         found[at] = match usize::try_from(targets[at]) {
             Ok(class) if class < classes => class,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use wengert_core::__private::{filled, or_refused};
 use wengert_core::{Error, Float, Result, StateReader, Stateful, Tensor, TensorMap};
 
 use super::Metric;
@@ -38,7 +39,8 @@ impl ConfusionMatrix {
         if !(1..=MOST).contains(&classes) {
             return Err(Error::argument("confusion matrix", "classes", format!("from 1 to {MOST}"), classes));
         }
-        Ok(ConfusionMatrix { classes, counts: vec![0.0; classes * classes] })
+        let counts = or_refused("confusion matrix", || Ok(filled(0.0, classes * classes)))?;
+        Ok(ConfusionMatrix { classes, counts })
     }
 
     /// Adds scores of classes (.., C), of which the first largest is predicted, and the classes (..) that
@@ -53,14 +55,13 @@ impl ConfusionMatrix {
         targets: &Tensor<i64>,
         counts: impl Counts,
     ) -> Result<()> {
-        let weights = counts.weights(targets.shape())?;
-        let (scores, targets) = rows("confusion matrix", scores, targets, &weights)?;
-        if let Some(row) = scores.first().filter(|row| row.len() != self.classes) {
+        let (weights, scores, targets) = rows("confusion matrix", scores, targets, counts)?;
+        if scores.classes() != self.classes && !targets.is_empty() {
             let expected = format!("scores of {} classes", self.classes);
-            return Err(Error::shape("confusion matrix", expected, format!("of {}", row.len())));
+            return Err(Error::shape("confusion matrix", expected, format!("of {}", scores.classes())));
         }
         for (at, weight) in counted(&weights, targets.len()) {
-            self.counts[targets[at] * self.classes + likeliest(&scores[at])] += weight;
+            self.counts[targets[at] * self.classes + likeliest(scores.row(at))] += weight;
         }
         Ok(())
     }
@@ -77,9 +78,12 @@ impl ConfusionMatrix {
         counts: impl Counts,
     ) -> Result<()> {
         same_shape("confusion matrix", predicted.shape(), targets.shape())?;
-        let weights = counts.weights(targets.shape())?;
-        let classes = |of| classes_of("confusion matrix", of, self.classes, &weights);
-        let (predicted, targets) = (classes(predicted)?, classes(targets)?);
+        let (weights, predicted, targets) = or_refused("confusion matrix", || {
+            let weights = counts.weights(targets.shape())?;
+            let classes = |of| classes_of("confusion matrix", of, self.classes, &weights);
+            let (predicted, targets) = (classes(predicted)?, classes(targets)?);
+            Ok((weights, predicted, targets))
+        })?;
         for (at, weight) in counted(&weights, targets.len()) {
             self.counts[targets[at] * self.classes + predicted[at]] += weight;
         }

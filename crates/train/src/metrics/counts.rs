@@ -1,5 +1,6 @@
 //! Which elements count, and how much.
 
+use wengert_core::__private::vec_of;
 use wengert_core::{Element, Error, Result, Tensor};
 
 /// Counts every element once.
@@ -65,13 +66,14 @@ impl Counts for All {
 impl Counts for &Tensor<bool> {
     fn weights(&self, shape: &[usize]) -> Result<Option<Vec<f64>>> {
         let kept = spread("mask", self, shape)?;
-        Ok(Some(kept.into_iter().map(|kept| f64::from(u8::from(kept))).collect()))
+        Ok(Some(each(kept.len(), |at| f64::from(u8::from(kept[at])))))
     }
 }
 
 impl Counts for &Tensor<f32> {
     fn weights(&self, shape: &[usize]) -> Result<Option<Vec<f64>>> {
-        checked(spread("weight", self, shape)?.into_iter().map(f64::from).collect())
+        let weights = spread("weight", self, shape)?;
+        checked(each(weights.len(), |at| f64::from(weights[at])))
     }
 }
 
@@ -107,8 +109,15 @@ impl Counts for Lengths<'_> {
         }
         let width = shape[2..].iter().product::<usize>();
         let of = |at: usize| f64::from(u8::from(at / width / batch < lengths[at / width % batch]));
-        Ok(Some((0..steps * batch * width).map(of).collect()))
+        Ok(Some(each(steps * batch * width, of)))
     }
+}
+
+/// A number for each of so many places.
+pub(super) fn each(len: usize, of: impl Fn(usize) -> f64) -> Vec<f64> {
+    let mut numbers = vec_of(len);
+    numbers.extend((0..len).map(of));
+    numbers
 }
 
 /// The elements of a tensor over the leading axes of `shape`, for each element there.

@@ -1,5 +1,6 @@
 //! How much of a text has to be changed to be right.
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Result, StateReader, Stateful, Tensor, TensorMap};
 
 use super::counts::Counts;
@@ -70,7 +71,9 @@ impl ErrorRate {
         predicted_counts: impl Counts,
         right_counts: impl Counts,
     ) -> Result<()> {
-        let (predicted, right) = (columns(predicted, predicted_counts)?, columns(right, right_counts)?);
+        let (predicted, right) = or_refused("error rate", || {
+            Ok((columns(predicted, predicted_counts)?, columns(right, right_counts)?))
+        })?;
         if predicted.len() != right.len() {
             let (expected, got) = (format!("{} predicted texts", right.len()), predicted.len());
             return Err(Error::shape("error rate", expected, got));
@@ -94,7 +97,9 @@ fn columns(tensor: &Tensor<i64>, counts: impl Counts) -> Result<Vec<Vec<i64>>> {
         return Err(Error::shape("error rate", "numbers (T, N)", format!("{:?}", tensor.shape())));
     };
     let (weights, numbers) = (counts.weights(tensor.shape())?, tensor.to_vec());
-    let mut columns = vec![Vec::new(); batch];
+    let mut columns = vec_of(batch);
+    // As long as the longest may be: what grows can't be refused.
+    columns.extend((0..batch).map(|_| vec_of(numbers.len() / batch)));
     for (at, _) in super::counts::counted(&weights, numbers.len()) {
         columns[at % batch].push(numbers[at]);
     }

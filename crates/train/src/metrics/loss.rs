@@ -2,6 +2,7 @@
 
 use std::f64::consts::LN_2;
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Result, Tensor};
 
 use super::counts::{Counts, counted};
@@ -57,7 +58,9 @@ macro_rules! of_losses {
             /// # Errors
             /// If `counts` does not fit the losses; then nothing was added.
             pub fn update<T: Float>(&mut self, losses: &Tensor<T>, counts: impl Counts) -> Result<()> {
-                let (weights, losses) = (counts.weights(losses.shape())?, losses.to_vec());
+                let (weights, losses) = or_refused(stringify!($name), || {
+                    Ok((counts.weights(losses.shape())?, losses.to_vec()))
+                })?;
                 for (at, weight) in counted(&weights, losses.len()) {
                     self.tally.add(losses[at].to_f64(), weight);
                 }

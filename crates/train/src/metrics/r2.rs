@@ -1,5 +1,6 @@
 //! How much of the targets' variance is explained.
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Float, Result, StateReader, Stateful, Tensor, TensorMap};
 
 use super::counts::{Counts, counted, same_shape};
@@ -48,8 +49,9 @@ impl R2 {
         counts: impl Counts,
     ) -> Result<()> {
         same_shape("R2", predictions.shape(), targets.shape())?;
-        let weights = counts.weights(targets.shape())?;
-        let (predictions, targets) = (predictions.to_vec(), targets.to_vec());
+        let (weights, predictions, targets) = or_refused("R2", || {
+            Ok((counts.weights(targets.shape())?, predictions.to_vec(), targets.to_vec()))
+        })?;
         for (at, weight) in counted(&weights, targets.len()) {
             let (p, y) = (predictions[at].to_f64(), targets[at].to_f64());
             self.errors.add((p - y) * (p - y), weight);

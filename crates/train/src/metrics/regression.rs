@@ -1,5 +1,6 @@
 //! How far numbers are from their targets.
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Float, Result, Tensor};
 
 use super::counts::{Counts, counted, same_shape};
@@ -66,8 +67,9 @@ macro_rules! of_numbers {
                 counts: impl Counts,
             ) -> Result<()> {
                 same_shape($text, predictions.shape(), targets.shape())?;
-                let weights = counts.weights(targets.shape())?;
-                let (predictions, targets) = (predictions.to_vec(), targets.to_vec());
+                let (weights, predictions, targets) = or_refused($text, || {
+                    Ok((counts.weights(targets.shape())?, predictions.to_vec(), targets.to_vec()))
+                })?;
                 for (at, weight) in counted(&weights, targets.len()) {
                     let ($p, $y) = (predictions[at].to_f64(), targets[at].to_f64());
                     self.tally.add($error, weight);

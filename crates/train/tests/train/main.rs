@@ -9,6 +9,8 @@ mod early_stopping;
 mod events;
 #[cfg(feature = "progress")]
 mod killed;
+#[path = "../../../core/tests/tensor/limited.rs"]
+mod limited;
 mod log;
 mod metrics;
 #[cfg(feature = "plots")]
@@ -16,6 +18,7 @@ mod plots;
 #[cfg(feature = "progress")]
 mod progress;
 mod refusals;
+mod refused;
 #[cfg(feature = "progress")]
 mod resumed;
 #[cfg(feature = "progress")]

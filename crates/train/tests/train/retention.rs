@@ -74,3 +74,40 @@ fn other_files_of_the_folder_are_left_alone() {
     assert!(names.iter().all(|name| folder.path().join(name).exists()));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), names.len() + 1);
 }
+
+/// The number of a process that has died.
+fn dead() -> u32 {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .arg("--list")
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    child.wait().unwrap();
+    child.id()
+}
+
+#[test]
+fn what_dead_processes_left_of_any_step_is_removed_by_the_next_save() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path()).unwrap();
+    let (dead, alive) = (dead(), std::process::id());
+    let gone = ["step-3", "step-3-0.5", "step-40-1e300", "step-7-NaN"];
+    let gone = gone.map(|name| format!("{name}.safetensors.{dead}-0.part"));
+    let stays = [
+        format!("step-3.safetensors.{alive}-9999999.part"),
+        format!("other.safetensors.{dead}-0.part"),
+        format!("step-x.safetensors.{dead}-0.part"),
+        format!("step-3.safetensors.{dead}.part"),
+        format!("step-3.csv.{dead}-0.part"),
+    ];
+    for name in gone.iter().chain(&stays) {
+        std::fs::write(folder.path().join(name), "half").unwrap();
+    }
+    checkpoints.save(5, 0.25, &Kept::new()).unwrap();
+    let entries = std::fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let mut expected = [&stays[..], &["step-5-0.25.safetensors".to_string()]].concat();
+    expected.sort();
+    assert_eq!(names, expected);
+}

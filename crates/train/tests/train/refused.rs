@@ -1,0 +1,85 @@
+//! What there is no memory for is an error, and changes nothing.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wengert_core::{Error, Result, Stateful, Tensor, TensorMap};
+use wengert_train::{
+    Accuracy, All, Checkpoints, ConfusionMatrix, ErrorRate, Kept, Lengths, Mae, Mean, Metric, R2, Rmse,
+};
+
+use crate::limited::within;
+
+/// A gibibyte of address space.
+const LIMIT: usize = 1 << 20;
+/// Elements of which there is memory for none.
+const MANY: usize = 1 << 34;
+
+/// A call for which there is no memory, by the name in its error.
+type Case<'c> = (&'c str, &'c dyn Fn() -> Result<()>);
+
+/// Fails with the names of all that were not refused by an error, and what they did instead.
+fn all_refused(cases: &[Case<'_>]) {
+    let did = |&(operation, call): &Case<'_>| match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Err(Error::Memory { operation: by, .. })) if by == operation => None,
+        Ok(result) => Some(format!("{operation}: {result:?}")),
+        Err(_) => Some(format!("{operation}: panicked")),
+    };
+    let wrong: Vec<String> = cases.iter().filter_map(did).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn metrics_of_what_there_is_no_memory_for_are_errors() {
+    within(LIMIT, "refused::metrics_of_what_there_is_no_memory_for_are_errors", || {
+        let numbers = &Tensor::scalar(1.0f32).expand(&[MANY]).unwrap();
+        let classes = &Tensor::scalar(1i64).expand(&[MANY]).unwrap();
+        let scores = &Tensor::scalar(1.0f32).expand(&[MANY, 2]).unwrap();
+        let (few, wide) = (&Tensor::from([1i64]), &Tensor::scalar(1.0f32).expand(&[1, MANY]).unwrap());
+        let column = &Tensor::scalar(1.0f32).expand(&[MANY, 1]).unwrap();
+        let texts = &Tensor::scalar(1i64).expand(&[MANY, 1]).unwrap();
+        all_refused(&[
+            ("Mean", &|| Mean::new().update(numbers, All)),
+            ("Mean", &|| Mean::new().update(column, Lengths(&[2]))),
+            ("MAE", &|| Mae::new().update(numbers, numbers, All)),
+            ("RMSE", &|| Rmse::new().update(numbers, numbers, &Tensor::from([true]))),
+            ("R2", &|| R2::new().update(numbers, numbers, &Tensor::from([0.5f32]))),
+            ("accuracy", &|| Accuracy::new().update(scores, classes, All)),
+            ("accuracy", &|| Accuracy::new().update(wide, few, All)),
+            ("confusion matrix", &|| ConfusionMatrix::new(2)?.update(scores, classes, All)),
+            ("confusion matrix", &|| ConfusionMatrix::new(2)?.update_classes(classes, classes, All)),
+            ("confusion matrix", &|| ConfusionMatrix::new(1 << 14).map(drop)),
+            ("error rate", &|| ErrorRate::characters().update_numbers(texts, texts, All, All)),
+        ]);
+        let mut mean = Mean::new();
+        mean.add(2.0, 1.0).unwrap();
+        assert!(mean.update(numbers, All).is_err());
+        assert_eq!(mean.value(), 2.0);
+    });
+}
+
+/// One tensor under many names.
+struct Repeated(Tensor<f32>);
+
+impl Stateful for Repeated {
+    fn state_dict(&self) -> TensorMap {
+        (0..64).map(|i| (i.to_string(), self.0.clone())).collect()
+    }
+    fn load_state_dict(&mut self, _: &TensorMap) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_checkpoint_there_is_no_memory_for_is_an_error_and_leaves_nothing() {
+    within(LIMIT, "refused::a_checkpoint_there_is_no_memory_for_is_an_error_and_leaves_nothing", || {
+        let folder = tempfile::tempdir().unwrap();
+        let (checkpoints, mut part) =
+            (Checkpoints::new(folder.path()).unwrap(), Repeated(Tensor::zeros([6 << 20])));
+        let kept = Kept::new().part("part", &mut part);
+        all_refused(&[
+            ("TensorMap::save", &|| checkpoints.save(1, None, &kept).map(drop)),
+            ("TensorMap::save", &|| kept.save(folder.path().join("kept"))),
+        ]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    });
+}
