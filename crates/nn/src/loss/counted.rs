@@ -5,6 +5,9 @@ use wengert_core::{Element, Error, Float, Result, Tensor, Variable};
 
 use super::{Reduction, elements, place};
 
+/// The largest weights that a mean takes as they are.
+const ORDINARY: std::ops::Range<f64> = 1e-9..1e9;
+
 /// The options that every loss has.
 #[derive(Clone, Debug)]
 pub struct Common<T: Float> {
@@ -164,15 +167,30 @@ impl<T: Float> Counted<T> {
     /// The losses as the reduction wants them; they are finite where none counts.
     #[track_caller]
     pub fn reduce(&self, losses: Variable<T>) -> Variable<T> {
+        let is_mean = self.reduction == Reduction::Mean;
+        let unit = if is_mean { self.weights.as_ref().map_or(1.0, unit_of) } else { 1.0 };
         let losses = match &self.weights {
             None => losses,
-            Some(weights) => losses * weights,
+            Some(weights) if unit == 1.0 => losses * weights,
+            Some(weights) => losses * &in_units(weights, unit),
         };
         match self.reduction {
             Reduction::None => losses,
             Reduction::Sum => losses.sum(),
             Reduction::Mean if self.total == 0.0 => losses.sum() * 0.0,
-            Reduction::Mean => losses.sum() * (1.0 / self.total),
+            Reduction::Mean => losses.sum() * (unit / self.total),
         }
     }
+}
+
+/// In what a mean counts these weights: 1, or the largest where it is so small or large that sums of weights
+/// and their reciprocals may leave the range of numbers.
+pub fn unit_of<T: Float>(weights: &Tensor<T>) -> f64 {
+    let largest = elements(weights, |all| all.iter().map(|weight| weight.to_f64()).fold(0.0, f64::max));
+    if largest == 0.0 || ORDINARY.contains(&largest) { 1.0 } else { largest }
+}
+
+/// Weights by a unit.
+pub fn in_units<T: Float>(weights: &Tensor<T>, unit: f64) -> Tensor<T> {
+    weights.map(|weight| T::from_f64(weight.to_f64() / unit))
 }
