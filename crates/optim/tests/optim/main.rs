@@ -10,6 +10,7 @@ mod lbfgs;
 mod many;
 mod muon;
 mod naive;
+mod plateau;
 mod ranges;
 mod refusals;
 mod saving;
