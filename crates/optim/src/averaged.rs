@@ -122,8 +122,8 @@ impl<T: Float> Averaged<T> {
         Ok(())
     }
 
-    /// `version`, `n_averaged`, and `average.KEY` for each parameter, where the key is its name, or its number
-    /// if it has none or shares it.
+    /// `version`, `n_averaged`, and `average.KEY` for each parameter, where the key is its name, or its
+    /// number if it has none or shares it.
     pub fn state_dict(&self) -> TensorMap {
         let mut map = TensorMap::new();
         map.insert_number(VERSION, CURRENT);
@@ -135,7 +135,8 @@ impl<T: Float> Averaged<T> {
     }
 
     /// Takes over averages of the same parameters, which must hold their own values. Those with names may
-    /// stand in any order. A state without a version, in which the parameters went by number, is read as well.
+    /// stand in any order. A state without a version, in which the parameters went by number, is read as
+    /// well.
     ///
     /// # Errors
     /// [`Error::Mismatch`] lists what is missing, unexpected or of another shape; [`Error::Argument`] if the

@@ -17,9 +17,9 @@
 //!
 //! # Gradient accumulation
 //!
-//! A backward adds to the gradients until [`zero_grad`](Optimizer::zero_grad), so a batch that does not fit into
-//! memory goes through in parts, with one step for all of them. A part's mean loss counts by its share of the
-//! samples of its own group: so the last group, of fewer or smaller parts, is right too.
+//! A backward adds to the gradients until [`zero_grad`](Optimizer::zero_grad), so a batch that does not fit
+//! into memory goes through in parts, with one step for all of them. A part's mean loss counts by its share
+//! of the samples of its own group: so the last group, of fewer or smaller parts, is right too.
 //!
 //! ```
 //! use wengert_core::{Parameter, Tensor};

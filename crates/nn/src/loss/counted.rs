@@ -31,7 +31,9 @@ pub struct Counted<T: Float> {
     weights: Option<Tensor<T>>,
     /// Where none counts; none where all do.
     out: Option<Tensor<bool>>,
-    /// What the mean divides by.
+    /// In what a mean takes the weights.
+    unit: f64,
+    /// What the mean divides by, in that unit.
     total: f64,
 }
 
@@ -59,7 +61,7 @@ impl<T: Float> Common<T> {
         room_for::<T>(loss, shape)?;
         let total = shape.iter().product::<usize>() as f64;
         let (reduction, shape) = (self.reduction, shape.to_vec());
-        let mut counted = Counted { reduction, shape, weights: None, out: None, total };
+        let mut counted = Counted { reduction, shape, weights: None, out: None, unit: 1.0, total };
         if let Some(weight) = &self.weight {
             check_weights(loss, weight)?;
             counted.weigh(spread(loss, "weight", weight, &counted.shape)?)?;
@@ -92,10 +94,11 @@ impl<T: Float> Counted<T> {
             None => weights,
             Some(before) => before.zip(&weights, |a, b| T::from_f64(a.to_f64() * b.to_f64()))?,
         };
-        let mut some_out = false;
+        let (mut some_out, unit) = (false, unit_of(&weights));
+        self.unit = unit;
         self.total = elements(&weights, |all| {
             let numbers = all.iter().map(|weight| weight.to_f64());
-            numbers.inspect(|&weight| some_out |= weight == 0.0).sum()
+            numbers.inspect(|&weight| some_out |= weight == 0.0).map(|weight| weight / unit).sum()
         });
         self.out = some_out.then(|| weights.map(|weight| weight.to_f64() == 0.0));
         self.weights = Some(weights);
@@ -115,7 +118,8 @@ impl<T: Float> Counted<T> {
         let mut total = 0.0;
         elements(factors, |all| {
             self.weight_of(|weight| {
-                total = all.iter().enumerate().map(|(at, factor)| factor.to_f64() * weight(at)).sum();
+                let units = |at: usize| weight(at) / self.unit;
+                total = all.iter().enumerate().map(|(at, factor)| factor.to_f64() * units(at)).sum();
             });
         });
         self.total = total;
@@ -167,18 +171,18 @@ impl<T: Float> Counted<T> {
     /// The losses as the reduction wants them; they are finite where none counts.
     #[track_caller]
     pub fn reduce(&self, losses: Variable<T>) -> Variable<T> {
-        let is_mean = self.reduction == Reduction::Mean;
-        let unit = if is_mean { self.weights.as_ref().map_or(1.0, unit_of) } else { 1.0 };
         let losses = match &self.weights {
             None => losses,
-            Some(weights) if unit == 1.0 => losses * weights,
-            Some(weights) => losses * &in_units(weights, unit),
+            Some(weights) if self.reduction == Reduction::Mean && self.unit != 1.0 => {
+                losses * &in_units(weights, self.unit)
+            }
+            Some(weights) => losses * weights,
         };
         match self.reduction {
             Reduction::None => losses,
             Reduction::Sum => losses.sum(),
             Reduction::Mean if self.total == 0.0 => losses.sum() * 0.0,
-            Reduction::Mean => losses.sum() * (unit / self.total),
+            Reduction::Mean => losses.sum() * (1.0 / self.total),
         }
     }
 }

@@ -6,8 +6,8 @@ use super::{CyclicLr, Formula, Schedule};
 
 schedule! {
     /// `max_momentum - (max_momentum - base_momentum) h s`, with the `h` and `s` of a [`CyclicLr`]
-    /// (`torch.optim.lr_scheduler.CyclicLR` with `cycle_momentum=True`); [`CyclicLr::momentum`] makes one. What
-    /// the schedule calls its rate is the momentum, which is set where the optimizer has it.
+    /// (`torch.optim.lr_scheduler.CyclicLR` with `cycle_momentum=True`); [`CyclicLr::momentum`] makes one.
+    /// What the schedule calls its rate is the momentum, which is set where the optimizer has it.
     ///
     /// ```
     /// use wengert_core::{Parameter, Tensor};

@@ -81,8 +81,8 @@ pub trait Schedule: Debug + Display + Send + Sync {
     /// than its schedule was told is a mistake in one of the two, and trains at next to no rate.
     ///
     /// # Errors
-    /// [`Error::Argument`] from that step on. PyTorch's `OneCycleLR.step` raises a `ValueError` one step later:
-    /// it still gives step `total_steps` a rate, from the last line drawn on beyond its end.
+    /// [`Error::Argument`] from that step on. PyTorch's `OneCycleLR.step` raises a `ValueError` one step
+    /// later: it still gives step `total_steps` a rate, from the last line drawn on beyond its end.
     ///
     /// ```
     /// use wengert_optim::schedule::{OneCycleLr, Schedule};
@@ -130,8 +130,9 @@ pub trait Schedule: Debug + Display + Send + Sync {
     /// out of its range. Then nothing has changed.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
 
-    /// What of the state does not change in a run: the numbers that whoever goes on from a saved state has to
-    /// have declared alike. A schedule whose rate depends on what is observed leaves out what it learns.
+    /// The part of the state that does not change in a run: numbers that whoever goes on from a saved state
+    /// has to have declared alike. A schedule whose rate depends on what is observed leaves out what it
+    /// learns.
     ///
     /// ```
     /// use wengert_optim::schedule::{ReduceLrOnPlateau, Schedule};

@@ -13,8 +13,8 @@ schedule! {
     /// steps as it went up in, and further from there.
     ///
     /// The last step is `total_steps - 1`; a later one has its rate, and is refused by
-    /// [`try_lr`](super::Schedule::try_lr). PyTorch's `epochs` and `steps_per_epoch` are their product here, as
-    /// `total_steps`. A momentum that falls while the rate rises is a schedule of its own,
+    /// [`try_lr`](super::Schedule::try_lr). PyTorch's `epochs` and `steps_per_epoch` are their product here,
+    /// as `total_steps`. A momentum that falls while the rate rises is a schedule of its own,
     /// [`OneCycleLr::momentum`].
     ///
     /// ```
@@ -44,9 +44,9 @@ schedule! {
 }
 
 impl OneCycleLr {
-    /// The momentum beside this rate (`cycle_momentum=True`): from `max_momentum` down to `base_momentum` where
-    /// the rate is highest, and back up; PyTorch's defaults are 0.85 and 0.95. What the schedule calls its rate
-    /// is the momentum, which is set where the optimizer has it.
+    /// The momentum beside this rate (`cycle_momentum=True`): from `max_momentum` down to `base_momentum`
+    /// where the rate is highest, and back up; PyTorch's defaults are 0.85 and 0.95. What the schedule calls
+    /// its rate is the momentum, which is set where the optimizer has it.
     ///
     /// # Errors
     /// If a momentum is not above 0.

@@ -81,8 +81,8 @@ impl<'a> Kept<'a> {
     }
 
     /// Adds the parameters and buffers of a module. When it is loaded, the module and those in it have to be
-    /// of the same types; a module's settings, which its type does not say, are compared by [`Kept::same`] with
-    /// what it prints.
+    /// of the same types; a module's settings, which its type does not say, are compared by [`Kept::same`]
+    /// with what it prints.
     ///
     /// ```
     /// use wengert_nn::{Linear, Nonlinearity, Relu, Rnn, Sequential, Tanh};

@@ -112,6 +112,16 @@ fn a_mean_is_the_same_in_any_unit_of_the_weights() {
 }
 
 #[test]
+fn a_mean_is_the_same_where_the_weights_sum_is_no_number() {
+    for unit in [1e-310, 1e308] {
+        let weight = Tensor::from([unit, unit, unit]);
+        let (x, zero) = (Variable::new(Tensor::from([1.0f64, 2.0, 4.0])), Variable::from(Tensor::zeros([3])));
+        let loss = MseLoss::default().weight(&weight).loss(&x, &zero).unwrap().item().unwrap();
+        assert!((loss - 7.0).abs() < 1e-12, "{unit}: {loss}");
+    }
+}
+
+#[test]
 fn a_mean_over_classes_is_the_same_in_any_unit_of_their_weights() {
     let (logits, targets) =
         (Variable::new(Tensor::from([[0.0f32, 1.0], [2.0, 0.5]])), Tensor::from([0i64, 1]));
