@@ -63,7 +63,7 @@ fn a_crps_is_smooth_where_its_tail_begins() {
 /// The loss of one component and its gradients in mean, log-scale and target.
 fn mixture<T: Float>(mean: f64, log_scale: f64, target: f64) -> Vec<f64> {
     derived::<T, 3>([mean, log_scale, target], |[mean, log_scale, target]| {
-        let row = |x: &Variable<T>| x.reshape(&[1, 1]);
+        let row = |x: &Variable<T>| x.reshape([1, 1]);
         let logits = Variable::from(Tensor::zeros([1, 1]));
         mixture_nll_loss(&logits, &row(mean), &row(log_scale), target).unwrap()
     })
