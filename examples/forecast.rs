@@ -88,8 +88,10 @@ pub fn run(epochs: u64, folder: &Path) -> Result<[[f64; 2]; 2]> {
     for epoch in 0..epochs {
         for (batch, n) in progress.over(&loader).zip(1..) {
             let (x, y) = batch?;
-            (pinball(&model.forward(&x)?, &y)? / 2.0).backward()?;
-            if n % 2 == 0 || n == loader.len() {
+            // Two batches a step; the last one of an odd number is alone.
+            let is_alone = n == loader.len() && n % 2 == 1;
+            (pinball(&model.forward(&x)?, &y)? / if is_alone { 1.0 } else { 2.0 }).backward()?;
+            if n % 2 == 0 || is_alone {
                 clip_grad_norm(&model.parameters(), 1.0)?;
                 adam.set_lr(schedule.try_lr(averaged.updates())?);
                 adam.step()?;

@@ -5,6 +5,7 @@
 //!
 //! `cargo run --release --example mixture_density`
 
+use wengert::nn::gumbel_softmax_hard;
 use wengert::prelude::*;
 
 /// Says of each next value how likely it is.
@@ -24,38 +25,21 @@ impl Forecaster {
     pub fn loss(&self, series: &Variable) -> Result<Variable> {
         let (seen, next) = (series.narrow(0, 0, 20), series.narrow(0, 1, 20));
         let (out, _) = self.lstm.forward(&seen, None)?;
-        Ok(Mixture::of(&self.head, &out)?.negative_log_likelihood(&next).mean())
-    }
-}
-
-/// Gaussians along the last axis.
-struct Mixture {
-    log_weights: Variable,
-    means: Variable,
-    log_widths: Variable,
-}
-
-impl Mixture {
-    /// From the outputs of an LSTM (.., H).
-    fn of(head: &Linear, out: &Variable) -> Result<Self> {
-        let [logits, means, log_widths] = head.forward(out)?.parts(-1);
-        Ok(Mixture { log_weights: logits.log_softmax(-1), means, log_widths })
+        let [logits, means, log_widths] = self.mixture(&out)?;
+        mixture_nll_loss(&logits, &means, &log_widths, &next.select(2, 0))
     }
 
-    /// `-ln sum_k w_k N(y; mean_k, width_k)` for values (.., 1).
-    fn negative_log_likelihood(&self, y: &Variable) -> Variable {
-        let distance = (y - &self.means) / self.log_widths.exp();
-        let log_densities = -0.5 * distance.square() - &self.log_widths - 0.5 * std::f64::consts::TAU.ln();
-        -(&self.log_weights + log_densities).logsumexp(-1)
+    /// Logits, means and logarithms of widths (.., 3) from the outputs of the LSTM (.., 16).
+    fn mixture(&self, out: &Variable) -> Result<[Variable; 3]> {
+        Ok(self.head.forward(out)?.parts(-1))
     }
 
-    /// A draw (N, 1) from each of N mixtures; the largest sum of a log-weight and a Gumbel number says from
-    /// which Gaussian.
-    fn sample(&self) -> Result<Variable> {
-        let gumbel = -(-Tensor::rand(self.means.shape()).ln()).ln();
-        let chosen = (&self.log_weights + gumbel).argmax(-1).unsqueeze(-1)?;
-        let [mean, width] = [&self.means, &self.log_widths.exp()].map(|of| of.gather(-1, &chosen));
-        Ok(mean + width * Tensor::randn(chosen.shape()))
+    /// A draw (N, 1) from what is said by outputs (N, 16).
+    fn sample(&self, out: &Variable) -> Result<Variable> {
+        let [logits, means, log_widths] = self.mixture(out)?;
+        let chosen = gumbel_softmax_hard(&logits, 1.0, -1)?;
+        let [mean, width] = [means, log_widths.exp()].map(|of| (&chosen * of).sum_dim(&[-1]).unsqueeze(-1));
+        Ok(&mean + width * Tensor::randn(mean.shape()))
     }
 }
 
@@ -89,7 +73,7 @@ pub fn run(steps: usize) -> Result<[f32; 2]> {
     let (mut stepper, mut x) = (model.lstm.stepper(100)?, series(1, 100)?.select(0, 0));
     let (mut sampled, mut jumps) = (Vec::new(), Vec::new());
     for _ in 0..20 {
-        let next = no_grad(|| Mixture::of(&model.head, &stepper.step(&x)?)?.sample())?;
+        let next = no_grad(|| model.sample(&stepper.step(&x)?))?;
         jumps.push((&next - &x * 0.8).abs());
         sampled.push(next.to_vec()[0]);
         x = next;

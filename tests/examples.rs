@@ -299,6 +299,18 @@ fn char_rnn_interrupted_saves_and_refuses_what_does_not_fit() {
 }
 
 #[test]
+fn char_rnn_refuses_to_go_on_with_another_text_of_the_same_characters() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&options(folder.path(), &["--steps", "5"]));
+    let saved = folder.path().join("checkpoint.safetensors");
+    let resumed = options(folder.path(), &["--steps", "9", "--resume", saved.to_str().unwrap()]);
+    let other = "abracadabra, hocus pocus; ".repeat(79) + "abracadabra; hocus pocus, ";
+    std::fs::write(folder.path().join("text"), other).unwrap();
+    let error = char_rnn::run(&resumed, &Stop::new()).unwrap_err().to_string();
+    assert!(error.contains("part `text`: is \"2080 bytes, "), "{error}");
+}
+
+#[test]
 fn char_rnn_writes_from_a_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     run(&options(folder.path(), &["--steps", "5"]));

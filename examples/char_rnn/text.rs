@@ -11,6 +11,8 @@ pub struct Corpus {
     pub alphabet: Vocabulary,
     pub train: Tensor<i64>,
     pub validation: Tensor<i64>,
+    /// What tells the text from another of the same characters.
+    pub fingerprint: String,
 }
 
 impl Corpus {
@@ -29,8 +31,14 @@ impl Corpus {
         let numbers = alphabet.encode(&text)?;
         let (train, validation) =
             (numbers.narrow(0, 0, learnt)?, numbers.narrow(0, learnt, length - learnt)?);
-        Ok(Corpus { train, validation, alphabet })
+        Ok(Corpus { train, validation, alphabet, fingerprint: fingerprint(&text) })
     }
+}
+
+/// The length of a text and its hash by FNV-1a, of 64 bits.
+fn fingerprint(text: &str) -> String {
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    format!("{} bytes, {:016x}", text.len(), text.bytes().fold(0xcbf2_9ce4_8422_2325, hash))
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -122,6 +122,7 @@ impl<C: Cell<Element = f32>> Run<'_, C> {
             .part("validation", &mut self.validation)
             .part("option", &mut self.options)
             .same("alphabet", self.corpus.alphabet.tokens().concat())
+            .same("text", &self.corpus.fingerprint)
     }
 
     /// One window: forward, backward, clip, step; the state goes on without its history. Gives the loss.

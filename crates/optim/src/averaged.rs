@@ -3,6 +3,11 @@
 use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Stateful, Tensor, TensorMap};
 
+use crate::state_dict::{CURRENT, VERSION, keys};
+
+/// Under which name the number of updates stands, as PyTorch calls it.
+const UPDATES: &str = "n_averaged";
+
 /// Averages of parameters over the steps, to evaluate with (`torch.optim.swa_utils.AveragedModel`).
 ///
 /// By decay `d` (exponential moving average): `a = d a + (1 - d) p`; evenly (stochastic weight averaging,
@@ -124,43 +129,67 @@ impl<T: Float> Averaged<T> {
         Ok(())
     }
 
-    /// The averages, by place: `n_averaged`, and `average.N` for each parameter.
+    /// `version`, `n_averaged`, and `average.KEY` for each parameter, where the key is its name, or its
+    /// number if it has none or shares it.
     pub fn state_dict(&self) -> TensorMap {
         let mut map = TensorMap::new();
-        map.insert_number("n_averaged", self.updates as f64);
-        for (i, (kept, parameter)) in self.kept.iter().zip(&self.parameters).enumerate() {
-            let average = if self.is_swapped { parameter.value() } else { kept.clone() };
-            map.insert(format!("average.{i}"), average);
+        map.insert_number(VERSION, CURRENT);
+        map.insert_number(UPDATES, self.updates as f64);
+        for (entry, average) in self.entries(true).into_iter().zip(self.averages()) {
+            map.insert(entry, average);
         }
         map
     }
 
-    /// Takes over averages of the same parameters in the same order, which must hold their own values.
+    /// Takes over averages of the same parameters, which must hold their own values. Those with names may
+    /// stand in any order. A state without a version, in which the parameters went by number, is read as
+    /// well.
     ///
     /// # Errors
     /// [`Error::Mismatch`] lists what is missing, unexpected or of another shape; [`Error::Argument`] if the
-    /// parameters hold the averages. Then nothing has changed.
+    /// parameters hold the averages, or for another version. Then nothing has changed.
     pub fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
         if self.is_swapped {
             let expected = "swapped back";
             return Err(Error::argument("Averaged::load_state_dict", "parameters", expected, "the averages"));
         }
-        map.check_names(self.state_dict().names())?;
+        let by_name = map.get(VERSION).is_some();
+        let entries = self.entries(by_name);
+        let fixed = [VERSION, UPDATES].into_iter().filter(|&name| by_name || name != VERSION);
+        map.check_names(fixed.chain(entries.iter().map(String::as_str)))?;
+        if by_name && map.number(VERSION)? != CURRENT {
+            let got = map.number(VERSION)?;
+            return Err(Error::argument("Averaged", "the saved state's version", CURRENT, got));
+        }
         let (mut averages, mut misshapen) = (Vec::new(), Vec::new());
-        for (i, parameter) in self.parameters.iter().enumerate() {
-            let average = map.tensor::<T>(&format!("average.{i}"))?;
+        for (entry, parameter) in entries.iter().zip(&self.parameters) {
+            let average = map.tensor::<T>(entry)?;
             if average.shape() != parameter.shape() {
                 let (expected, got) = (parameter.shape(), average.shape());
-                misshapen.push(format!("average.{i} expected {expected:?}, got {got:?}"));
+                misshapen.push(format!("{entry} expected {expected:?}, got {got:?}"));
             }
             averages.push(average);
         }
         if !misshapen.is_empty() {
             return Err(Error::Mismatch { missing: Vec::new(), unexpected: Vec::new(), misshapen });
         }
-        self.updates = map.number("n_averaged")? as u64;
+        self.updates = map.number(UPDATES)? as u64;
         self.kept = averages;
         Ok(())
+    }
+
+    fn averages(&self) -> impl Iterator<Item = Tensor<T>> + '_ {
+        let pairs = self.kept.iter().zip(&self.parameters);
+        pairs.map(|(kept, parameter)| if self.is_swapped { parameter.value() } else { kept.clone() })
+    }
+
+    /// Under which name each average stands.
+    fn entries(&self, by_name: bool) -> Vec<String> {
+        let keys = match by_name {
+            true => keys(&self.parameters.iter().collect::<Vec<_>>()),
+            false => (0..self.parameters.len()).map(|n| n.to_string()).collect(),
+        };
+        keys.iter().map(|key| format!("average.{key}")).collect()
     }
 }
 

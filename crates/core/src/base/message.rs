@@ -14,8 +14,8 @@ static HOOK: RwLock<Option<Arc<dyn Fn(&str) + Send + Sync>>> = RwLock::new(None)
 /// There are few: dropout where it does nothing, parameters that an optimizer has to skip; and of
 /// `wengert-check` a property's failure before it is made smaller, and what a check could not decide, which
 /// without a hook or a logger reach the standard error stream past what a test harness keeps back. A
-/// warning is text of one or several lines, with no line end behind it. A
-/// hook may itself set another one, which takes the warnings from the next one on.
+/// warning is text of one or several lines, with no line end behind it. A hook may itself set another one,
+/// which takes the warnings from the next one on.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};

@@ -5,6 +5,9 @@ use wengert_core::{Element, Error, Float, Result, Tensor, Variable};
 
 use super::{Reduction, elements, place};
 
+/// The largest weights that a mean takes as they are.
+const ORDINARY: std::ops::Range<f64> = 1e-9..1e9;
+
 /// The options that every loss has.
 #[derive(Clone, Debug)]
 pub struct Common<T: Float> {
@@ -28,7 +31,9 @@ pub struct Counted<T: Float> {
     weights: Option<Tensor<T>>,
     /// Where none counts; none where all do.
     out: Option<Tensor<bool>>,
-    /// What the mean divides by.
+    /// In what a mean takes the weights.
+    unit: f64,
+    /// What the mean divides by, in that unit.
     total: f64,
 }
 
@@ -56,7 +61,7 @@ impl<T: Float> Common<T> {
         room_for::<T>(loss, shape)?;
         let total = shape.iter().product::<usize>() as f64;
         let (reduction, shape) = (self.reduction, shape.to_vec());
-        let mut counted = Counted { reduction, shape, weights: None, out: None, total };
+        let mut counted = Counted { reduction, shape, weights: None, out: None, unit: 1.0, total };
         if let Some(weight) = &self.weight {
             check_weights(loss, weight)?;
             counted.weigh(spread(loss, "weight", weight, &counted.shape)?)?;
@@ -89,10 +94,11 @@ impl<T: Float> Counted<T> {
             None => weights,
             Some(before) => before.zip(&weights, |a, b| T::from_f64(a.to_f64() * b.to_f64()))?,
         };
-        let mut some_out = false;
+        let (mut some_out, unit) = (false, unit_of(&weights));
+        self.unit = unit;
         self.total = elements(&weights, |all| {
             let numbers = all.iter().map(|weight| weight.to_f64());
-            numbers.inspect(|&weight| some_out |= weight == 0.0).sum()
+            numbers.inspect(|&weight| some_out |= weight == 0.0).map(|weight| weight / unit).sum()
         });
         self.out = some_out.then(|| weights.map(|weight| weight.to_f64() == 0.0));
         self.weights = Some(weights);
@@ -112,7 +118,8 @@ impl<T: Float> Counted<T> {
         let mut total = 0.0;
         elements(factors, |all| {
             self.weight_of(|weight| {
-                total = all.iter().enumerate().map(|(at, factor)| factor.to_f64() * weight(at)).sum();
+                let units = |at: usize| weight(at) / self.unit;
+                total = all.iter().enumerate().map(|(at, factor)| factor.to_f64() * units(at)).sum();
             });
         });
         self.total = total;
@@ -166,6 +173,9 @@ impl<T: Float> Counted<T> {
     pub fn reduce(&self, losses: Variable<T>) -> Variable<T> {
         let losses = match &self.weights {
             None => losses,
+            Some(weights) if self.reduction == Reduction::Mean && self.unit != 1.0 => {
+                losses * &in_units(weights, self.unit)
+            }
             Some(weights) => losses * weights,
         };
         match self.reduction {
@@ -175,4 +185,16 @@ impl<T: Float> Counted<T> {
             Reduction::Mean => losses.sum() * (1.0 / self.total),
         }
     }
+}
+
+/// In what a mean counts these weights: 1, or the largest where it is so small or large that sums of weights
+/// and their reciprocals may leave the range of numbers.
+pub fn unit_of<T: Float>(weights: &Tensor<T>) -> f64 {
+    let largest = elements(weights, |all| all.iter().map(|weight| weight.to_f64()).fold(0.0, f64::max));
+    if largest == 0.0 || ORDINARY.contains(&largest) { 1.0 } else { largest }
+}
+
+/// Weights by a unit.
+pub fn in_units<T: Float>(weights: &Tensor<T>, unit: f64) -> Tensor<T> {
+    weights.map(|weight| T::from_f64(weight.to_f64() / unit))
 }

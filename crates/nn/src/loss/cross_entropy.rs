@@ -1,9 +1,12 @@
 //! Cross-entropy of logits and classes, or probabilities of classes.
 
+use std::borrow::Cow;
+
 use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 
 use super::classes::{CountedRows, check_class_weight, check_input};
-use super::{IGNORE, loss_options, option_in};
+use super::counted::{in_units, unit_of};
+use super::{IGNORE, Reduction, loss_options, option_in};
 
 /// The loss in messages.
 const NAME: &str = "cross_entropy";
@@ -100,6 +103,16 @@ impl<T: Float> CrossEntropyLoss<T> {
         Ok(x.permute(&order))
     }
 
+    /// The same mean with weights of classes whose sums and reciprocals are numbers.
+    fn in_units(&self) -> Cow<'_, Self> {
+        match &self.class_weight {
+            Some(weight) if self.common.reduction == Reduction::Mean && unit_of(weight) != 1.0 => {
+                Cow::Owned(self.clone().class_weight(&in_units(weight, unit_of(weight))))
+            }
+            _ => Cow::Borrowed(self),
+        }
+    }
+
     /// `sum_c w[c] ln p[c]` of each row, or without weights.
     #[track_caller]
     fn weighted(&self, log_p: Variable<T>) -> Variable<T> {
@@ -113,6 +126,7 @@ impl<T: Float> CrossEntropyLoss<T> {
 impl<T: Float> Targets<T> for Tensor<i64> {
     #[track_caller]
     fn cross_entropy(&self, options: &CrossEntropyLoss<T>, logits: &Variable<T>) -> Result<Variable<T>> {
+        let options = &options.in_units();
         let settings = (options.class_weight.as_ref(), options.ignore_index);
         let rows = CountedRows::of((NAME, "logits"), &options.common, settings, logits.shape(), self)?;
         let CountedRows { mut counted, targets, by_class } = rows;

@@ -8,14 +8,22 @@ use super::{loss_options, same_shape};
 
 /// The loss in messages.
 const NAME: &str = "crps_normal_loss";
+/// From how many deviations on `f` is below the rounding of the score and of its derivatives.
+const TAIL: f64 = 14.0;
 
 pointwise! {
-    struct CrpsNormal { root_half, density, constant }
+    struct CrpsNormal { root_half, density, constant, tail, infinity }
     fn eval(mean, std, t) -> 1 {
         [{
             let far = t - mean;
-            let z = far / std;
-            far * (z * root_half).erf() + std * (2.0 * density * (-0.5 * z * z).exp() - constant)
+            // From there on the target is in the tail: nothing of it is left beside the distance. A deviation
+            // without a reciprocal counts as one so small.
+            let tail = tail.lt(far.abs() / std) | (1.0 / std).eq(infinity);
+            let near = R::select(tail, 0.0, far);
+            let scale = R::select(tail, 1.0, std);
+            let z = near / scale;
+            let bent = near * (z * root_half).erf() + scale * density * (-0.5 * z * z).exp();
+            R::select(tail, far.abs(), bent) - constant * std
         }]
     }
 }
@@ -52,8 +60,13 @@ impl<T: Float> CrpsNormalLoss<T> {
         let counted = self.common.over(NAME, mean.shape())?;
         counted.check(NAME, "every std", "positive", std, |std| std > 0.0)?;
         let (mean, target) = (counted.filled(mean, 0.0), counted.filled(target, 0.0));
-        let crps =
-            CrpsNormal { root_half: FRAC_1_SQRT_2, density: TAU.sqrt().recip(), constant: PI.sqrt().recip() };
+        let crps = CrpsNormal {
+            root_half: FRAC_1_SQRT_2,
+            density: 2.0 * TAU.sqrt().recip(),
+            constant: PI.sqrt().recip(),
+            tail: TAIL,
+            infinity: f64::INFINITY,
+        };
         Ok(counted.reduce(crps.apply1([&mean, &counted.filled(std, 1.0), &target])))
     }
 }

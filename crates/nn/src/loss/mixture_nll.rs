@@ -11,10 +11,13 @@ use crate::line::called;
 const NAME: &str = "mixture_nll_loss";
 
 pointwise! {
-    struct LogDensity { constant }
+    struct LogDensity { constant, infinity }
     fn eval(mean, log_scale, t) -> 1 {
         [{
-            let z = (t - mean) * (-log_scale).exp();
+            let far = t - mean;
+            // At the mean the distance is 0 in any unit, also in one too small for a number.
+            let at_mean = far.eq(0.0) & (-log_scale).exp().eq(infinity);
+            let z = far * R::select(at_mean, 0.0, -log_scale).exp();
             -0.5 * z * z - log_scale - constant
         }]
     }
@@ -57,7 +60,11 @@ impl<T: Float> MixtureNllLoss<T> {
         let [logits, means, log_scales, target] =
             [logits, means, log_scales, target].map(|x| counted.filled(x, 0.0));
         let target = target.unsqueeze(if vectors { -2 } else { -1 });
-        let density = LogDensity { constant: 0.5 * TAU.ln() }.apply1([&means, &log_scales, &target]);
+        let density = LogDensity { constant: 0.5 * TAU.ln(), infinity: f64::INFINITY }.apply1([
+            &means,
+            &log_scales,
+            &target,
+        ]);
         let density = if vectors { density.sum_dim(&[-1]) } else { density };
         Ok(counted.reduce(-(logits.log_softmax(-1) + density).logsumexp(-1)))
     }

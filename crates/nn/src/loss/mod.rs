@@ -11,7 +11,10 @@
 //! losses (T, N) and (T, N, D). Each extent is that of the losses or 1. A loss of weight 0 or outside the
 //! mask is 0, its inputs get no gradient, and they and the target may be anything, NaN and no class included.
 //! The mean is the sum divided by the sum of the weights that counted, which is the number of elements where
-//! there are none, as PyTorch's is. Where nothing counts it is 0, and so are the gradients; PyTorch's is NaN.
+//! there are none. PyTorch's losses of classes divide by that sum as well; its `weight` of the elements of
+//! `binary_cross_entropy` and `mse_loss` leaves the number of elements as what the mean divides by: such a
+//! mean is the sum here, over that number. Where nothing counts the mean is 0, and so are the gradients;
+//! PyTorch's is NaN.
 //!
 //! ```
 //! use wengert_core::{Tensor, Variable};

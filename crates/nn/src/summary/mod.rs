@@ -12,6 +12,7 @@ use wengert_core::{
 };
 
 use self::operations::flops;
+pub use self::tree::types_of;
 use self::tree::{Place, tree};
 use crate::buffer::Buffer;
 use crate::module::{Identity, Module};

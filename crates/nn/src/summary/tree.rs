@@ -80,6 +80,13 @@ fn short(name: &str) -> String {
     short.split_once("Sequential<(").map_or(short.clone(), |(before, _)| format!("{before}Sequential"))
 }
 
+/// The names of the types of a module and of those in it, without paths and element types, as a line.
+pub fn types_of<M: Module + ?Sized>(model: &M) -> String {
+    let rows: Vec<SummaryRow> = tree(model).iter().map(Place::row).collect();
+    let inner: Vec<String> = rows[1..].iter().map(|row| format!("{}: {}", row.name, row.kind)).collect();
+    if inner.is_empty() { rows[0].kind.clone() } else { format!("{} of {}", rows[0].kind, inner.join(", ")) }
+}
+
 /// The places under construction.
 struct Tree {
     places: Vec<Place>,
@@ -121,7 +128,7 @@ impl Tree {
 }
 
 /// The modules of a model, each in front of those in it.
-pub(super) fn tree<M: Module>(model: &M) -> Vec<Place> {
+pub(super) fn tree<M: Module + ?Sized>(model: &M) -> Vec<Place> {
     let root = Place::new(String::new(), identity(model), None, 0);
     let tree = RefCell::new(Tree { places: vec![root], open: vec![0] });
     let size = size_of::<M::Element>();

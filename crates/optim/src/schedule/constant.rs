@@ -3,7 +3,8 @@
 use super::Formula;
 
 schedule! {
-    /// `lr factor` for the first `total_iters` steps, then `lr` (`torch.optim.lr_scheduler.ConstantLR`).
+    /// `lr factor` for the first `total_iters` steps, then `lr` (`torch.optim.lr_scheduler.ConstantLR`). With
+    /// no first steps it is `lr factor` for ever, as in PyTorch.
     ///
     /// ```
     /// use wengert_optim::schedule::{ConstantLr, Schedule};
@@ -18,7 +19,7 @@ schedule! {
     {
         /// The factor of the first steps, in [0, 1]; default 1/3.
         factor: f64 = 1.0 / 3.0, up_to_one;
-        /// How many steps are the first; default 5.
+        /// How many steps are the first, 0 for all; default 5.
         total_iters: u64 = 5;
     }
     {}
@@ -26,6 +27,6 @@ schedule! {
 
 impl Formula for ConstantLr {
     fn at(&self, step: u64) -> f64 {
-        if step < self.total_iters { self.lr * self.factor } else { self.lr }
+        if step < self.total_iters || self.total_iters == 0 { self.lr * self.factor } else { self.lr }
     }
 }

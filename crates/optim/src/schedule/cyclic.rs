@@ -4,7 +4,7 @@ use std::fmt;
 
 use wengert_core::{Error, Result};
 
-use super::Formula;
+use super::{CyclicMomentum, Formula};
 use crate::options::OptionValue;
 
 /// How the peaks of a [`CyclicLr`] change from cycle to cycle.
@@ -47,7 +47,19 @@ impl fmt::Display for CyclicMode {
 schedule! {
     /// `base_lr + (max_lr - base_lr) h s` (`torch.optim.lr_scheduler.CyclicLR`), where `h` goes evenly from 0
     /// to 1 in `step_size_up` steps and back in `step_size_down`, and `s` is 1, or as [`CyclicMode`] says. It
-    /// has no end. The momentum is left alone.
+    /// has no end. A momentum that falls while the rate rises is a schedule of its own,
+    /// [`CyclicLr::momentum`].
+    ///
+    /// PyTorch's `scale_fn`, an `s` of one's own, is a [`LambdaLr`](super::LambdaLr) of a cycle from 0 to 1:
+    /// `base_lr + (max_lr - base_lr) h(step) s(step)`.
+    ///
+    /// ```
+    /// use wengert_optim::schedule::{CyclicLr, LambdaLr, Schedule};
+    /// let h = CyclicLr::new(0.0, 1.0, 2)?;
+    /// let schedule = LambdaLr::new(1.0, move |step| 0.1 + 0.3 * h.lr(step) / (1.0 + step as f64))?;
+    /// assert_eq!([0, 2, 4].map(|step| (schedule.lr(step) * 1e9).round() / 1e9), [0.1, 0.2, 0.1]);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     ///
     /// ```
     /// use wengert_optim::schedule::{CyclicLr, CyclicMode, Schedule};
@@ -77,6 +89,21 @@ impl CyclicLr {
     /// If one of them is out of its range.
     pub fn new(base_lr: f64, max_lr: f64, step_size_up: u64) -> Result<Self> {
         CyclicLr::made(base_lr, max_lr, step_size_up)?.step_size_down(step_size_up)
+    }
+
+    /// The momentum beside this rate (`cycle_momentum=True`): from `max_momentum` down to `base_momentum`
+    /// where the rate is highest, and back up; PyTorch's defaults are 0.8 and 0.9.
+    ///
+    /// # Errors
+    /// If a momentum is negative, or the first larger than the second.
+    #[doc(alias = "cycle_momentum")]
+    pub fn momentum(&self, base_momentum: f64, max_momentum: f64) -> Result<CyclicMomentum> {
+        CyclicMomentum::beside(self, base_momentum, max_momentum)
+    }
+
+    /// The same cycles between 0 and 1.
+    pub(super) fn heights(&self) -> CyclicLr {
+        CyclicLr { base_lr: 0.0, max_lr: 1.0, ..self.clone() }
     }
 }
 

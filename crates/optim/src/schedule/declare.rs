@@ -89,6 +89,15 @@ macro_rules! schedule {
                 map
             }
 
+            fn settings(&self) -> wengert_core::TensorMap {
+                let mut map = wengert_core::TensorMap::new();
+                $(if !crate::schedule::Formula::falls(self, stringify!($argument)) {
+                    crate::schedule::field::Field::set_up(&self.$argument, stringify!($argument), &mut map);
+                })*
+                $(crate::schedule::field::Field::set_up(&self.$option, stringify!($option), &mut map);)*
+                map
+            }
+
             fn load_state_dict(&mut self, map: &wengert_core::TensorMap) -> wengert_core::Result<()> {
                 use crate::schedule::field::Field;
                 map.check_names(self.state_dict().names())?;

@@ -8,6 +8,10 @@ use crate::options::{OptionValue, option};
 /// A value of a schedule.
 pub(crate) trait Field {
     fn save(&self, name: &str, map: &mut TensorMap);
+    /// Saves what does not change in a run.
+    fn set_up(&self, name: &str, map: &mut TensorMap) {
+        self.save(name, map);
+    }
     fn load(&mut self, schedule: &'static str, name: &'static str, map: &TensorMap) -> Result<()>;
     fn show(&self) -> String;
 }
@@ -56,6 +60,10 @@ impl Field for Box<dyn Schedule> {
         map.insert_all(&format!("{name}."), &self.state_dict());
     }
 
+    fn set_up(&self, name: &str, map: &mut TensorMap) {
+        map.insert_all(&format!("{name}."), &self.settings());
+    }
+
     fn load(&mut self, _: &'static str, name: &'static str, map: &TensorMap) -> Result<()> {
         self.load_state_dict(&map.prefixed(&format!("{name}.")))
     }
@@ -69,6 +77,12 @@ impl Field for Vec<Box<dyn Schedule>> {
     fn save(&self, name: &str, map: &mut TensorMap) {
         for (i, schedule) in self.iter().enumerate() {
             map.insert_all(&format!("{name}.{i}."), &schedule.state_dict());
+        }
+    }
+
+    fn set_up(&self, name: &str, map: &mut TensorMap) {
+        for (i, schedule) in self.iter().enumerate() {
+            map.insert_all(&format!("{name}.{i}."), &schedule.settings());
         }
     }
 

@@ -6,6 +6,7 @@ mod chained;
 mod constant;
 mod cosine;
 mod cyclic;
+mod cyclic_momentum;
 mod exponential;
 mod field;
 mod lambda;
@@ -27,6 +28,7 @@ pub use chained::ChainedLr;
 pub use constant::ConstantLr;
 pub use cosine::CosineAnnealingLr;
 pub use cyclic::{CyclicLr, CyclicMode};
+pub use cyclic_momentum::CyclicMomentum;
 pub use exponential::ExponentialLr;
 pub use lambda::{LambdaLr, MultiplicativeLr};
 pub use linear::LinearLr;
@@ -79,7 +81,8 @@ pub trait Schedule: Debug + Display + Send + Sync {
     /// than its schedule was told is a mistake in one of the two, and trains at next to no rate.
     ///
     /// # Errors
-    /// [`Error::Argument`] from that step on, as PyTorch's `OneCycleLR.step` raises one.
+    /// [`Error::Argument`] from that step on. PyTorch's `OneCycleLR.step` raises a `ValueError` one step
+    /// later: it still gives step `total_steps` a rate, from the last line drawn on beyond its end.
     ///
     /// ```
     /// use wengert_optim::schedule::{OneCycleLr, Schedule};
@@ -127,6 +130,23 @@ pub trait Schedule: Debug + Display + Send + Sync {
     /// out of its range. Then nothing has changed.
     fn load_state_dict(&mut self, map: &TensorMap) -> Result<()>;
 
+    /// The part of the state that does not change in a run: numbers that whoever goes on from a saved state
+    /// has to have declared alike. A schedule whose rate depends on what is observed leaves out what it
+    /// learns.
+    ///
+    /// ```
+    /// use wengert_optim::schedule::{ReduceLrOnPlateau, Schedule};
+    /// let mut schedule = ReduceLrOnPlateau::new(1.0)?.factor(0.5)?.patience(0)?;
+    /// let before = schedule.settings();
+    /// [2.0, 3.0].into_iter().for_each(|loss| schedule.observe(loss));
+    /// assert_eq!((schedule.lr(0), schedule.settings()), (0.5, before));
+    /// assert_eq!(schedule.settings().number("factor")?, 0.5);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    fn settings(&self) -> TensorMap {
+        if self.depends_on_metric() { TensorMap::new() } else { self.state_dict() }
+    }
+
     /// A copy of the schedule in a box, for schedules made of others.
     fn boxed(&self) -> Box<dyn Schedule>;
 }
@@ -154,6 +174,12 @@ pub(crate) trait Formula {
     }
 
     fn takes_note(&self) -> bool {
+        false
+    }
+
+    /// Whether an argument of that name changes with what is observed.
+    fn falls(&self, argument: &str) -> bool {
+        let _ = argument;
         false
     }
 }

@@ -4,6 +4,7 @@ use wengert_core::{Error, Result};
 
 use super::Formula;
 use super::cosine::annealed;
+use crate::options::range::above_zero;
 
 schedule! {
     /// A rise from `max_lr / div_factor` to `max_lr` in the first `pct_start` of all steps, then a fall to
@@ -12,7 +13,9 @@ schedule! {
     /// steps as it went up in, and further from there.
     ///
     /// The last step is `total_steps - 1`; a later one has its rate, and is refused by
-    /// [`try_lr`](super::Schedule::try_lr), as PyTorch refuses it. The momentum is left alone.
+    /// [`try_lr`](super::Schedule::try_lr). PyTorch's `epochs` and `steps_per_epoch` are their product here,
+    /// as `total_steps`. A momentum that falls while the rate rises is a schedule of its own,
+    /// [`OneCycleLr::momentum`].
     ///
     /// ```
     /// use wengert_optim::schedule::{OneCycleLr, Schedule};
@@ -41,6 +44,41 @@ schedule! {
 }
 
 impl OneCycleLr {
+    /// The momentum beside this rate (`cycle_momentum=True`): from `max_momentum` down to `base_momentum`
+    /// where the rate is highest, and back up; PyTorch's defaults are 0.85 and 0.95. What the schedule calls
+    /// its rate is the momentum, which is set where the optimizer has it.
+    ///
+    /// # Errors
+    /// If a momentum is not above 0.
+    ///
+    /// ```
+    /// use wengert_core::{Parameter, Tensor};
+    /// use wengert_optim::schedule::{OneCycleLr, Schedule};
+    /// use wengert_optim::{Optimizer, Sgd};
+    /// let rate = OneCycleLr::new(1.0, 30)?;
+    /// let momentum = rate.momentum(0.85, 0.95)?;
+    /// let mut sgd = Sgd::new([Parameter::new(Tensor::from([1.0f32]))], rate.lr(0))?;
+    /// for step in 0..30 {
+    ///     sgd.set_lr(rate.lr(step));
+    ///     sgd.groups_mut()[0].options.momentum = momentum.lr(step);
+    /// }
+    /// assert!((momentum.lr(8) - 0.85).abs() < 1e-12 && (momentum.lr(29) - 0.95).abs() < 1e-12);
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "cycle_momentum")]
+    pub fn momentum(&self, base_momentum: f64, max_momentum: f64) -> Result<Self> {
+        for (name, value) in [("base_momentum", base_momentum), ("max_momentum", max_momentum)] {
+            above_zero(Self::NAME, name, value)?;
+        }
+        OneCycleLr {
+            max_lr: base_momentum,
+            div_factor: base_momentum / max_momentum,
+            final_div_factor: 1.0,
+            ..self.clone()
+        }
+        .checked()
+    }
+
     /// Where each phase ends, and with which rate.
     fn phases(&self) -> [(f64, f64); 3] {
         let first = self.max_lr / self.div_factor;

@@ -2,6 +2,11 @@
 
 use super::Formula;
 
+/// The best metric before the first one, also to maximise.
+const NONE: f64 = f64::INFINITY;
+/// An infinite best metric, which [`NONE`] could not be told from.
+const MOST: f64 = f64::MAX;
+
 schedule! {
     /// A rate that falls by a factor when a metric has not got better for more than `patience` observations
     /// (`torch.optim.lr_scheduler.ReduceLROnPlateau`).
@@ -49,7 +54,7 @@ schedule! {
         absolute: bool = false;
     }
     {
-        best: f64 = f64::INFINITY;
+        best: f64 = NONE;
         num_bad: u64 = 0;
         cooling: u64 = 0;
     }
@@ -57,13 +62,14 @@ schedule! {
 
 impl ReduceLrOnPlateau {
     fn is_better(&self, metric: f64) -> bool {
-        // To maximise, an infinite best one stands for none.
-        if self.best == f64::INFINITY {
-            return !metric.is_nan() && metric != f64::INFINITY;
+        if self.best == NONE {
+            return if self.maximize { metric > f64::NEG_INFINITY } else { metric < f64::INFINITY };
         }
         match (self.maximize, self.absolute) {
             (false, false) => metric < self.best * (1.0 - self.threshold),
             (false, true) => metric < self.best - self.threshold,
+            // Nothing is more than infinite.
+            (true, _) if self.best == MOST => false,
             (true, false) => metric > self.best * (1.0 + self.threshold),
             (true, true) => metric > self.best + self.threshold,
         }
@@ -87,9 +93,13 @@ impl Formula for ReduceLrOnPlateau {
         true
     }
 
+    fn falls(&self, argument: &str) -> bool {
+        argument == "lr"
+    }
+
     fn note(&mut self, metric: f64) {
         if self.is_better(metric) {
-            (self.best, self.num_bad) = (metric, 0);
+            (self.best, self.num_bad) = (metric.min(MOST), 0);
         } else {
             self.num_bad += 1;
         }

@@ -1,7 +1,7 @@
 //! Averages, projections and penalties.
 
 use proptest::prelude::*;
-use wengert_core::{Parameter, Tensor};
+use wengert_core::{Parameter, Tensor, TensorMap};
 use wengert_optim::{Averaged, Penalty, Projection};
 
 use crate::parameter;
@@ -87,4 +87,42 @@ fn a_penalty_pulls_towards_its_prior() {
     w.set_value(Tensor::from([3.0, -3.0])).unwrap();
     penalty.loss().backward().unwrap();
     assert_eq!(w.grad().unwrap().to_vec(), [0.5 + 0.5 * 2.0, -0.5 - 0.5]);
+}
+
+#[test]
+fn averages_of_named_parameters_find_theirs_in_any_order() {
+    let named = |name, value| Parameter::new(Tensor::from([value])).named(name);
+    let (a, b) = (named("a", 1.0f64), named("b", 2.0));
+    let mut averaged = Averaged::swa([a.clone(), b.clone()]);
+    averaged.update().unwrap();
+    let saved = averaged.state_dict();
+    let mut other = Averaged::swa([b.clone(), a.clone()]);
+    other.load_state_dict(&saved).unwrap();
+    assert_eq!(other.state_dict(), saved);
+    other.swap().unwrap();
+    assert_eq!((a.to_vec(), b.to_vec()), (vec![1.0], vec![2.0]));
+    let mut foreign = Averaged::swa([a.clone(), named("c", 0.0)]);
+    let error = foreign.load_state_dict(&saved).unwrap_err().to_string();
+    assert!(error.contains("missing: average.c") && error.contains("unexpected: average.b"), "{error}");
+}
+
+#[test]
+fn averages_of_the_first_version_go_by_place() {
+    let named = |name, value| Parameter::new(Tensor::from([value])).named(name);
+    let parameters = [named("a", 1.0f64), named("b", 2.0)];
+    let mut saved = TensorMap::new();
+    saved.insert_number("n_averaged", 3.0);
+    saved.insert("average.0", Tensor::from([5.0f64]));
+    saved.insert("average.1", Tensor::from([7.0f64]));
+    let mut averaged = Averaged::swa(parameters.clone());
+    averaged.load_state_dict(&saved).unwrap();
+    let now = averaged.state_dict();
+    assert_eq!(averaged.updates(), 3);
+    assert_eq!(now.tensor::<f64>("average.a").unwrap().to_vec(), [5.0]);
+    assert_eq!(now.tensor::<f64>("average.b").unwrap().to_vec(), [7.0]);
+    let mut later = now.clone();
+    later.insert_number("version", 3.0);
+    let error = averaged.load_state_dict(&later).unwrap_err().to_string();
+    assert_eq!(error, "Averaged: the saved state's version must be 2, got 3");
+    assert_eq!(averaged.state_dict(), now);
 }

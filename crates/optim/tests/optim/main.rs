@@ -12,6 +12,7 @@ mod limited;
 mod many;
 mod muon;
 mod naive;
+mod plateau;
 mod ranges;
 mod refusals;
 mod refused;

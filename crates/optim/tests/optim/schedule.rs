@@ -16,6 +16,7 @@ fn all() -> Result<Vec<Box<dyn Schedule>>> {
         CosineAnnealingLr::new(0.4, 9)?.eta_min(0.1)?.boxed(),
         CosineAnnealingWarmRestarts::new(0.4, 3)?.t_mult(2)?.eta_min(0.1)?.boxed(),
         CyclicLr::new(0.1, 0.4, 3)?.step_size_down(4)?.mode(CyclicMode::ExpRange)?.gamma(0.9)?.boxed(),
+        CyclicLr::new(0.1, 0.4, 3)?.mode(CyclicMode::Triangular2)?.momentum(0.5, 0.75)?.boxed(),
         OneCycleLr::new(0.4, 30)?.pct_start(0.4)?.linear(true)?.three_phase(true)?.boxed(),
         SequentialLr::new([LinearLr::new(0.4)?.boxed(), StepLr::new(0.4, 2)?.boxed()], [5])?.boxed(),
         ChainedLr::new([LinearLr::new(0.4)?.boxed(), StepLr::new(0.4, 2)?.boxed()])?.boxed(),
@@ -36,6 +37,7 @@ fn others() -> Result<Vec<Box<dyn Schedule>>> {
         CosineAnnealingLr::new(1.0, 1)?.boxed(),
         CosineAnnealingWarmRestarts::new(1.0, 1)?.boxed(),
         CyclicLr::new(1.0, 1.0, 1)?.boxed(),
+        CyclicLr::new(1.0, 1.0, 1)?.momentum(1.0, 1.0)?.boxed(),
         OneCycleLr::new(1.0, 1)?.boxed(),
         SequentialLr::new([LinearLr::new(1.0)?.boxed(), StepLr::new(1.0, 1)?.boxed()], [1])?.boxed(),
         ChainedLr::new([LinearLr::new(1.0)?.boxed(), StepLr::new(1.0, 1)?.boxed()])?.boxed(),
@@ -93,6 +95,14 @@ fn values_out_of_their_ranges_are_refused() -> Result<()> {
         (
             CyclicLr::new(0.5, 0.25, 3).map_err(text).err(),
             "CyclicLR: max_lr must be at least base_lr, 0.5, got 0.25",
+        ),
+        (
+            CyclicLr::new(0.1, 0.4, 3)?.momentum(0.9, 0.8).map_err(text).err(),
+            "CyclicMomentum: max_momentum must be at least base_momentum, 0.9, got 0.8",
+        ),
+        (
+            OneCycleLr::new(0.4, 30)?.momentum(0.0, 0.9).map_err(text).err(),
+            "OneCycleLR: base_momentum must be above 0, got 0",
         ),
         (
             ReduceLrOnPlateau::new(1.0)?.factor(1.0).map_err(text).err(),

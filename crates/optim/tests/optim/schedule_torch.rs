@@ -109,3 +109,91 @@ const CHAINED: Rates = [
     0.0,
     0.0,
 ];
+
+/// At these steps momentums are compared.
+const CYCLE: [u64; 8] = [0, 1, 2, 5, 9, 13, 22, 29];
+
+/// `torch.optim.lr_scheduler.OneCycleLR` and `CyclicLR` with `cycle_momentum=True`.
+#[test]
+fn momentums_go_against_the_rates() -> Result<()> {
+    let one_cycle = OneCycleLr::new(0.4, 30)?;
+    let three = one_cycle.clone().pct_start(0.4)?.linear(true)?.three_phase(true)?;
+    let cyclic = CyclicLr::new(0.1, 0.4, 3)?;
+    let shrinking = cyclic.clone().step_size_down(4)?.mode(CyclicMode::ExpRange)?.gamma(0.9)?;
+    let halved = CyclicLr::new(0.1, 0.4, 4)?.mode(CyclicMode::Triangular2)?;
+    let momentums: [(Box<dyn Schedule>, [f64; 8]); 5] = [
+        (one_cycle.momentum(0.85, 0.95)?.boxed(), ONE_CYCLE),
+        (three.momentum(0.7, 0.99)?.boxed(), THREE_PHASES),
+        (cyclic.momentum(0.8, 0.9)?.boxed(), CYCLIC),
+        (shrinking.momentum(0.5, 0.99)?.boxed(), SHRINKING),
+        (halved.momentum(0.8, 0.9)?.boxed(), HALVED),
+    ];
+    for (schedule, expected) in momentums {
+        let got = CYCLE.map(|step| schedule.lr(step));
+        let near = got.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-12);
+        assert!(near, "{schedule}: {got:?}, expected {expected:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_constant_factor_without_first_steps_is_for_ever() -> Result<()> {
+    let schedule = ConstantLr::new(0.4)?.total_iters(0)?;
+    check(&schedule, &[0.13333333333333333; 12]);
+    Ok(())
+}
+
+const ONE_CYCLE: [f64; 8] = [
+    0.95,
+    0.9461939766255643,
+    0.9353553390593273,
+    0.8808658283817454,
+    0.8505584586887436,
+    0.8633474064085087,
+    0.9249999999999999,
+    0.95,
+];
+
+const THREE_PHASES: [f64; 8] = [
+    0.99,
+    0.9636363636363636,
+    0.9372727272727273,
+    0.8581818181818182,
+    0.7527272727272727,
+    0.7527272727272727,
+    0.99,
+    0.99,
+];
+
+const CYCLIC: [f64; 8] = [
+    0.9,
+    0.8666666666666667,
+    0.8333333333333334,
+    0.8666666666666667,
+    0.8,
+    0.8666666666666667,
+    0.8333333333333333,
+    0.8666666666666666,
+];
+
+const SHRINKING: [f64; 8] = [
+    0.99,
+    0.843,
+    0.7254,
+    0.84532995,
+    0.86344264026,
+    0.9588621436029697,
+    0.9739154085976677,
+    0.9823067897944978,
+];
+
+const HALVED: [f64; 8] = [
+    0.9,
+    0.875,
+    0.8500000000000001,
+    0.8250000000000001,
+    0.8875000000000001,
+    0.8625,
+    0.8875000000000001,
+    0.890625,
+];

@@ -22,10 +22,15 @@ const GENERATOR: &str = "generator";
 /// `PART.ENTRY`.
 ///
 /// Refused on loading, by an error that names the part and what differs: parts that are missing or were
-/// not asked for, an optimizer or a schedule of another kind, another value of [`Kept::same`], and
+/// not asked for, a module, an optimizer or a schedule of another kind, another value of [`Kept::same`], and
 /// whatever a part's own loading refuses. Then every part is as it was. The options of an optimizer and
-/// what a schedule has observed are taken over; the numbers of a schedule that observes nothing have to be
-/// the same.
+/// what a schedule has learnt from what it observed are taken over; the numbers that a schedule was declared
+/// with have to be the same.
+///
+/// Not told apart are what no type, shape or number says: a module's own settings, as the nonlinearity of an
+/// RNN, the function of a [`LambdaLr`](wengert_optim::schedule::LambdaLr) or a
+/// [`MultiplicativeLr`](wengert_optim::schedule::MultiplicativeLr), a dataset. They are kept by a text that
+/// says them, `same("rnn", &model.rnn)` as it prints, `same("warm-up", "1 / (1 + step)")`, a fingerprint.
 ///
 /// ```
 /// use wengert_core::TensorMap;
@@ -75,7 +80,26 @@ impl<'a> Kept<'a> {
         self
     }
 
-    /// Adds the parameters of a module.
+    /// Adds the parameters and buffers of a module. When it is loaded, the module and those in it have to be
+    /// of the same types; a module's settings, which its type does not say, are compared by [`Kept::same`]
+    /// with what it prints.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Nonlinearity, Relu, Rnn, Sequential, Tanh};
+    /// use wengert_train::Kept;
+    /// let (tanh, relu) = (Sequential::new((Linear::new(1, 1)?, Tanh::new())), Relu::new());
+    /// let saved = Kept::new().module("model", &tanh).to_map()?;
+    /// let other = Sequential::new((Linear::new(1, 1)?, relu));
+    /// let error = Kept::new().module("model", &other).restore(&saved).unwrap_err();
+    /// assert_eq!(error.to_string(), "part `model`: is Sequential of 0: Linear, 1: Relu here, \
+    ///     and Sequential of 0: Linear, 1: Tanh in the checkpoint");
+    ///
+    /// let rnn = |f| Rnn::builder(2, 3).nonlinearity(f).build();
+    /// let (tanh, relu) = (rnn(Nonlinearity::Tanh)?, rnn(Nonlinearity::Relu)?);
+    /// let saved = Kept::new().module("rnn", &tanh).same("form", &tanh).to_map()?;
+    /// assert!(Kept::new().module("rnn", &relu).same("form", &relu).restore(&saved).is_err());
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
     #[must_use]
     pub fn module<M: Module + ?Sized>(self, name: &str, module: &'a M) -> Self {
         self.with(name, OfModule(module))
@@ -87,8 +111,8 @@ impl<'a> Kept<'a> {
         self.with(name, OfOptimizer(optimizer, std::marker::PhantomData))
     }
 
-    /// Adds a schedule, which has to be of the same kind when it is loaded, and of the same numbers if it
-    /// observes nothing.
+    /// Adds a schedule. When it is loaded, it has to be of the same kind and declared with the same numbers
+    /// ([`Schedule::settings`]); what it learns from what it observes is taken over.
     #[must_use]
     pub fn schedule<S: Schedule + ?Sized>(self, name: &str, schedule: &'a mut S) -> Self {
         self.with(name, OfSchedule(schedule))
@@ -234,7 +258,7 @@ impl<'a> Kept<'a> {
         }
         for (name, part) in &self.parts {
             let (kind, saved) = (part.kind(), map.note(&kind_key(name)).unwrap_or_default());
-            if kind != saved {
+            if !part.accepts(saved) {
                 let reason = format!("is {kind} here, and {saved} in the checkpoint");
                 return Err(Error::file(part_of(name).as_ref(), reason));
             }

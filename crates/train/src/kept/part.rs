@@ -6,6 +6,7 @@ use wengert_core::{
     AnyTensor, Error, Float, Generator, GeneratorState, Result, StateReader, Stateful, Tensor, TensorMap,
     generator_state, set_generator_state,
 };
+use wengert_nn::__private::types_of;
 use wengert_nn::{Module, Persist, State};
 use wengert_optim::Optimizer;
 use wengert_optim::schedule::Schedule;
@@ -15,6 +16,11 @@ use crate::state::numbers;
 pub(super) trait Part {
     /// What kind of thing it is: only the same is loaded.
     fn kind(&self) -> String;
+
+    /// Whether a part that was saved as of this kind may be loaded.
+    fn accepts(&self, saved: &str) -> bool {
+        self.kind() == saved
+    }
 
     fn save(&self) -> TensorMap;
 
@@ -30,8 +36,14 @@ pub(super) trait Part {
 pub(super) struct OfModule<'a, M: ?Sized>(pub &'a M);
 
 impl<M: Module + ?Sized> Part for OfModule<'_, M> {
+    /// The types of the module and of those in it.
     fn kind(&self) -> String {
-        "a module".to_string()
+        types_of(self.0)
+    }
+
+    /// Modules were saved without their types before.
+    fn accepts(&self, saved: &str) -> bool {
+        saved == "a module" || self.kind() == saved
     }
 
     fn save(&self) -> TensorMap {
@@ -75,7 +87,8 @@ impl<S: Schedule + ?Sized> OfSchedule<'_, S> {
     fn observes(&self) -> bool {
         let mut other = self.0.boxed();
         [1.0, 2.0].into_iter().for_each(|metric| other.observe(metric));
-        !same(&other.state_dict(), &self.0.state_dict())
+        let (seen, own) = (other.state_dict(), self.0.state_dict());
+        seen.names().chain(own.names()).any(|name| !same(seen.get(name), own.get(name)))
     }
 }
 
@@ -96,12 +109,11 @@ impl<S: Schedule + ?Sized> Part for OfSchedule<'_, S> {
     }
 
     fn check(&self, map: &TensorMap) -> Result<()> {
-        let own = self.0.state_dict();
-        if self.observes() || own.names().ne(map.names()) || same(&own, map) {
-            return Ok(());
-        }
-        let differs = |name: &&str| own.get(name) != map.get(name);
-        let name = own.names().find(differs).unwrap_or_default();
+        let own = self.0.settings();
+        // One that learns and does not say so has no settings that are known.
+        let is_known = self.0.depends_on_metric() || !self.observes();
+        let differs = |name: &&str| map.get(name).is_some_and(|saved| !same(own.get(name), Some(saved)));
+        let Some(name) = own.names().find(differs).filter(|_| is_known) else { return Ok(()) };
         let show = |map: &TensorMap| match map.get(name).map(AnyTensor::cast::<f64>) {
             Some(value) => value.to_vec().iter().map(f64::to_string).collect::<Vec<_>>().join(" "),
             None => String::new(),
@@ -115,11 +127,11 @@ impl<S: Schedule + ?Sized> Part for OfSchedule<'_, S> {
     }
 }
 
-/// Whether maps are the same, where NaN is NaN.
-fn same(a: &TensorMap, b: &TensorMap) -> bool {
+/// Whether entries are the same, where NaN is NaN.
+fn same(a: Option<&AnyTensor>, b: Option<&AnyTensor>) -> bool {
     let bits =
         |entry: &AnyTensor| entry.cast::<f64>().to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
-    a.names().eq(b.names()) && a.names().all(|name| a.get(name).map(bits) == b.get(name).map(bits))
+    a.map(bits) == b.map(bits)
 }
 
 const STATE: &str = "state";

@@ -1,7 +1,7 @@
 //! What is refused, and the words.
 
 use wengert_core::{Error, Result, Stateful, Tensor, TensorMap};
-use wengert_nn::{Gru, Linear, Module, Persist};
+use wengert_nn::{Gru, Linear, Module, Persist, Relu, Sequential, Tanh};
 use wengert_optim::schedule::{CosineAnnealingLr, ReduceLrOnPlateau, Schedule, StepLr};
 use wengert_optim::{Adam, AdamW, Optimizer, Sgd};
 use wengert_train::*;
@@ -236,7 +236,7 @@ fn another_kind_of_optimizer_or_schedule() {
         Kept::new().schedule("schedule", &mut cosine).restore(&map),
         "part `schedule`: is CosineAnnealingLR here, and StepLR in the checkpoint",
     );
-    // One that observes goes on with what it has seen.
+    // One that observes goes on with what it has seen, but only as it was declared.
     let plateau = || ReduceLrOnPlateau::new(1.0).unwrap().patience(0).unwrap();
     let mut seen = plateau();
     [1.0, 2.0].into_iter().for_each(|loss| seen.observe(loss));
@@ -244,6 +244,44 @@ fn another_kind_of_optimizer_or_schedule() {
     let mut fresh = plateau();
     Kept::new().schedule("schedule", &mut fresh).restore(&map).unwrap();
     assert_eq!(fresh.lr(0), 0.1);
+    let others = [
+        (plateau().factor(0.5), "factor is 0.5 here), got factor 0.1"),
+        (plateau().patience(7), "patience is 7 here), got patience 0"),
+        (plateau().maximize(true), "maximize is 1 here), got maximize 0"),
+    ];
+    for (other, text) in others {
+        let mut other = other.unwrap();
+        let before = other.to_string();
+        let refusal = format!("part `schedule`: schedule: its numbers must be the same ({text}");
+        says(Kept::new().schedule("schedule", &mut other).restore(&map), &refusal);
+        assert_eq!(other.to_string(), before);
+    }
+}
+
+#[test]
+fn a_module_of_other_types_unless_it_was_saved_without() {
+    let model = |seed| {
+        wengert_core::manual_seed(seed);
+        (Linear::new(2, 2).unwrap(), Linear::new(2, 2).unwrap())
+    };
+    let tanh = || Sequential::new((model(0).0, Tanh::new(), model(0).1));
+    let relu = || Sequential::new((model(1).0, Relu::new(), model(1).1));
+    let mut map = Kept::new().module("model", &tanh()).to_map().unwrap();
+    let other = relu();
+    let before = other.state_dict();
+    says(
+        Kept::new().module("model", &other).restore(&map),
+        "part `model`: is Sequential of 0: Linear, 1: Relu, 2: Linear here, and Sequential of 0: Linear, \
+         1: Tanh, 2: Linear in the checkpoint",
+    );
+    assert_eq!(other.state_dict(), before);
+    let mut evaluated = Sequential::new((model(2).0, Tanh::new(), model(2).1));
+    evaluated.eval();
+    Kept::new().module("model", &evaluated).restore(&map).unwrap();
+    assert_eq!(evaluated.state_dict(), tanh().state_dict());
+    map.set_note("model.kind of part", "a module");
+    Kept::new().module("model", &other).restore(&map).unwrap();
+    assert_eq!(other.state_dict(), tanh().state_dict());
 }
 
 #[test]

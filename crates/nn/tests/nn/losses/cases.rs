@@ -192,6 +192,12 @@ fn likelihoods(seed: u64) -> Vec<Case> {
             },
             |how, v| told!(CrpsNormalLoss::default(), how).loss(&v[0], &v[1], &v[2]),
         ),
+        case(
+            "crps_normal_loss in the tail",
+            vec![number(0), drawn(seed + 100, &LEADING, 0.01, 0.06), drawn(seed + 200, &LEADING, 3.0, 4.0)],
+            move |v| v[2][0] - v[0][0] - v[1][0] / pi.sqrt(),
+            |how, v| told!(CrpsNormalLoss::default(), how).loss(&v[0], &v[1], &v[2]),
+        ),
     ]
 }
 

@@ -151,6 +151,34 @@ fn first_and_second_derivatives_are_those_of_differences() {
     }
 }
 
+/// Losses that are held to differences by a test of their own: `ctc.rs`.
+const ELSEWHERE: [&str; 1] = ["ctc_loss"];
+
+/// The functions of the files in `src/loss` that declare options.
+fn declared() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/loss");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        if text.contains("\nloss_options! {") {
+            let functions = text.lines().filter_map(|line| line.strip_prefix("pub fn "));
+            names.extend(functions.filter_map(|line| line.split(['<', '(']).next()).map(str::to_string));
+        }
+    }
+    names
+}
+
+#[test]
+fn every_loss_that_is_declared_has_a_case() {
+    let (declared, cases) = (declared(), cases(1));
+    assert!(declared.len() > 10, "{declared:?}");
+    let has_case = |name: &str| cases.iter().any(|case| case.name.split([' ', ',']).next() == Some(name));
+    for name in &declared {
+        let elsewhere = ELSEWHERE.contains(&name.as_str());
+        assert!(has_case(name) != elsewhere, "{name} needs a case in cases.rs");
+    }
+}
+
 #[test]
 fn losses_of_single_precision_are_those_of_double_precision() {
     use wengert_nn::*;

@@ -5,6 +5,7 @@ mod cases;
 mod classes;
 mod counting;
 mod ctc;
+mod edges;
 mod far_ends;
 mod refusals;
 
