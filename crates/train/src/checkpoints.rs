@@ -140,7 +140,7 @@ impl Checkpoints {
     /// has another name, so none would find what lies beside its own.
     fn remove_left(&self) {
         remove_left_in(&self.folder, |name| {
-            std::str::from_utf8(name).is_ok_and(|name| Saved::of(PathBuf::from(name)).is_some())
+            std::str::from_utf8(name).is_ok_and(|name| CheckpointFile::of(PathBuf::from(name)).is_some())
         });
     }
 

@@ -6,7 +6,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// A function that takes warnings, each a text of one or several lines.
 pub type WarningHook = Box<dyn Fn(&str) + Send + Sync>;
 
-static HOOK: RwLock<Option<Arc<dyn Fn(&str) + Send + Sync>>> = RwLock::new(None);
+/// A hook that more than one thread may be calling.
+type SharedHook = Arc<dyn Fn(&str) + Send + Sync>;
+
+static HOOK: RwLock<Option<SharedHook>> = RwLock::new(None);
 
 /// Hands warnings to `hook`, or, without one, to what they go to by default: the standard error stream, or
 /// with feature `log` that crate, at level `warn`.

@@ -187,7 +187,7 @@ impl<T: Float> Counted<T> {
     }
 }
 
-/// In what a mean counts these weights: 1, or the largest where it is so small or large that sums of weights
+/// The unit in which a mean counts these weights: 1, or the largest where it is so small or large that sums of weights
 /// and their reciprocals may leave the range of numbers.
 pub fn unit_of<T: Float>(weights: &Tensor<T>) -> f64 {
     let largest = elements(weights, |all| all.iter().map(|weight| weight.to_f64()).fold(0.0, f64::max));
