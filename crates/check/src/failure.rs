@@ -11,7 +11,7 @@ use crate::worst::excess;
 /// use wengert_check::{Failure, gradcheck};
 /// use wengert_core::{Tensor, Variable};
 /// let x = Variable::new(Tensor::from([1.0, 2.0]));
-/// let failure: Failure = gradcheck(|x: &[Variable<f64>]| x[0].sum(), &[x]).unwrap_err();
+/// let failure: Failure = gradcheck(|x| x[0].sum(), &[&x]).unwrap_err();
 /// assert!(matches!(failure, Failure::NothingToCheck));
 /// assert_eq!(format!("{failure:?}"), failure.to_string());
 /// ```
