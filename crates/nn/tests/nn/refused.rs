@@ -117,7 +117,9 @@ fn forwards_there_is_no_memory_for_are_errors() {
                 Ok(attention.attend(&many(&[1, 2]), &many(&[1, MANY, 3]), padded, None)?.0)
             }),
             ("pad_sequence", &|| pad_sequence(&[rows.clone(), short.clone()], PadOptions::default())),
-            ("pack_sequence", &|| Ok(pack_sequence(&[rows.clone()], PackOptions::default())?.data().clone())),
+            ("pack_sequence", &|| {
+                Ok(pack_sequence(std::slice::from_ref(rows), PackOptions::default())?.data().clone())
+            }),
         ]);
         // Nothing has changed.
         assert_eq!(norm.state_dict(), BatchNorm1d::new(2).unwrap().state_dict());
