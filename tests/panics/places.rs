@@ -31,7 +31,7 @@ fn closures_that_run_in_a_mode_of_the_thread() {
     leaves_everything_whole(|| with_generator(|_| mistake()));
     leaves_everything_whole(|| drop(record(|| leaf::<f32>(&[3]).exp() * mistake_of::<f32>(&[]))));
     leaves_everything_whole(|| {
-        let failed = try_record::<f32, ()>(|| Ok(drop(leaf::<f32>(&[3]).exp() * mistake_of::<f32>(&[]))));
+        let failed = try_record::<f32, _>(|| Ok(leaf::<f32>(&[3]).exp() * mistake_of::<f32>(&[])));
         assert!(failed.is_err());
         mistake()
     });

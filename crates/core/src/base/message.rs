@@ -6,10 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// A function that takes warnings, each a text of one or several lines.
 pub type WarningHook = Box<dyn Fn(&str) + Send + Sync>;
 
-/// A hook that more than one thread may be calling.
-type SharedHook = Arc<dyn Fn(&str) + Send + Sync>;
-
-static HOOK: RwLock<Option<SharedHook>> = RwLock::new(None);
+static HOOK: RwLock<Option<Arc<WarningHook>>> = RwLock::new(None);
 
 /// Hands warnings to `hook`, or, without one, to what they go to by default: the standard error stream, or
 /// with feature `log` that crate, at level `warn`.
@@ -31,7 +28,7 @@ static HOOK: RwLock<Option<SharedHook>> = RwLock::new(None);
 /// assert!(seen.lock().unwrap().is_empty());
 /// ```
 pub fn set_warning_hook(hook: Option<WarningHook>) {
-    let hook = hook.map(Arc::from);
+    let hook = hook.map(Arc::new);
     let old = std::mem::replace(&mut *HOOK.write().unwrap_or_else(PoisonError::into_inner), hook);
     drop(old);
 }

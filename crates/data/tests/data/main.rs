@@ -1,5 +1,7 @@
 //! Datasets, batches and what is read, against naive references; what is resumed, and what is refused.
 
+#[path = "../../../nn/tests/nn/all_refused.rs"]
+mod all_refused;
 mod batches;
 mod files;
 mod fingerprints;

@@ -1,33 +1,18 @@
 //! What there is no memory for is an error, and the process goes on.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use wengert_core::{Error, Result, Tensor, Variable};
+use wengert_core::{Tensor, Variable};
 use wengert_data::{
     Collate, Dataset, KFold, ObservationOptions, Packed, Padded, Scaler, Stacked, TruncatedWindows, Windows,
     class_labels, observations, random_split, time_split,
 };
 
+use crate::all_refused::all_refused;
 use crate::limited::within;
 
 /// A gibibyte of address space.
 const LIMIT: usize = 1 << 20;
 /// Elements of which there is memory for none.
 const MANY: usize = 1 << 34;
-
-/// A call for whose result there is no memory, by the name in its error.
-type Case<'c> = (&'c str, &'c dyn Fn() -> Result<()>);
-
-/// Fails with the names of all that were not refused by an error, and what they did instead.
-fn all_refused(cases: &[Case<'_>]) {
-    let did = |&(operation, call): &Case<'_>| match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Err(Error::Memory { operation: by, .. })) if by == operation => None,
-        Ok(result) => Some(format!("{operation}: {result:?}")),
-        Err(_) => Some(format!("{operation}: panicked")),
-    };
-    let wrong: Vec<String> = cases.iter().filter_map(did).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
 
 #[test]
 fn what_there_is_no_memory_for_is_an_error() {

@@ -2,6 +2,7 @@
 //! refused.
 
 mod activations;
+mod all_refused;
 mod attentions;
 mod cells;
 mod context;

@@ -1,6 +1,8 @@
 //! The pieces of a run against naive references, processes that die, disks that are full, and what they
 //! refuse.
 
+#[path = "../../../nn/tests/nn/all_refused.rs"]
+mod all_refused;
 #[cfg(unix)]
 #[cfg_attr(not(feature = "ctrlc"), allow(dead_code, unused_imports, reason = "interrupts need the feature"))]
 mod died;

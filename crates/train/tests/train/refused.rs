@@ -1,32 +1,17 @@
 //! What there is no memory for is an error, and changes nothing.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use wengert_core::{Error, Result, Stateful, Tensor, TensorMap};
+use wengert_core::{Result, Stateful, Tensor, TensorMap};
 use wengert_train::{
     Accuracy, All, Checkpoints, ConfusionMatrix, ErrorRate, Kept, Lengths, Mae, Mean, Metric, R2, Rmse,
 };
 
+use crate::all_refused::all_refused;
 use crate::limited::within;
 
 /// A gibibyte of address space.
 const LIMIT: usize = 1 << 20;
 /// Elements of which there is memory for none.
 const MANY: usize = 1 << 34;
-
-/// A call for which there is no memory, by the name in its error.
-type Case<'c> = (&'c str, &'c dyn Fn() -> Result<()>);
-
-/// Fails with the names of all that were not refused by an error, and what they did instead.
-fn all_refused(cases: &[Case<'_>]) {
-    let did = |&(operation, call): &Case<'_>| match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Err(Error::Memory { operation: by, .. })) if by == operation => None,
-        Ok(result) => Some(format!("{operation}: {result:?}")),
-        Err(_) => Some(format!("{operation}: panicked")),
-    };
-    let wrong: Vec<String> = cases.iter().filter_map(did).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
 
 #[test]
 fn metrics_of_what_there_is_no_memory_for_are_errors() {
