@@ -187,8 +187,8 @@ impl<T: Float> Counted<T> {
     }
 }
 
-/// The unit in which a mean counts these weights: 1, or the largest where it is so small or large that sums of weights
-/// and their reciprocals may leave the range of numbers.
+/// The unit in which a mean counts these weights: 1, or the largest where it is so small or large that sums
+/// of weights and their reciprocals may leave the range of numbers.
 pub fn unit_of<T: Float>(weights: &Tensor<T>) -> f64 {
     let largest = elements(weights, |all| all.iter().map(|weight| weight.to_f64()).fold(0.0, f64::max));
     if largest == 0.0 || ORDINARY.contains(&largest) { 1.0 } else { largest }
