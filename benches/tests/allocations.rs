@@ -33,14 +33,13 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Large allocations, small ones and recorded operations of the second run. With helpers, of the first later
-/// one that `holds`, or of the last of some: in any of them a helper may take a part of some product for the
-/// first time, and needs memory to pack it in.
-fn of_a_run(run: &mut dyn FnMut(), helpers: bool, holds: impl Fn([usize; 3]) -> bool) -> [usize; 3] {
+/// Large allocations, small ones and recorded operations of the first run that `holds`, or of the last of
+/// some: in any of them a helper may take a part of some product for the first time, and needs memory to
+/// pack it in.
+fn of_a_run(run: &mut dyn FnMut(), holds: impl Fn([usize; 3]) -> bool) -> [usize; 3] {
     run();
     let mut counts = counted(run);
-    let later = if helpers { 6 } else { 0 };
-    for _ in 0..later {
+    for _ in 0..6 {
         if holds(counts) {
             break;
         }
@@ -75,7 +74,7 @@ fn a_training_step_allocates_next_to_nothing() {
                 let few = |[large, small, operations]: [usize; 3]| {
                     large <= allowed(name) && (workload.variant == "f" || small < 2 * operations)
                 };
-                let [large, small, operations] = of_a_run(&mut workload.run, threads > 1, few);
+                let [large, small, operations] = of_a_run(&mut workload.run, few);
                 let what = format!("{name} {}, {threads} threads", workload.variant);
                 assert!(large <= allowed(name), "{what}: {large} allocations over {LARGE} bytes");
                 if workload.variant == "f" {
