@@ -10,6 +10,8 @@
 //! Weights and masks have the leading axes of the losses, so a mask (T, N) of the steps of sequences fits
 //! losses (T, N) and (T, N, D). Each extent is that of the losses or 1. A loss of weight 0 or outside the
 //! mask is 0, its inputs get no gradient, and they and the target may be anything, NaN and no class included.
+//! That holds for the loss; what its inputs are computed by, such as a `log_softmax` of NaN, may still turn a
+//! gradient of 0 into NaN, and is masked by itself.
 //! The mean is the sum divided by the sum of the weights that counted, which is the number of elements where
 //! there are none. PyTorch's losses of classes divide by that sum as well; its `weight` of the elements of
 //! `binary_cross_entropy` and `mse_loss` leaves the number of elements as what the mean divides by: such a
