@@ -94,10 +94,7 @@ fn panics_whose_payload_panics_when_dropped_neither_end_a_job_early_nor_a_helper
 #[test]
 fn short_work_is_not_cut() {
     assert_eq!(parts_worth(LEAST_NANOSECONDS), 1);
-    assert_eq!(
-        [2, 3, 4, 7, 8, 100].map(|times| cut(times * LEAST_NANOSECONDS, 4)),
-        [2, 3, 4, 4, 8, 4 * PARTS]
-    );
+    assert_eq!([2, 3, 4, 7, 8, 100].map(|most| cut(most, 4)), [2, 3, 4, 4, 8, 4 * PARTS]);
     assert!((1..50).all(|total| (0..7).map(|part| range(part, 7, total).len()).sum::<usize>() == total));
     let (first, last) = (range(0, 7, usize::MAX), range(6, 7, usize::MAX));
     assert_eq!((first.start, last.end), (0, usize::MAX));
