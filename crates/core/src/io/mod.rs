@@ -156,7 +156,7 @@ impl TensorMap {
     ///
     /// ```
     /// # use wengert_core::{Tensor, TensorMap};
-    /// let map = TensorMap::from_iter([("w", Tensor::from([0.5f32])), ("b", Tensor::from([0.0]))]);
+    /// let map = TensorMap::from_iter([("w", Tensor::from([0.5f32])), ("b", Tensor::from([0.0f32]))]);
     /// let sizes: Vec<_> = map.iter().map(|(name, tensor)| (name, tensor.shape().to_vec())).collect();
     /// assert_eq!(sizes, [("b", vec![1]), ("w", vec![1])]);
     /// ```
