@@ -57,11 +57,11 @@ mod triangle;
 
 #[cfg(feature = "registry")]
 once! {
-    /// All operations of this crate. Formulas that others declare, such as losses, are checked where they are.
+    /// All operations of this crate. What others declare, such as losses, is checked where it is.
     pub fn operations<T>() -> Vec<OperationEntry<T>> = of_all_files;
 }
 
-/// All operations of this crate. Formulas that others declare, such as losses, are checked where they are.
+/// All operations of this crate. What others declare, such as losses, is checked where it is.
 #[cfg(not(feature = "registry"))]
 pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
     of_all_files()
