@@ -90,7 +90,7 @@ pub trait Cell: Module + Clone + Send + Sync + 'static {
     /// A step of a batch: output (N, output_size) and next state from a projected input (N, ..) and the
     /// state.
     ///
-    /// It gives no `Result`, so there is no `?` in it. A linear map is written as an operation,
+    /// A step gives no `Result`, so there is no `?` in it. A linear map is written as an operation,
     /// `x.linear(&self.w.weight, self.w.bias.as_deref())`, an inner cell as its own `project` and `step`; to
     /// the `forward` of another layer belongs an `expect`.
     fn step(

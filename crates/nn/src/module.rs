@@ -303,7 +303,6 @@ fn matched<'v, T: Float>(
     values: impl Iterator<Item = (&'v str, &'v Variable<T>)>,
 ) -> Result<HashMap<usize, &'v Variable<T>>> {
     let (mut found, mut unexpected, mut misshapen) = (HashMap::new(), Vec::new(), Vec::new());
-    let twice = |name: &str| format!("{name}, which has a value already");
     for (name, value) in values {
         match parameters.iter().find(|(known, _)| known == name) {
             None => unexpected.push(name.to_string()),
@@ -312,7 +311,7 @@ fn matched<'v, T: Float>(
                 found.insert(parameter.id(), value);
             }
             Some((_, parameter)) if found.insert(parameter.id(), value).is_some() => {
-                unexpected.push(twice(name));
+                unexpected.push(format!("{name}, which has a value already"));
             }
             Some(_) => {}
         }
