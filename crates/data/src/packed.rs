@@ -69,7 +69,7 @@ fn pack<T: Float>(sequences: Vec<Variable<T>>) -> Result<PackedSequence<T>> {
 /// ```
 /// use wengert_core::Tensor;
 /// use wengert_data::{Collate, Packed};
-/// use wengert_nn::{Embedding, Gru, Layers};
+/// use wengert_nn::{Embedding, Gru};
 /// let tokens = Packed.collate(vec![Tensor::from([6i64]), Tensor::from([4i64, 5, 1])])?;
 /// assert_eq!((tokens.data(), tokens.lengths()), (&Tensor::from([4i64, 6, 5, 1]), vec![1, 3]));
 /// let vectors = Embedding::new(7, 3)?.forward(tokens.data())?;

@@ -1,6 +1,6 @@
 //! Cells: one step of a recurrence.
 
-use wengert_core::{AsVariable, Error, Result, Variable};
+use wengert_core::{AsVariable, Error, Float, Result, Variable};
 
 use crate::cell_with::CellWith;
 use crate::context::{self, Context};
@@ -204,6 +204,25 @@ pub(crate) fn check_projected<C: CellWith>(projected: &Variable<C::Element>, row
     Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", projected.shape())))
 }
 
+/// A step gives an output of the promised shape.
+pub(crate) fn check_output<C: CellWith>(output: &Variable<C::Element>, promised: [usize; 2]) -> Result<()> {
+    check_promised(layer_name::<C>(), output, promised)
+}
+
+/// [`check_output`] of layers of this name.
+#[inline]
+pub(crate) fn check_promised<T: Float>(
+    name: &'static str,
+    output: &Variable<T>,
+    promised: [usize; 2],
+) -> Result<()> {
+    if output.shape() == promised {
+        return Ok(());
+    }
+    let expected = format!("step to give an output of shape {promised:?}, as output_size says");
+    Err(Error::shape(name, expected, format!("{:?}", output.shape())))
+}
+
 /// A step gives an output of the promised width and a state like the one before, a row for each sample.
 pub(crate) fn check_step<C: CellWith>(
     cell: &C,
@@ -212,11 +231,7 @@ pub(crate) fn check_step<C: CellWith>(
     output: &Variable<C::Element>,
     next: &C::State,
 ) -> Result<()> {
-    let expected = [rows, cell.output_size()];
-    if output.shape() != expected {
-        let expected = format!("step to give an output of shape {expected:?}, as output_size says");
-        return Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", output.shape())));
-    }
+    check_output::<C>(output, [rows, cell.output_size()])?;
     let (before, next) = (before.variables(), next.variables());
     let same = |(a, b): (&Variable<C::Element>, &Variable<C::Element>)| a.shape() == b.shape();
     match before.iter().zip(&next).enumerate().find(|(_, parts)| !same(*parts)) {

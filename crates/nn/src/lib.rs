@@ -98,10 +98,11 @@ pub use weight_norm::WeightNorm;
 /// Items for the code that [`module!`] and [`state!`] write; nothing here is stable.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::recurrent::cell_of_sizes;
     pub use crate::repr::print_cell;
     pub use crate::state::Few;
     pub use crate::summary::types_of;
-    pub use wengert_core::Float;
+    pub use wengert_core::{Float, Result};
 
     /// A value of any type, in code that is compiled and never called.
     pub fn any<T>() -> T {

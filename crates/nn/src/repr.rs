@@ -43,8 +43,8 @@ impl Repr {
         self
     }
 
-    /// With the switch only if it is off, as `bias=False`.
-    pub(crate) fn unless(self, name: &str, on: bool) -> Self {
+    /// Adds a switch that is on by default: only if it is off, as `bias=False`.
+    pub fn unless(self, name: &str, on: bool) -> Self {
         if on { self } else { self.switch(name, false) }
     }
 

@@ -29,7 +29,7 @@ pub use wengert_core::{
 };
 pub use wengert_data as data;
 pub use wengert_nn as nn;
-pub use wengert_nn::{cell, module, state};
+pub use wengert_nn::{cell, constructors, module, state};
 pub use wengert_optim as optim;
 #[cfg(feature = "page")]
 pub use wengert_page as page;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::grad::{GradOptions, grad};
 use crate::base::error::Result;
+use crate::base::line::callers;
 use crate::base::mode::{is_recording, no_grad, with_recording};
 use crate::random::{GeneratorState, generator_state, set_generator_state};
 use crate::tape::record::record_all;
@@ -163,13 +164,13 @@ pub fn checkpoint<T: Float>(
     f: impl Fn(&[Variable<T>]) -> Vec<Variable<T>> + Send + Sync + 'static,
     inputs: &[&Variable<T>],
 ) -> Vec<Variable<T>> {
-    let generator = generator_state();
+    let (generator, line) = (generator_state(), callers());
     let constants: Vec<Variable<T>> = inputs.iter().map(|input| input.detach()).collect();
     let (values, captured) = capture::watch(|| f(&constants));
     let edges: Vec<_> = captured.iter().filter_map(Variable::edge).collect();
     let function: Function<T> = Arc::new(move |all| {
         let (inputs, stand_ins) = all.split_at(all.len() - edges.len());
-        capture::standing_in(&edges, stand_ins, || Ok(f(inputs)))
+        capture::standing_in(line, &edges, stand_ins, || Ok(f(inputs)))
     });
     let all: Vec<&Variable<T>> = inputs.iter().copied().chain(&captured).collect();
     Checkpoint { function, generator }.record(&all, &values)

@@ -8,7 +8,8 @@
 use std::cell::Cell;
 use std::panic::Location;
 
-type Line = &'static Location<'static>;
+/// A line of source.
+pub(crate) type Line = &'static Location<'static>;
 
 /// The folders of a library's sources, as the compiler names them: in the library, and in what is compiled of
 /// it elsewhere, such as generic functions.

@@ -71,7 +71,6 @@ unary! { formula:
     #[doc(alias = "expm1")]
     exp_m1 ExpM1;
     /// Natural logarithm (`torch.log`).
-    #[doc(alias = "log")]
     ln Ln;
     /// `ln(1 + x)`, accurate near 0 (`torch.log1p`).
     #[doc(alias = "log1p")]
@@ -119,6 +118,12 @@ unary! { formula:
 }
 
 impl<T: Float> Variable<T> {
+    /// Natural logarithm, under its name in PyTorch (`torch.log`): [`Variable::ln`].
+    #[track_caller]
+    pub fn log(&self) -> Variable<T> {
+        self.ln()
+    }
+
     /// `x^y`, element by element, for a number `y` or a variable that broadcasts (`torch.pow`). The
     /// derivative in the base is 0 where the exponent is 0; in the exponent, 0 where the base is 0 and
     /// the exponent is not negative.

@@ -134,7 +134,7 @@ impl<T: Float> Operation<T> for Stack {
 pub(crate) fn one_behind_the_other<T: Float>(inputs: &[impl Borrow<Tensor<T>>], shape: Dims) -> Tensor<T> {
     let mut parts: SmallVec<[View<'_, T>; 8]> = SmallVec::with_capacity(inputs.len());
     for input in inputs.iter().map(Borrow::borrow) {
-        parts.push(input.view());
+        parts.push(input.as_view());
     }
     Tensor::build(shape, |out| dispatch_shared(Joined { parts: &parts, out }))
 }
@@ -149,7 +149,7 @@ fn joined<T: Element>(
 ) -> Tensor<T> {
     Tensor::build(shape, |out| {
         for (part, place) in parts.iter().zip(places).filter(|(part, _)| part.numel() > 0) {
-            copy::place(&mut out[place..], strides, part.view());
+            copy::place(&mut out[place..], strides, part.as_view());
         }
     })
 }

@@ -67,7 +67,7 @@ fn forward<T: Float>(inputs: &[&Tensor<T>]) -> Tensor<T> {
     let (mut flat_x, mut flat_bias) = (None, None);
     let x = flat(x, x.dims(), [m, k], &mut flat_x);
     let start = match bias {
-        Some(bias) if bias.shape() == [n] => Start::Matrix(MatRef::repeated(bias.view(), m)),
+        Some(bias) if bias.shape() == [n] => Start::Matrix(MatRef::repeated(bias.as_view(), m)),
         Some(bias) => Start::Matrix(flat(bias, &shape, [m, n], &mut flat_bias).at(0)),
         None => Start::Zero,
     };

@@ -209,13 +209,22 @@ impl<T: Float> Variable<T> {
     ///
     /// # Panics
     /// If the number of elements would change.
-    #[doc(alias = "view")]
     #[track_caller]
     pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
         if self.shape() == shape.as_ref() {
             return self.clone();
         }
         Reshape { to: Dims::from(shape.as_ref()) }.view(self)
+    }
+
+    /// The elements in another shape, under another name in PyTorch (`torch.Tensor.view`):
+    /// [`Variable::reshape`], which copies where PyTorch's refuses.
+    ///
+    /// # Panics
+    /// If the number of elements would change.
+    #[track_caller]
+    pub fn view(&self, shape: impl AsRef<[usize]>) -> Variable<T> {
+        self.reshape(shape)
     }
 
     /// Axes `start_dim` to `end_dim`, both included, as one (`torch.flatten`).

@@ -13,6 +13,7 @@ use super::leaf::Leaf;
 use super::node::Edge;
 use super::recycle::NodeRef;
 use crate::base::error::{Error, Result};
+use crate::base::line::Line;
 use crate::base::mode::{Mode, with_mode};
 use crate::base::table::KeySet;
 use crate::tape::{Float, Variable};
@@ -122,6 +123,7 @@ struct StandIn<T: Float> {
 /// # Errors
 /// If the function takes other variables, or other values of them, than when it was [watched](watch).
 pub(crate) fn standing_in<T: Float>(
+    checkpoint: Line,
     captured: &[Edge<T>],
     stand_ins: &[Variable<T>],
     f: impl FnOnce() -> Result<Vec<Variable<T>>>,
@@ -132,28 +134,30 @@ pub(crate) fn standing_in<T: Float>(
     let entry =
         |(edge, with): (&Edge<T>, &Variable<T>)| (key(edge), StandIn { edge: with.edge(), used: false });
     let edges = captured.iter().zip(stand_ins).map(entry).collect();
-    check_values(captured, stand_ins)?;
+    check_values(checkpoint, captured, stand_ins)?;
     let run = || Ok(f()?.into_iter().map(replaced).collect());
     let (frame, outputs) =
         with_frame(&STAND_INS, StandIns { edges }, || with_mode(Mode::now().standing_in(), run));
     let outputs: Vec<Variable<T>> = outputs?;
-    check_values(captured, stand_ins)?;
+    check_values(checkpoint, captured, stand_ins)?;
     match captured.iter().zip(stand_ins).find(|(edge, _)| !frame.edges[&key(edge)].used) {
         None => Ok(outputs),
         Some((edge, unused)) => {
-            Err(refusal("used again when the function runs again", "was not used", edge, unused))
+            let expected = "used again when the function runs again";
+            Err(refusal(checkpoint, expected, "was not used", edge, unused))
         }
     }
 }
 
 /// That parameters have the values that they had.
-fn check_values<T: Float>(captured: &[Edge<T>], stand_ins: &[Variable<T>]) -> Result<()> {
+fn check_values<T: Float>(checkpoint: Line, captured: &[Edge<T>], stand_ins: &[Variable<T>]) -> Result<()> {
     for (edge, before) in captured.iter().zip(stand_ins) {
         if let Edge::Leaf(leaf) = edge
             && let Some(leaf) = leaf.upgrade()
             && !Variable::from(leaf.peek().clone()).is_same(&before.detach())
         {
             return Err(refusal(
+                checkpoint,
                 "as it was when the function ran",
                 "has changed since, before the backward",
                 edge,
@@ -165,11 +169,11 @@ fn check_values<T: Float>(captured: &[Edge<T>], stand_ins: &[Variable<T>]) -> Re
 }
 
 #[cold]
-fn refusal<T: Float>(expected: &str, got: &str, edge: &Edge<T>, of: &Variable<T>) -> Error {
+fn refusal<T: Float>(checkpoint: Line, expected: &str, got: &str, edge: &Edge<T>, of: &Variable<T>) -> Error {
     let leaf = if let Edge::Leaf(leaf) = edge { leaf.upgrade() } else { None };
     let name = leaf.as_deref().and_then(Leaf::name);
     let name = name.as_deref().unwrap_or("a value");
-    let got = format!("{name} of shape {:?} that {got}", of.shape());
+    let got = format!("{name} of shape {:?} that {got}, in the one at {checkpoint}", of.shape());
     Error::argument("checkpoint", "what the function captures", expected, got)
 }
 

@@ -215,7 +215,7 @@ impl<T: Float> Node<T> {
             && source.shapes[*output as usize].count() >= ANNOUNCED
         {
             source.saved.look(|saved| {
-                saved.iter().filter_map(Keep::get).for_each(|value| prefetch::announce(value.view()));
+                saved.iter().filter_map(Keep::get).for_each(|value| prefetch::announce(value.as_view()));
             });
         }
     }

@@ -67,7 +67,7 @@ pub(crate) fn add_whole<T: Float>(sum: &mut Option<Variable<T>>, term: Variable<
     match so_far.exclusive_mut().filter(|_| !is_recording()) {
         Some(target) => {
             let source = term.peek();
-            copy::update(target, &source.dims().row_major(), source.view(), |a, b| a + b);
+            copy::update(target, &source.dims().row_major(), source.as_view(), |a, b| a + b);
         }
         None => *so_far = &*so_far + &term,
     }

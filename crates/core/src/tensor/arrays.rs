@@ -43,7 +43,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn as_ndarray(&self) -> ArrayViewD<'_, T> {
-        match self.view().as_ndarray() {
+        match self.as_view().as_ndarray() {
             Ok(view) => view,
             Err(error) => panic!("as_ndarray: {error} for shape {:?}", self.shape()),
         }

@@ -38,7 +38,7 @@ impl<T: Element> Tensor<T> {
     /// ```
     pub fn item(&self) -> Result<T> {
         match self.numel() {
-            1 => Ok(copy::first(self.view())),
+            1 => Ok(copy::first(self.as_view())),
             n => Err(Error::shape("item", "one element", format!("{n} in shape {:?}", self.shape()))),
         }
     }
@@ -52,7 +52,7 @@ impl<T: Element> Tensor<T> {
         let inside = index.len() == self.rank() && index.iter().zip(self.shape()).all(|(i, n)| i < n);
         assert!(inside, "at: expected an index inside {:?}, got {index:?}", self.shape());
         let of_one = index.iter().enumerate().fold(self.clone(), |x, (axis, &i)| x.narrow_at(axis, i, 1));
-        copy::first(of_one.view())
+        copy::first(of_one.as_view())
     }
 
     /// The elements as another type: a float to i64 is cut, anything but 0 is true.

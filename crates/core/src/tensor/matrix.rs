@@ -48,7 +48,7 @@ impl<'t, T: Element> Matrix<'t, T> {
     /// The `batch`-th one, in row-major order of the axes before the last two.
     #[inline]
     pub(crate) fn at(self, batch: usize) -> MatRef<'t, T> {
-        let matrix = MatRef::in_batch(self.tensor.view(), batch);
+        let matrix = MatRef::in_batch(self.tensor.as_view(), batch);
         if self.is_transposed { matrix.t() } else { matrix }
     }
 }

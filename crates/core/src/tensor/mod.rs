@@ -178,7 +178,7 @@ impl<T: Element> Tensor<T> {
 
     /// The elements as a kernel reads them.
     #[inline]
-    pub(crate) fn view(&self) -> View<'_, T> {
+    pub(crate) fn as_view(&self) -> View<'_, T> {
         self.elements.view()
     }
 
@@ -299,7 +299,7 @@ impl<T: Element> Tensor<T> {
 
     /// [`Tensor::copy`] for `operation`.
     pub(crate) fn copied(&self, operation: &'static str) -> Result<Self> {
-        Tensor::create(operation, self.dims().clone(), |out| copy::gather(self.view(), out))
+        Tensor::create(operation, self.dims().clone(), |out| copy::gather(self.as_view(), out))
     }
 
     /// The elements of a row-major tensor, to change in place.

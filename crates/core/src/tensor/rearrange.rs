@@ -101,7 +101,7 @@ impl Border {
         Tensor::build(shape, |out| {
             out.fill(value);
             if x.numel() > 0 {
-                copy::place(&mut out[region.offset..], &region.strides, x.view());
+                copy::place(&mut out[region.offset..], &region.strides, x.as_view());
             }
         })
     }

@@ -28,7 +28,7 @@ impl Region {
     /// Adds `source` to its region of a row-major tensor.
     pub(crate) fn add<T: Element + Arithmetic>(&self, target: &mut [T], source: &Tensor<T>) {
         if source.numel() > 0 {
-            copy::update(&mut target[self.offset..], &self.strides, source.view(), |a, b| a + b);
+            copy::update(&mut target[self.offset..], &self.strides, source.as_view(), |a, b| a + b);
         }
     }
 
@@ -37,7 +37,7 @@ impl Region {
         Tensor::build(self.base.clone(), |out| {
             out.fill(T::ZERO);
             if source.numel() > 0 {
-                copy::place(&mut out[self.offset..], &self.strides, source.view());
+                copy::place(&mut out[self.offset..], &self.strides, source.as_view());
             }
         })
     }

@@ -146,7 +146,6 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.t().reshape([4])?.to_vec(), vec![1, 3, 2, 4]);
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
-    #[doc(alias = "view")]
     pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = Dims::from(shape.as_ref());
         if checked_count(&shape) != Some(self.numel()) {
@@ -162,6 +161,15 @@ impl<T: Element> Tensor<T> {
         }
         let strides = shape.row_major();
         Ok(self.copied("reshape")?.with_layout(0, shape, strides))
+    }
+
+    /// The elements in another shape, under another name in PyTorch (`torch.Tensor.view`):
+    /// [`Tensor::reshape`], which copies where PyTorch's refuses.
+    ///
+    /// # Errors
+    /// If the number of elements would change, or there is no memory for a copy.
+    pub fn view(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
+        self.reshape(shape)
     }
 
     /// None while other parts of the storage are being written, if it does not lie in order.

@@ -168,6 +168,7 @@ fn nothing_between_is_kept() {
 fn a_captured_parameter_does_not_change_before_the_backward() {
     let w = parameter().named("head.scale");
     let captured = w.clone();
+    let line = line!() + 1;
     let y = checkpoint(move |x| plain(&x[0], &captured), &[&vector([1.0, 2.0])]);
     let changes: [fn(&Parameter<f64>); 2] = [
         |w| w.update("step", |values| values.fill(3.0)).unwrap(),
@@ -178,8 +179,11 @@ fn a_captured_parameter_does_not_change_before_the_backward() {
         change(&w);
         assert_eq!(
             y[1].backward_options(None, &retained).unwrap_err().to_string(),
-            "checkpoint: what the function captures must be as it was when the function ran, got head.scale \
-             of shape [2] that has changed since, before the backward",
+            format!(
+                "checkpoint: what the function captures must be as it was when the function ran, got \
+                 head.scale of shape [2] that has changed since, before the backward, in the one at {}:{line}:13",
+                file!()
+            ),
         );
         assert!(w.grad().is_none());
     }

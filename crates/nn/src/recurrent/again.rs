@@ -79,7 +79,8 @@ impl<C: CellWith> Sweep<'_, C> {
             let cell = with_parameters(&pattern, parameters);
             let sweep = Sweep { cell: &cell, rules: &rules, sizes: &sizes, reverse, keep_states };
             let swept = sweep.run(data, &context::filled(&context, beside), &filled(&like, parts));
-            let swept = swept.expect("the first step was looked at before");
+            // The first step was looked at before; a later one has nobody to give an error to.
+            let swept = swept.unwrap_or_else(|error| panic!("{error}"));
             let states = swept.states.iter().flat_map(State::variables);
             std::iter::once(swept.output).chain(swept.state.variables()).chain(states).collect()
         };

@@ -6,6 +6,7 @@ use wengert_core::{Error, Result};
 
 use super::builder::RecurrentBuilder;
 use super::runner::Recurrent;
+use super::weights::HasBias;
 use crate::cell_with::CellWith;
 use crate::repr::layer_name;
 
@@ -78,6 +79,47 @@ pub trait FromSizes: CellWith {
     /// # Errors
     /// If an argument is out of its range.
     fn from_sizes(input_size: usize, hidden_size: usize, arguments: &Self::Arguments) -> Result<Self>;
+}
+
+/// Gives a cell that is made [from sizes](crate::FromSizes), and whose arguments say
+/// [whether there are biases](crate::HasBias), PyTorch's constructors, `new` and `without_bias`:
+/// `constructors!(Mgu)`.
+///
+/// See [`GateWeights`](crate::GateWeights) for a cell that has them.
+#[macro_export]
+macro_rules! constructors {
+    ($cell:ident) => {
+        impl $cell {
+            /// A cell from inputs of width `input_size` to `hidden_size` units, with biases.
+            ///
+            /// # Errors
+            /// If `input_size` is zero.
+            pub fn new(input_size: usize, hidden_size: usize) -> $crate::__private::Result<Self> {
+                $crate::__private::cell_of_sizes(input_size, hidden_size, true)
+            }
+
+            /// A cell from inputs of width `input_size` to `hidden_size` units, without biases
+            /// (`bias=False`).
+            ///
+            /// # Errors
+            /// If `input_size` is zero.
+            pub fn without_bias(input_size: usize, hidden_size: usize) -> $crate::__private::Result<Self> {
+                $crate::__private::cell_of_sizes(input_size, hidden_size, false)
+            }
+        }
+    };
+}
+
+/// A single cell of these widths, which may have no units, as PyTorch's may.
+pub fn cell_of_sizes<C: FromSizes<Arguments: HasBias>>(
+    input_size: usize,
+    hidden_size: usize,
+    bias: bool,
+) -> Result<C> {
+    check_sizes(layer_name::<C>(), input_size, hidden_size.max(1))?;
+    let mut arguments = C::Arguments::default();
+    arguments.set_bias(bias);
+    C::from_sizes(input_size, hidden_size, &arguments)
 }
 
 /// Makes cells of one hidden width and the same arguments.

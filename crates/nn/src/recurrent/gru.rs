@@ -5,9 +5,9 @@ use wengert_core::{Float, Pointwise, Result, Tensor, Variable, pointwise};
 use super::factory::FromSizes;
 use super::runner::Recurrent;
 use super::weights::{Bias, GateWeights};
-use crate::cell;
 use crate::cell::Cell;
 use crate::repr::Repr;
+use crate::{cell, constructors};
 
 pointwise! {
     /// The gates of a GRU, from what input (`x_`) and state (`h_`) give to each:
@@ -39,9 +39,10 @@ impl FromSizes for GruCell {
     type Arguments = Bias;
 
     fn from_sizes(input_size: usize, hidden_size: usize, bias: &Bias) -> Result<Self> {
-        Ok(GruCell { weights: GateWeights::new("GRU", [3, input_size, hidden_size, hidden_size], bias)? })
+        Ok(GruCell { weights: GateWeights::new::<Self>([3, input_size, hidden_size, hidden_size], bias)? })
     }
 }
+constructors!(GruCell);
 
 impl<T: Float> Cell for GruCell<T> {
     const NAME: &'static str = "GRU";

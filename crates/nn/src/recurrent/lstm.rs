@@ -7,10 +7,10 @@ use super::builder::RecurrentBuilder;
 use super::factory::{FromSizes, OfSizes};
 use super::runner::Recurrent;
 use super::weights::{Bias, GateWeights, HasBias, initial};
-use crate::cell;
 use crate::cell::Cell;
-use crate::repr::Repr;
+use crate::repr::{Repr, layer_name};
 use crate::state::MapPart;
+use crate::{cell, constructors};
 
 pointwise! {
     /// The gates of an LSTM: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h' = sigmoid(o) tanh(c')`.
@@ -60,14 +60,15 @@ impl FromSizes for LstmCell {
         let (bias, projected) = (&arguments.bias, arguments.proj_size);
         if projected > 0 && projected >= hidden {
             let expected = format!("smaller than hidden_size {hidden}");
-            return Err(Error::argument("LSTM", "proj_size", expected, projected));
+            return Err(Error::argument(layer_name::<Self>(), "proj_size", expected, projected));
         }
         let recurrent = if projected > 0 { projected } else { hidden };
-        let weights = GateWeights::new("LSTM", [4, input_size, hidden, recurrent], bias)?;
+        let weights = GateWeights::new::<Self>([4, input_size, hidden, recurrent], bias)?;
         let projection = || Ok((projected > 0).then(|| initial([projected, hidden], hidden)));
-        Ok(LstmCell { weights, weight_hr: or_refused("LSTM", projection)? })
+        Ok(LstmCell { weights, weight_hr: or_refused(layer_name::<Self>(), projection)? })
     }
 }
+constructors!(LstmCell);
 
 impl<T: Float> LstmCell<T> {
     fn hidden_size(&self) -> usize {

@@ -28,7 +28,7 @@ mod truncated;
 mod weights;
 
 pub use builder::RecurrentBuilder;
-pub use factory::{ByPlace, CellFactory, FromSizes, OfSizes, Place};
+pub use factory::{ByPlace, CellFactory, FromSizes, OfSizes, Place, cell_of_sizes};
 pub use gru::{Gru, GruCell};
 pub use layers::{KeepStates, Layers, OutputAndStates, Swept};
 pub use learned::{LearnedFactory, LearnedState};

@@ -8,9 +8,9 @@ use super::builder::RecurrentBuilder;
 use super::factory::{FromSizes, OfSizes};
 use super::runner::Recurrent;
 use super::weights::{Bias, GateWeights, HasBias};
-use crate::cell;
 use crate::cell::Cell;
 use crate::repr::Repr;
+use crate::{cell, constructors};
 
 /// The function that an RNN's sum goes through.
 ///
@@ -38,7 +38,7 @@ impl FromStr for Nonlinearity {
         match name {
             "tanh" => Ok(Nonlinearity::Tanh),
             "relu" => Ok(Nonlinearity::Relu),
-            _ => Err(Error::argument("RNN", "nonlinearity", "tanh or relu", name)),
+            _ => Err(Error::argument(<RnnCell as Cell>::NAME, "nonlinearity", "tanh or relu", name)),
         }
     }
 }
@@ -92,10 +92,11 @@ impl FromSizes for RnnCell {
 
     fn from_sizes(input_size: usize, hidden_size: usize, arguments: &RnnArguments) -> Result<Self> {
         let RnnArguments { bias, nonlinearity } = arguments;
-        let weights = GateWeights::new("RNN", [1, input_size, hidden_size, hidden_size], bias)?;
+        let weights = GateWeights::new::<Self>([1, input_size, hidden_size, hidden_size], bias)?;
         Ok(RnnCell { weights, nonlinearity: *nonlinearity })
     }
 }
+constructors!(RnnCell);
 
 impl<T: Float> Cell for RnnCell<T> {
     const NAME: &'static str = "RNN";

@@ -13,7 +13,7 @@ use crate::module::{Cast, Memo, Module, Visitor, VisitorMut};
 ///
 /// ```
 /// use wengert_core::Tensor;
-/// use wengert_nn::{Gru, Layers, Lstm, Stack};
+/// use wengert_nn::{Gru, Lstm, Stack};
 /// let lower = Lstm::builder(10, 32).bidirectional(true).build()?;
 /// let net = Stack::new(lower, Gru::new(64, 16)?)?.dropout(0.2)?;
 /// let (out, ((h, c), upper)) = net.forward(&Tensor::randn([7, 3, 10]), None)?;

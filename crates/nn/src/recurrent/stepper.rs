@@ -5,7 +5,7 @@ use wengert_core::{AsVariable, Error, Result, Tensor, Variable};
 
 use super::checks::{check_one_direction, check_width};
 use super::layers::{Layers, reset};
-use crate::cell::check_state;
+use crate::cell::{check_promised, check_state};
 use crate::context;
 use crate::line::called;
 use crate::state::State;
@@ -54,7 +54,8 @@ impl<L: Layers> Stepper<L> {
     /// The output (N, out) for the next input (N, in).
     ///
     /// # Errors
-    /// If the input has another shape, or, at the first step, a cell breaks what its methods promise.
+    /// If the input has another shape, or a cell breaks what its methods promise: of steps after the first
+    /// one the output alone is looked at.
     #[track_caller]
     pub fn step(&mut self, input: &impl AsVariable<L::Element>) -> Result<Variable<L::Element>>
     where
@@ -67,8 +68,8 @@ impl<L: Layers> Stepper<L> {
     /// ([`CellWith`](crate::CellWith)).
     ///
     /// # Errors
-    /// If the input or the context has another shape, or, at the first step, a cell breaks what its methods
-    /// promise.
+    /// If the input or the context has another shape, or a cell breaks what its methods promise: of steps
+    /// after the first one the output alone is looked at.
     #[track_caller]
     pub fn step_with(
         &mut self,
@@ -83,7 +84,9 @@ impl<L: Layers> Stepper<L> {
         }
         context::check("Stepper", context, &[self.batch], &[self.batch])?;
         if !self.fresh {
-            return Ok(self.layers.step(input, context, &mut self.cells));
+            let output = self.layers.step(input, context, &mut self.cells);
+            check_promised(self.layers.name(), &output, [self.batch, self.layers.output_size()])?;
+            return Ok(output);
         }
         let mut cells = self.cells.clone();
         let output = self.layers.first_step(input, context, &mut cells)?;

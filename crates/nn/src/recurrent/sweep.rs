@@ -8,7 +8,7 @@
 use wengert_core::{Result, Tensor, Variable, cat, no_grad};
 
 use super::layers::Swept;
-use crate::cell::{check_projected, check_step};
+use crate::cell::{check_output, check_projected, check_step};
 use crate::cell_with::CellWith;
 use crate::context;
 use crate::state::State;
@@ -37,7 +37,7 @@ impl<C: CellWith> Sweep<'_, C> {
     /// Goes over all steps of `data`, at least one, from `state`.
     ///
     /// # Errors
-    /// If the first step does not give what the cell promises.
+    /// If a step does not give what the cell promises.
     #[track_caller]
     pub fn run(
         &self,
@@ -49,15 +49,18 @@ impl<C: CellWith> Sweep<'_, C> {
         check_projected::<C>(&projected, data.shape()[0])?;
         let steps = projected.split(self.sizes, 0);
         let contexts = context::split(context, self.sizes);
-        let mut rows = ActiveRows::new(state, self.reverse);
+        let (mut rows, width) = (ActiveRows::new(state, self.reverse), self.cell.output_size());
         let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
         for t in 0..steps.len() {
             let t = if self.reverse { steps.len() - 1 - t } else { t };
             let (projected, context) = (&steps[t], &contexts[t]);
             let now = rows.of(projected.shape()[0]);
             let (output, next) = self.rules.step(self.cell, projected, context, &now);
-            if outputs.is_empty() {
+            // Between the first step and the last, a state that does not fit is refused where it is used.
+            if outputs.is_empty() || outputs.len() + 1 == steps.len() {
                 check_step(self.cell, projected.shape()[0], &now, &output, &next)?;
+            } else {
+                check_output::<C>(&output, [projected.shape()[0], width])?;
             }
             outputs.push(output);
             if self.keep_states {

@@ -4,11 +4,10 @@ use wengert_core::__private::or_refused;
 use wengert_core::{Float, Parameter, Result, Tensor, Variable};
 
 use super::builder::RecurrentBuilder;
-use super::factory::{FromSizes, OfSizes, check_sizes};
-use super::gru::GruCell;
-use super::lstm::LstmCell;
-use super::rnn::RnnCell;
+use super::factory::{FromSizes, OfSizes};
+use crate::cell_with::CellWith;
 use crate::module;
+use crate::repr::layer_name;
 
 /// The parameters of a gated cell in PyTorch's layout: `weight_ih` (G H, in), `weight_hh` (G H, R), `bias_ih`
 /// and `bias_hh` (G H), for G gates, H hidden units and a recurrent width R, which is H but where outputs are
@@ -18,7 +17,7 @@ use crate::module;
 ///
 /// ```
 /// use wengert_core::{Result, Tensor, Variable};
-/// use wengert_nn::{Bias, Cell, FromSizes, GateWeights, Recurrent, cell};
+/// use wengert_nn::{Bias, Cell, FromSizes, GateWeights, Recurrent, cell, constructors};
 ///
 /// /// `f = sigmoid(a)`, `h' = (1 - f) h + f tanh(n)`, of the halves `a`, `n` of `W_ih x + W_hh h + b`.
 /// #[derive(Clone)]
@@ -28,9 +27,10 @@ use crate::module;
 /// impl FromSizes for Mgu {
 ///     type Arguments = Bias;
 ///     fn from_sizes(input: usize, hidden: usize, bias: &Bias) -> Result<Self> {
-///         Ok(Mgu { weights: GateWeights::new("Mgu", [2, input, hidden, hidden], bias)? })
+///         Ok(Mgu { weights: GateWeights::new::<Self>([2, input, hidden, hidden], bias)? })
 ///     }
 /// }
+/// constructors!(Mgu);
 ///
 /// impl Cell for Mgu {
 ///     type State = Variable;
@@ -48,6 +48,7 @@ use crate::module;
 ///
 /// let rnn = Recurrent::<Mgu>::builder(3, 4).num_layers(2).bias(false).build()?;
 /// assert_eq!(rnn.to_string(), "Recurrent<Mgu>(3, 4, num_layers=2)");
+/// assert_eq!(Mgu::new(3, 4)?.to_string(), "Mgu(3, 4)");
 /// # Ok::<(), wengert_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -76,19 +77,18 @@ fn initial_tensor(shape: &[usize], hidden: usize) -> Tensor<f32> {
 
 impl GateWeights<f32> {
     /// Parameters of U(-1/sqrt(H), 1/sqrt(H)), PyTorch's start for all recurrent layers, of so many gates, an
-    /// input's width, hidden units and a recurrent width, for the cell called `name`.
+    /// input's width, hidden units and a recurrent width, for the cell `C`, which errors name.
     ///
     /// # Errors
     /// If the allocator refuses the memory.
-    pub fn new(
-        name: &'static str,
+    pub fn new<C: CellWith>(
         [gates, input, hidden, recurrent]: [usize; 4],
         Bias { bias }: &Bias,
     ) -> Result<Self> {
         // More than a number is more than there is memory for.
         let rows = gates.saturating_mul(hidden);
         let bias_of = || bias.then(|| Parameter::new(initial_tensor(&[rows], hidden)));
-        or_refused(name, || {
+        or_refused(layer_name::<C>(), || {
             Ok(GateWeights {
                 weight_ih: initial([rows, input], hidden),
                 weight_hh: initial([rows, recurrent], hidden),
@@ -163,33 +163,3 @@ impl<C: FromSizes<Arguments: HasBias>> RecurrentBuilder<OfSizes<C>> {
         self.arguments(|arguments| arguments.set_bias(on))
     }
 }
-
-/// The constructors of our cells, which are PyTorch's.
-macro_rules! constructors {
-    ($($cell:ident $name:literal)*) => {$(
-        impl $cell {
-            /// A cell from inputs of width `input_size` to `hidden_size` units, with biases.
-            ///
-            /// # Errors
-            /// If `input_size` is zero.
-            pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-                check_sizes($name, input_size, hidden_size.max(1))?;
-                Self::from_sizes(input_size, hidden_size, &Default::default())
-            }
-
-            /// A cell from inputs of width `input_size` to `hidden_size` units, without biases
-            /// (`bias=False`).
-            ///
-            /// # Errors
-            /// If `input_size` is zero.
-            pub fn without_bias(input_size: usize, hidden_size: usize) -> Result<Self> {
-                check_sizes($name, input_size, hidden_size.max(1))?;
-                let mut arguments = <Self as FromSizes>::Arguments::default();
-                arguments.set_bias(false);
-                Self::from_sizes(input_size, hidden_size, &arguments)
-            }
-        }
-    )*};
-}
-
-constructors! { RnnCell "RNNCell" LstmCell "LSTMCell" GruCell "GRUCell" }

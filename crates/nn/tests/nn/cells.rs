@@ -185,6 +185,36 @@ fn the_first_step_is_held_to_what_the_cell_promises() {
     assert!(net.stepper(4).unwrap().step(&zeros(&[4, 1])).is_ok());
 }
 
+/// A step that gives output and state of these widths once two steps are done, and of 2 and 1 before.
+fn changing(output: usize, state: usize) -> Recurrent<impl Cell<Element = f32, State = Variable>> {
+    let step = move |_: &Linear, x: &Variable, h: &Variable| {
+        let late = h.to_vec()[0] >= 2.0;
+        let next = if late { zeros(&[x.shape()[0], state]) } else { h + 1 };
+        (zeros(&[x.shape()[0], if late { output } else { 2 }]), next)
+    };
+    let zero = |batch| zeros(&[batch, 1]);
+    Recurrent::of(1, move |_| Ok(StepFn::with_state([1, 2], Linear::new(1, 1)?, zero, step))).build().unwrap()
+}
+
+#[test]
+fn later_steps_are_held_to_the_promised_output_and_the_last_one_to_its_state() {
+    let output = "StepFn: expected step to give an output of shape [4, 2], as output_size says, got [4, 3]";
+    let state = "StepFn: expected step to give state 0 of shape [4, 1], as before it, got [4, 5]";
+    for (widths, steps, expected) in [([3, 1], 3, output), ([3, 1], 5, output), ([2, 5], 3, state)] {
+        let net = changing(widths[0], widths[1]);
+        assert!(net.forward(&zeros(&[2, 4, 1]), None).is_ok());
+        let x = zeros(&[steps, 4, 1]);
+        refused(net.forward(&x, None), expected);
+        refused(net.forward_masked(&x, &[steps; 4], None), expected);
+        let packed = pack_padded_sequence(&x, &[steps; 4], PackOptions::default()).unwrap();
+        refused(net.forward_packed(&packed, None), expected);
+    }
+    let net = changing(3, 1);
+    let mut stepper = net.stepper(4).unwrap();
+    (0..2).for_each(|_| assert!(stepper.step(&zeros(&[4, 1])).is_ok()));
+    refused(stepper.step(&zeros(&[4, 1])), output);
+}
+
 #[test]
 fn a_projection_has_a_row_for_each_of_the_inputs() {
     #[derive(Clone)]

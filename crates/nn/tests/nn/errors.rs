@@ -28,9 +28,9 @@ fn recurrent_layers_of_no_width_or_no_layers() {
     refused(Rnn::builder(3, 4).num_layers(0).build(), "RNN: num_layers must be at least 1, got 0");
     refused(Lstm::builder(3, 4).num_layers(0).build(), "LSTM: num_layers must be at least 1, got 0");
     refused(Gru::builder(3, 4).num_layers(0).build(), "GRU: num_layers must be at least 1, got 0");
-    refused(RnnCell::new(0, 4), "RNNCell: input_size must be at least 1, got 0");
-    refused(LstmCell::new(0, 4), "LSTMCell: input_size must be at least 1, got 0");
-    refused(GruCell::new(0, 4), "GRUCell: input_size must be at least 1, got 0");
+    refused(RnnCell::new(0, 4), "RNN: input_size must be at least 1, got 0");
+    refused(LstmCell::new(0, 4), "LSTM: input_size must be at least 1, got 0");
+    refused(GruCell::new(0, 4), "GRU: input_size must be at least 1, got 0");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Layers on layers: what a stack is made of, and what it refuses.
 
 use wengert_core::{Float, Variable, manual_seed};
-use wengert_nn::{Cast, Gru, Layers, Lstm, Module, Rnn, Stack};
+use wengert_nn::{Cast, Gru, Lstm, Module, Rnn, Stack};
 
 use crate::errors::refused;
 use crate::{V, close, variable};

@@ -88,13 +88,13 @@ pub(super) fn run_over<T: Float, const I: usize, const O: usize>(
     // What no result depends on may stand where the cotangent does.
     let mut inputs = [None; I];
     for i in 0..I {
-        inputs[i] = saved.tensor(i).map(Tensor::view);
+        inputs[i] = saved.tensor(i).map(Tensor::as_view);
     }
     let mut held = [const { None }; O];
     let mut sources = [None; O];
     for (k, held) in held.iter_mut().enumerate().filter(|(k, _)| *k != over.cotangent) {
         let value = if k < over.cotangent { &before[k] } else { &behind[k - over.cotangent - 1] };
-        sources[k] = Some(value.as_ref().expect("all came").look(held).view());
+        sources[k] = Some(value.as_ref().expect("all came").look(held).as_view());
     }
     kernel(&Job::in_order(len, inputs, sources, targets(claims), Some((over.result, in_out))));
 }
@@ -115,7 +115,13 @@ fn run_planned<T: Float, const I: usize, const C: usize, const O: usize>(
             claims[o] = Some(Claim::New(pool::acquire(&shape)));
         }
     }
-    Job::planned(&shape, inputs.map(Tensor::view), cotangents.map(Tensor::view), targets(claims), kernel);
+    Job::planned(
+        &shape,
+        inputs.map(Tensor::as_view),
+        cotangents.map(Tensor::as_view),
+        targets(claims),
+        kernel,
+    );
 }
 
 /// The elements of each.
@@ -123,7 +129,7 @@ fn run_planned<T: Float, const I: usize, const C: usize, const O: usize>(
 fn views<'t, T: Float, const N: usize>(tensors: [&'t Tensor<T>; N]) -> [Option<View<'t, T>>; N] {
     let mut views = [None; N];
     for i in 0..N {
-        views[i] = Some(tensors[i].view());
+        views[i] = Some(tensors[i].as_view());
     }
     views
 }

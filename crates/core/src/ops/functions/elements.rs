@@ -14,8 +14,9 @@ functions! {
     #[doc(alias = "expm1")]
     exp_m1();
     /// Natural logarithm of each element (`torch.log`).
-    #[doc(alias = "log")]
     ln();
+    /// Natural logarithm of each element, under its name in PyTorch (`torch.log`): [`Tensor::ln`].
+    log();
     /// `ln(1 + x)` of each element, accurate near 0 (`torch.log1p`).
     #[doc(alias = "log1p")]
     ln_1p();
