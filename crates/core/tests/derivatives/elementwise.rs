@@ -118,6 +118,7 @@ pub fn rules<T: Float>() -> Vec<Rule<T>> {
         rule("exp", &[NonZero], |v| v[0].exp(), |x| x[0].exp()),
         rule("exp_m1", &[NonZero], |v| v[0].exp_m1(), |x| x[0].exp_m1()),
         rule("ln", &[Range(0.2, 4.0)], |v| v[0].ln(), |x| x[0].ln()),
+        rule("log", &[Range(0.2, 4.0)], |v| v[0].log(), |x| x[0].ln()),
         rule("ln_1p", &[Range(-0.8, 3.0)], |v| v[0].ln_1p(), |x| x[0].ln_1p()),
         rule("sqrt", &[Range(0.2, 4.0)], |v| v[0].sqrt(), |x| x[0].sqrt()),
         rule("rsqrt", &[Range(0.2, 4.0)], |v| v[0].rsqrt(), |x| 1.0 / x[0].sqrt()),

@@ -8,7 +8,7 @@ use wengert_core::{Tensor, cat, stack};
 use crate::check::V;
 use crate::draw::Domain::NonZero;
 use crate::draw::More;
-use crate::trial::{A, Line, fill, flat, inserted, line, many, one, removed, with};
+use crate::trial::{A, Line, Trial, fill, flat, inserted, line, many, one, removed, with};
 
 /// A shape of the same number of elements: axes merged, or put in.
 fn reshaped(draw: &mut Draw, shape: &[usize]) -> Vec<usize> {
@@ -25,6 +25,17 @@ fn reshaped(draw: &mut Draw, shape: &[usize]) -> Vec<usize> {
         }
     }
     to
+}
+
+/// The elements in order, whatever the shape.
+fn reshaping(draw: &mut Draw, operation: fn(&V, &[usize]) -> V) -> Trial {
+    let shape = draw.shape(0..=4);
+    let to = reshaped(draw, &shape);
+    let naive = {
+        let to = to.clone();
+        move |x: &[A]| A::from_shape_vec(to.clone(), flat(&x[0])).unwrap()
+    };
+    one(vec![draw.tensor(&shape, NonZero)], move |v| operation(v[0], &to), naive)
 }
 
 fn permutation(draw: &mut Draw, rank: usize) -> (Vec<isize>, Vec<usize>) {
@@ -160,15 +171,8 @@ pub fn operations() -> Vec<Line> {
             };
             one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].permute(&dims), naive)
         }),
-        line("reshape", |draw| {
-            let shape = draw.shape(0..=4);
-            let to = reshaped(draw, &shape);
-            let naive = {
-                let to = to.clone();
-                move |x: &[A]| A::from_shape_vec(to.clone(), flat(&x[0])).unwrap()
-            };
-            one(vec![draw.tensor(&shape, NonZero)], move |v| v[0].reshape(&to), naive)
-        }),
+        line("reshape", |draw| reshaping(draw, |x, to| x.reshape(to))),
+        line("view", |draw| reshaping(draw, |x, to| x.view(to))),
         line("flatten", |draw| {
             let shape = draw.shape(1..=4);
             let start = draw.below(shape.len());
