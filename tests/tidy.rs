@@ -266,15 +266,14 @@ fn renamed(code: &str) -> Vec<&str> {
     names.filter(|name| name.starts_with(char::is_uppercase)).collect()
 }
 
-/// The types of a name of the crates that users name: those of `wengert-kernel` that `wengert-core` gives on,
-/// and those under a new name, count as its own.
+/// The types of all crates by name, those under a new one among them. Only `wengert-kernel`'s `View`, a
+/// region as a kernel reads it, may share its name, with the trait of `wengert-view`: users see the one alone.
 fn types() -> Vec<(String, String)> {
     let lines = interface();
-    let given_on = |name: &str| lines.contains(&format!("pub use wengert_core::{name}"));
     let mut types: Vec<(String, String)> = lines
         .iter()
         .filter_map(|line| type_of(line))
-        .filter(|(name, of)| *of != "wengert_kernel" || given_on(name))
+        .filter(|named| *named != ("View", "wengert_kernel"))
         .map(|(name, of)| (name.to_string(), of.to_string()))
         .collect();
     for path in sources(&root().join("crates")) {

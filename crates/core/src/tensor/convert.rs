@@ -1,6 +1,6 @@
 //! Tensors from and to vectors, nested arrays, ndarray and other element types.
 
-use wengert_kernel::memory::buffer::Buffer;
+use wengert_kernel::memory::buffer::AlignedBuffer;
 use wengert_kernel::rows::copy;
 
 use super::Tensor;
@@ -125,6 +125,6 @@ impl<T: Element> From<T> for Tensor<T> {
 impl<T: Element> From<Vec<T>> for Tensor<T> {
     fn from(elements: Vec<T>) -> Self {
         let shape = [elements.len()].into_iter().collect();
-        Tensor::from_parts(Storage::new(Buffer::from_vec(elements), Upkeep::new()), &shape)
+        Tensor::from_parts(Storage::new(AlignedBuffer::from_vec(elements), Upkeep::new()), &shape)
     }
 }

@@ -1,6 +1,6 @@
 //! Making tensors.
 
-use wengert_kernel::memory::buffer::Buffer;
+use wengert_kernel::memory::buffer::AlignedBuffer;
 
 use super::Tensor;
 use crate::base::dims::{Dims, OfTensor};
@@ -32,7 +32,7 @@ impl<T: Element> Tensor<T> {
             let expected = format!("{} elements for shape {shape:?}", shape.count());
             return Err(Error::shape("from_vec", expected, elements.len()));
         }
-        Ok(Tensor::from_parts(Storage::new(Buffer::from_vec(elements), Upkeep::new()), &shape))
+        Ok(Tensor::from_parts(Storage::new(AlignedBuffer::from_vec(elements), Upkeep::new()), &shape))
     }
 
     /// A tensor of `shape` with the elements that `f` gives for their indices in row-major order.

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wengert_kernel::memory::buffer::Buffer;
+use wengert_kernel::memory::buffer::AlignedBuffer;
 use wengert_kernel::memory::prefetch::prefetch;
 use wengert_kernel::memory::shared::Unique;
 
@@ -130,9 +130,9 @@ fn acquire_from<T: Element>(
 #[inline(never)]
 fn unused<T: Element>(class: usize, capacity: usize) -> Option<Unique<Storage<T>>> {
     let _ = T::pool().try_with(|pool| pool.borrow_mut().count_made(class));
-    let buffer = Buffer::zeroed(capacity, capacity).or_else(|| {
+    let buffer = AlignedBuffer::zeroed(capacity, capacity).or_else(|| {
         clear_pool();
-        Buffer::zeroed(capacity, capacity)
+        AlignedBuffer::zeroed(capacity, capacity)
     })?;
     Some(Unique::new(Storage::new(buffer, Upkeep::recyclable(class))))
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use self::product::{Extents, Product};
 use self::threads::Address;
-use crate::memory::buffer::Buffer;
+use crate::memory::buffer::AlignedBuffer;
 use crate::memory::refusal::refuse;
 use crate::number::Number;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -281,10 +281,12 @@ macro_rules! implement {
             }
 
             fn with_scratch<R>(len: usize, work: impl FnOnce(*mut Self) -> R) -> R {
-                thread_local!(static SCRATCH: RefCell<Buffer<$type>> = RefCell::new(Buffer::empty()));
+                thread_local! {
+                    static SCRATCH: RefCell<AlignedBuffer<$type>> = RefCell::new(AlignedBuffer::empty());
+                }
                 SCRATCH.with_borrow_mut(|scratch| {
                     if scratch.capacity() < len {
-                        let larger = Buffer::zeroed(len, len);
+                        let larger = AlignedBuffer::zeroed(len, len);
                         *scratch = larger.unwrap_or_else(|| refuse::<$type>(len));
                     }
                     work(scratch.as_mut_room().as_mut_ptr())

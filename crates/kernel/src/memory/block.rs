@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::buffer::Buffer;
+use super::buffer::AlignedBuffer;
 use super::dims::{Dims, checked_count};
 use super::layout::Layout;
 use super::shared::{Retire, Unique};
@@ -11,7 +11,7 @@ use crate::number::Number;
 
 /// Memory, laid out row-major, with what its users keep beside it.
 pub struct Block<T, X> {
-    pub(super) buffer: Buffer<T>,
+    pub(super) buffer: AlignedBuffer<T>,
     /// Of as many elements as the buffer.
     pub(super) whole: Layout,
     /// Whether parts of it may be being written while others are read.
@@ -54,7 +54,7 @@ impl<T, X> DerefMut for Block<T, X> {
 
 impl<T: Number, X> Block<T, X> {
     /// A block whose one axis goes along all elements of a buffer.
-    pub fn new(buffer: Buffer<T>, beside: X) -> Self {
+    pub fn new(buffer: AlignedBuffer<T>, beside: X) -> Self {
         let shape: Dims = [buffer.as_slice().len()].into_iter().collect();
         let whole = Layout::row_major(shape);
         Block { buffer, whole, is_cut: AtomicBool::new(false), beside }

@@ -12,7 +12,7 @@ use crate::number::Number;
 const ALIGN: usize = 64;
 
 /// `len` initialised elements in an allocation of `capacity`, freed with the alignment it was made with.
-pub struct Buffer<T> {
+pub struct AlignedBuffer<T> {
     start: NonNull<T>,
     len: usize,
     capacity: usize,
@@ -25,16 +25,16 @@ pub struct Buffer<T> {
 }
 
 // SAFETY: a buffer owns its elements, which are plain numbers; it hands them out by the borrow rules.
-unsafe impl<T: Number> Send for Buffer<T> {}
-// SAFETY: as above; `&Buffer` gives out `&[T]` alone.
-unsafe impl<T: Number> Sync for Buffer<T> {}
+unsafe impl<T: Number> Send for AlignedBuffer<T> {}
+// SAFETY: as above; `&AlignedBuffer` gives out `&[T]` alone.
+unsafe impl<T: Number> Sync for AlignedBuffer<T> {}
 
-impl<T: Number> Buffer<T> {
+impl<T: Number> AlignedBuffer<T> {
     /// A new buffer of zeros, with room for `capacity` elements; none if the allocator refuses.
     pub fn zeroed(len: usize, capacity: usize) -> Option<Self> {
         let capacity = capacity.max(len);
         if capacity == 0 {
-            return Some(Buffer::empty());
+            return Some(AlignedBuffer::empty());
         }
         let bytes = capacity.checked_mul(size_of::<T>())?;
         let layout = Layout::from_size_align(bytes, ALIGN).ok()?;
@@ -44,13 +44,13 @@ impl<T: Number> Buffer<T> {
         // SAFETY: the memory is ours. Elements are numbers or bool: all-zero bytes are valid.
         unsafe { start.as_ptr().write_bytes(0, bytes) };
         let start = start.cast::<T>();
-        Some(Buffer { start, len, capacity, room: capacity, align: ALIGN, version: AtomicU64::new(0) })
+        Some(AlignedBuffer { start, len, capacity, room: capacity, align: ALIGN, version: AtomicU64::new(0) })
     }
 
     /// A buffer without elements, and without memory.
     pub const fn empty() -> Self {
         let version = AtomicU64::new(0);
-        Buffer { start: NonNull::dangling(), len: 0, capacity: 0, room: 0, align: ALIGN, version }
+        AlignedBuffer { start: NonNull::dangling(), len: 0, capacity: 0, room: 0, align: ALIGN, version }
     }
 
     /// Takes over a vector's memory without copying.
@@ -58,7 +58,7 @@ impl<T: Number> Buffer<T> {
         let mut vec = ManuallyDrop::new(vec);
         let start = NonNull::new(vec.as_mut_ptr()).expect("a vector's pointer is never null");
         let (len, capacity) = (vec.len(), vec.capacity());
-        Buffer { start, len, capacity, room: len, align: align_of::<T>(), version: AtomicU64::new(0) }
+        AlignedBuffer { start, len, capacity, room: len, align: align_of::<T>(), version: AtomicU64::new(0) }
     }
 
     /// Where it begins, to write elements that nobody reads: see [`Claim`](crate::memory::cut::Claim). As
@@ -70,7 +70,7 @@ impl<T: Number> Buffer<T> {
         self.start.as_ptr()
     }
 
-    /// How often the elements were given out to be written, since [`Buffer::forget_version`].
+    /// How often the elements were given out to be written, since [`AlignedBuffer::forget_version`].
     #[inline]
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Relaxed)
@@ -134,7 +134,7 @@ impl<T: Number> Buffer<T> {
     }
 }
 
-impl<T> Drop for Buffer<T> {
+impl<T> Drop for AlignedBuffer<T> {
     fn drop(&mut self) {
         let bytes = self.capacity * size_of::<T>();
         if bytes > 0 {
@@ -154,32 +154,32 @@ mod tests {
     fn adopts_a_vector_without_copying() {
         let vec = vec![1.0f32, 2.0, 3.0];
         let address = vec.as_ptr();
-        let buffer = Buffer::from_vec(vec);
+        let buffer = AlignedBuffer::from_vec(vec);
         assert_eq!(buffer.as_slice(), &[1.0, 2.0, 3.0]);
         assert_eq!(buffer.as_slice().as_ptr(), address);
     }
 
     #[test]
     fn zeroed_is_aligned_and_may_be_empty() {
-        let mut buffer = Buffer::<f64>::zeroed(3, 16).unwrap();
+        let mut buffer = AlignedBuffer::<f64>::zeroed(3, 16).unwrap();
         assert_eq!(buffer.as_slice().as_ptr() as usize % ALIGN, 0);
         buffer.as_mut_slice()[2] = 5.0;
         buffer.set_len(16);
         assert_eq!(&buffer.as_slice()[..4], &[0.0, 0.0, 5.0, 0.0]);
-        assert!(Buffer::<i64>::zeroed(0, 0).unwrap().as_slice().is_empty());
+        assert!(AlignedBuffer::<i64>::zeroed(0, 0).unwrap().as_slice().is_empty());
     }
 
     #[test]
     fn what_cannot_be_allocated_is_none() {
         for capacity in [usize::MAX, usize::MAX / 8, isize::MAX as usize, isize::MAX as usize / 8] {
-            assert!(Buffer::<f64>::zeroed(0, capacity).is_none());
+            assert!(AlignedBuffer::<f64>::zeroed(0, capacity).is_none());
         }
     }
 
     #[test]
     fn every_way_to_write_changes_the_version() {
-        let mut buffer = Buffer::<f32>::zeroed(3, 16).unwrap();
-        let ways: [fn(&mut Buffer<f32>); 3] = [
+        let mut buffer = AlignedBuffer::<f32>::zeroed(3, 16).unwrap();
+        let ways: [fn(&mut AlignedBuffer<f32>); 3] = [
             |buffer| buffer.as_mut_slice()[0] = 1.0,
             |buffer| buffer.as_mut_room()[5] = 1.0,
             |buffer| assert!(!buffer.address().is_null()),

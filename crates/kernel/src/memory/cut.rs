@@ -224,7 +224,7 @@ impl<T: Number, X: Beside<T>> Cut<T, X> {
 mod tests {
     use super::*;
     use crate::formula::{Formula, Job};
-    use crate::memory::buffer::Buffer;
+    use crate::memory::buffer::AlignedBuffer;
     use crate::real::Real;
 
     struct Double;
@@ -243,7 +243,8 @@ mod tests {
 
     fn new(shape: &[usize]) -> Unique<Block<f32, Nothing>> {
         let count = shape.iter().product();
-        let mut block = Block::new(Buffer::zeroed(count, count.next_multiple_of(16)).unwrap(), Nothing);
+        let mut block =
+            Block::new(AlignedBuffer::zeroed(count, count.next_multiple_of(16)).unwrap(), Nothing);
         block.renew(&shape.into());
         Unique::new(block)
     }

@@ -224,7 +224,7 @@ impl<T: Number, X: Beside<T>> Region<T, X> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::buffer::Buffer;
+    use crate::memory::buffer::AlignedBuffer;
 
     struct Nothing;
 
@@ -234,7 +234,7 @@ mod tests {
 
     fn counted(shape: &[usize]) -> Region<f32, Nothing> {
         let count = shape.iter().product();
-        let mut block = Block::new(Buffer::zeroed(count, count).unwrap(), Nothing);
+        let mut block = Block::new(AlignedBuffer::zeroed(count, count).unwrap(), Nothing);
         block.renew(&shape.into());
         block.as_mut_slice().iter_mut().enumerate().for_each(|(i, x)| *x = i as f32);
         Unique::new(block).into()
