@@ -100,7 +100,7 @@ pub use weight_norm::WeightNorm;
 pub mod __private {
     pub use crate::repr::print_cell;
     pub use crate::state::Few;
-    pub use crate::summary::types_of;
+    pub use crate::summary::{settings_of, types_of};
     pub use wengert_core::Float;
 
     /// A value of any type, in code that is compiled and never called.
