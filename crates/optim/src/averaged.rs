@@ -107,7 +107,7 @@ impl<T: Float> Averaged<T> {
     fn draw_near(&mut self, part: f64) -> Result<()> {
         let part = T::from_f64(part);
         // All memory comes before anything changes.
-        let values = or_refused("Averaged::update", || Ok(self.to_write_over()))?;
+        let values = or_refused("Averaged::update", || Ok(self.set_apart()))?;
         for (average, value) in self.kept.iter_mut().zip(&values) {
             let value = value.as_slice().expect("contiguous");
             average.data_mut()?.iter_mut().zip(value).for_each(|(a, p)| *a = *a + (*p - *a) * part);
@@ -116,7 +116,7 @@ impl<T: Float> Averaged<T> {
     }
 
     /// Gives each average that is not alone in its storage one of its own; gives the parameters' values.
-    fn to_write_over(&mut self) -> Vec<Tensor<T>> {
+    fn set_apart(&mut self) -> Vec<Tensor<T>> {
         for average in &mut self.kept {
             if average.data_mut().is_err() {
                 *average = average.copy();
