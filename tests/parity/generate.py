@@ -13,7 +13,9 @@ A case is one .safetensors file. Its metadata `case` (JSON) says what to run; it
     cotangent.grad.LEAF                  where there are second derivatives: S is the sum of dL/dLEAF times this,
     expect.second.LEAF                   and this is dS/dLEAF
     param, grad.T, expect.param.T        where an optimizer starts, step T's gradient, and the parameter after it
-    expect.lr, metric                    a schedule's rates step by step, and what it observes after each
+    expect.loss, expect.x.T, expect.y.T  losses before each step of an optimizer that evaluates the case's `function`
+                                         of param.x and param.y, and these after step T
+    expect.lr, expect.momentum, metric   a schedule's rates and momentums step by step, and what it observes after each
 """
 import argparse
 import json
@@ -263,15 +265,18 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--layers", type=int, default=60)
     parser.add_argument("--cells", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=1, help="how often losses, optimizers and schedules are drawn")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     draw, folder = random.Random(options.seed), Folder(options.folder)
     layers(folder, draw, options.layers)
     cells(folder, draw, options.cells)
     all_operations(folder)
-    training.losses(folder, draw)
-    training.optimizers(folder, draw)
-    training.schedules(folder, draw)
+    for _ in range(options.rounds):
+        training.losses(folder, draw)
+        training.optimizers(folder, draw)
+        training.schedules(folder, draw)
+        training.later(folder, draw)
     print(f"{folder.count} cases in {options.folder}")
 
 

@@ -219,6 +219,10 @@ impl<T: Float> Module for BatchNorm1d<T> {
         self.bias.visit_mut(visitor);
         self.running.visit_mut(visitor);
     }
+
+    fn settings(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl<T: Float> Cast for BatchNorm1d<T> {

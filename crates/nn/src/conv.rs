@@ -57,7 +57,7 @@ pub struct Conv1d<T: Float = f32> {
     arguments: Conv1dBuilder,
 }
 
-module!(Conv1d<T> { weight, bias } keep { arguments });
+module!(Conv1d<T> { weight, bias } keep { arguments } settings to_string);
 
 /// The arguments of a [`Conv1d`], which [`Conv1dBuilder::build`] makes.
 #[derive(Clone, Debug)]

@@ -49,6 +49,10 @@ impl<T: Float> Module for Dropout<T> {
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, T>) {
         visitor.mode(&mut self.training);
     }
+
+    fn settings(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl<T: Float> Cast for Dropout<T> {

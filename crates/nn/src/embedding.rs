@@ -31,7 +31,7 @@ pub struct Embedding<T: Float = f32> {
     padding_idx: Option<usize>,
 }
 
-module!(Embedding<T> { weight } keep { padding_idx });
+module!(Embedding<T> { weight } keep { padding_idx } settings to_string);
 
 impl Embedding {
     /// A table of `num_embeddings` rows of width `embedding_dim`.

@@ -33,7 +33,7 @@ pub struct LayerNorm<T: Float = f32> {
     eps: f64,
 }
 
-module!(LayerNorm<T> { weight, bias } keep { eps });
+module!(LayerNorm<T> { weight, bias } keep { eps } settings to_string);
 
 impl LayerNorm {
     /// Normalisation over the last axes, which have the extents `normalized_shape`.

@@ -101,7 +101,7 @@ pub mod __private {
     pub use crate::recurrent::cell_of_sizes;
     pub use crate::repr::print_cell;
     pub use crate::state::Few;
-    pub use crate::summary::types_of;
+    pub use crate::summary::{settings_of, types_of};
     pub use wengert_core::{Float, Result};
 
     /// A value of any type, in code that is compiled and never called.

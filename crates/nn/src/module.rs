@@ -56,6 +56,23 @@ pub trait Module {
     /// Shows each field to the visitor, by name and in order, to be changed.
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, Self::Element>);
 
+    /// What changes the results and is neither a parameter nor a buffer, as a text: an activation's slope, a
+    /// convolution's padding, the nonlinearity of an RNN (`torch.nn.Module.extra_repr`). The modules in this
+    /// one say their own. A run is resumed with the same settings only; none are the empty text, which is the
+    /// default.
+    ///
+    /// ```
+    /// use wengert_nn::{Dropout, Module, Nonlinearity, Rnn};
+    /// let rnn = Rnn::builder(2, 3).nonlinearity(Nonlinearity::Relu).build()?;
+    /// assert_eq!(rnn.settings(), "RNN(2, 3, nonlinearity=relu)");
+    /// assert_eq!(Dropout::new(0.5)?.settings(), "Dropout(p=0.5, inplace=False)");
+    /// # Ok::<(), wengert_core::Error>(())
+    /// ```
+    #[doc(alias = "extra_repr")]
+    fn settings(&self) -> String {
+        String::new()
+    }
+
     /// All parameters under all their names; a tied one comes once for each name.
     #[doc(alias = "trainable_weights")]
     #[doc(alias = "get_weights")]

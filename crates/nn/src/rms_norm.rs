@@ -35,7 +35,7 @@ pub struct RmsNorm<T: Float = f32> {
     eps: Option<f64>,
 }
 
-module!(RmsNorm<T> { weight } keep { shape, eps });
+module!(RmsNorm<T> { weight } keep { shape, eps } settings to_string);
 
 impl RmsNorm {
     /// Normalisation over the last axes, which have the extents `normalized_shape`.

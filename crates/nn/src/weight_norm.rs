@@ -147,6 +147,10 @@ impl<M: Module<Element = T>, T: Float> Module for WeightNorm<M, T> {
             weight.direction.visit_mut(visitor);
         }
     }
+
+    fn settings(&self) -> String {
+        self.module.settings()
+    }
 }
 
 impl<M: Cast, T: Float> Cast for WeightNorm<M, T> {

@@ -3,7 +3,7 @@
 use wengert_core::Float;
 
 use crate::options;
-use crate::rule::{Rule, Update, pulled};
+use crate::rule::{Rule, Update, in_f32, pulled};
 use crate::rule_optimizer::RuleOptimizer;
 
 options! {
@@ -75,9 +75,4 @@ impl Rule for AsgdOptions {
             *a = if mu == T::ONE { *p } else { *a + mu * (*p - *a) };
         }
     }
-}
-
-/// The nearest number of single precision, in which PyTorch keeps these two whatever the parameters are.
-fn in_f32(x: f64) -> f64 {
-    f64::from(x as f32)
 }

@@ -83,8 +83,8 @@ impl<T: Float> Averaged<T> {
     /// Takes the parameters' values into the averages.
     ///
     /// # Errors
-    /// If the parameters hold the averages, or there is no memory for the new ones beside the old; then
-    /// nothing has changed.
+    /// If the parameters hold the averages, or an average that somebody else holds, such as a saved state,
+    /// needs memory of its own and there is none; then nothing has changed.
     pub fn update(&mut self) -> Result<()> {
         if self.is_swapped {
             return Err(Error::argument("Averaged::update", "parameters", "swapped back", "the averages"));
@@ -94,18 +94,35 @@ impl<T: Float> Averaged<T> {
             Some(decay) => 1.0 - decay,
             None => 1.0 / (self.updates + 1) as f64,
         };
-        let mut next = Vec::with_capacity(self.kept.len());
-        for (average, parameter) in self.kept.iter().zip(&self.parameters) {
-            let value = parameter.value();
-            // Not by way of the old one, which may not be finite.
-            next.push(match taken {
-                1.0 => value,
-                _ => or_refused("Averaged::update", || Ok(average + &(&(&value - average) * taken)))?,
-            });
+        match taken {
+            // Not by way of the old ones, which may not be finite.
+            1.0 => self.kept = self.parameters.iter().map(|parameter| parameter.value()).collect(),
+            _ => self.draw_near(taken)?,
         }
-        self.kept = next;
         self.updates += 1;
         Ok(())
+    }
+
+    /// Moves each average a part of the way to its parameter's value.
+    fn draw_near(&mut self, part: f64) -> Result<()> {
+        let part = T::from_f64(part);
+        // All memory comes before anything changes.
+        let values = or_refused("Averaged::update", || Ok(self.set_apart()))?;
+        for (average, value) in self.kept.iter_mut().zip(&values) {
+            let value = value.as_slice().expect("contiguous");
+            average.data_mut()?.iter_mut().zip(value).for_each(|(a, p)| *a = *a + (*p - *a) * part);
+        }
+        Ok(())
+    }
+
+    /// Gives each average that is not alone in its storage one of its own; gives the parameters' values.
+    fn set_apart(&mut self) -> Vec<Tensor<T>> {
+        for average in &mut self.kept {
+            if average.data_mut().is_err() {
+                *average = average.copy();
+            }
+        }
+        self.parameters.iter().map(|parameter| parameter.value().contiguous()).collect()
     }
 
     /// Exchanges the parameters' values and their averages: once to evaluate, once more to go on training.

@@ -3,7 +3,7 @@
 use wengert_core::Float;
 
 use crate::options;
-use crate::rule::{Rule, Update, bias_correction, decayed, pulled};
+use crate::rule::{Rule, Update, bias_correction, decayed, in_f32, pulled};
 use crate::rule_optimizer::RuleOptimizer;
 
 options! {
@@ -34,7 +34,8 @@ options! {
 /// `g += wd p`, or decoupled first `p *= 1 - lr wd`; `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`;
 /// `mu_t = b1 (1 - 0.96^(t psi) / 2)` with psi the momentum decay, `M` the product of all `mu` to `mu_t`;
 /// `p -= lr ((1 - mu_t) / (1 - M) g + mu_{t+1} / (1 - M mu_{t+1}) m) / (sqrt(v / (1 - b2^t)) + eps)`,
-/// where `t` counts the steps of this parameter. To maximise, `g` is negated first.
+/// where `t` counts the steps of this parameter. `M` is in single precision, as in PyTorch. To maximise, `g`
+/// is negated first.
 ///
 /// States: `exp_avg` (m), `exp_avg_sq` (v), and the number `mu_product` (M).
 ///
@@ -71,7 +72,7 @@ impl Rule for NAdamOptions {
     }
 
     fn advance(&self, step: u64, numbers: &mut [f64]) {
-        numbers[0] *= self.momentum(step);
+        numbers[0] = in_f32(in_f32(numbers[0]) * in_f32(self.momentum(step)));
     }
 
     fn is_elementwise(&self) -> bool {

@@ -146,6 +146,12 @@ pub(crate) fn bias_correction(beta: f64, step: u64) -> f64 {
     1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX))
 }
 
+/// The nearest number of single precision, in which PyTorch keeps some numbers whatever the parameters are.
+#[inline(always)]
+pub(crate) fn in_f32(x: f64) -> f64 {
+    f64::from(x as f32)
+}
+
 /// The pull that enters the gradient, and the factor of the value before its step: a decay goes into one of
 /// them.
 #[inline(always)]

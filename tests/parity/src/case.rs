@@ -224,7 +224,8 @@ impl Arguments<'_> {
         self.0[name].as_f64().unwrap_or(default)
     }
 
-    /// All arguments as numbers, those that are lists with several; a truth value is 0 or 1.
+    /// All arguments as numbers, those that are lists with several; a truth value is 0 or 1, and a text is a
+    /// switch of that name, which is on.
     pub fn numbers(&self) -> Result<Vec<(&str, Vec<f64>)>, Failure> {
         let one = |value: &Value| value.as_f64().or(value.as_bool().map(|on| f64::from(u8::from(on))));
         let all = |value: &Value| match value {
@@ -232,9 +233,10 @@ impl Arguments<'_> {
             value => one(value).map(|number| vec![number]),
         };
         let object = self.0.as_object().into_iter().flatten();
-        let read = |(name, value)| match all(value) {
-            Some(numbers) => Ok((String::as_str(name), numbers)),
-            None => Err(Failure::Malformed(format!("no numbers in `{name}`"))),
+        let read = |(name, value)| match (Value::as_str(value), all(value)) {
+            (Some(switch), _) => Ok((switch, vec![1.0])),
+            (None, Some(numbers)) => Ok((String::as_str(name), numbers)),
+            (None, None) => Err(Failure::Malformed(format!("no numbers in `{name}`"))),
         };
         object.map(read).collect()
     }
@@ -285,6 +287,13 @@ impl Arguments<'_> {
     /// A text; none if it is not given.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0[name].as_str()
+    }
+
+    /// A list of pairs of a name and its own arguments.
+    pub fn named(&self, name: &str) -> Result<Vec<(&str, Arguments<'_>)>, Failure> {
+        let pairs = self.get(name, Value::as_array)?.iter();
+        let named = pairs.map(|pair| Some((pair[0].as_str()?, Arguments(&pair[1])))).collect::<Option<_>>();
+        named.ok_or_else(|| Failure::Malformed(format!("no names in `{name}`")))
     }
 
     /// The first argument that is not one of `known`.

@@ -96,6 +96,7 @@ fn run(case: &Case) -> Result<(), Failure> {
         ("loss", "f32") => loss::run::<f32>(case),
         ("optimizer", "f64") => optimizer::run::<f64>(case),
         ("optimizer", "f32") => optimizer::run::<f32>(case),
+        ("closure", "f64") => optimizer::run_closure::<f64>(case),
         ("schedule", _) => schedule::run(case),
         (kind, dtype) => Err(Failure::Unsupported(format!("kind {kind} of {dtype}"))),
     }

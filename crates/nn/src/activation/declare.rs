@@ -73,6 +73,9 @@ macro_rules! activation {
             type Element = T;
             fn visit(&self, _: &mut Visitor<'_, T>) {}
             fn visit_mut(&mut self, _: &mut VisitorMut<'_, T>) {}
+            fn settings(&self) -> String {
+                self.to_string()
+            }
         }
 
         impl<T: Float> Cast for $name<T> {

@@ -47,6 +47,9 @@ impl<T: Float> Module for Gelu<T> {
     type Element = T;
     fn visit(&self, _: &mut Visitor<'_, T>) {}
     fn visit_mut(&mut self, _: &mut VisitorMut<'_, T>) {}
+    fn settings(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl<T: Float> Cast for Gelu<T> {

@@ -14,6 +14,10 @@ impl<M: Module> Module for Option<M> {
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, M::Element>) {
         self.iter_mut().for_each(|module| module.visit_mut(visitor));
     }
+
+    fn settings(&self) -> String {
+        self.as_ref().map(M::settings).unwrap_or_default()
+    }
 }
 
 impl<M: Module> Module for Vec<M> {

@@ -6,6 +6,8 @@
 /// the compiler says which.
 /// What is no module goes behind `keep`; the parameters of a field in `flatten` join under their own names,
 /// before the others. A struct generic over its element (`Model<T>`) becomes [`Cast`](crate::Cast) as well.
+/// Behind `settings` may stand, at the end, the method that gives its
+/// [settings](crate::Module::settings).
 ///
 /// ```
 /// use wengert_core::{Float, Parameter, Tensor};
@@ -13,11 +15,15 @@
 ///
 /// #[derive(Clone)]
 /// struct Gated<T: Float> { gate: Linear<T>, scale: Option<Parameter<T>>, width: usize }
-/// module!(Gated<T> { gate, scale } keep { width });
+/// module!(Gated<T> { gate, scale } keep { width } settings wide);
+///
+/// impl<T: Float> Gated<T> {
+///     fn wide(&self) -> String { format!("width={}", self.width) }
+/// }
 ///
 /// let gated = Gated { gate: Linear::new(2, 2)?, scale: Some(Parameter::new(Tensor::ones([2]))), width: 2 };
 /// assert_eq!(gated.num_parameters(), 8);
-/// assert_eq!(gated.cast::<f64>().width, 2);
+/// assert_eq!((gated.cast::<f64>().width, gated.settings()), (2, "width=2".to_string()));
 ///
 /// // With the parameters of a part under their own names:
 /// struct Shifted { linear: Linear, shift: Parameter }
@@ -40,20 +46,22 @@
 macro_rules! module {
     (
         $name:ident $(flatten { $($flat:ident),* $(,)? })? { $($field:ident),* $(,)? }
-        $(keep { $($keep:ident),* $(,)? })?
+        $(keep { $($keep:ident),* $(,)? })? $(settings $settings:ident)?
     ) => {
         impl $crate::Module for $name {
             type Element = f32;
             $crate::module!(@walk $name { $($($flat),*)? } { $($field),* } { $($($keep),*)? });
+            $($crate::module!(@settings $settings);)?
         }
     };
     (
         $name:ident<$t:ident> $(flatten { $($flat:ident),* $(,)? })? { $($field:ident),* $(,)? }
-        $(keep { $($keep:ident),* $(,)? })?
+        $(keep { $($keep:ident),* $(,)? })? $(settings $settings:ident)?
     ) => {
         impl<$t: $crate::__private::Float> $crate::Module for $name<$t> {
             type Element = $t;
             $crate::module!(@walk $name { $($($flat),*)? } { $($field),* } { $($($keep),*)? });
+            $($crate::module!(@settings $settings);)?
         }
 
         impl<$t: $crate::__private::Float> $crate::Cast for $name<$t> {
@@ -71,11 +79,17 @@ macro_rules! module {
     (
         impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] $(flatten { $($flat:ident),* $(,)? })?
         as $element:ty { $($field:ident),* $(,)? }
-        $(keep { $($keep:ident),* $(,)? })?
+        $(keep { $($keep:ident),* $(,)? })? $(settings $settings:ident)?
     ) => {
         impl<$($generics)*> $crate::Module for $name<$($arguments)*> {
             type Element = $element;
             $crate::module!(@walk $name { $($($flat),*)? } { $($field),* } { $($($keep),*)? });
+            $($crate::module!(@settings $settings);)?
+        }
+    };
+    (@settings $settings:ident) => {
+        fn settings(&self) -> ::std::string::String {
+            self.$settings()
         }
     };
     (@walk $name:ident { $($flat:ident),* } { $($field:ident),* } { $($keep:ident),* }) => {
@@ -102,7 +116,7 @@ macro_rules! module {
 }
 
 /// Makes a struct a module, as [`module!`](crate::module!) does and in its words, that prints as the
-/// [`Cell`](crate::Cell) that it is.
+/// [`Cell`](crate::Cell) that it is; what it prints is its settings.
 ///
 /// ```
 /// use wengert_core::{Float, Parameter, Tensor, Variable};
@@ -130,15 +144,15 @@ macro_rules! module {
 #[macro_export]
 macro_rules! cell {
     (impl[$($generics:tt)*] $name:ident[$($arguments:tt)*] $($rest:tt)*) => {
-        $crate::module!(impl[$($generics)*] $name[$($arguments)*] $($rest)*);
+        $crate::module!(impl[$($generics)*] $name[$($arguments)*] $($rest)* settings to_string);
         $crate::cell!(@display [$($generics)*] $name<$($arguments)*>);
     };
     ($name:ident<$t:ident> $($rest:tt)*) => {
-        $crate::module!($name<$t> $($rest)*);
+        $crate::module!($name<$t> $($rest)* settings to_string);
         $crate::cell!(@display [$t: $crate::__private::Float] $name<$t>);
     };
     ($name:ident $($rest:tt)*) => {
-        $crate::module!($name $($rest)*);
+        $crate::module!($name $($rest)* settings to_string);
         $crate::cell!(@display [] $name);
     };
     (@display [$($generics:tt)*] $cell:ty) => {

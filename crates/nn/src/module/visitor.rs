@@ -7,8 +7,8 @@ use crate::buffer::Buffer;
 
 /// What a walk meets beside parameters, for whoever draws the tree of modules.
 pub(crate) enum Met {
-    /// A field, by name, with what tells it from others ([`identity`]).
-    Field(String, Identity),
+    /// A field, by name, with what tells it from others ([`identity`]), and its settings.
+    Field(String, Identity, String),
     /// The field is an optional module that is there, which is this one.
     Is(Identity),
     /// The field is a parameter or a buffer.
@@ -86,7 +86,7 @@ impl<'v, T: Float> Visitor<'v, T> {
         if !self.names {
             return field.visit(self);
         }
-        self.tell(|| Met::Field(name.to_string(), identity(field)));
+        self.tell(|| Met::Field(name.to_string(), identity(field), field.settings()));
         self.path.push(name.to_string());
         field.visit(self);
         self.path.pop();

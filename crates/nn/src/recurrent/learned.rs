@@ -53,6 +53,10 @@ impl<C: CellWith<Element = T>, T: Float> Module for LearnedState<C, T> {
         self.cell.visit_mut(visitor);
         self.initial.visit_mut(visitor);
     }
+
+    fn settings(&self) -> String {
+        self.cell.settings()
+    }
 }
 
 impl<C: Cast, T: Float> Cast for LearnedState<C, T> {

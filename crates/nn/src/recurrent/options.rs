@@ -102,6 +102,11 @@ impl Options {
         repr + &chances[1..].iter().map(chance).collect::<String>()
     }
 
+    /// Which parameters are dropped, which does not print.
+    pub fn dropped(&self) -> Option<String> {
+        (self.weight_dropout > 0.0).then(|| format!("{} dropped", self.dropped_weights.join(" and ")))
+    }
+
     pub fn check(&self, name: &'static str) -> Result<()> {
         if self.num_layers == 0 {
             return Err(Error::argument(name, "num_layers", "at least 1", 0));

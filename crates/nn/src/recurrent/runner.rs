@@ -227,6 +227,13 @@ impl<C: CellWith> Module for Recurrent<C> {
         visitor.mode(&mut self.training);
         self.cells.iter_mut().for_each(|cell| cell.visit_mut(visitor));
     }
+
+    fn settings(&self) -> String {
+        let mut all = vec![self.to_string()];
+        all.extend(self.cells[1..].iter().map(C::settings));
+        all.extend(self.options.dropped());
+        all.join(", ")
+    }
 }
 
 impl<C: Cast> Cast for Recurrent<C> {

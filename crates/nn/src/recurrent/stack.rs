@@ -172,6 +172,10 @@ impl<T: Float, A: Module<Element = T>, B: Module<Element = T>> Module for Stack<
         self.lower.visit_mut(visitor);
         self.upper.visit_mut(visitor);
     }
+
+    fn settings(&self) -> String {
+        format!("dropout={}", self.dropout)
+    }
 }
 
 impl<A: Cast, B: Cast> Cast for Stack<A, B> {

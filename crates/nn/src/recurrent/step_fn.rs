@@ -104,6 +104,10 @@ impl<P: Module, S: State<Element = P::Element>> Module for StepFn<P, S> {
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, P::Element>) {
         self.0.visit_mut(visitor);
     }
+
+    fn settings(&self) -> String {
+        self.0.settings()
+    }
 }
 
 impl<P, S> Cell for StepFn<P, S>

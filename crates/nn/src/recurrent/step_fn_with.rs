@@ -96,6 +96,10 @@ impl<P: Module, K, S: State<Element = P::Element>> Module for StepFnWith<P, K, S
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, P::Element>) {
         self.parameters.visit_mut(visitor);
     }
+
+    fn settings(&self) -> String {
+        self.parameters.settings()
+    }
 }
 
 impl<P, K, S> CellWith for StepFnWith<P, K, S>

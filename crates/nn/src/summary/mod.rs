@@ -12,8 +12,8 @@ use wengert_core::{
 };
 
 use self::operations::flops;
-pub use self::tree::types_of;
 use self::tree::{Place, tree};
+pub use self::tree::{settings_of, types_of};
 use crate::buffer::Buffer;
 use crate::module::{Identity, Module};
 use crate::sequential::Forward;

@@ -1,7 +1,7 @@
 //! The tree of modules.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use wengert_core::AnyTensor;
 
@@ -14,6 +14,7 @@ pub(super) struct Place {
     /// The module that it is in.
     pub(super) within: Option<usize>,
     name: String,
+    settings: String,
     depth: usize,
     /// The parameters and buffers in it, by identity.
     seen: HashSet<usize>,
@@ -26,11 +27,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn new(name: String, identity: Identity, within: Option<usize>, depth: usize) -> Self {
+    fn new(name: String, identity: Identity, settings: String, within: Option<usize>, depth: usize) -> Self {
         Place {
             identity,
             within,
             name,
+            settings,
             depth,
             seen: HashSet::new(),
             parameters: 0,
@@ -87,6 +89,18 @@ pub fn types_of<M: Module + ?Sized>(model: &M) -> String {
     if inner.is_empty() { rows[0].kind.clone() } else { format!("{} of {}", rows[0].kind, inner.join(", ")) }
 }
 
+/// The settings of a module and of those in it that have some, by path; of the cells of a layer, which share
+/// their paths, one behind the other.
+pub fn settings_of<M: Module + ?Sized>(model: &M) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::<String, String>::new();
+    for Place { name, settings, .. } in tree(model).into_iter().filter(|place| !place.settings.is_empty()) {
+        let here = all.entry(name).or_default();
+        *here += if here.is_empty() { "" } else { ", " };
+        *here += &settings;
+    }
+    all
+}
+
 /// The places under construction.
 struct Tree {
     places: Vec<Place>,
@@ -98,12 +112,12 @@ impl Tree {
     fn meet(&mut self, met: Met) {
         let top = *self.open.last().expect("the model is never left");
         match met {
-            Met::Field(name, identity) => {
+            Met::Field(name, identity, settings) => {
                 let (outer, depth) = (&self.places[top].name, self.places[top].depth + 1);
                 let name = if outer.is_empty() { name } else { format!("{outer}.{name}") };
                 self.places[top].is_empty = false;
                 self.open.push(self.places.len());
-                self.places.push(Place::new(name, identity, Some(top), depth));
+                self.places.push(Place::new(name, identity, settings, Some(top), depth));
             }
             Met::Is(identity) => {
                 self.places[top].identity = identity;
@@ -129,7 +143,7 @@ impl Tree {
 
 /// The modules of a model, each in front of those in it.
 pub(super) fn tree<M: Module + ?Sized>(model: &M) -> Vec<Place> {
-    let root = Place::new(String::new(), identity(model), None, 0);
+    let root = Place::new(String::new(), identity(model), model.settings(), None, 0);
     let tree = RefCell::new(Tree { places: vec![root], open: vec![0] });
     let size = size_of::<M::Element>();
     model.visit(

@@ -24,20 +24,22 @@ impl Point {
 
 const DECREASE: f64 = 1e-4;
 const CURVATURE: f64 = 0.9;
-const MOST_EVALUATIONS: usize = 25;
+/// Ends of a bracket that are nearer are the same, whatever a step's own tolerance is.
+const LEAST_BRACKET: f64 = 1e-9;
 
-/// A point that is low and flat enough, or the best one found; and how often the objective was asked.
+/// A point that is low and flat enough, or the best one found; and how often the objective was asked: once,
+/// and at most so often again.
 pub(super) fn strong_wolfe(
     start: Point,
     first: f64,
     direction: &[f64],
-    tolerance: f64,
+    most: u64,
     mut objective: impl FnMut(f64) -> Result<(f64, Vec<f64>)>,
-) -> Result<(Point, usize)> {
+) -> Result<(Point, u64)> {
     let mut search = Search {
         start,
         size: largest(direction),
-        tolerance,
+        most,
         evaluations: 0,
         ask: |at| Ok(Point::new(at, objective(at)?, direction)),
     };
@@ -57,8 +59,8 @@ struct Search<F> {
     start: Point,
     /// The largest element of the direction.
     size: f64,
-    tolerance: f64,
-    evaluations: usize,
+    most: u64,
+    evaluations: u64,
     ask: F,
 }
 
@@ -79,7 +81,7 @@ impl<F: FnMut(f64) -> Result<Point>> Search<F> {
     /// Longer and longer steps, until one is good or too long.
     fn bracket(&mut self, first: f64) -> Result<Bracket> {
         let (mut before, mut point) = (self.start.clone(), self.ask(first)?);
-        for turn in 0..MOST_EVALUATIONS {
+        for turn in 0..self.most {
             if self.is_too_high(&point) || (turn > 1 && point.loss >= before.loss) {
                 return Ok(Bracket::Between([before, point]));
             }
@@ -101,9 +103,9 @@ impl<F: FnMut(f64) -> Result<Point>> Search<F> {
         let mut stalled = false;
         let mut low = lower(&ends);
         // The first step does not count, as in PyTorch.
-        while self.evaluations <= MOST_EVALUATIONS {
+        while self.evaluations <= self.most {
             let bounds = (ends[0].at.min(ends[1].at), ends[0].at.max(ends[1].at));
-            if (bounds.1 - bounds.0) * self.size < self.tolerance {
+            if (bounds.1 - bounds.0) * self.size < LEAST_BRACKET {
                 break;
             }
             let at = away_from_ends(lowest(&ends[0], &ends[1], bounds), bounds, &mut stalled);

@@ -25,7 +25,8 @@ options! {
         lr: f64 = 1.0, at_least_zero;
         /// How many iterations a step has at most.
         max_iter: u64 = 20, at_least_one;
-        /// How many evaluations of the loss a step has at most; 0, the default, for 5/4 of `max_iter`.
+        /// How many evaluations of the loss a step has at most, or one more where a line search ends it; 0, the
+        /// default, for 5/4 of `max_iter`.
         max_eval: u64 = 0;
         /// A step ends where no element of the gradient is larger.
         tolerance_grad: f64 = 1e-7, at_least_zero;
@@ -155,9 +156,10 @@ impl<T: Float> Lbfgs<T> {
             }
             let (loss_before, is_last) = (start.loss, iteration == options.max_iter);
             let asked;
-            (point, asked) = objective.go(start, length, direction, is_last, options)?;
+            let left = most.saturating_sub(evaluations);
+            (point, asked) = objective.go(start, length, direction, (is_last, left), options)?;
             history.length = point.at;
-            evaluations += asked as u64;
+            evaluations += asked;
             if is_last || evaluations >= most {
                 break;
             }

@@ -12,18 +12,19 @@ pub(super) struct Objective<'a, T: Float, C> {
 }
 
 impl<T: Float, C: FnMut() -> Result<Variable<T>>> Objective<'_, T, C> {
-    /// Goes from a point in a direction; gives where it came to, and how often the loss was evaluated.
+    /// Goes from a point in a direction; gives where it came to, and how often the loss was evaluated. A line
+    /// search evaluates it once, and at most so often again.
     pub(super) fn go(
         &mut self,
         start: Point,
         length: f64,
         direction: &[f64],
-        is_last: bool,
+        (is_last, most): (bool, u64),
         options: &LbfgsOptions,
-    ) -> Result<(Point, usize)> {
+    ) -> Result<(Point, u64)> {
         let from = self.values();
         if options.strong_wolfe {
-            let (found, asked) = strong_wolfe(start, length, direction, options.tolerance_change, |at| {
+            let (found, asked) = strong_wolfe(start, length, direction, most, |at| {
                 self.set_along(&from, at, direction)?;
                 self.evaluate()
             })?;

@@ -39,6 +39,25 @@ macro_rules! number_fields {
 
 number_fields!(f64 u64 bool super::CyclicMode);
 
+/// None is saved as NaN. It was as infinity before, so that an infinite number is saved as the largest one.
+impl Field for Option<f64> {
+    fn save(&self, name: &str, map: &mut TensorMap) {
+        map.insert_number(name, self.map_or(f64::NAN, |number| number.min(f64::MAX)));
+    }
+
+    fn load(&mut self, _: &'static str, name: &'static str, map: &TensorMap) -> Result<()> {
+        *self = match map.number(name)? {
+            f64::MAX => Some(f64::INFINITY),
+            number => Some(number).filter(|number| *number < f64::INFINITY),
+        };
+        Ok(())
+    }
+
+    fn show(&self) -> String {
+        self.map_or("none".to_string(), |number| number.to_string())
+    }
+}
+
 impl Field for Vec<u64> {
     fn save(&self, name: &str, map: &mut TensorMap) {
         map.insert(name, Tensor::from_fn([self.len()], |i| self[i] as f64));

@@ -2,11 +2,6 @@
 
 use super::Formula;
 
-/// The best metric before the first one, also to maximise.
-const NONE: f64 = f64::INFINITY;
-/// An infinite best metric, which [`NONE`] could not be told from.
-const MOST: f64 = f64::MAX;
-
 schedule! {
     /// A rate that falls by a factor when a metric has not got better for more than `patience` observations
     /// (`torch.optim.lr_scheduler.ReduceLROnPlateau`).
@@ -54,7 +49,7 @@ schedule! {
         absolute: bool = false;
     }
     {
-        best: f64 = NONE;
+        best: Option<f64> = None;
         num_bad: u64 = 0;
         cooling: u64 = 0;
     }
@@ -62,16 +57,13 @@ schedule! {
 
 impl ReduceLrOnPlateau {
     fn is_better(&self, metric: f64) -> bool {
-        if self.best == NONE {
-            return if self.maximize { metric > f64::NEG_INFINITY } else { metric < f64::INFINITY };
-        }
-        match (self.maximize, self.absolute) {
-            (false, false) => metric < self.best * (1.0 - self.threshold),
-            (false, true) => metric < self.best - self.threshold,
-            // Nothing is more than infinite.
-            (true, _) if self.best == MOST => false,
-            (true, false) => metric > self.best * (1.0 + self.threshold),
-            (true, true) => metric > self.best + self.threshold,
+        match (self.best, self.maximize, self.absolute) {
+            (None, true, _) => metric > f64::NEG_INFINITY,
+            (None, false, _) => metric < f64::INFINITY,
+            (Some(best), false, false) => metric < best * (1.0 - self.threshold),
+            (Some(best), false, true) => metric < best - self.threshold,
+            (Some(best), true, false) => metric > best * (1.0 + self.threshold),
+            (Some(best), true, true) => metric > best + self.threshold,
         }
     }
 
@@ -99,7 +91,7 @@ impl Formula for ReduceLrOnPlateau {
 
     fn note(&mut self, metric: f64) {
         if self.is_better(metric) {
-            (self.best, self.num_bad) = (metric.min(MOST), 0);
+            (self.best, self.num_bad) = (Some(metric), 0);
         } else {
             self.num_bad += 1;
         }

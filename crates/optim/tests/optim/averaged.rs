@@ -1,7 +1,7 @@
 //! Averages, projections and penalties.
 
 use proptest::prelude::*;
-use wengert_core::{Parameter, Tensor, TensorMap};
+use wengert_core::{AnyTensor, Parameter, Tensor, TensorMap};
 use wengert_optim::{Averaged, Penalty, Projection};
 
 use crate::parameter;
@@ -36,6 +36,47 @@ proptest! {
         let later: f64 = values[1..].iter().rev().zip(0..).map(|(x, age)| (1.0 - d) * d.powi(age) * x).sum();
         let expected = later + d.powi(values.len() as i32 - 1) * values[0];
         prop_assert!((averages(&averaged)[0] - expected).abs() < 1e-12);
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_average_moves_in_place_as_one_that_is_made_anew(
+        values in proptest::collection::vec(-3.0..3.0f32, 30), decay in proptest::option::of(0.1..0.9f64),
+    ) {
+        let w = Parameter::new(Tensor::<f32>::zeros([10]));
+        let mut averaged = match decay {
+            Some(decay) => Averaged::ema([w.clone()], decay).unwrap(),
+            None => Averaged::swa([w.clone()]),
+        };
+        let mut expected = Tensor::zeros([10]);
+        let mut storages = Vec::new();
+        for (n, values) in (0..).zip(values.chunks(10)) {
+            let value = Tensor::from(values.to_vec());
+            w.set_value(value.clone()).unwrap();
+            averaged.update().unwrap();
+            let part = decay.map_or(1.0 / f64::from(n + 1), |decay| 1.0 - decay);
+            expected = if n == 0 { value } else { &expected + &(&(&value - &expected) * part) };
+            let saved = averaged.state_dict();
+            let Some(AnyTensor::F32(average)) = saved.get("average.0") else { panic!("it is saved") };
+            prop_assert_eq!(average, &expected);
+            storages.push(average.storage_id());
+        }
+        prop_assert_eq!(storages[1], storages[2]);
+    }
+}
+
+#[test]
+fn a_saved_average_stays_as_it_is() {
+    let w = parameter::<f64, 1>([1.0]);
+    let mut averaged = Averaged::ema([w.clone()], 0.5).unwrap();
+    averaged.update().unwrap();
+    w.set_value(Tensor::from([3.0])).unwrap();
+    for expected in [1.0, 2.0, 2.5] {
+        let (saved, copy) = (averaged.state_dict(), averaged.clone());
+        averaged.update().unwrap();
+        assert_eq!(saved.tensor::<f64>("average.0").unwrap().to_vec(), [expected]);
+        assert_eq!(averages(&copy), [expected]);
     }
 }
 

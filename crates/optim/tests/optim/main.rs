@@ -19,7 +19,6 @@ mod refused;
 mod saving;
 mod schedule;
 mod schedule_groups;
-mod schedule_torch;
 mod sizes;
 mod stepping;
 mod without_gradient;

@@ -73,7 +73,8 @@ fn naive_nadam(o: &NAdamOptions, mut p: f64, grads: &[f64]) -> f64 {
         }
         m = o.beta1 * m + (1.0 - o.beta1) * g;
         v = o.beta2 * v + (1.0 - o.beta2) * g * g;
-        let product: f64 = (1..=t).map(mu).product();
+        // PyTorch multiplies these in single precision.
+        let product = f64::from((1..=t).map(|t| mu(t) as f32).product::<f32>());
         let ahead = mu(t + 1) * m / (1.0 - product * mu(t + 1)) + (1.0 - mu(t)) * g / (1.0 - product);
         p -= o.lr * ahead / ((v / (1.0 - o.beta2.powi(t))).sqrt() + o.eps);
     }

@@ -5,16 +5,21 @@ use wengert_optim::schedule::*;
 
 const INF: f64 = f64::INFINITY;
 
-/// The rates after each metric, by a half after each that is no better.
+/// The rates after each metric, by a half after each that is no better, with either kind of threshold.
 fn rates(maximize: bool, metrics: [f64; 4]) -> Result<[f64; 4]> {
-    let mut schedule = ReduceLrOnPlateau::new(1.0)?.maximize(maximize)?.patience(0)?.factor(0.5)?;
-    Ok(metrics.map(|metric| {
-        // Each from a saved state of the one before.
-        let saved = schedule.state_dict();
-        schedule.load_state_dict(&saved).unwrap();
-        schedule.observe(metric);
-        schedule.lr(0)
-    }))
+    let [relative, absolute] = [false, true].map(|absolute| -> Result<[f64; 4]> {
+        let schedule = ReduceLrOnPlateau::new(1.0)?.maximize(maximize)?.patience(0)?.factor(0.5)?;
+        let mut schedule = schedule.absolute(absolute)?;
+        Ok(metrics.map(|metric| {
+            // Each from a saved state of the one before.
+            let saved = schedule.state_dict();
+            schedule.load_state_dict(&saved).unwrap();
+            schedule.observe(metric);
+            schedule.lr(0)
+        }))
+    });
+    assert_eq!(relative.as_ref().ok(), absolute.as_ref().ok());
+    relative
 }
 
 #[test]
@@ -29,9 +34,10 @@ fn infinite_metrics_are_better_or_worse_as_in_pytorch() -> Result<()> {
 }
 
 #[test]
-fn an_infinite_best_one_of_a_saved_state_is_none() -> Result<()> {
+fn no_best_one_is_saved_as_nan_and_was_as_infinity() -> Result<()> {
     let mut schedule = ReduceLrOnPlateau::new(1.0)?.maximize(true)?.patience(0)?;
     let mut saved = schedule.state_dict();
+    assert!(saved.number("best")?.is_nan());
     saved.insert_number("best", INF);
     schedule.load_state_dict(&saved)?;
     schedule.observe(-3.0);

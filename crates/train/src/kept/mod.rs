@@ -22,15 +22,15 @@ const GENERATOR: &str = "generator";
 /// `PART.ENTRY`.
 ///
 /// Refused on loading, by an error that names the part and what differs: parts that are missing or were
-/// not asked for, a module, an optimizer or a schedule of another kind, another value of [`Kept::same`], and
-/// whatever a part's own loading refuses. Then every part is as it was. The options of an optimizer and
+/// not asked for, a module, an optimizer or a schedule of another kind, a module of other
+/// [settings](Module::settings), another value of [`Kept::same`], and whatever a part's own loading refuses. Then every part is as it was. The options of an optimizer and
 /// what a schedule has learnt from what it observed are taken over; the numbers that a schedule was declared
 /// with have to be the same.
 ///
-/// Not told apart are what no type, shape or number says: a module's own settings, as the nonlinearity of an
-/// RNN, the function of a [`LambdaLr`](wengert_optim::schedule::LambdaLr) or a
+/// Not told apart are what no type, shape, setting or number says: a field behind `keep` in a module of one's
+/// own that has no settings, the function of a [`LambdaLr`](wengert_optim::schedule::LambdaLr) or a
 /// [`MultiplicativeLr`](wengert_optim::schedule::MultiplicativeLr), a dataset. They are kept by a text that
-/// says them, `same("rnn", &model.rnn)` as it prints, `same("warm-up", "1 / (1 + step)")`, a fingerprint.
+/// says them, `same("warm-up", "1 / (1 + step)")`, a fingerprint.
 ///
 /// ```
 /// use wengert_core::TensorMap;
@@ -81,8 +81,7 @@ impl<'a> Kept<'a> {
     }
 
     /// Adds the parameters and buffers of a module. When it is loaded, the module and those in it have to be
-    /// of the same types; a module's settings, which its type does not say, are compared by [`Kept::same`]
-    /// with what it prints.
+    /// of the same types, and of the same [settings](Module::settings) as far as those were saved.
     ///
     /// ```
     /// use wengert_nn::{Linear, Nonlinearity, Relu, Rnn, Sequential, Tanh};
@@ -96,8 +95,10 @@ impl<'a> Kept<'a> {
     ///
     /// let rnn = |f| Rnn::builder(2, 3).nonlinearity(f).build();
     /// let (tanh, relu) = (rnn(Nonlinearity::Tanh)?, rnn(Nonlinearity::Relu)?);
-    /// let saved = Kept::new().module("rnn", &tanh).same("form", &tanh).to_map()?;
-    /// assert!(Kept::new().module("rnn", &relu).same("form", &relu).restore(&saved).is_err());
+    /// let saved = Kept::new().module("rnn", &tanh).to_map()?;
+    /// let error = Kept::new().module("rnn", &relu).restore(&saved).unwrap_err();
+    /// assert_eq!(error.to_string(), "part `rnn`: settings: RNN(2, 3, nonlinearity=relu) here, \
+    ///     and RNN(2, 3) in the checkpoint");
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     #[must_use]

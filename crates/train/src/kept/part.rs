@@ -6,7 +6,7 @@ use wengert_core::{
     AnyTensor, Error, Float, Generator, GeneratorState, Result, StateReader, Stateful, Tensor, TensorMap,
     generator_state, set_generator_state,
 };
-use wengert_nn::__private::types_of;
+use wengert_nn::__private::{settings_of, types_of};
 use wengert_nn::{Module, Persist, State};
 use wengert_optim::Optimizer;
 use wengert_optim::schedule::Schedule;
@@ -47,13 +47,35 @@ impl<M: Module + ?Sized> Part for OfModule<'_, M> {
     }
 
     fn save(&self) -> TensorMap {
-        self.0.state_dict()
+        let mut map = self.0.state_dict();
+        for (path, settings) in settings_of(self.0) {
+            map.set_note(path + SETTINGS, settings);
+        }
+        map
+    }
+
+    /// What was saved without settings, as all modules were before, has the same ones.
+    fn check(&self, map: &TensorMap) -> Result<()> {
+        for (path, own) in settings_of(self.0) {
+            let path = path + SETTINGS;
+            match map.note(&path) {
+                Some(saved) if saved != own => {
+                    let reason = format!("{own} here, and {saved} in the checkpoint");
+                    return Err(Error::file(path.trim_start_matches('.').as_ref(), reason));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn load(&mut self, map: &TensorMap) -> Result<()> {
         self.0.load_state_dict(map)
     }
 }
+
+/// Behind a module's path, the key of the note that has its settings.
+const SETTINGS: &str = ".settings";
 
 pub(super) struct OfOptimizer<'a, O: ?Sized, T>(pub &'a mut O, pub PhantomData<T>);
 

@@ -3,6 +3,8 @@
 
 #[path = "../../../nn/tests/nn/all_refused.rs"]
 mod all_refused;
+#[path = "../../../core/src/io/replace/tests/dead.rs"]
+mod dead;
 #[cfg(unix)]
 #[cfg_attr(not(feature = "ctrlc"), allow(dead_code, unused_imports, reason = "interrupts need the feature"))]
 mod died;
@@ -26,3 +28,4 @@ mod resumed;
 #[cfg(feature = "progress")]
 mod resumed_data;
 mod retention;
+mod settings;

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use wengert_train::{Checkpoints, Kept, Mode};
 
+use crate::dead::dead;
+
 fn metric() -> impl Strategy<Value = Option<f64>> {
     let number = (-3i32..3).prop_map(|number| Some(f64::from(number)));
     prop_oneof![3 => number, 1 => Just(Some(f64::NAN)), 1 => Just(None)]
@@ -73,17 +75,6 @@ fn other_files_of_the_folder_are_left_alone() {
     (2..6).for_each(|step| drop(checkpoints.save(step, None, &Kept::new()).unwrap()));
     assert!(names.iter().all(|name| folder.path().join(name).exists()));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), names.len() + 1);
-}
-
-/// The number of a process that has died.
-fn dead() -> u32 {
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .arg("--list")
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    child.wait().unwrap();
-    child.id()
 }
 
 #[test]

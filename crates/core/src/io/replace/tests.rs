@@ -1,6 +1,9 @@
 //! What is replaced, and what is left beside it.
 
+mod dead;
+
 use super::*;
+use dead::dead;
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
@@ -22,17 +25,6 @@ fn a_name_that_is_taken_is_neither_used_nor_removed() {
     replace(&path, b"new").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"new");
     assert_eq!(names(folder.path()).len(), 41);
-}
-
-/// The number of a process that has died.
-fn dead() -> u32 {
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .arg("--list")
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    child.wait().unwrap();
-    child.id()
 }
 
 #[test]
