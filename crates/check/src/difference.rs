@@ -165,6 +165,15 @@ impl Samples {
         [&self.below, &self.above].map(|side| side.iter().all(|y| !y.is_finite()))
     }
 
+    /// The largest magnitude of all values, as far as they are finite.
+    pub fn largest_value(&self) -> f64 {
+        self.all().filter(|y| y.is_finite()).fold(0.0, |size, y| size.max(y.abs()))
+    }
+
+    fn all(&self) -> impl Iterator<Item = f64> {
+        self.above.iter().chain(&self.below).chain([&self.centre]).copied()
+    }
+
     fn is_flat_at(&self, j: usize) -> bool {
         self.above[j] == self.centre && self.below[j] == self.centre
     }
@@ -240,8 +249,7 @@ impl Samples {
     /// The largest power of two that all values are multiples of: the last digit of what they are a
     /// difference of.
     fn grain(&self) -> f64 {
-        let all = self.above.iter().chain(&self.below).chain([&self.centre]);
-        let grain = all.map(|&y| last_digit(y)).fold(f64::INFINITY, f64::min);
+        let grain = self.all().map(last_digit).fold(f64::INFINITY, f64::min);
         if grain.is_finite() { grain } else { 0.0 }
     }
 

@@ -28,8 +28,8 @@ pub(crate) struct Judged {
 /// The part of a derivative that must be visible for a verdict: errors of a thousandth are.
 const VISIBLE: f64 = 2.5e-4;
 
-/// What an expected derivative may be off by whatever its size: where its terms cancel, as behind a mean of
-/// equal numbers, they are of the size of the cotangent, which is 1, or larger.
+/// What an expected derivative may be off by whatever its size, as a part of that of its terms, which may
+/// cancel, as behind a mean of equal numbers.
 const CANCELLED: f64 = 16.0 * f64::EPSILON;
 
 /// How many times the uncertainty a derivative must be off beyond it to differ for certain: the uncertainty
@@ -45,6 +45,13 @@ pub(crate) struct Judge {
     pub rtol: f64,
     /// One central difference of this step and no other.
     pub step: Option<f64>,
+}
+
+/// The size of a derivative's terms: the function's own beside that of what is moved. A function that is 0
+/// or rounding all over says nothing, and then they are of the size of the cotangent, which is 1.
+fn terms(function: f64, moved: f64) -> f64 {
+    let size = function / moved;
+    if size > 64.0 * f64::EPSILON { size } else { 1.0 }
 }
 
 impl Judge {
@@ -84,7 +91,8 @@ impl Judge {
             let ladder = Ladder::climb(at, scale, argument)?;
             for (k, judged) in found.iter_mut().enumerate().filter(|(_, judged)| open(judged)) {
                 let samples = ladder.output(k);
-                let closer = self.careful(expected[k], rounding[k].max(CANCELLED), &samples);
+                let cancelled = CANCELLED * terms(samples.largest_value(), scale);
+                let closer = self.careful(expected[k], rounding[k].max(cancelled), &samples);
                 // Steps of this size may be too small to change anything.
                 if finer == 0 || (closer.verdict != Verdict::Undecidable && !samples.has_stairs()) {
                     *judged = closer;

@@ -37,7 +37,7 @@ pub mod __private {
     pub use crate::base::scope::{Restore, enter};
     pub use crate::io::{remove_left_in, replace as replace_file};
     pub use crate::ops::formula::{Dependence, Of, Trace, dependence, trace};
-    pub use crate::tensor::memory::{filled, room_for, vec_of};
+    pub use crate::tensor::memory::{append, filled, reserve, reserve_in, room_for, text_of, vec_of};
     pub use crate::tensor::packs::fix_packs;
     #[cfg(debug_assertions)]
     pub use crate::tensor::storage::handle_updates;

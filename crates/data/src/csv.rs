@@ -1,10 +1,16 @@
 //! Tables in `.csv` files.
 
+mod cells;
+mod pulled;
+
 use std::path::{Path, PathBuf};
 
-use csv::{ReaderBuilder, StringRecord, Trim};
-use wengert_core::__private::{or_refused, vec_of};
+use csv::{ReaderBuilder, Trim};
+use wengert_core::__private::{or_refused, text_of, vec_of};
 use wengert_core::{Error, Float, Result, Tensor};
+
+use cells::Cells;
+use pulled::Pulled;
 
 /// How a `.csv` file is read, from [`Csv::options`].
 #[derive(Clone, Debug)]
@@ -38,24 +44,36 @@ impl CsvOptions {
     /// Reads a file whole.
     ///
     /// # Errors
-    /// If it can't be read, is not UTF-8, or a row has more cells or fewer than the first.
+    /// If it can't be read, is not UTF-8, a row has more cells or fewer than the first, or there is no memory
+    /// for its cells.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Csv> {
         self.open_at(path.as_ref())
     }
 
     // Not generic: compiled once, here.
     fn open_at(self, path: &Path) -> Result<Csv> {
+        or_refused("Csv::open", || self.read(path))
+    }
+
+    fn read(self, path: &Path) -> Result<Csv> {
         let failed = |error: csv::Error| Error::of_file(path, error);
+        let pulled = Pulled::open(path).map_err(|error| failed(error.into()))?;
+        let row = pulled.row();
         let mut builder = ReaderBuilder::new();
         builder.delimiter(self.delimiter).has_headers(self.header).trim(Trim::All);
-        let mut reader = builder.from_path(path).map_err(failed)?;
-        let header = reader.headers().map_err(failed)?.clone();
-        let rows = reader.into_records().collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        let names = match self.header {
-            true => header.iter().map(String::from).collect(),
-            false => (0..header.len()).map(|column| column.to_string()).collect(),
-        };
-        Ok(Csv { path: path.to_path_buf(), names, rows, missing: self.missing })
+        let mut reader = builder.from_reader(pulled);
+        let mut record = reader.headers().map_err(failed)?.clone();
+        let mut names = vec_of(record.len());
+        names.extend(record.iter().enumerate().map(|(column, name)| match self.header {
+            true => text_of(name),
+            false => column.to_string(),
+        }));
+        let mut cells = Cells::default();
+        while reader.read_record(&mut record).map_err(failed)? {
+            cells.push(&record);
+            row.begin(reader.position().byte());
+        }
+        Ok(Csv { path: path.to_path_buf(), names, cells, missing: self.missing })
     }
 }
 
@@ -79,7 +97,7 @@ impl CsvOptions {
 pub struct Csv {
     path: PathBuf,
     names: Vec<String>,
-    rows: Vec<StringRecord>,
+    cells: Cells,
     missing: Vec<String>,
 }
 
@@ -87,7 +105,8 @@ impl Csv {
     /// Reads a file whose cells are separated by commas and whose first row names the columns.
     ///
     /// # Errors
-    /// If it can't be read, is not UTF-8, or a row has more cells or fewer than the first.
+    /// If it can't be read, is not UTF-8, a row has more cells or fewer than the first, or there is no memory
+    /// for its cells.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Csv::options().open(path)
     }
@@ -105,18 +124,19 @@ impl Csv {
 
     /// How many rows there are, without that of the names.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.cells.rows()
     }
 
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// The columns of these names as numbers, (rows, columns); missing cells are NaN.
     ///
     /// # Errors
-    /// If there is no column of that name, or a cell is no number: the error says which.
+    /// If there is no column of that name, a cell is no number (the error says which), or there is no memory
+    /// for them.
     pub fn numbers<T: Float>(&self, columns: &[&str]) -> Result<Tensor<T>> {
         let places = columns.iter().map(|name| self.place(name)).collect::<Result<Vec<_>>>()?;
         or_refused("Csv::numbers", || self.numbers_at(&places))
@@ -139,25 +159,35 @@ impl Csv {
     /// The column of that name as whole numbers, (rows), such as classes.
     ///
     /// # Errors
-    /// If there is no column of that name, or a cell is no whole number or missing.
+    /// If there is no column of that name, a cell is no whole number or missing, or there is no memory for
+    /// them.
     pub fn integers(&self, column: &str) -> Result<Tensor<i64>> {
         let place = self.place(column)?;
-        let parse =
-            |row| self.cell(row, place).parse().map_err(|_| self.refused(row, place, "a whole number"));
-        Ok((0..self.len()).map(parse).collect::<Result<Vec<i64>>>()?.into())
+        or_refused("Csv::integers", || {
+            let mut numbers = vec_of(self.len());
+            for row in 0..self.len() {
+                let number = self.cell(row, place).parse();
+                numbers.push(number.map_err(|_| self.refused(row, place, "a whole number"))?);
+            }
+            Ok(Tensor::from(numbers))
+        })
     }
 
     /// The cells of the column of that name.
     ///
     /// # Errors
-    /// If there is no column of that name.
+    /// If there is no column of that name, or no memory for them.
     pub fn texts(&self, column: &str) -> Result<Vec<String>> {
         let place = self.place(column)?;
-        Ok((0..self.len()).map(|row| self.cell(row, place).to_string()).collect())
+        or_refused("Csv::texts", || {
+            let mut texts = vec_of(self.len());
+            texts.extend((0..self.len()).map(|row| text_of(self.cell(row, place))));
+            Ok(texts)
+        })
     }
 
     fn cell(&self, row: usize, place: usize) -> &str {
-        &self.rows[row][place]
+        self.cells.at(row, place)
     }
 
     fn place(&self, column: &str) -> Result<usize> {
@@ -168,7 +198,7 @@ impl Csv {
     }
 
     fn refused(&self, row: usize, place: usize, expected: &str) -> Error {
-        let line = self.rows[row].position().map_or(0, csv::Position::line);
+        let line = self.cells.line(row);
         let (name, cell) = (&self.names[place], self.cell(row, place));
         let reason = format!("expected {expected} in row {row}, column {name:?} (line {line}), got {cell:?}");
         Error::file(&self.path, reason)

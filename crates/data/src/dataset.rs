@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Result};
 
 use crate::adapters::{Map, Subset, Zip};
@@ -127,7 +128,7 @@ pub trait Dataset {
     /// All samples as one batch, as it takes to fit a [`Scaler`](crate::Scaler) on a part of the data.
     ///
     /// # Errors
-    /// If there is no sample, one can't be got, or they do not fit each other.
+    /// If there is no sample, one can't be got, they do not fit each other, or there is no memory for them.
     ///
     /// ```
     /// use wengert_core::Tensor;
@@ -141,7 +142,14 @@ pub trait Dataset {
         Self: Sized,
         Self::Item: Stackable,
     {
-        Stackable::stacked(self.iter().collect::<Result<_>>()?)
+        let samples = or_refused("stacked", || {
+            let mut samples = vec_of(self.len());
+            for sample in self.iter() {
+                samples.push(sample?);
+            }
+            Ok(samples)
+        })?;
+        Stackable::stacked(samples)
     }
 }
 

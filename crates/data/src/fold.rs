@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use wengert_core::__private::{or_refused, vec_of};
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Result};
 
 use crate::adapters::Subset;
 use crate::dataset::Dataset;
-use crate::random::shuffled;
+use crate::random::order;
 
 /// Cross-validation in `k` parts: each is left out once, to be validated on
 /// (`sklearn.model_selection.KFold`).
@@ -58,14 +58,7 @@ impl KFold {
                 self.parts,
             ));
         }
-        let order = or_refused("KFold", || {
-            let Some(seed) = self.seed else {
-                let mut places = vec_of(len);
-                places.extend(0..len);
-                return Ok(places);
-            };
-            Ok(shuffled(seed, 0, len))
-        })?;
+        let order = or_refused("KFold", || Ok(order(len, self.seed)))?;
         Ok(Folds { dataset: Arc::new(dataset), order, parts: self.parts, next: 0 })
     }
 }

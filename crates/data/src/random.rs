@@ -1,5 +1,6 @@
 //! Randomness that only a seed and a place decide.
 
+use wengert_core::__private::vec_of;
 use wengert_core::{Generator, GeneratorState, generator_state, set_generator_state};
 
 /// Sets the orders of data apart from what a program draws with the same seed.
@@ -10,6 +11,17 @@ const DRAWS: u64 = 0x6461_7461_2e64_7277;
 /// The stream of an epoch's order.
 pub(crate) fn order_stream(seed: u64, epoch: u64) -> Generator {
     Generator::stream(seed ^ ORDERS, epoch)
+}
+
+/// The numbers `0..len` as they stand, or in the order that belongs to a seed. What the allocator refuses
+/// unwinds.
+pub(crate) fn order(len: usize, seed: Option<u64>) -> Vec<usize> {
+    let Some(seed) = seed else {
+        let mut order = vec_of(len);
+        order.extend(0..len);
+        return order;
+    };
+    shuffled(seed, 0, len)
 }
 
 /// The numbers `0..len` in the order that belongs to a seed and an epoch.

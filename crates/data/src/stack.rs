@@ -54,7 +54,11 @@ macro_rules! numbers {
         impl Stackable for $number {
             type Batch = Tensor<$element>;
             fn stacked(samples: Vec<Self>) -> Result<Self::Batch> {
-                Ok(Tensor::from(samples.into_iter().map(|x| x as $element).collect::<Vec<_>>()))
+                or_refused("stacked", || {
+                    let mut elements = vec_of(samples.len());
+                    elements.extend(samples.iter().map(|&x| x as $element));
+                    Ok(Tensor::from(elements))
+                })
             }
         }
     )*};
@@ -75,7 +79,10 @@ macro_rules! tuples {
         impl<$($name: Stackable),*> Stackable for ($($name,)*) {
             type Batch = ($($name::Batch,)*);
             fn stacked(samples: Vec<Self>) -> Result<Self::Batch> {
-                let ($($samples,)*): ($(Vec<$name>,)*) = samples.into_iter().collect();
+                let len = samples.len();
+                let mut apart = or_refused("stacked", || Ok(($(vec_of::<$name>(len),)*)))?;
+                apart.extend(samples);
+                let ($($samples,)*) = apart;
                 Ok(($($name::stacked($samples)?,)*))
             }
         }

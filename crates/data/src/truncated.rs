@@ -1,11 +1,11 @@
 //! Windows whose state is carried on, for truncated backpropagation through time.
 
-use wengert_core::__private::{filled, or_refused};
+use wengert_core::__private::{filled, or_refused, reserve, vec_of};
 use wengert_core::{Element, Error, Result, Tensor};
 
 use crate::dataset::{Dataset, check_index};
 use crate::fingerprint::{Fingerprint, in_order};
-use crate::random::shuffled;
+use crate::random::order;
 
 /// Windows of K steps over documents (L_i, ..) that lie one behind the other in N lanes, for training that
 /// carries each lane's state from window to window (Keras' `stateful`).
@@ -84,7 +84,8 @@ impl<T: Element> TruncatedWindowsBuilder<T> {
     /// The windows.
     ///
     /// # Errors
-    /// If there are no lanes, steps or documents, or one has no steps or another width than the first.
+    /// If there are no lanes, steps or documents, one has no steps or another width than the first, or there is
+    /// no memory for the places of so many windows.
     pub fn build(self) -> Result<TruncatedWindows<T>> {
         let TruncatedWindowsBuilder { documents, lanes: count, steps, seed } = self;
         for (argument, value) in [("lanes", count), ("steps", steps)] {
@@ -93,16 +94,17 @@ impl<T: Element> TruncatedWindowsBuilder<T> {
             }
         }
         check(&documents)?;
-        let order = match seed {
-            Some(seed) => shuffled(seed, 0, documents.len()),
-            None => (0..documents.len()).collect(),
-        };
-        let mut lanes = vec![Vec::new(); count];
-        for document in order {
-            // The first of those that are free first.
-            let lane = lanes.iter_mut().min_by_key(|lane| lane.len()).expect("at least one");
-            lane.extend((0..documents[document].shape()[0].div_ceil(steps)).map(|part| (document, part)));
-        }
+        let lanes = or_refused(NAME, || {
+            let mut lanes = filled(Vec::new(), count);
+            for document in order(documents.len(), seed) {
+                // The first of those that are free first.
+                let lane = lanes.iter_mut().min_by_key(|lane| lane.len()).expect("at least one");
+                let parts = documents[document].shape()[0].div_ceil(steps);
+                reserve(lane, parts);
+                lane.extend((0..parts).map(|part| (document, part)));
+            }
+            Ok(lanes)
+        })?;
         Ok(TruncatedWindows { documents, steps, lanes })
     }
 }
@@ -137,7 +139,7 @@ impl<T: Element> TruncatedWindows<T> {
     /// at the end is left out.
     ///
     /// # Errors
-    /// If the series has no axis, or fewer steps than there are lanes.
+    /// If the series has no axis, or fewer steps than there are lanes, or there is no memory for so many.
     ///
     /// ```
     /// use wengert_core::Tensor;
@@ -153,7 +155,13 @@ impl<T: Element> TruncatedWindows<T> {
             return Err(Error::argument(NAME, "lanes", expected, lanes));
         }
         let length = steps / lanes;
-        (0..lanes).map(|lane| series.narrow(0, lane * length, length)).collect()
+        or_refused(NAME, || {
+            let mut pieces = vec_of(lanes);
+            for lane in 0..lanes {
+                pieces.push(series.narrow(0, lane * length, length)?);
+            }
+            Ok(pieces)
+        })
     }
 }
 

@@ -7,7 +7,10 @@ pub use builder::VocabularyBuilder;
 
 use std::collections::HashMap;
 
+use wengert_core::__private::{append, or_refused, reserve, reserve_in, text_of};
 use wengert_core::{Error, Result, Tensor};
+
+use crate::fingerprint::in_order;
 
 /// The pieces that a text is cut into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +79,7 @@ impl Vocabulary {
     /// The characters of a text.
     ///
     /// # Errors
-    /// If there are none.
+    /// If there are none, or no memory for them.
     pub fn characters(text: &str) -> Result<Self> {
         Vocabulary::builder(Tokens::Characters).build(text)
     }
@@ -84,7 +87,7 @@ impl Vocabulary {
     /// The words of a text, what is between white space.
     ///
     /// # Errors
-    /// If there are none.
+    /// If there are none, or no memory for them.
     pub fn words(text: &str) -> Result<Self> {
         Vocabulary::builder(Tokens::Words).build(text)
     }
@@ -97,7 +100,8 @@ impl Vocabulary {
     /// A vocabulary of these tokens, numbered as they stand.
     ///
     /// # Errors
-    /// If there is none, one is there twice, or the number of the unknown one is not below theirs.
+    /// If there is none, one is there twice, the number of the unknown one is not below theirs, or there is no
+    /// memory for them.
     ///
     /// ```
     /// use wengert_data::{Tokens, Vocabulary};
@@ -110,12 +114,7 @@ impl Vocabulary {
         if tokens.is_empty() {
             return Err(Error::shape(NAME, "at least 1 token", 0));
         }
-        let mut numbers = HashMap::with_capacity(tokens.len());
-        for (number, token) in tokens.iter().enumerate() {
-            if numbers.insert(token.clone(), number).is_some() {
-                return Err(Error::argument(NAME, "every token", "there once", format!("{token:?} twice")));
-            }
-        }
+        let numbers = or_refused(NAME, || numbered(&tokens))?;
         if let Some(unknown) = unknown.filter(|unknown| *unknown >= tokens.len()) {
             let expected = format!("in 0..{}", tokens.len());
             return Err(Error::argument(NAME, "the unknown token", expected, unknown));
@@ -148,22 +147,30 @@ impl Vocabulary {
     /// A text as the numbers of its tokens, (T).
     ///
     /// # Errors
-    /// If a token is not known, and there is no number for such.
+    /// If a token is not known and there is no number for such, or there is no memory for the numbers.
     pub fn encode(&self, text: &str) -> Result<Tensor<i64>> {
-        let number = |(place, token): (usize, &str)| match self.number(token) {
-            Some(number) => Ok(number as i64),
-            None => {
-                let expected = format!("one of the {} known ones", self.len());
-                Err(Error::argument(NAME, "every token", expected, format!("{token:?} at token {place}")))
+        or_refused("Vocabulary::encode", || {
+            let mut numbers = Vec::new();
+            for (place, token) in self.kind.of(text).enumerate() {
+                reserve(&mut numbers, 1);
+                numbers.push(self.known(token, place)?);
             }
-        };
-        Ok(self.kind.of(text).enumerate().map(number).collect::<Result<Vec<_>>>()?.into())
+            Ok(Tensor::from(numbers))
+        })
+    }
+
+    /// The number of the token at some place of a text.
+    fn known(&self, token: &str, place: usize) -> Result<i64> {
+        self.number(token).map(|number| number as i64).ok_or_else(|| {
+            let expected = format!("one of the {} known ones", self.len());
+            Error::argument(NAME, "every token", expected, format!("{token:?} at token {place}"))
+        })
     }
 
     /// The text of some numbers, words with a space between them.
     ///
     /// # Errors
-    /// If a number is not that of a token.
+    /// If a number is not that of a token, or there is no memory for the text.
     ///
     /// ```
     /// use wengert_core::Tensor;
@@ -175,11 +182,29 @@ impl Vocabulary {
     /// # Ok::<(), wengert_core::Error>(())
     /// ```
     pub fn decode(&self, numbers: &Tensor<i64>) -> Result<String> {
-        let token = |number: i64| match usize::try_from(number).ok().and_then(|n| self.tokens.get(n)) {
-            Some(token) => Ok(token.as_str()),
-            None => Err(Error::argument(NAME, "every number", format!("in 0..{}", self.len()), number)),
-        };
-        let tokens = numbers.to_vec().into_iter().map(token).collect::<Result<Vec<_>>>()?;
-        Ok(tokens.join(self.kind.between()))
+        or_refused("Vocabulary::decode", || {
+            let mut text = String::new();
+            for (place, &number) in in_order(&numbers.contiguous()).iter().enumerate() {
+                let token = usize::try_from(number).ok().and_then(|number| self.tokens.get(number));
+                let token = token.ok_or_else(|| {
+                    Error::argument(NAME, "every number", format!("in 0..{}", self.len()), number)
+                })?;
+                append(&mut text, if place > 0 { self.kind.between() } else { "" });
+                append(&mut text, token);
+            }
+            Ok(text)
+        })
     }
+}
+
+/// The number of each token, which must be there once.
+fn numbered(tokens: &[String]) -> Result<HashMap<String, usize>> {
+    let mut numbers = HashMap::new();
+    reserve_in(&mut numbers, tokens.len());
+    for (number, token) in tokens.iter().enumerate() {
+        if numbers.insert(text_of(token), number).is_some() {
+            return Err(Error::argument(NAME, "every token", "there once", format!("{token:?} twice")));
+        }
+    }
+    Ok(numbers)
 }

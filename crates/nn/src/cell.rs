@@ -4,7 +4,7 @@ use wengert_core::{AsVariable, Error, Float, Result, Variable};
 
 use crate::cell_with::CellWith;
 use crate::context::{self, Context};
-use crate::line::called;
+use crate::line::answered;
 use crate::module::Module;
 use crate::repr::{Repr, layer_name};
 use crate::state::{MapPart, State};
@@ -149,39 +149,41 @@ pub(crate) fn forward<C: CellWith>(
     context: &C::Context,
     state: Option<&C::State>,
 ) -> Result<(Variable<C::Element>, C::State)> {
-    let (_call, name) = (called(), layer_name::<C>());
-    let batched = input.rank() == 2;
-    if !batched && input.rank() != 1 {
-        let expected = format!("an input of shape (N, {0}) or ({0})", cell.input_size());
-        return Err(Error::shape(name, expected, format!("{:?}", input.shape())));
-    }
-    let samples = &input.shape()[..input.rank() - 1];
-    context::check(name, context, samples, samples)?;
-    let row = |part: &Variable<C::Element>| if batched { part.clone() } else { part.unsqueeze(0) };
-    let (input, context) = (row(input), context.map(&mut |_, part| row(part)));
-    if input.shape()[1] != cell.input_size() {
-        let expected = format!("an input of width {}", cell.input_size());
-        return Err(Error::shape(name, expected, input.shape()[1]));
-    }
-    let zeros = cell.zero_state(input.shape()[0]);
-    check_zero_state::<C>(&zeros, input.shape()[0])?;
-    let state = match state {
-        None => zeros,
-        Some(state) if batched => {
-            check_state(name, state, &zeros)?;
-            state.clone()
+    let name = layer_name::<C>();
+    answered(name, || {
+        let batched = input.rank() == 2;
+        if !batched && input.rank() != 1 {
+            let expected = format!("an input of shape (N, {0}) or ({0})", cell.input_size());
+            return Err(Error::shape(name, expected, format!("{:?}", input.shape())));
         }
-        Some(state) => {
-            check_state(name, state, &zeros.map(|part| part.squeeze(0)))?;
-            state.map(|part| part.unsqueeze(0))
+        let samples = &input.shape()[..input.rank() - 1];
+        context::check(name, context, samples, samples)?;
+        let row = |part: &Variable<C::Element>| if batched { part.clone() } else { part.unsqueeze(0) };
+        let (input, context) = (row(input), context.map(&mut |_, part| row(part)));
+        if input.shape()[1] != cell.input_size() {
+            let expected = format!("an input of width {}", cell.input_size());
+            return Err(Error::shape(name, expected, input.shape()[1]));
         }
-    };
-    let (rows, projected) = (input.shape()[0], cell.project(&input));
-    check_projected::<C>(&projected, rows)?;
-    let (output, next) = cell.step_with(&projected, &context, &state);
-    check_step(cell, rows, &state, &output, &next)?;
-    let unbatched = || (output.squeeze(0), next.map(|part| part.squeeze(0)));
-    Ok(if batched { (output, next) } else { unbatched() })
+        let zeros = cell.zero_state(input.shape()[0]);
+        check_zero_state::<C>(&zeros, input.shape()[0])?;
+        let state = match state {
+            None => zeros,
+            Some(state) if batched => {
+                check_state(name, state, &zeros)?;
+                state.clone()
+            }
+            Some(state) => {
+                check_state(name, state, &zeros.map(|part| part.squeeze(0)))?;
+                state.map(|part| part.unsqueeze(0))
+            }
+        };
+        let (rows, projected) = (input.shape()[0], cell.project(&input));
+        check_projected::<C>(&projected, rows)?;
+        let (output, next) = cell.step_with(&projected, &context, &state);
+        check_step(cell, rows, &state, &output, &next)?;
+        let unbatched = || (output.squeeze(0), next.map(|part| part.squeeze(0)));
+        Ok(if batched { (output, next) } else { unbatched() })
+    })
 }
 
 /// The rows of each variable of the state before the first step are the samples.

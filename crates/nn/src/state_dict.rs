@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 #[cfg(feature = "safetensors")]
 use std::path::Path;
 
+use wengert_core::__private::or_refused;
 use wengert_core::{AnyTensor, Error, Float, Parameter, Result, Tensor, TensorMap};
 
 use crate::module::Module;
@@ -42,48 +43,7 @@ pub trait Persist: Module {
     /// names of one tied parameter under which the map has different values. Then nothing has changed.
     #[doc(alias = "set_weights")]
     fn load_state_dict(&self, map: &TensorMap) -> Result<()> {
-        let parameters = self.named_parameters();
-        refuse_computed("load_state_dict", &parameters)?;
-        let (mut missing, mut misshapen, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, parameter) in &parameters {
-            let Some(entry) = map.get(name) else {
-                missing.push(name.clone());
-                continue;
-            };
-            let (expected, got) = (parameter.shape(), entry.shape());
-            match entry {
-                AnyTensor::F32(_) | AnyTensor::F64(_) if got == expected => {
-                    values.push((name.as_str(), parameter, entry.cast()));
-                }
-                AnyTensor::F32(_) | AnyTensor::F64(_) => {
-                    misshapen.push(format!("{name} expected {expected:?}, got {got:?}"));
-                }
-                _ => misshapen
-                    .push(format!("{name} expected {expected:?} of f32 or f64, got {}", entry.kind())),
-            }
-        }
-        let buffers = self.named_buffers();
-        let mut settings = Vec::new();
-        for (name, buffer) in &buffers {
-            match map.get(name).map(|entry| (entry, buffer.accepts(entry))) {
-                None => missing.push(name.clone()),
-                Some((entry, Ok(()))) => settings.push((buffer, entry)),
-                Some((_, Err((expected, got)))) => {
-                    misshapen.push(format!("{name} expected {expected}, got {got}"));
-                }
-            }
-        }
-        let of_buffers = buffers.iter().map(|(name, _)| name.as_str());
-        let known: HashSet<&str> =
-            parameters.iter().map(|(name, _)| name.as_str()).chain(of_buffers).collect();
-        let unexpected: Vec<String> =
-            map.names().filter(|name| !known.contains(name)).map(str::to_string).collect();
-        if !(missing.is_empty() && unexpected.is_empty() && misshapen.is_empty()) {
-            return Err(Error::Mismatch { missing, unexpected, misshapen });
-        }
-        refuse_untied(&values)?;
-        values.into_iter().try_for_each(|(_, parameter, value)| parameter.set_value(value))?;
-        settings.into_iter().try_for_each(|(buffer, entry)| buffer.set(entry.clone()))
+        or_refused("load_state_dict", || load(self, map))
     }
 
     /// Writes the state dict beside `path` and renames it there.
@@ -109,6 +69,50 @@ pub trait Persist: Module {
 }
 
 impl<M: Module + ?Sized> Persist for M {}
+
+/// [`Persist::load_state_dict`]; what the allocator refuses unwinds before anything has changed.
+fn load<M: Module + ?Sized>(module: &M, map: &TensorMap) -> Result<()> {
+    let parameters = module.named_parameters();
+    refuse_computed("load_state_dict", &parameters)?;
+    let (mut missing, mut misshapen, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, parameter) in &parameters {
+        let Some(entry) = map.get(name) else {
+            missing.push(name.clone());
+            continue;
+        };
+        let (expected, got) = (parameter.shape(), entry.shape());
+        match entry {
+            AnyTensor::F32(_) | AnyTensor::F64(_) if got == expected => {
+                values.push((name.as_str(), parameter, entry.cast()));
+            }
+            AnyTensor::F32(_) | AnyTensor::F64(_) => {
+                misshapen.push(format!("{name} expected {expected:?}, got {got:?}"));
+            }
+            _ => misshapen.push(format!("{name} expected {expected:?} of f32 or f64, got {}", entry.kind())),
+        }
+    }
+    let buffers = module.named_buffers();
+    let mut settings = Vec::new();
+    for (name, buffer) in &buffers {
+        match map.get(name).map(|entry| (entry, buffer.accepts(entry))) {
+            None => missing.push(name.clone()),
+            Some((entry, Ok(()))) => settings.push((buffer, entry)),
+            Some((_, Err((expected, got)))) => {
+                misshapen.push(format!("{name} expected {expected}, got {got}"));
+            }
+        }
+    }
+    let of_buffers = buffers.iter().map(|(name, _)| name.as_str());
+    let known: HashSet<&str> = parameters.iter().map(|(name, _)| name.as_str()).chain(of_buffers).collect();
+    let unexpected: Vec<String> =
+        map.names().filter(|name| !known.contains(name)).map(str::to_string).collect();
+    if !(missing.is_empty() && unexpected.is_empty() && misshapen.is_empty()) {
+        return Err(Error::Mismatch { missing, unexpected, misshapen });
+    }
+    refuse_untied(&values)?;
+    values.into_iter().try_for_each(|(_, parameter, value)| parameter.set_value(value))?;
+    settings.into_iter().try_for_each(|(buffer, entry)| buffer.set(entry.clone()))
+}
 
 /// Refuses what can't be set, before anything is.
 pub(crate) fn refuse_computed<T: Float>(

@@ -2,15 +2,19 @@
 
 use std::collections::HashSet;
 
+use wengert_core::__private::{filled, or_refused};
 use wengert_core::{
     Divisible, Error, Float, Kernel, Lane, Parameter, Result, Tensor, Variable, dispatch_shared,
 };
+
+const NORM: &str = "clip_grad_norm";
 
 /// Scales all gradients by `min(1, max_norm / (norm + 1e-6))`, where `norm` is the 2-norm of all of them
 /// together; gives that norm (`torch.nn.utils.clip_grad_norm_`). [`ClipGradNorm`] has its other arguments.
 ///
 /// # Errors
-/// If `max_norm` is negative or NaN.
+/// If `max_norm` is negative or NaN, or there is no memory for a copy of a gradient that others hold; then no
+/// gradient has changed.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -70,26 +74,27 @@ impl ClipGradNorm {
     /// Scales the gradients and gives the norm that they had.
     ///
     /// # Errors
-    /// If `max_norm` is negative or NaN, `norm_type` is not above 0, or the norm is not finite and that is
-    /// an error; then no gradient has changed.
+    /// If `max_norm` is negative or NaN, `norm_type` is not above 0, the norm is not finite and that is an
+    /// error, or there is no memory for a copy of a gradient that others hold; then no gradient has changed.
     pub fn clip<T: Float>(self, parameters: &[Parameter<T>]) -> Result<f64> {
         let ClipGradNorm { max_norm, norm_type, error_if_nonfinite } = self;
         if max_norm.is_nan() || max_norm < 0.0 {
-            return Err(Error::argument("clip_grad_norm", "max_norm", "at least 0", max_norm));
+            return Err(Error::argument(NORM, "max_norm", "at least 0", max_norm));
         }
         if norm_type.is_nan() || norm_type <= 0.0 {
-            return Err(Error::argument("clip_grad_norm", "norm_type", "above 0", norm_type));
+            return Err(Error::argument(NORM, "norm_type", "above 0", norm_type));
         }
         let grads = distinct(parameters).filter_map(|parameter| parameter.grad());
-        let total = norm_of(grads.map(|grad| norm(&grad, norm_type)), norm_type);
+        let norms = grads.map(|grad| norm(&grad, norm_type));
+        let total = or_refused(NORM, || Ok(norm_of(norms, norm_type)))?;
         if error_if_nonfinite && !total.is_finite() {
-            return Err(Error::argument("clip_grad_norm", "the gradients' norm", "finite", total));
+            return Err(Error::argument(NORM, "the gradients' norm", "finite", total));
         }
         let scale = max_norm / (total + 1e-6);
         // As in PyTorch a norm that is not finite spoils the gradients visibly, rather than silently passing.
         if scale < 1.0 || scale.is_nan() {
             let scale = T::from_f64(scale);
-            change(parameters, |x| x * scale);
+            change(NORM, parameters, |x| x * scale)?;
         }
         Ok(total)
     }
@@ -99,7 +104,8 @@ impl ClipGradNorm {
 /// a NaN stays.
 ///
 /// # Panics
-/// If `value` is negative or NaN.
+/// If `value` is negative or NaN, or there is no memory for a copy of a gradient that others hold; then no
+/// gradient has changed.
 ///
 /// ```
 /// use wengert_core::{Parameter, Tensor};
@@ -112,11 +118,12 @@ impl ClipGradNorm {
 /// ```
 #[doc(alias = "clip_grad_value_")]
 #[doc(alias = "clipvalue")]
+#[track_caller]
 pub fn clip_grad_value<T: Float>(parameters: &[Parameter<T>], value: f64) {
     assert!(value >= 0.0, "clip_grad_value: value must be at least 0, got {value}");
     let [min, max] = [-value, value].map(T::from_f64);
     // A NaN is on neither side and stays.
-    change(parameters, |x| {
+    let inside = |x| {
         if x < min {
             min
         } else if x > max {
@@ -124,7 +131,10 @@ pub fn clip_grad_value<T: Float>(parameters: &[Parameter<T>], value: f64) {
         } else {
             x
         }
-    });
+    };
+    if let Err(error) = change("clip_grad_value", parameters, inside) {
+        panic!("{error}");
+    }
 }
 
 /// The parameters, tied ones once.
@@ -133,18 +143,55 @@ fn distinct<T: Float>(parameters: &[Parameter<T>]) -> impl Iterator<Item = &Para
     parameters.iter().filter(move |parameter| seen.insert(parameter.id()))
 }
 
-/// Changes the elements of each gradient, in place if nobody else holds it.
-fn change<T: Float>(parameters: &[Parameter<T>], f: impl Fn(T) -> T + Sync) {
-    for parameter in distinct(parameters) {
-        let Some(grad) = parameter.grad() else { continue };
-        let mut values = grad.value();
-        drop(grad);
+/// Changes the elements of each gradient, in place if nobody else holds it. All memory comes before anything
+/// changes.
+fn change<T: Float>(
+    operation: &'static str,
+    parameters: &[Parameter<T>],
+    f: impl Fn(T) -> T + Sync,
+) -> Result<()> {
+    let mut gradients: Vec<_> = distinct(parameters).filter_map(Taken::of).collect();
+    gradients.iter_mut().try_for_each(|gradient| gradient.hold_alone(operation))?;
+    gradients.iter_mut().for_each(|gradient| gradient.change(&f));
+    Ok(())
+}
+
+/// A gradient away from its parameter, to be changed; dropped, it is back.
+struct Taken<'p, T: Float> {
+    parameter: &'p Parameter<T>,
+    values: Tensor<T>,
+    /// The gradient as it was, if it has a history, which the changed one has not.
+    recorded: Option<Variable<T>>,
+}
+
+impl<'p, T: Float> Taken<'p, T> {
+    fn of(parameter: &'p Parameter<T>) -> Option<Self> {
+        let gradient = parameter.grad()?;
         parameter.zero_grad();
-        match values.data_mut() {
-            Ok(elements) => dispatch_shared(Each { elements, f: &f }),
-            Err(_) => values = changed(&values, &f),
+        let values = gradient.value();
+        let recorded = gradient.requires_grad().then_some(gradient);
+        Some(Taken { parameter, values, recorded })
+    }
+
+    /// Copies values that others hold too.
+    fn hold_alone(&mut self, operation: &'static str) -> Result<()> {
+        if self.values.data_mut().is_err() {
+            self.values = or_refused(operation, || Ok(self.values.copy()))?;
         }
-        parameter.set_grad(Some(Variable::from(values)));
+        Ok(())
+    }
+
+    fn change(&mut self, f: &(impl Fn(T) -> T + Sync)) {
+        let elements = self.values.data_mut().expect("nobody else holds them");
+        dispatch_shared(Each { elements, f });
+        self.recorded = None;
+    }
+}
+
+impl<T: Float> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        let gradient = self.recorded.take().unwrap_or_else(|| Variable::from(self.values.clone()));
+        self.parameter.set_grad(Some(gradient));
     }
 }
 
@@ -178,12 +225,6 @@ impl<T: Float, F: Fn(T) -> T + Sync> Divisible for Each<'_, T, F> {
         let (first, others) = self.elements.split_at_mut(elements);
         (Each { elements: first, f: self.f }, Each { elements: others, f: self.f })
     }
-}
-
-fn changed<T: Float>(values: &Tensor<T>, f: impl Fn(T) -> T) -> Tensor<T> {
-    let values = values.contiguous();
-    let old = values.as_slice().expect("contiguous");
-    Tensor::from_fn(values.shape(), |i| f(old[i]))
 }
 
 fn norm<T: Float>(grad: &Variable<T>, norm_type: f64) -> f64 {
@@ -223,7 +264,7 @@ fn combined<const KIND: u8>(sum: f64, x: f64) -> f64 {
 /// The sum of squares, the sum of magnitudes or the largest magnitude of elements, in f64, where no square
 /// of an f32 overflows. It runs in chunks, and in lanes within them: the order depends on the length alone.
 fn in_lanes<T: Float, const KIND: u8>(elements: &[T]) -> f64 {
-    let mut found = vec![0.0; elements.len().div_ceil(NORM_CHUNK)];
+    let mut found = filled(0.0, elements.len().div_ceil(NORM_CHUNK));
     dispatch_shared(Lanes::<T, KIND> { elements, found: &mut found });
     found.into_iter().fold(0.0, combined::<KIND>)
 }

@@ -1,5 +1,6 @@
 //! Muon (Jordan et al. 2024, Muon: an optimizer for hidden layers in neural networks).
 
+use wengert_core::__private::vec_of;
 use wengert_core::{Error, Float, Result, Tensor};
 
 use crate::options;
@@ -86,16 +87,21 @@ impl Rule for MuonOptions {
     #[inline(always)]
     fn update<T: Float>(&self, Update { shape, value, grad, mut states, .. }: Update<'_, T>) {
         let [mu, new] = [self.momentum, 1.0 - self.momentum].map(T::from_f64);
-        let mut direction = Vec::with_capacity(grad.len());
-        for (b, g) in states[0].iter_mut().zip(grad) {
-            *b = mu * *b + new * *g;
-            direction.push(if self.nesterov { mu * *b + new * *g } else { *b });
-        }
+        let next = |b: T, g: T| mu * b + new * g;
+        let mut direction = vec_of(grad.len());
+        direction.extend(states[0].iter().zip(grad).map(|(&b, &g)| {
+            let b = next(b, g);
+            if self.nesterov { next(b, g) } else { b }
+        }));
         if direction.is_empty() {
             return;
         }
+        // It may be refused memory, so nothing has changed yet.
         let orthogonal = self.orthogonal(direction, shape);
         let [rate, shrink] = [self.rate(shape), 1.0 - self.lr * self.weight_decay].map(T::from_f64);
+        for (b, g) in states[0].iter_mut().zip(grad) {
+            *b = next(*b, *g);
+        }
         for (p, x) in value.iter_mut().zip(orthogonal.as_slice().expect("contiguous")) {
             *p = shrink * *p - rate * *x;
         }

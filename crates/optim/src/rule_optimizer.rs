@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use wengert_core::__private::{filled, or_refused, warn};
-use wengert_core::{Divisible, Error, Float, Kernel, Lane, Parameter, Result, TensorMap, dispatch_shared};
+use wengert_core::{
+    Divisible, Error, Float, Kernel, Lane, Parameter, Result, Tensor, TensorMap, dispatch_shared,
+};
 
 use crate::optimizer::Optimizer;
 use crate::rule::{Rule, Update};
@@ -104,7 +106,7 @@ impl<R: Rule, T: Float> RuleOptimizer<R, T> {
             }
             if seen.insert(parameter.id()) {
                 options.check_shape(parameter.shape())?;
-                members.push(Member { parameter, step: 0, states: Vec::new(), numbers: Vec::new() });
+                members.push(Member::new(parameter));
             }
         }
         if members.is_empty() {
@@ -151,6 +153,17 @@ impl<R: Rule, T: Float> RuleOptimizer<R, T> {
         &mut self.groups
     }
 
+    /// Another one of the same parameters, which none has been stepped by.
+    pub(crate) fn without_states(&self) -> Self {
+        let fresh = |group: &Group<R, T>| Group {
+            members: group.members.iter().map(|member| Member::new(member.parameter.clone())).collect(),
+            options: group.options.clone(),
+            ..*group
+        };
+        let groups = self.groups.iter().map(fresh).collect();
+        RuleOptimizer { groups, known: self.known.clone(), warns: self.warns }
+    }
+
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member<T>> {
         self.groups.iter().flat_map(|group| &group.members)
     }
@@ -195,6 +208,10 @@ impl<R, T: Float> Group<R, T> {
 }
 
 impl<T: Float> Member<T> {
+    fn new(parameter: Parameter<T>) -> Self {
+        Member { parameter, step: 0, states: Vec::new(), numbers: Vec::new() }
+    }
+
     /// Whether the parameter takes part in a step now.
     fn is_due(&self) -> bool {
         self.parameter.requires_grad() && self.parameter.grad().is_some()
@@ -212,20 +229,26 @@ impl<T: Float> Member<T> {
         let Some(grad) = self.parameter.grad().filter(|_| self.parameter.requires_grad()) else {
             return Ok(());
         };
-        let grad = grad.value().contiguous();
+        or_refused(R::NAME, || self.advance_by(options, &grad.value().contiguous()))
+    }
+
+    /// The step and the rule's numbers count once all has changed.
+    fn advance_by<R: Rule>(&mut self, options: &R, grad: &Tensor<T>) -> Result<()> {
         let grad = grad.as_slice().expect("contiguous");
-        let fresh = or_refused(R::NAME, || Ok(self.arrange(options.states(), grad.len())))?;
-        self.step += 1;
+        let fresh = self.arrange(options.states(), grad.len());
         if self.numbers.is_empty() {
             self.numbers.extend(options.numbers().iter().map(|(_, start)| start));
         }
-        options.advance(self.step, &mut self.numbers);
+        let (step, mut advanced) = (self.step + 1, self.numbers.clone());
+        options.advance(step, &mut advanced);
         let states = self.states.iter_mut().map(|(_, values)| values.as_mut_slice()).collect();
-        let (step, numbers, shape) = (self.step, self.numbers.as_slice(), self.parameter.shape());
+        let (numbers, shape) = (advanced.as_slice(), self.parameter.shape());
         self.parameter.update(R::NAME, |value| {
             let update = Update { step, shape, numbers, value, grad, states, fresh };
             dispatch_shared(Turn { rule: options, update });
-        })
+        })?;
+        (self.step, self.numbers) = (step, advanced);
+        Ok(())
     }
 
     /// Brings the states in line with the options, which may have changed; true if one begins, as zeros.

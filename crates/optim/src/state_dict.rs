@@ -12,6 +12,7 @@ mod reader;
 
 use std::collections::HashMap;
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, StateReader, Tensor, TensorMap};
 
 use crate::rule::Rule;
@@ -88,6 +89,10 @@ pub(crate) fn keys<T: Float>(parameters: &[&Parameter<T>]) -> Vec<String> {
 }
 
 pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: &TensorMap) -> Result<()> {
+    or_refused(R::NAME, || load_all(optimizer, map))
+}
+
+fn load_all<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: &TensorMap) -> Result<()> {
     let mut reader = StateReader::new(R::NAME, map);
     // The first version had no number.
     let by_name = map.get(VERSION).is_some();
@@ -99,8 +104,8 @@ pub(crate) fn load<R: Rule, T: Float>(optimizer: &mut RuleOptimizer<R, T>, map: 
     if by_name {
         check_version(&mut reader, R::NAME)?;
     }
-    // Into a copy, which takes the place only if all fits; its parameters are the same ones.
-    let mut loaded = optimizer.clone();
+    // Into another one, which takes the place only if all fits; its parameters are the same ones.
+    let mut loaded = optimizer.without_states();
     let mut keys = keys.iter();
     for (g, group) in loaded.groups.iter_mut().enumerate() {
         for (name, _) in group.options.list() {

@@ -21,6 +21,21 @@ fn gradients_and_jacobians_come_in_every_form() {
 }
 
 #[test]
+fn a_function_of_any_size_has_its_derivative_held_to_that_size() {
+    for size in [1e-12, 1.0, 1e12] {
+        let of = |off: f64| {
+            let f = |x: &[f64]| size * x[0].tanh();
+            check_derivative(f, |x: &[f64]| size * (1.0 - x[0].tanh().powi(2)) * (1.0 + off), &[0.4])
+        };
+        of(0.0).unwrap();
+        assert!(matches!(of(1e-3), Err(Failure::Mismatch(_))), "{size:e}: {:?}", of(1e-3));
+        // Terms as large as the function that cancel leave their rounding.
+        let cancelling = |x: &[f64]| size + (x[0] - x[0]);
+        check_derivative(cancelling, |_: &[f64]| 4.0 * f64::EPSILON * size, &[0.0]).unwrap();
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let said = |found: Result<(), Failure>| found.unwrap_err().to_string();
     let text = said(check_derivative(|x: &[f64]| [x[0], x[1]], |_: &[f64]| vec![1.0, 0.0, 0.0], &[1.0, 2.0]));

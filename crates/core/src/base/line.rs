@@ -33,7 +33,7 @@ impl Sources {
     }
 }
 
-const OWN: Sources = Sources::of(env!("CARGO_MANIFEST_DIR"), file!(), "base/line.rs");
+static OWN: Sources = Sources::of(env!("CARGO_MANIFEST_DIR"), file!(), "base/line.rs");
 
 #[derive(Clone, Copy)]
 struct Call {
@@ -73,6 +73,13 @@ pub fn called(library: &'static Sources) -> Called {
         CALL.set(Some(Call { line, library }));
     }
     Called { outer }
+}
+
+/// [`called`] for this library.
+#[inline]
+#[track_caller]
+pub(crate) fn called_here() -> Called {
+    called(&OWN)
 }
 
 /// The line of the caller, or of who called the library that it is in.

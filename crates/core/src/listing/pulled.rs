@@ -4,6 +4,7 @@ use super::{Recompute, Replay, TapeEntry, TapeInput};
 use crate::backward::{GradOptions, Late, Waiting, grad, whole};
 use crate::base::error::{Error, Result};
 use crate::base::mode::no_grad;
+use crate::base::refusal::or_refused;
 use crate::tape::node::{Edge, with_saved};
 use crate::tape::recycle::NodeRef;
 use crate::tape::term::{Arrivals, Term, add_whole};
@@ -135,7 +136,7 @@ impl<T: Float> Replay<T> {
     ///
     /// # Errors
     /// [`Error::Argument`] for another number of cotangents than of outputs, [`Error::Shape`] for one of
-    /// another shape; what the rule refuses.
+    /// another shape; what the rule refuses. [`Error::Memory`] if there is none for what it brings.
     ///
     /// ```
     /// use wengert_core::{Pulled, Tape, Tensor, Variable, record};
@@ -152,6 +153,10 @@ impl<T: Float> Replay<T> {
     /// ```
     pub fn pull_back(&self, entry: &TapeEntry, cotangents: &[Option<Variable<T>>]) -> Result<Vec<Pulled<T>>> {
         self.check_cotangents(entry, cotangents)?;
+        or_refused("pull_back", || self.pulled(entry, cotangents))
+    }
+
+    fn pulled(&self, entry: &TapeEntry, cotangents: &[Option<Variable<T>>]) -> Result<Vec<Pulled<T>>> {
         let nothing = || Ok(entry.inputs.iter().map(|_| Pulled::Nothing).collect());
         if cotangents.iter().all(Option::is_none) {
             return nothing();

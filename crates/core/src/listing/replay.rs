@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use super::{Recompute, Tape, TapeEntry, TapeInput, TapeValue};
 use crate::backward::{GradOptions, grad};
 use crate::base::error::{Error, Result};
+use crate::base::line::called_here;
+use crate::base::refusal::or_refused;
 use crate::io::AnyTensor;
 use crate::ops::formula::run_program;
-use crate::ops::operations;
-use crate::ops::registry::OperationEntry;
+use crate::ops::operation;
 use crate::tape::{Float, Variable};
 use crate::tensor::Tensor;
+
+const NAME: &str = "replay";
 
 /// The values of a [`Tape`] that was run again, line by line, and their gradients.
 #[derive(Clone, Debug)]
@@ -49,7 +52,8 @@ impl Tape {
     ///
     /// # Errors
     /// [`Error::Argument`] if the tape is empty, or names the line whose input is not known: what is not
-    /// computed inside [`record`](crate::record) keeps no values.
+    /// computed inside [`record`](crate::record) keeps no values. [`Error::Memory`] if there is none for what
+    /// is computed.
     ///
     /// ```
     /// use wengert_core::{Tape, Tensor, Variable, record};
@@ -86,19 +90,22 @@ impl Tape {
             return Err(refused("tape", "a line at least", "an empty tape: the value has no history"));
         };
         leaves.iter().try_for_each(|(number, value)| self.check_leaf(*number, value))?;
-        let operations = operations::<T>();
-        let operations = operations.iter().map(|operation| (operation.name(), operation)).collect();
+        let _call = called_here();
+        or_refused(NAME, || self.run(leaves, last.number))
+    }
+
+    fn run<T: Float>(&self, leaves: &[(usize, Variable<T>)], last: usize) -> Result<Replay<T>> {
         let mut replay = Replay {
             values: HashMap::with_capacity(self.len()),
             grads: HashMap::new(),
             opaque: Vec::new(),
-            last: last.number,
+            last,
         };
         for entry in &self.entries {
             let given = leaves.iter().find(|(number, _)| *number == entry.number);
             let outputs = match given {
                 Some((_, value)) => vec![value.clone()],
-                None => replay.run(entry, &operations)?,
+                None => replay.run(entry)?,
             };
             replay.values.insert(entry.number, outputs);
         }
@@ -115,17 +122,15 @@ impl Tape {
             return Ok(());
         }
         let (expected, got) = (format!("shape {expected:?} for %{number}"), format!("{:?}", value.shape()));
-        Err(Error::argument("replay", "leaves", expected, got))
+        Err(Error::argument(NAME, "leaves", expected, got))
     }
 }
 
-#[track_caller]
 fn refused(argument: &'static str, expected: &str, got: &str) -> Error {
-    Error::argument("replay", argument, expected, got)
+    Error::argument(NAME, argument, expected, got)
 }
 
 /// The value, if it was recorded.
-#[track_caller]
 fn known<T: Float>(value: Option<&AnyTensor>, what: &str, entry: &TapeEntry) -> Result<Tensor<T>> {
     let expected = "values that were recorded: compute inside `record(|| ..)`";
     let unknown =
@@ -139,7 +144,7 @@ impl TapeEntry {
     ///
     /// # Errors
     /// [`Error::Argument`] for a leaf or a user's operation, which the tape cannot run, and for a formula of
-    /// more inputs than there are.
+    /// more inputs than there are. [`Error::Memory`] if there is none for the outputs.
     ///
     /// # Panics
     /// If the inputs don't fit the operation.
@@ -154,19 +159,14 @@ impl TapeEntry {
     /// ```
     #[track_caller]
     pub fn apply<T: Float>(&self, inputs: &[&Variable<T>]) -> Result<Vec<Variable<T>>> {
-        let operations = operations::<T>();
-        self.run(inputs, |name| operations.iter().find(|operation| operation.name() == name))
+        let _call = called_here();
+        or_refused(NAME, || self.run(inputs))
     }
 
-    #[track_caller]
-    fn run<'o, T: Float>(
-        &self,
-        inputs: &[&Variable<T>],
-        operation: impl FnOnce(&str) -> Option<&'o OperationEntry<T>>,
-    ) -> Result<Vec<Variable<T>>> {
+    fn run<T: Float>(&self, inputs: &[&Variable<T>]) -> Result<Vec<Variable<T>>> {
         match &self.recompute {
             Recompute::Registered => {
-                let Some(operation) = operation(&self.operation) else {
+                let Some(operation) = operation::<T>(&self.operation) else {
                     let expected = "an operation of the registry";
                     return Err(refused("operation", expected, &self.operation));
                 };
@@ -197,12 +197,7 @@ impl TapeEntry {
 }
 
 impl<T: Float> Replay<T> {
-    #[track_caller]
-    fn run(
-        &mut self,
-        entry: &TapeEntry,
-        operations: &HashMap<&str, &OperationEntry<T>>,
-    ) -> Result<Vec<Variable<T>>> {
+    fn run(&mut self, entry: &TapeEntry) -> Result<Vec<Variable<T>>> {
         let recorded = |what| {
             let outputs = entry.outputs.iter();
             outputs.map(|output| known(output.value.as_ref(), what, entry)).collect::<Result<Vec<_>>>()
@@ -218,12 +213,11 @@ impl<T: Float> Replay<T> {
             }
             Recompute::Registered | Recompute::Formula(_) => {
                 let inputs = self.inputs(entry)?;
-                entry.run(&inputs.iter().collect::<Vec<_>>(), |name| operations.get(name).copied())
+                entry.run(&inputs.iter().collect::<Vec<_>>())
             }
         }
     }
 
-    #[track_caller]
     pub(super) fn inputs(&self, entry: &TapeEntry) -> Result<Vec<Variable<T>>> {
         let input = |input: &TapeInput| match input {
             TapeInput::Constant(value) => known(value.as_ref(), "a constant of", entry).map(Variable::new),

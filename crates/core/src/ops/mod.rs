@@ -10,7 +10,8 @@
 //! A pullback is linear in its cotangents, so operations come in pairs whose pullbacks are each other:
 //! `sum` and `expand`, `narrow` and `Embed`, `index_select` and `index_add`, `gather` and `scatter_add`.
 
-use std::collections::HashSet;
+use std::any::{Any, TypeId};
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use self::registry::{Listed, Name, OperationEntry};
@@ -65,6 +66,16 @@ once! {
 #[cfg(not(feature = "registry"))]
 pub fn operations<T: Float>() -> Vec<OperationEntry<T>> {
     of_all_files()
+}
+
+/// The operation of that name; all are listed once for each type of numbers.
+pub(crate) fn operation<T: Float>(name: &str) -> Option<&'static OperationEntry<T>> {
+    type Table<T> = HashMap<&'static str, OperationEntry<T>>;
+    static TABLES: [OnceLock<Box<dyn Any + Send + Sync>>; 2] = [const { OnceLock::new() }; 2];
+    let table = || operations::<T>().into_iter().map(|entry| (entry.name(), entry)).collect::<Table<T>>();
+    let of_type = &TABLES[usize::from(TypeId::of::<T>() == TypeId::of::<f64>())];
+    let table = of_type.get_or_init(|| Box::new(table()));
+    table.downcast_ref::<Table<T>>().expect("there are two types").get(name)
 }
 
 /// Whether there is an operation of this name.

@@ -1,5 +1,8 @@
 //! Room for what is computed, looked for beforehand or refused.
 
+use std::collections::{HashMap, TryReserveError};
+use std::hash::Hash;
+
 use crate::base::dims::{Dims, checked_count, too_many};
 use crate::base::error::{Error, Result};
 use crate::base::refusal::give_up;
@@ -54,10 +57,51 @@ pub fn room_for<T: Element>(operation: &'static str, shape: &[usize]) -> Result<
 #[track_caller]
 pub fn vec_of<V>(len: usize) -> Vec<V> {
     let mut vec = Vec::new();
-    if vec.try_reserve_exact(len).is_err() {
+    or_refuse::<V>(vec.try_reserve_exact(len), len);
+    vec
+}
+
+/// Gives up if there was no room for `len` values.
+#[inline]
+#[track_caller]
+fn or_refuse<V>(room: std::result::Result<(), TryReserveError>, len: usize) {
+    if room.is_err() {
         refuse::<V>(&[len]);
     }
-    vec
+}
+
+/// Makes room behind the values of a vector, and as it grows by itself for more than that.
+#[doc(hidden)]
+#[inline]
+#[track_caller]
+pub fn reserve<V>(vec: &mut Vec<V>, more: usize) {
+    or_refuse::<V>(vec.try_reserve(more), vec.len().saturating_add(more));
+}
+
+/// Makes room beside the entries of a map.
+#[doc(hidden)]
+#[inline]
+#[track_caller]
+pub fn reserve_in<K: Eq + Hash, V>(map: &mut HashMap<K, V>, more: usize) {
+    or_refuse::<(K, V)>(map.try_reserve(more), map.len().saturating_add(more));
+}
+
+/// Puts a text behind another.
+#[doc(hidden)]
+#[inline]
+#[track_caller]
+pub fn append(text: &mut String, more: &str) {
+    or_refuse::<u8>(text.try_reserve(more.len()), text.len().saturating_add(more.len()));
+    text.push_str(more);
+}
+
+/// A text of one's own.
+#[doc(hidden)]
+#[track_caller]
+pub fn text_of(text: &str) -> String {
+    let mut own = String::new();
+    append(&mut own, text);
+    own
 }
 
 /// A vector of `len` copies of one value.

@@ -4,8 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wengert_core::{
-    AnyTensor, Error, GradOptions, Result, Tensor, TensorMap, Variable, cat, grad, is_recording, jacobian,
-    manual_seed, set_pool_limit,
+    AnyTensor, Error, GradOptions, Result, Tape, Tensor, TensorMap, Variable, cat, grad, is_recording,
+    jacobian, manual_seed, record, set_pool_limit,
 };
 
 use crate::limited::within;
@@ -108,6 +108,25 @@ fn a_refused_backward_is_an_error_and_leaves_the_thread_as_it_was() {
         let small = Variable::new(Tensor::from([1.0f32, 2.0])).requires_grad_(true);
         small.square().sum().backward().unwrap();
         assert_eq!(small.grad().unwrap().to_vec(), [2.0, 4.0]);
+    });
+}
+
+/// What is on the tape takes no memory to speak of: running it does.
+#[test]
+fn a_tape_that_there_is_no_memory_to_run_again_is_refused() {
+    within(LIMIT, "refused::a_tape_that_there_is_no_memory_to_run_again_is_refused", || {
+        let x = Variable::new(many().value()).requires_grad_(true);
+        refused("replay", Tape::of(&record(|| x.narrow(0, 0, 3).sum())).replay::<f32>());
+        let one = Variable::new(Tensor::from([1.0f32])).requires_grad_(true);
+        for entry in [&Tape::of(&one.softmax(0)).entries()[1], &Tape::of(&one.cumsum(0)).entries()[1]] {
+            refused("replay", entry.apply(&[&many()]));
+            assert_eq!(entry.apply(&[&one]).unwrap()[0].to_vec(), [1.0]);
+        }
+        let tape = Tape::of(&record(|| one.expand(&[MANY]).narrow(0, 0, 3).sum()));
+        let mut again = tape.replay::<f32>().unwrap();
+        refused("grad", again.backward());
+        let narrowed = tape.entries().iter().find(|entry| entry.outputs[0].shape == [3]).unwrap();
+        refused("pull_back", again.pull_back(narrowed, &[Some(Variable::ones([3]))]));
     });
 }
 

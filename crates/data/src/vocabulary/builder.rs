@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use wengert_core::__private::{or_refused, reserve_in, text_of, vec_of};
 use wengert_core::Result;
 
-use super::{Tokens, Vocabulary};
+use super::{NAME, Tokens, Vocabulary};
 
 /// The settings of a [`Vocabulary`], from [`Vocabulary::builder`].
 ///
@@ -62,21 +63,29 @@ impl VocabularyBuilder {
     /// # Errors
     /// If there is no token, or a special one twice.
     pub fn build(self, text: &str) -> Result<Vocabulary> {
+        let tokens = or_refused(NAME, || Ok(self.tokens(text)))?;
+        Vocabulary::from_tokens(self.kind, tokens, self.unknown)
+    }
+
+    /// The special tokens, and behind them those of a text that are kept.
+    fn tokens(&self, text: &str) -> Vec<String> {
         let mut counts = HashMap::<&str, usize>::new();
-        self.kind.of(text).for_each(|token| *counts.entry(token).or_default() += 1);
+        for token in self.kind.of(text) {
+            reserve_in(&mut counts, 1);
+            *counts.entry(token).or_default() += 1;
+        }
         let is_kept =
             |token: &str, count| count >= self.min_count && !self.special.iter().any(|s| s == token);
         // Of those that are as frequent, the first in the alphabet is first.
-        let mut found: Vec<(Reverse<usize>, &str)> = counts
-            .into_iter()
-            .filter(|&(token, count)| is_kept(token, count))
-            .map(|(token, count)| (Reverse(count), token))
-            .collect();
+        let mut found: Vec<(Reverse<usize>, &str)> = vec_of(counts.len());
+        let kept = counts.into_iter().filter(|&(token, count)| is_kept(token, count));
+        found.extend(kept.map(|(token, count)| (Reverse(count), token)));
         found.sort_unstable();
-        let mut tokens: Vec<String> =
-            found.into_iter().take(self.max_size).map(|(_, token)| token.to_string()).collect();
-        tokens.sort_unstable();
-        tokens.splice(0..0, self.special);
-        Vocabulary::from_tokens(self.kind, tokens, self.unknown)
+        found.truncate(self.max_size);
+        found.sort_unstable_by_key(|&(_, token)| token);
+        let mut tokens = vec_of(self.special.len() + found.len());
+        tokens.extend(self.special.iter().cloned());
+        tokens.extend(found.into_iter().map(|(_, token)| text_of(token)));
+        tokens
     }
 }

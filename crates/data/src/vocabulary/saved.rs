@@ -1,8 +1,10 @@
 //! Vocabularies saved and loaded.
 
+use wengert_core::__private::{or_refused, text_of, vec_of};
 use wengert_core::{AnyTensor, Error, Result, Stateful, Tensor, TensorMap};
 
 use super::{NAME, Tokens, Vocabulary};
+use crate::fingerprint::in_order;
 use crate::state::{integers, whole};
 
 /// Saves the tokens as bytes of UTF-8 one behind the other, and how many each has.
@@ -31,7 +33,8 @@ impl Stateful for Vocabulary {
         let kind = if whole(map, "words")? != 0 { Tokens::Words } else { Tokens::Characters };
         let unknown = integers(map, "unknown")?.item()?;
         let unknown = (unknown != -1).then(|| usize::try_from(unknown).unwrap_or(usize::MAX));
-        let tokens = cut(map.bytes("tokens")?, &integers(map, "lengths")?.to_vec())?;
+        let (bytes, lengths) = (map.bytes("tokens")?, integers(map, "lengths")?);
+        let tokens = or_refused(NAME, || cut(bytes, in_order(&lengths.contiguous())))?;
         *self = Vocabulary::from_tokens(kind, tokens, unknown)?;
         Ok(())
     }
@@ -41,11 +44,11 @@ impl Stateful for Vocabulary {
 fn cut(bytes: &[u8], lengths: &[i64]) -> Result<Vec<String>> {
     let refused = |got: String| Error::argument(NAME, "tokens", "texts of the lengths beside them", got);
     let mut rest = std::str::from_utf8(bytes).map_err(|error| refused(error.to_string()))?;
-    let mut tokens = Vec::with_capacity(lengths.len().min(bytes.len()));
+    let mut tokens = vec_of(lengths.len());
     for &length in lengths {
         let parts = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
         let (token, behind) = parts.ok_or_else(|| refused(format!("a token of {length} bytes")))?;
-        tokens.push(token.to_string());
+        tokens.push(text_of(token));
         rest = behind;
     }
     if rest.is_empty() { Ok(tokens) } else { Err(refused(format!("{} bytes left over", rest.len()))) }

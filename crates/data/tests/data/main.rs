@@ -5,6 +5,8 @@ mod all_refused;
 mod batches;
 mod files;
 mod fingerprints;
+#[path = "../../../core/tests/tensor/leaving.rs"]
+mod leaving;
 #[path = "../../../core/tests/tensor/limited.rs"]
 mod limited;
 mod missing;

@@ -1,6 +1,6 @@
 //! Recipes for recurrent layers.
 
-use wengert_core::__private::or_refused;
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Number, Parameter, Result, Tensor};
 
 use super::structured::scaled_eye;
@@ -144,15 +144,16 @@ pub fn orthogonal_gates<C: CellWith>(rnn: &Recurrent<C>, gain: f64) -> Result<()
     let gates = rnn.cells()[0].gates().len().max(1);
     for weight in of_cells(rnn, "weight_hh")? {
         let (rows, columns) = (weight.shape()[0] / gates, weight.shape()[1]);
-        let mut all = Vec::with_capacity(weight.numel());
-        for _ in 0..gates {
-            let gate = or_refused("orthogonal_gates", || {
-                Ok(Parameter::new(Tensor::<C::Element>::zeros([rows, columns])))
-            })?;
-            orthogonal(&gate, gain)?;
-            all.extend(gate.to_vec());
-        }
-        weight.set_value(Tensor::from_vec(all, weight.shape())?)?;
+        let all = or_refused("orthogonal_gates", || {
+            let mut all = vec_of(weight.numel());
+            for _ in 0..gates {
+                let gate = Parameter::new(Tensor::<C::Element>::zeros([rows, columns]));
+                orthogonal(&gate, gain)?;
+                all.extend(gate.to_vec());
+            }
+            Tensor::from_vec(all, weight.shape())
+        })?;
+        weight.set_value(all)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Draws from a normal distribution inside bounds.
 
-use wengert_core::__private::or_refused;
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 
 /// Draws every element from N(mean, std^2) given that it lies in [low, high] (`torch.nn.init.trunc_normal_`,
@@ -46,19 +46,19 @@ struct Truncated {
 impl Truncated {
     fn fill<T: Float>(&self, shape: &[usize]) -> Tensor<T> {
         let count = shape.iter().product();
-        let mut values: Vec<T> = Vec::with_capacity(count);
+        let mut values: Vec<T> = vec_of(count);
         let inside = |x: &T| x.to_f64() >= self.low && x.to_f64() <= self.high;
         // A representable number may be missing from a very narrow interval: a few rounds, then what is near.
         let mut rounds = 0;
         while values.len() < count {
             let drawn = self.round(count - values.len()).into_iter().map(T::from_f64);
             rounds += 1;
+            let missing = count - values.len();
             match rounds < 1000 {
-                true => values.extend(drawn.filter(inside)),
-                false => values.extend(drawn),
+                true => values.extend(drawn.filter(inside).take(missing)),
+                false => values.extend(drawn.take(missing)),
             }
         }
-        values.truncate(count);
         Tensor::from_fn(shape, |i| values[i])
     }
 
@@ -67,15 +67,17 @@ impl Truncated {
     fn round(&self, missing: usize) -> Vec<f64> {
         let count = missing + missing / 2 + 16;
         if self.mass() > 0.3 {
-            let normal = Tensor::<f64>::randn([count]).to_vec().into_iter();
-            return normal.map(|x| self.mean + self.std * x).collect();
+            let mut normal = Tensor::<f64>::randn([count]).to_vec();
+            normal.iter_mut().for_each(|x| *x = self.mean + self.std * *x);
+            return normal;
         }
         let log_density = |x: f64| -0.5 * ((x - self.mean) / self.std).powi(2);
         let peak = log_density(self.mean.clamp(self.low, self.high));
-        let candidates = Tensor::<f64>::uniform([count], self.low, self.high).to_vec().into_iter();
-        let chances = Tensor::<f64>::rand([count]).to_vec();
-        let pairs = candidates.zip(chances);
-        pairs.filter(|(x, chance)| chance.ln() <= log_density(*x) - peak).map(|(x, _)| x).collect()
+        let mut candidates = Tensor::<f64>::uniform([count], self.low, self.high).to_vec();
+        let mut chances = Tensor::<f64>::rand([count]).to_vec().into_iter();
+        let mut chance = || chances.next().expect("one for each");
+        candidates.retain(|x| chance().ln() <= log_density(*x) - peak);
+        candidates
     }
 
     /// The share of the distribution inside the bounds.

@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{elements, loss_options, same_shape};
+use crate::line::answered;
 
 // PyTorch's logarithms end at -100.
 pointwise! {
@@ -56,13 +57,15 @@ impl<T: Float> BceLoss<T> {
     /// If [`binary_cross_entropy`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        let name = "binary_cross_entropy";
-        same_shape(name, "a target", input, target)?;
-        let counted = self.common.over(name, input.shape())?;
-        counted.check(name, "every probability", "in [0, 1]", input, |p| (0.0..=1.0).contains(&p))?;
-        let (input, target) = (counted.filled(input, 0.5), counted.filled(target, 0.0));
-        Ok(counted.reduce(losses(&input, &target)))
+        answered("binary_cross_entropy", || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            let name = "binary_cross_entropy";
+            same_shape(name, "a target", input, target)?;
+            let counted = self.common.over(name, input.shape())?;
+            counted.check(name, "every probability", "in [0, 1]", input, |p| (0.0..=1.0).contains(&p))?;
+            let (input, target) = (counted.filled(input, 0.5), counted.filled(target, 0.0));
+            Ok(counted.reduce(losses(&input, &target)))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::{loss_options, same_shape};
+use crate::line::answered;
 
 // The exponential of a number that is not positive, and no difference of large numbers; at 0 both branches
 // have the same derivative.
@@ -54,20 +55,22 @@ impl<T: Float> BceWithLogitsLoss<T> {
     /// examples or a mask that does not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        let name = "binary_cross_entropy_with_logits";
-        same_shape(name, "a target", input, target)?;
-        let counted = self.common.over(name, input.shape())?;
-        let positive = match &self.pos_weight {
-            None => Tensor::scalar(T::from_f64(1.0)),
-            Some(weight) => weight.expand(input.shape()).map_err(|_| {
-                let expected = format!("a pos_weight that broadcasts to {:?}", input.shape());
-                Error::shape(name, expected, format!("{:?}", weight.shape()))
-            })?,
-        };
-        let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
-        let losses = BinaryCrossEntropyWithLogits.apply1([&input, &target, &Variable::from(positive)]);
-        Ok(counted.reduce(losses))
+        answered("binary_cross_entropy_with_logits", || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            let name = "binary_cross_entropy_with_logits";
+            same_shape(name, "a target", input, target)?;
+            let counted = self.common.over(name, input.shape())?;
+            let positive = match &self.pos_weight {
+                None => Tensor::scalar(T::from_f64(1.0)),
+                Some(weight) => weight.expand(input.shape()).map_err(|_| {
+                    let expected = format!("a pos_weight that broadcasts to {:?}", input.shape());
+                    Error::shape(name, expected, format!("{:?}", weight.shape()))
+                })?,
+            };
+            let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
+            let losses = BinaryCrossEntropyWithLogits.apply1([&input, &target, &Variable::from(positive)]);
+            Ok(counted.reduce(losses))
+        })
     }
 }
 

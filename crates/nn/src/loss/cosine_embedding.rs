@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::{elements, loss_options, option_in, place};
+use crate::line::answered;
 
 /// The loss in messages.
 const NAME: &str = "cosine_embedding_loss";
@@ -50,17 +51,19 @@ impl<T: Float> CosineEmbeddingLoss<T> {
         input2: &impl AsVariable<T>,
         target: &Tensor<i64>,
     ) -> Result<Variable<T>> {
-        let (input1, input2) = (&input1.as_variable(), &input2.as_variable());
-        let margin = self.margin;
-        option_in(NAME, "margin", margin, true, "finite")?;
-        let leading = checked_shapes(input1.shape(), input2.shape(), target.shape())?;
-        let counted = self.common.over(NAME, leading)?;
-        check_target(&counted, target)?;
-        let (a, b) = (counted.filled(input1, 1.0), counted.filled(input2, 1.0));
-        let (product, first, second) =
-            ((&a * &b).sum_dim(&[-1]), a.square().sum_dim(&[-1]), b.square().sum_dim(&[-1]));
-        let target = Variable::from(target.cast());
-        Ok(counted.reduce(CosineEmbedding { margin }.apply1([&product, &first, &second, &target])))
+        answered(NAME, || {
+            let (input1, input2) = (&input1.as_variable(), &input2.as_variable());
+            let margin = self.margin;
+            option_in(NAME, "margin", margin, true, "finite")?;
+            let leading = checked_shapes(input1.shape(), input2.shape(), target.shape())?;
+            let counted = self.common.over(NAME, leading)?;
+            check_target(&counted, target)?;
+            let (a, b) = (counted.filled(input1, 1.0), counted.filled(input2, 1.0));
+            let (product, first, second) =
+                ((&a * &b).sum_dim(&[-1]), a.square().sum_dim(&[-1]), b.square().sum_dim(&[-1]));
+            let target = Variable::from(target.cast());
+            Ok(counted.reduce(CosineEmbedding { margin }.apply1([&product, &first, &second, &target])))
+        })
     }
 }
 

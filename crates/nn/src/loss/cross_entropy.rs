@@ -7,6 +7,7 @@ use wengert_core::{AsVariable, Error, Float, Result, Tensor, Variable};
 use super::classes::{CountedRows, check_class_weight, check_input};
 use super::counted::{in_units, unit_of};
 use super::{IGNORE, Reduction, loss_options, option_in};
+use crate::line::answered;
 
 /// The loss in messages.
 const NAME: &str = "cross_entropy";
@@ -80,11 +81,13 @@ impl<T: Float> CrossEntropyLoss<T> {
     /// not, or a weight, a weight of classes or a mask that does not fit.
     #[track_caller]
     pub fn loss(&self, logits: &impl AsVariable<T>, targets: &impl Targets<T>) -> Result<Variable<T>> {
-        let logits = &logits.as_variable();
-        let smoothing = self.label_smoothing;
-        let fits = (0.0..=1.0).contains(&smoothing);
-        option_in(NAME, "label_smoothing", smoothing, fits, "in [0, 1]")?;
-        targets.cross_entropy(self, &self.classes_last(logits)?)
+        answered(NAME, || {
+            let logits = &logits.as_variable();
+            let smoothing = self.label_smoothing;
+            let fits = (0.0..=1.0).contains(&smoothing);
+            option_in(NAME, "label_smoothing", smoothing, fits, "in [0, 1]")?;
+            targets.cross_entropy(self, &self.classes_last(logits)?)
+        })
     }
 
     /// With the axis of the classes moved to the end.

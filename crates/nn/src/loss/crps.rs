@@ -5,6 +5,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI, TAU};
 use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, same_shape};
+use crate::line::answered;
 
 /// The loss in messages.
 const NAME: &str = "crps_normal_loss";
@@ -54,20 +55,22 @@ impl<T: Float> CrpsNormalLoss<T> {
         std: &impl AsVariable<T>,
         target: &impl AsVariable<T>,
     ) -> Result<Variable<T>> {
-        let (mean, std, target) = (&mean.as_variable(), &std.as_variable(), &target.as_variable());
-        same_shape(NAME, "a std", mean, std)?;
-        same_shape(NAME, "a target", mean, target)?;
-        let counted = self.common.over(NAME, mean.shape())?;
-        counted.check(NAME, "every std", "positive", std, |std| std > 0.0)?;
-        let (mean, target) = (counted.filled(mean, 0.0), counted.filled(target, 0.0));
-        let crps = CrpsNormal {
-            root_half: FRAC_1_SQRT_2,
-            density: 2.0 * TAU.sqrt().recip(),
-            constant: PI.sqrt().recip(),
-            tail: TAIL,
-            infinity: f64::INFINITY,
-        };
-        Ok(counted.reduce(crps.apply1([&mean, &counted.filled(std, 1.0), &target])))
+        answered(NAME, || {
+            let (mean, std, target) = (&mean.as_variable(), &std.as_variable(), &target.as_variable());
+            same_shape(NAME, "a std", mean, std)?;
+            same_shape(NAME, "a target", mean, target)?;
+            let counted = self.common.over(NAME, mean.shape())?;
+            counted.check(NAME, "every std", "positive", std, |std| std > 0.0)?;
+            let (mean, target) = (counted.filled(mean, 0.0), counted.filled(target, 0.0));
+            let crps = CrpsNormal {
+                root_half: FRAC_1_SQRT_2,
+                density: 2.0 * TAU.sqrt().recip(),
+                constant: PI.sqrt().recip(),
+                tail: TAIL,
+                infinity: f64::INFINITY,
+            };
+            Ok(counted.reduce(crps.apply1([&mean, &counted.filled(std, 1.0), &target])))
+        })
     }
 }
 

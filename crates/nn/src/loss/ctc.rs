@@ -5,6 +5,7 @@ use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Tensor, Variable
 
 use super::counted::Counted;
 use super::{Reduction, elements, loss_options, place};
+use crate::line::answered;
 
 /// The loss in messages.
 const NAME: &str = "ctc_loss";
@@ -80,34 +81,36 @@ impl<T: Float> CtcLoss<T> {
         input_lengths: &[usize],
         target_lengths: &[usize],
     ) -> Result<Variable<T>> {
-        let log_probs = &log_probs.as_variable();
-        let batch = match log_probs.shape() {
-            [_, _] => log_probs.unsqueeze(1),
-            [_, _, _] => log_probs.clone(),
-            other => {
-                let expected = "log-probabilities (T, N, C) or (T, C)";
-                return Err(Error::shape(NAME, expected, format!("{other:?}")));
+        answered(NAME, || {
+            let log_probs = &log_probs.as_variable();
+            let batch = match log_probs.shape() {
+                [_, _] => log_probs.unsqueeze(1),
+                [_, _, _] => log_probs.clone(),
+                other => {
+                    let expected = "log-probabilities (T, N, C) or (T, C)";
+                    return Err(Error::shape(NAME, expected, format!("{other:?}")));
+                }
+            };
+            let alone = log_probs.rank() == 2;
+            let (steps, samples, classes) = (batch.shape()[0], batch.shape()[1], batch.shape()[2]);
+            self.check_lengths([steps, samples, classes], input_lengths, target_lengths)?;
+            let counted = self.common.over(NAME, if alone { &[] } else { &batch.shape()[1..2] })?;
+            let labels = labels(targets, target_lengths)?;
+            self.check_labels(&counted, &labels, classes)?;
+            let extended = self.extended(&labels);
+            room_for::<T>(NAME, &[steps, samples, extended.width])?;
+            let mut losses = negative_log_likelihoods(&counted, &batch, input_lengths, &extended)?;
+            if alone {
+                losses = losses.squeeze(0);
             }
-        };
-        let alone = log_probs.rank() == 2;
-        let (steps, samples, classes) = (batch.shape()[0], batch.shape()[1], batch.shape()[2]);
-        self.check_lengths([steps, samples, classes], input_lengths, target_lengths)?;
-        let counted = self.common.over(NAME, if alone { &[] } else { &batch.shape()[1..2] })?;
-        let labels = labels(targets, target_lengths)?;
-        self.check_labels(&counted, &labels, classes)?;
-        let extended = self.extended(&labels);
-        room_for::<T>(NAME, &[steps, samples, extended.width])?;
-        let mut losses = negative_log_likelihoods(&counted, &batch, input_lengths, &extended)?;
-        if alone {
-            losses = losses.squeeze(0);
-        }
-        losses = self.without_impossible(losses);
-        if self.common.reduction == Reduction::Mean {
-            let shape = losses.shape().to_vec();
-            let share = Tensor::from_fn(shape, |n| T::from_f64(1.0 / target_lengths[n].max(1) as f64));
-            losses *= share;
-        }
-        Ok(counted.reduce(counted.filled(&losses, 0.0)))
+            losses = self.without_impossible(losses);
+            if self.common.reduction == Reduction::Mean {
+                let shape = losses.shape().to_vec();
+                let share = Tensor::from_fn(shape, |n| T::from_f64(1.0 / target_lengths[n].max(1) as f64));
+                losses *= share;
+            }
+            Ok(counted.reduce(counted.filled(&losses, 0.0)))
+        })
     }
 
     /// Refuses lengths that are not one a sequence, or beyond the steps, and a blank that is no class.

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, option_in, same_shape};
+use crate::line::answered;
 
 /// The loss in messages.
 const NAME: &str = "gaussian_nll_loss";
@@ -47,19 +48,21 @@ impl<T: Float> GaussianNllLoss<T> {
         target: &impl AsVariable<T>,
         var: &impl AsVariable<T>,
     ) -> Result<Variable<T>> {
-        let (input, target, var) = (&input.as_variable(), &target.as_variable(), &var.as_variable());
-        let eps = self.eps;
-        option_in(NAME, "eps", eps, eps > 0.0, "positive")?;
-        same_shape(NAME, "a target", input, target)?;
-        let var = for_each(input.shape(), var)?;
-        let counted = self.common.over(NAME, input.shape())?;
-        counted.check(NAME, "every variance", "at least 0", &var, |var| var >= 0.0)?;
-        let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
-        let var = counted.filled(&var, 1.0);
-        // A variance that is raised keeps its gradient, so that it can grow.
-        let missing = var.value().map(|var| T::from_f64((eps - var.to_f64()).max(0.0)));
-        let constant = if self.full { 0.5 * TAU.ln() } else { 0.0 };
-        Ok(counted.reduce(GaussianNll { constant }.apply1([&input, &target, &(var + missing)])))
+        answered(NAME, || {
+            let (input, target, var) = (&input.as_variable(), &target.as_variable(), &var.as_variable());
+            let eps = self.eps;
+            option_in(NAME, "eps", eps, eps > 0.0, "positive")?;
+            same_shape(NAME, "a target", input, target)?;
+            let var = for_each(input.shape(), var)?;
+            let counted = self.common.over(NAME, input.shape())?;
+            counted.check(NAME, "every variance", "at least 0", &var, |var| var >= 0.0)?;
+            let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
+            let var = counted.filled(&var, 1.0);
+            // A variance that is raised keeps its gradient, so that it can grow.
+            let missing = var.value().map(|var| T::from_f64((eps - var.to_f64()).max(0.0)));
+            let constant = if self.full { 0.5 * TAU.ln() } else { 0.0 };
+            Ok(counted.reduce(GaussianNll { constant }.apply1([&input, &target, &(var + missing)])))
+        })
     }
 }
 

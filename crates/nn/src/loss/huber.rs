@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, option_in, same_shape};
+use crate::line::answered;
 
 pointwise! {
     struct Huber { delta }
@@ -38,13 +39,15 @@ impl<T: Float> HuberLoss<T> {
     /// does not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        let delta = self.delta;
-        option_in("huber_loss", "delta", delta, delta > 0.0, "positive")?;
-        same_shape("huber_loss", "a target", input, target)?;
-        let counted = self.common.over("huber_loss", input.shape())?;
-        let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
-        Ok(counted.reduce(Huber { delta }.apply1([&input, &target])))
+        answered("huber_loss", || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            let delta = self.delta;
+            option_in("huber_loss", "delta", delta, delta > 0.0, "positive")?;
+            same_shape("huber_loss", "a target", input, target)?;
+            let counted = self.common.over("huber_loss", input.shape())?;
+            let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
+            Ok(counted.reduce(Huber { delta }.apply1([&input, &target])))
+        })
     }
 }
 

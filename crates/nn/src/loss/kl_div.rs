@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, same_shape};
+use crate::line::answered;
 
 // What is impossible adds nothing, be it impossible for the input too; the logarithm beside it is kept
 // finite.
@@ -49,16 +50,18 @@ impl<T: Float> KlDivLoss<T> {
     /// If [`kl_div`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        same_shape("kl_div", "a target", input, target)?;
-        let counted = self.common.over("kl_div", input.shape())?;
-        let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 1.0));
-        let losses = if self.log_target {
-            KlDivOfLog.apply1([&input, &target])
-        } else {
-            KlDiv.apply1([&input, &target])
-        };
-        Ok(counted.reduce(losses))
+        answered("kl_div", || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            same_shape("kl_div", "a target", input, target)?;
+            let counted = self.common.over("kl_div", input.shape())?;
+            let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 1.0));
+            let losses = if self.log_target {
+                KlDivOfLog.apply1([&input, &target])
+            } else {
+                KlDiv.apply1([&input, &target])
+            };
+            Ok(counted.reduce(losses))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Float, Result, Variable};
 
 use super::{loss_options, same_shape};
+use crate::line::answered;
 
 loss_options! {
     /// Options of [`l1_loss`].
@@ -24,11 +25,13 @@ impl<T: Float> L1Loss<T> {
     /// If [`l1_loss`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        same_shape("l1_loss", "a target", input, target)?;
-        let counted = self.common.over("l1_loss", input.shape())?;
-        let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
-        Ok(counted.reduce((input - target).abs()))
+        answered("l1_loss", || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            same_shape("l1_loss", "a target", input, target)?;
+            let counted = self.common.over("l1_loss", input.shape())?;
+            let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
+            Ok(counted.reduce((input - target).abs()))
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Variable, pointwise};
 
 use super::loss_options;
-use crate::line::called;
+use crate::line::answered;
 
 /// The loss in messages.
 const NAME: &str = "mixture_nll_loss";
@@ -51,22 +51,27 @@ impl<T: Float> MixtureNllLoss<T> {
         log_scales: &impl AsVariable<T>,
         target: &impl AsVariable<T>,
     ) -> Result<Variable<T>> {
-        let (logits, means, log_scales, target) =
-            (&logits.as_variable(), &means.as_variable(), &log_scales.as_variable(), &target.as_variable());
-        let _call = called();
-        let vectors = of_vectors([logits.shape(), means.shape(), log_scales.shape(), target.shape()])?;
-        let leading = &logits.shape()[..logits.rank() - 1];
-        let counted = self.common.over(NAME, leading)?;
-        let [logits, means, log_scales, target] =
-            [logits, means, log_scales, target].map(|x| counted.filled(x, 0.0));
-        let target = target.unsqueeze(if vectors { -2 } else { -1 });
-        let density = LogDensity { constant: 0.5 * TAU.ln(), infinity: f64::INFINITY }.apply1([
-            &means,
-            &log_scales,
-            &target,
-        ]);
-        let density = if vectors { density.sum_dim(&[-1]) } else { density };
-        Ok(counted.reduce(-(logits.log_softmax(-1) + density).logsumexp(-1)))
+        answered(NAME, || {
+            let (logits, means, log_scales, target) = (
+                &logits.as_variable(),
+                &means.as_variable(),
+                &log_scales.as_variable(),
+                &target.as_variable(),
+            );
+            let vectors = of_vectors([logits.shape(), means.shape(), log_scales.shape(), target.shape()])?;
+            let leading = &logits.shape()[..logits.rank() - 1];
+            let counted = self.common.over(NAME, leading)?;
+            let [logits, means, log_scales, target] =
+                [logits, means, log_scales, target].map(|x| counted.filled(x, 0.0));
+            let target = target.unsqueeze(if vectors { -2 } else { -1 });
+            let density = LogDensity { constant: 0.5 * TAU.ln(), infinity: f64::INFINITY }.apply1([
+                &means,
+                &log_scales,
+                &target,
+            ]);
+            let density = if vectors { density.sum_dim(&[-1]) } else { density };
+            Ok(counted.reduce(-(logits.log_softmax(-1) + density).logsumexp(-1)))
+        })
     }
 }
 

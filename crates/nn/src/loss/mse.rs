@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Float, Result, Variable};
 
 use super::{loss_options, same_shape};
+use crate::line::answered;
 
 loss_options! {
     /// Options of [`mse_loss`].
@@ -25,11 +26,13 @@ impl<T: Float> MseLoss<T> {
     /// If [`mse_loss`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        same_shape("mse_loss", "a target", input, target)?;
-        let counted = self.common.over("mse_loss", input.shape())?;
-        let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
-        Ok(counted.reduce((input - target).square()))
+        answered("mse_loss", || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            same_shape("mse_loss", "a target", input, target)?;
+            let counted = self.common.over("mse_loss", input.shape())?;
+            let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
+            Ok(counted.reduce((input - target).square()))
+        })
     }
 }
 

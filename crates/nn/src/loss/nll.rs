@@ -4,6 +4,7 @@ use wengert_core::{AsVariable, Float, Result, Tensor, Variable};
 
 use super::classes::CountedRows;
 use super::{IGNORE, loss_options};
+use crate::line::answered;
 
 loss_options! {
     /// Options of [`nll_loss`].
@@ -37,25 +38,27 @@ impl<T: Float> NllLoss<T> {
     /// If [`nll_loss`] refuses its inputs, or for a weight, a weight of classes or a mask that does not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, targets: &Tensor<i64>) -> Result<Variable<T>> {
-        let input = &input.as_variable();
-        let settings = (self.class_weight.as_ref(), self.ignore_index);
-        let rows = CountedRows::of(
-            ("nll_loss", "log-probabilities"),
-            &self.common,
-            settings,
-            input.shape(),
-            targets,
-        )?;
-        let CountedRows { mut counted, targets, by_class } = rows;
-        let mut column = targets.shape().to_vec();
-        let index = targets.map(|class| class.max(0));
-        column.push(1);
-        let index = index.reshape(&column)?;
-        let losses = -counted.filled(input, 0.0).gather(-1, &index).reshape(targets.shape());
-        if let Some(by_class) = by_class {
-            counted.weigh(by_class)?;
-        }
-        Ok(counted.reduce(losses))
+        answered("nll_loss", || {
+            let input = &input.as_variable();
+            let settings = (self.class_weight.as_ref(), self.ignore_index);
+            let rows = CountedRows::of(
+                ("nll_loss", "log-probabilities"),
+                &self.common,
+                settings,
+                input.shape(),
+                targets,
+            )?;
+            let CountedRows { mut counted, targets, by_class } = rows;
+            let mut column = targets.shape().to_vec();
+            let index = targets.map(|class| class.max(0));
+            column.push(1);
+            let index = index.reshape(&column)?;
+            let losses = -counted.filled(input, 0.0).gather(-1, &index).reshape(targets.shape());
+            if let Some(by_class) = by_class {
+                counted.weigh(by_class)?;
+            }
+            Ok(counted.reduce(losses))
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, option_in, same_shape};
+use crate::line::answered;
 
 /// The loss in messages.
 const NAME: &str = "poisson_nll_loss";
@@ -55,21 +56,23 @@ impl<T: Float> PoissonNllLoss<T> {
     /// not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        let eps = self.eps;
-        option_in(NAME, "eps", eps, eps >= 0.0, "at least 0")?;
-        same_shape(NAME, "a target", input, target)?;
-        let counted = self.common.over(NAME, input.shape())?;
-        let (input, target) = (counted.filled(input, 1.0), counted.filled(target, 1.0));
-        let mut losses = if self.log_input {
-            PoissonNllOfLog.apply1([&input, &target])
-        } else {
-            PoissonNll { eps }.apply1([&input, &target])
-        };
-        if self.full {
-            losses += &Stirling { tau: TAU }.apply1([&target]);
-        }
-        Ok(counted.reduce(losses))
+        answered(NAME, || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            let eps = self.eps;
+            option_in(NAME, "eps", eps, eps >= 0.0, "at least 0")?;
+            same_shape(NAME, "a target", input, target)?;
+            let counted = self.common.over(NAME, input.shape())?;
+            let (input, target) = (counted.filled(input, 1.0), counted.filled(target, 1.0));
+            let mut losses = if self.log_input {
+                PoissonNllOfLog.apply1([&input, &target])
+            } else {
+                PoissonNll { eps }.apply1([&input, &target])
+            };
+            if self.full {
+                losses += &Stirling { tau: TAU }.apply1([&target]);
+            }
+            Ok(counted.reduce(losses))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Error, Float, Pointwise, Result, Tensor, Variable, pointwise};
 
 use super::{loss_options, place};
+use crate::line::answered;
 
 /// The loss in messages.
 const NAME: &str = "quantile_loss";
@@ -41,13 +42,15 @@ impl<T: Float> QuantileLoss<T> {
         target: &impl AsVariable<T>,
         quantiles: &[f64],
     ) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        let target = checked(input.shape(), target, quantiles)?;
-        let counted = self.common.over(NAME, input.shape())?;
-        let target = target.expand(input.shape());
-        let (input, target) = (counted.filled(input, 0.0), counted.filled(&target, 0.0));
-        let levels = Tensor::from_fn([quantiles.len()], |at| T::from_f64(quantiles[at]));
-        Ok(counted.reduce(Pinball.apply1([&input, &target, &Variable::from(levels)])))
+        answered(NAME, || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            let target = checked(input.shape(), target, quantiles)?;
+            let counted = self.common.over(NAME, input.shape())?;
+            let target = target.expand(input.shape());
+            let (input, target) = (counted.filled(input, 0.0), counted.filled(&target, 0.0));
+            let levels = Tensor::from_fn([quantiles.len()], |at| T::from_f64(quantiles[at]));
+            Ok(counted.reduce(Pinball.apply1([&input, &target, &Variable::from(levels)])))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use wengert_core::{AsVariable, Float, Pointwise, Result, Variable, pointwise};
 
 use super::{loss_options, option_in, same_shape};
+use crate::line::answered;
 
 pointwise! {
     struct SmoothL1 { beta }
@@ -39,15 +40,20 @@ impl<T: Float> SmoothL1Loss<T> {
     /// fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        let (input, target) = (&input.as_variable(), &target.as_variable());
-        let beta = self.beta;
-        option_in("smooth_l1_loss", "beta", beta, beta >= 0.0, "at least 0")?;
-        same_shape("smooth_l1_loss", "a target", input, target)?;
-        let counted = self.common.over("smooth_l1_loss", input.shape())?;
-        let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
-        let losses =
-            if beta == 0.0 { (input - target).abs() } else { SmoothL1 { beta }.apply1([&input, &target]) };
-        Ok(counted.reduce(losses))
+        answered("smooth_l1_loss", || {
+            let (input, target) = (&input.as_variable(), &target.as_variable());
+            let beta = self.beta;
+            option_in("smooth_l1_loss", "beta", beta, beta >= 0.0, "at least 0")?;
+            same_shape("smooth_l1_loss", "a target", input, target)?;
+            let counted = self.common.over("smooth_l1_loss", input.shape())?;
+            let (input, target) = (counted.filled(input, 0.0), counted.filled(target, 0.0));
+            let losses = if beta == 0.0 {
+                (input - target).abs()
+            } else {
+                SmoothL1 { beta }.apply1([&input, &target])
+            };
+            Ok(counted.reduce(losses))
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 use wengert_core::{AsVariable, Error, Float, Parameter, Result, Tensor, Variable, cat};
 
 use super::Module;
-use crate::line::called;
+use crate::line::answered;
+use crate::sequence::listed;
 use crate::state_dict::refuse_computed;
 
 /// The parameters of a module as values, by name or as one vector: for an optimizer, a solver or a network of
@@ -67,11 +68,12 @@ pub trait Flat: Module {
         let parameters = self.parameters();
         let named: Vec<_> = self.named_parameters();
         refuse_computed("set_flat", &named)?;
-        let parts = parted("set_flat", &vector.as_variable().detach(), &parameters)?;
-        parameters
-            .iter()
-            .zip(parts)
-            .try_for_each(|(parameter, part)| parameter.set_value(part.value().copy()))
+        // All memory comes before anything changes.
+        let values = answered("set_flat", || {
+            let parts = parted("set_flat", &vector.as_variable().detach(), &parameters)?;
+            Ok(listed(parts.iter().map(|part| part.value().copy())))
+        })?;
+        parameters.iter().zip(values).try_for_each(|(parameter, value)| parameter.set_value(value))
     }
 
     /// [`Module::with_parameters`] for one vector of them all: what `f` computes is a function of the vector,
@@ -89,7 +91,8 @@ pub trait Flat: Module {
         Self: Sized + Clone,
     {
         let parameters = self.parameters();
-        let parts = parted("with_flat", &vector.as_variable(), &parameters)?;
+        let vector = vector.as_variable();
+        let parts = answered("with_flat", || parted("with_flat", &vector, &parameters))?;
         let names = parameters.iter().map(|parameter| parameter.name().unwrap_or_default());
         self.with_parameters(&names.zip(parts).collect::<Vec<_>>(), f)
     }
@@ -98,13 +101,11 @@ pub trait Flat: Module {
 impl<M: Module + ?Sized> Flat for M {}
 
 /// The parts of a vector, each of the shape of a parameter.
-#[track_caller]
 fn parted<T: Float>(
     operation: &'static str,
     vector: &Variable<T>,
     parameters: &[Parameter<T>],
 ) -> Result<Vec<Variable<T>>> {
-    let _call = called();
     let counts: Vec<usize> = parameters.iter().map(|parameter| parameter.numel()).collect();
     let total: usize = counts.iter().sum();
     if vector.shape() != [total] {

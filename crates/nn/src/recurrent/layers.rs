@@ -1,15 +1,15 @@
 //! What every recurrent layer can do with a sequence, from its sweep over rows.
 
-use wengert_core::__private::{filled, or_refused};
+use wengert_core::__private::filled;
 use wengert_core::{AsVariable, Float, Result, Tensor, Variable};
 
 use super::checks::{check_context, check_input, check_width};
 use super::masked::Valid;
 use crate::cell::check_state;
 use crate::context::{self, Context};
-use crate::line::called;
+use crate::line::answered;
 use crate::module::Module;
-use crate::sequence::{BatchLayout, PackedSequence, Packing, invert_permutation};
+use crate::sequence::{BatchLayout, PackedSequence, Packing, index, invert_permutation};
 use crate::state::State;
 use crate::watch::Watch;
 
@@ -185,20 +185,22 @@ pub trait Layers: Module + Clone {
         context: &Self::Context,
         state: Option<&Self::State>,
     ) -> Result<(PackedSequence<Self::Element>, Self::State)> {
-        let _call = called();
-        check_width(self, input.data().shape())?;
-        let (watch, sizes) = (Watch::of(self), input.batch_sizes());
-        let layout = BatchLayout { steps: sizes.len(), batch: sizes[0], batch_first: false };
-        context::check(self.name(), context, &layout.shape(), &[layout.batch])?;
-        let order = index_of(input.sorted_indices());
-        let context =
-            context::each(context, |part| input.pack(&layout.rows(part)), |part| in_order(part, 0, &order));
-        let state = given(self, state, sizes[0], true)?.map(|state| reordered(state, &order));
-        let swept = or_refused(self.name(), || {
-            self.sweep(input.data(), &context, sizes, state.as_ref(), KeepStates::Last)
-        })?;
-        let state = reordered(swept.state, &index_of(input.unsorted_indices()));
-        Ok((input.with_data(watch.gave(swept.output))?, state))
+        answered(self.name(), || {
+            check_width(self, input.data().shape())?;
+            let (watch, sizes) = (Watch::of(self), input.batch_sizes());
+            let layout = BatchLayout { steps: sizes.len(), batch: sizes[0], batch_first: false };
+            context::check(self.name(), context, &layout.shape(), &[layout.batch])?;
+            let order = index_of(input.sorted_indices());
+            let context = context::each(
+                context,
+                |part| input.pack(&layout.rows(part)),
+                |part| in_order(part, 0, &order),
+            );
+            let state = given(self, state, sizes[0], true)?.map(|state| reordered(state, &order));
+            let swept = self.sweep(input.data(), &context, sizes, state.as_ref(), KeepStates::Last)?;
+            let state = reordered(swept.state, &index_of(input.unsorted_indices()));
+            Ok((input.with_data(watch.gave(swept.output))?, state))
+        })
     }
 
     /// Runs a padded batch of sequences of different lengths, as if each were run by itself; `valid` is the
@@ -236,32 +238,33 @@ pub trait Layers: Module + Clone {
         valid: impl Into<Valid<'v>>,
         state: Option<&Self::State>,
     ) -> Result<(Variable<Self::Element>, Self::State)> {
-        let (_call, input) = (called(), &input.as_variable());
-        check_input(self, input)?;
-        let (watch, batched) = (Watch::of(self), input.rank() == 3);
-        check_context(self, context, input)?;
-        let in_batch = |part: &Variable<_>, at| if batched { part.clone() } else { part.unsqueeze(at) };
-        let batch = in_batch(input, 1);
-        let layout = BatchLayout::of(batch.shape(), batched && self.is_batch_first());
-        let packing = Packing::of(&valid.into().times(self.name(), layout)?, |t, n| layout.place(t, n));
-        let state = given(self, state, layout.batch, batched)?;
-        // The sweep sees no sequence that has no steps, unless a state has.
-        let all = packing.sizes.first() == Some(&layout.batch);
-        let state = state.or_else(|| (!all).then(|| self.zero_state(layout.batch)));
-        let order = index_of(Some(&packing.order));
-        let state = state.map(|state| reordered(state, &order));
-        let rows = packing.pack(&layout.rows(&batch));
-        let context = context::each(
-            context,
-            |part| packing.pack(&layout.rows(&in_batch(part, 1))),
-            |part| in_order(&in_batch(part, 0), 0, &order),
-        );
-        let sweep = || self.sweep(&rows, &context, &packing.sizes, state.as_ref(), KeepStates::Last);
-        let swept = or_refused(self.name(), sweep)?;
-        let state = reordered(swept.state, &index_of(Some(&invert_permutation(&packing.order))));
-        let output = layout.spread(&swept.output, &packing.places, 0.0);
-        let alone = |part: &Variable<_>| if batched { part.clone() } else { part.squeeze(1) };
-        Ok((watch.gave(alone(&output)), if batched { state } else { state.map(alone) }))
+        let input = &input.as_variable();
+        answered(self.name(), || {
+            check_input(self, input)?;
+            let (watch, batched) = (Watch::of(self), input.rank() == 3);
+            check_context(self, context, input)?;
+            let in_batch = |part: &Variable<_>, at| if batched { part.clone() } else { part.unsqueeze(at) };
+            let batch = in_batch(input, 1);
+            let layout = BatchLayout::of(batch.shape(), batched && self.is_batch_first());
+            let packing = Packing::of(&valid.into().times(self.name(), layout)?, |t, n| layout.place(t, n));
+            let state = given(self, state, layout.batch, batched)?;
+            // The sweep sees no sequence that has no steps, unless a state has.
+            let all = packing.sizes.first() == Some(&layout.batch);
+            let state = state.or_else(|| (!all).then(|| self.zero_state(layout.batch)));
+            let order = index_of(Some(&packing.order));
+            let state = state.map(|state| reordered(state, &order));
+            let rows = packing.pack(&layout.rows(&batch));
+            let context = context::each(
+                context,
+                |part| packing.pack(&layout.rows(&in_batch(part, 1))),
+                |part| in_order(&in_batch(part, 0), 0, &order),
+            );
+            let swept = self.sweep(&rows, &context, &packing.sizes, state.as_ref(), KeepStates::Last)?;
+            let state = reordered(swept.state, &index_of(Some(&invert_permutation(&packing.order))));
+            let output = layout.spread(&swept.output, &packing.places, 0.0);
+            let alone = |part: &Variable<_>| if batched { part.clone() } else { part.squeeze(1) };
+            Ok((watch.gave(alone(&output)), if batched { state } else { state.map(alone) }))
+        })
     }
 }
 
@@ -300,40 +303,39 @@ fn padded<L: Layers>(
     state: Option<&L::State>,
     keep: KeepStates,
 ) -> Result<Padded<L>> {
-    let _call = called();
-    check_input(layers, input)?;
-    check_context(layers, context, input)?;
-    let (watch, batched) = (Watch::of(layers), input.rank() == 3);
-    let swapped = batched && layers.is_batch_first();
-    let in_time = |part: &Variable<L::Element>| if swapped { part.transpose(0, 1) } else { part.clone() };
-    let input = in_time(input);
-    let (steps, batch) = (input.shape()[0], if batched { input.shape()[1] } else { 1 });
-    let state = given(layers, state, batch, batched)?;
-    // There are elements, or this product does not count.
-    let count = steps.saturating_mul(batch);
-    let rows = |part: Variable<L::Element>| {
-        if batched { part.reshape([&[count], &part.shape()[2..]].concat()) } else { part }
-    };
-    let context = context::each(
-        context,
-        |part| rows(in_time(part)),
-        |part| if batched { part.clone() } else { part.unsqueeze(0) },
-    );
-    let rows = rows(input);
-    let swept = or_refused(layers.name(), || {
-        layers.sweep(&rows, &context, &filled(batch, steps), state.as_ref(), keep)
-    })?;
-    if !batched {
-        return Ok((watch.gave(swept.output), swept.state.map(|part| part.squeeze(1)), swept.states));
-    }
-    // Rows stand at axis `at`, behind the layers where these have an axis.
-    let unrowed = |rows: &Variable<L::Element>, at: usize| {
-        let shape = rows.shape();
-        let whole = rows.reshape([&shape[..at], &[steps, batch], &shape[at + 1..]].concat());
-        if swapped { whole.transpose(at as isize, at as isize + 1) } else { whole }
-    };
-    let states = swept.states.map(|states| states.map(|part| unrowed(part, 1)));
-    Ok((watch.gave(unrowed(&swept.output, 0)), swept.state, states))
+    answered(layers.name(), || {
+        check_input(layers, input)?;
+        check_context(layers, context, input)?;
+        let (watch, batched) = (Watch::of(layers), input.rank() == 3);
+        let swapped = batched && layers.is_batch_first();
+        let in_time = |part: &Variable<L::Element>| if swapped { part.transpose(0, 1) } else { part.clone() };
+        let input = in_time(input);
+        let (steps, batch) = (input.shape()[0], if batched { input.shape()[1] } else { 1 });
+        let state = given(layers, state, batch, batched)?;
+        // There are elements, or this product does not count.
+        let count = steps.saturating_mul(batch);
+        let rows = |part: Variable<L::Element>| {
+            if batched { part.reshape([&[count], &part.shape()[2..]].concat()) } else { part }
+        };
+        let context = context::each(
+            context,
+            |part| rows(in_time(part)),
+            |part| if batched { part.clone() } else { part.unsqueeze(0) },
+        );
+        let rows = rows(input);
+        let swept = layers.sweep(&rows, &context, &filled(batch, steps), state.as_ref(), keep)?;
+        if !batched {
+            return Ok((watch.gave(swept.output), swept.state.map(|part| part.squeeze(1)), swept.states));
+        }
+        // Rows stand at axis `at`, behind the layers where these have an axis.
+        let unrowed = |rows: &Variable<L::Element>, at: usize| {
+            let shape = rows.shape();
+            let whole = rows.reshape([&shape[..at], &[steps, batch], &shape[at + 1..]].concat());
+            if swapped { whole.transpose(at as isize, at as isize + 1) } else { whole }
+        };
+        let states = swept.states.map(|states| states.map(|part| unrowed(part, 1)));
+        Ok((watch.gave(unrowed(&swept.output, 0)), swept.state, states))
+    })
 }
 
 /// The state that is given, as that of a batch.
@@ -354,7 +356,7 @@ fn given<L: Layers>(
 /// An order as an index; none for the one that things are in.
 fn index_of(order: Option<&[usize]>) -> Option<Tensor<i64>> {
     let order = order.filter(|order| !order.iter().copied().eq(0..order.len()))?;
-    Some(order.iter().map(|&n| n as i64).collect::<Vec<_>>().into())
+    Some(index(order))
 }
 
 /// The entries of axis `dim` in an order.

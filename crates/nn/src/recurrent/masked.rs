@@ -1,9 +1,9 @@
 //! Which steps of a padded batch count.
 
-use wengert_core::__private::or_refused;
+use wengert_core::__private::vec_of;
 use wengert_core::{Error, Result, Tensor};
 
-use crate::sequence::{BatchLayout, check_lengths, first_times};
+use crate::sequence::{BatchLayout, check_lengths, first_times, listed};
 
 /// The steps of a batch that count.
 #[derive(Clone, Copy, Debug)]
@@ -40,12 +40,12 @@ impl<'v> From<&'v Tensor<bool>> for Valid<'v> {
 }
 
 impl Valid<'_> {
-    /// The times that count, for each sample.
+    /// The times that count, for each sample. What the allocator refuses unwinds.
     pub(super) fn times(&self, name: &'static str, layout: BatchLayout) -> Result<Vec<Vec<usize>>> {
         match self {
             Valid::Lengths(lengths) => {
                 check_lengths(name, lengths, layout)?;
-                or_refused(name, || Ok(lengths.iter().map(|&length| first_times(length)).collect()))
+                Ok(listed(lengths.iter().map(|&length| first_times(length))))
             }
             Valid::Mask(mask) => {
                 let expected = layout.shape();
@@ -54,8 +54,13 @@ impl Valid<'_> {
                     return Err(Error::shape(name, expected, format!("{:?}", mask.shape())));
                 }
                 let valid = mask.to_vec();
-                let of = |n| (0..layout.steps).filter(|&t| valid[layout.place(t, n)]).collect();
-                Ok((0..layout.batch).map(of).collect())
+                let of = |n| {
+                    let counts = || (0..layout.steps).filter(|&t| valid[layout.place(t, n)]);
+                    let mut times = vec_of(counts().count());
+                    times.extend(counts());
+                    times
+                };
+                Ok(listed((0..layout.batch).map(of)))
             }
         }
     }

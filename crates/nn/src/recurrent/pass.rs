@@ -1,6 +1,6 @@
 //! A sequence's way through the layers and directions of a runner.
 
-use wengert_core::__private::enter;
+use wengert_core::__private::{enter, vec_of};
 use wengert_core::{Parameter, Result, Variable, cat};
 
 use super::again::with_parameters;
@@ -207,7 +207,8 @@ impl<C: CellWith> Recurrent<C> {
     fn with_one_mask(&self, input: &Variable<C::Element>, sizes: &[usize]) -> Variable<C::Element> {
         let p = self.options.input_dropout;
         let Some(&samples) = sizes.first().filter(|_| self.training && p > 0.0) else { return input.clone() };
-        let of_row: Vec<i64> = sizes.iter().flat_map(|&rows| 0..rows as i64).collect();
+        let mut of_row = vec_of(sizes.iter().sum());
+        of_row.extend(sizes.iter().flat_map(|&rows| 0..rows as i64));
         let mask = mask(&[samples, input.shape()[1]], p);
         input * mask.index_select(0, &of_row.into())
     }

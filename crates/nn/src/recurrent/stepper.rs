@@ -1,13 +1,13 @@
 //! One step at a time.
 
-use wengert_core::__private::{or_refused, unrecorded};
+use wengert_core::__private::unrecorded;
 use wengert_core::{AsVariable, Error, Result, Tensor, Variable};
 
 use super::checks::{check_one_direction, check_width};
 use super::layers::{Layers, reset};
 use crate::cell::{check_promised, check_state};
 use crate::context;
-use crate::line::called;
+use crate::line::{answered, called};
 use crate::state::State;
 
 /// Recurrent layers that take their input step by step and keep their state, as in generation and on live
@@ -45,9 +45,8 @@ impl<L: Layers> Stepper<L> {
     /// many samples.
     #[track_caller]
     pub fn new(layers: L, batch: usize) -> Result<Self> {
-        let (_call, _unrecorded) = (called(), unrecorded());
         check_one_direction("Stepper", &layers)?;
-        let cells = or_refused("Stepper", || Ok(layers.unstack(&layers.zero_state(batch))))?;
+        let cells = stepped(|| Ok(layers.unstack(&layers.zero_state(batch))))?;
         Ok(Stepper { layers, batch, cells, fresh: true })
     }
 
@@ -55,7 +54,8 @@ impl<L: Layers> Stepper<L> {
     ///
     /// # Errors
     /// If the input has another shape, or a cell breaks what its methods promise: of steps after the first
-    /// one the output alone is looked at.
+    /// one the output alone is looked at. Or if the allocator refuses memory; behind the first step some
+    /// layers may then have gone on, and [`Stepper::set_state`] brings all to one state.
     #[track_caller]
     pub fn step(&mut self, input: &impl AsVariable<L::Element>) -> Result<Variable<L::Element>>
     where
@@ -68,15 +68,14 @@ impl<L: Layers> Stepper<L> {
     /// ([`CellWith`](crate::CellWith)).
     ///
     /// # Errors
-    /// If the input or the context has another shape, or a cell breaks what its methods promise: of steps
-    /// after the first one the output alone is looked at.
+    /// If the input or the context has another shape, or where [`Stepper::step`] has one.
     #[track_caller]
     pub fn step_with(
         &mut self,
         input: &impl AsVariable<L::Element>,
         context: &L::Context,
     ) -> Result<Variable<L::Element>> {
-        let (_call, _unrecorded, input) = (called(), unrecorded(), &input.as_variable());
+        let input = &input.as_variable();
         check_width(&self.layers, input.shape())?;
         if input.rank() != 2 || input.shape()[0] != self.batch {
             let expected = format!("an input of shape ({}, width)", self.batch);
@@ -84,12 +83,12 @@ impl<L: Layers> Stepper<L> {
         }
         context::check("Stepper", context, &[self.batch], &[self.batch])?;
         if !self.fresh {
-            let output = self.layers.step(input, context, &mut self.cells);
+            let output = stepped(|| Ok(self.layers.step(input, context, &mut self.cells)))?;
             check_promised(self.layers.name(), &output, [self.batch, self.layers.output_size()])?;
             return Ok(output);
         }
         let mut cells = self.cells.clone();
-        let output = self.layers.first_step(input, context, &mut cells)?;
+        let output = stepped(|| self.layers.first_step(input, context, &mut cells))?;
         (self.cells, self.fresh) = (cells, false);
         Ok(output)
     }
@@ -107,16 +106,17 @@ impl<L: Layers> Stepper<L> {
     /// If a variable of the state has another shape.
     #[track_caller]
     pub fn set_state(&mut self, state: Option<&L::State>) -> Result<()> {
-        let (_call, _unrecorded) = (called(), unrecorded());
-        let initial = self.layers.zero_state(self.batch);
-        let state = match state {
-            None => initial,
-            Some(state) => {
-                check_state("Stepper", state, &initial)?;
-                state.detach()
-            }
-        };
-        self.cells = self.layers.unstack(&state);
+        self.cells = stepped(|| {
+            let initial = self.layers.zero_state(self.batch);
+            let state = match state {
+                None => initial,
+                Some(state) => {
+                    check_state("Stepper", state, &initial)?;
+                    state.detach()
+                }
+            };
+            Ok(self.layers.unstack(&state))
+        })?;
         Ok(())
     }
 
@@ -131,9 +131,17 @@ impl<L: Layers> Stepper<L> {
             let expected = format!("one truth value for each of {} samples", self.batch);
             return Err(Error::shape("Stepper", expected, format!("shape {:?}", ends.shape())));
         }
-        let (_call, _unrecorded) = (called(), unrecorded());
-        let state = self.layers.restack(&self.cells);
-        self.cells = self.layers.unstack(&reset(&self.layers, &state, &ends.to_vec()));
+        self.cells = stepped(|| {
+            let state = self.layers.restack(&self.cells);
+            Ok(self.layers.unstack(&reset(&self.layers, &state, &ends.to_vec())))
+        })?;
         Ok(())
     }
+}
+
+/// Runs what a stepper computes, which nothing is recorded of.
+#[track_caller]
+fn stepped<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
+    let _unrecorded = unrecorded();
+    answered("Stepper", work)
 }

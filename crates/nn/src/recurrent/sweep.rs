@@ -5,6 +5,7 @@
 //! begun from behind, stay as they are. So a sweep over some steps and then over the next ones is a sweep
 //! over all of them.
 
+use wengert_core::__private::{reserve, vec_of};
 use wengert_core::{Result, Tensor, Variable, cat, no_grad};
 
 use super::layers::Swept;
@@ -50,7 +51,7 @@ impl<C: CellWith> Sweep<'_, C> {
         let steps = projected.split(self.sizes, 0);
         let contexts = context::split(context, self.sizes);
         let (mut rows, width) = (ActiveRows::new(state, self.reverse), self.cell.output_size());
-        let (mut outputs, mut states) = (Vec::with_capacity(steps.len()), Vec::new());
+        let (mut outputs, mut states) = (vec_of(steps.len()), Vec::new());
         for t in 0..steps.len() {
             let t = if self.reverse { steps.len() - 1 - t } else { t };
             let (projected, context) = (&steps[t], &contexts[t]);
@@ -64,6 +65,7 @@ impl<C: CellWith> Sweep<'_, C> {
             }
             outputs.push(output);
             if self.keep_states {
+                reserve(&mut states, 1);
                 states.push(next.clone());
             }
             rows.now = Some(next);

@@ -10,7 +10,7 @@ use wengert_core::{
 use super::checks::{check_context, check_input, check_one_direction, time_axis};
 use super::layers::{Layers, reset};
 use crate::context;
-use crate::line::called;
+use crate::line::answered;
 use crate::module::VisitorMut;
 use crate::state::State;
 
@@ -152,38 +152,39 @@ impl<L: Layers> Truncated<L> {
         ends: Option<&Tensor<bool>>,
         loss: impl FnOnce(&Variable<L::Element>) -> Result<Variable<L::Element>>,
     ) -> Result<Variable<L::Element>> {
-        let _call = called();
         let input = &input.as_variable();
-        check_input(layer, input)?;
-        check_context(layer, context, input)?;
-        let time = time_axis(layer, input) as isize;
-        let steps = input.shape()[time as usize];
-        self.check(layer, steps)?;
-        let ends = Ends::of(ends, input.shape(), time as usize)?;
-        let layer = Rc::new(self.stand_in(layer));
-        let mut pieces: Vec<Piece<L>> = Vec::new();
-        let length = greatest_common_divisor(self.every, self.back);
-        for start in (0..steps).step_by(length) {
-            let steps = length.min(steps - start);
-            let input = Cut::of(input.narrow(time, start, steps));
-            let before = pieces.last().or(self.pieces.back());
-            let entry = before.map(|piece| piece.exit.map(leaf));
-            let state = entry.as_ref().or(self.state.as_ref());
-            let context = context::in_time(context, |part| part.narrow(time, start, steps));
-            let beside: Vec<_> = context::parts(&context).into_iter().map(Cut::of).collect();
-            let leaves: Vec<_> = beside.iter().map(|cut| cut.leaf.clone()).collect();
-            let given = (&input.leaf, &context::filled(&context, &leaves));
-            let (output, exit) = ends.forward(&layer.layer, given, time, start, state)?;
-            let (output, layer) = (Cut::of(output), layer.clone());
-            pieces.push(Piece { steps, input, beside, entry, output, exit, layer });
-        }
-        let outputs: Vec<_> = pieces.iter().map(|piece| &piece.output.leaf).collect();
-        let loss = loss(&in_one(&outputs, time))?;
-        loss.backward()?;
-        self.state = pieces.last().map(|piece| piece.exit.detach());
-        self.pieces.extend(pieces);
-        self.go_back()?;
-        Ok(loss.detach())
+        answered("Truncated", || {
+            check_input(layer, input)?;
+            check_context(layer, context, input)?;
+            let time = time_axis(layer, input) as isize;
+            let steps = input.shape()[time as usize];
+            self.check(layer, steps)?;
+            let ends = Ends::of(ends, input.shape(), time as usize)?;
+            let layer = Rc::new(self.stand_in(layer));
+            let mut pieces: Vec<Piece<L>> = Vec::new();
+            let length = greatest_common_divisor(self.every, self.back);
+            for start in (0..steps).step_by(length) {
+                let steps = length.min(steps - start);
+                let input = Cut::of(input.narrow(time, start, steps));
+                let before = pieces.last().or(self.pieces.back());
+                let entry = before.map(|piece| piece.exit.map(leaf));
+                let state = entry.as_ref().or(self.state.as_ref());
+                let context = context::in_time(context, |part| part.narrow(time, start, steps));
+                let beside: Vec<_> = context::parts(&context).into_iter().map(Cut::of).collect();
+                let leaves: Vec<_> = beside.iter().map(|cut| cut.leaf.clone()).collect();
+                let given = (&input.leaf, &context::filled(&context, &leaves));
+                let (output, exit) = ends.forward(&layer.layer, given, time, start, state)?;
+                let (output, layer) = (Cut::of(output), layer.clone());
+                pieces.push(Piece { steps, input, beside, entry, output, exit, layer });
+            }
+            let outputs: Vec<_> = pieces.iter().map(|piece| &piece.output.leaf).collect();
+            let loss = loss(&in_one(&outputs, time))?;
+            loss.backward()?;
+            self.state = pieces.last().map(|piece| piece.exit.detach());
+            self.pieces.extend(pieces);
+            self.go_back()?;
+            Ok(loss.detach())
+        })
     }
 
     fn check(&self, layer: &L, steps: usize) -> Result<()> {

@@ -14,4 +14,4 @@ pub use packed::{
     unpack_sequence,
 };
 pub use padded::{pad_sequence, unpad_sequence};
-pub(crate) use places::{BatchLayout, Packing, check_lengths, first_times};
+pub(crate) use places::{BatchLayout, Packing, check_lengths, first_times, index, listed};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wengert_core::__private::vec_of;
+use wengert_core::__private::{filled, vec_of};
 use wengert_core::{AsVariable, Error, Float, Result, Variable};
 
 use super::options::{PackOptions, PadOptions};
@@ -170,7 +170,7 @@ const NAME: &str = "PackedSequence";
 /// # Panics
 /// If the places are not those of a permutation.
 pub fn invert_permutation(order: &[usize]) -> Vec<usize> {
-    let mut inverse = vec![0; order.len()];
+    let mut inverse = filled(0, order.len());
     order.iter().enumerate().for_each(|(to, &from)| inverse[from] = to);
     inverse
 }
@@ -316,6 +316,7 @@ pub fn unpack_sequence<T: Float>(sequence: &PackedSequence<T>) -> Vec<Variable<T
         starts[..*length].iter().map(move |start| start + place)
     };
     // One copy, in parts: a gradient of each sequence by itself would be as long as all of them.
-    let rows: Vec<usize> = lengths.iter().enumerate().flat_map(rows).collect();
-    sequence.data.index_select(0, &index(&rows)).split(&lengths, 0)
+    let mut all = vec_of(lengths.iter().sum());
+    all.extend(lengths.iter().enumerate().flat_map(rows));
+    sequence.data.index_select(0, &index(&all)).split(&lengths, 0)
 }

@@ -89,6 +89,6 @@ pub(super) fn end_to_end<T: Float>(
             ));
         }
     }
-    let lengths = sequences.iter().map(|sequence| sequence.shape()[0]).collect();
+    let lengths = listed(sequences.iter().map(|sequence| sequence.shape()[0]));
     Ok((cat(sequences, 0), lengths))
 }

@@ -97,7 +97,7 @@ pub(crate) fn first_times(length: usize) -> Vec<usize> {
 }
 
 /// So many values as there are.
-pub(super) fn listed<V>(values: impl ExactSizeIterator<Item = V>) -> Vec<V> {
+pub(crate) fn listed<V>(values: impl ExactSizeIterator<Item = V>) -> Vec<V> {
     let mut list = vec_of(values.len());
     list.extend(values);
     list
@@ -105,7 +105,7 @@ pub(super) fn listed<V>(values: impl ExactSizeIterator<Item = V>) -> Vec<V> {
 
 /// Places as an index.
 #[track_caller]
-pub(super) fn index(places: &[usize]) -> Tensor<i64> {
+pub(crate) fn index(places: &[usize]) -> Tensor<i64> {
     Tensor::from_fn([places.len()], |i| places[i] as i64)
 }
 
@@ -116,7 +116,7 @@ pub(super) fn starts(counts: &[usize]) -> Vec<usize> {
         end += count;
         end - count
     };
-    counts.iter().map(start).collect()
+    listed(counts.iter().map(start))
 }
 
 /// There is one length for each sample, and none is longer than the batch.

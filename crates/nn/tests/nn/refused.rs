@@ -1,12 +1,12 @@
 //! Modules for which there is no memory: an error that names them, and the process goes on.
 
-use wengert_core::{Error, Result, Tensor, Variable};
+use wengert_core::{Error, Float, Parameter, Result, Tensor, Variable};
 use wengert_nn::{
-    AdditiveAttention, AttentionOptions, BatchNorm1d, Conv1d, Dropout, Embedding, Gelu, Glu, Gru, LayerNorm,
-    Linear, LogSoftmax, Lstm, LstmCell, Module, PackOptions, PackedSequence, PadOptions, Persist, Prelu,
-    Relu, RmsNorm, Rnn, Rrelu, Sequential, Softmax, Tanhshrink, WeightNorm, gumbel_softmax,
-    gumbel_softmax_hard, init, mse_loss, pack_padded_sequence, pack_sequence, pad_packed_sequence,
-    pad_sequence, rrelu, scaled_dot_product_attention,
+    AdditiveAttention, AttentionOptions, BatchNorm1d, Cell, Conv1d, Dropout, Embedding, Flat, Gelu, Glu, Gru,
+    LayerNorm, Linear, LogSoftmax, Lstm, LstmCell, Module, PackOptions, PackedSequence, PadOptions, Persist,
+    Prelu, Relu, RmsNorm, Rnn, Rrelu, Sequential, Softmax, Tanhshrink, WeightNorm, binary_cross_entropy,
+    gumbel_softmax, gumbel_softmax_hard, init, l1_loss, module, mse_loss, pack_padded_sequence,
+    pack_sequence, pad_packed_sequence, pad_sequence, rrelu, scaled_dot_product_attention,
 };
 
 use crate::all_refused::all_refused;
@@ -22,6 +22,12 @@ fn refused<R>(operation: &str, result: Result<R>) {
         other => panic!("{operation}: {other:?}"),
     }
 }
+
+#[derive(Clone)]
+struct Held<T: Float> {
+    values: Parameter<T>,
+}
+module!(Held<T> { values });
 
 #[test]
 fn what_there_is_no_memory_for_is_an_error() {
@@ -41,6 +47,19 @@ fn what_there_is_no_memory_for_is_an_error() {
         refused("LSTM", lstm.forward(&many.unsqueeze(1), None));
         refused("LSTM", lstm.forward(&many.unsqueeze(0), None));
         refused("Stepper", lstm.stepper(MANY));
+        let turned = Lstm::builder(1, 2).batch_first(true).build().unwrap();
+        let rows = many.unsqueeze(0).expand(&[2, MANY, 1]);
+        refused("LSTM", turned.forward(&rows, None));
+        refused("LSTM", turned.forward_masked(&rows, &[1, 2], None));
+        refused("LSTM", lstm.forward_masked(&rows.transpose(0, 1), &[1, 2], None));
+        refused(
+            "LSTM",
+            turned.forward_masked(&rows, &Tensor::scalar(true).expand(&[2, MANY]).unwrap(), None),
+        );
+        refused("LSTM", LstmCell::new(1, 2).unwrap().forward(&many, None));
+        let held = Held { values: Parameter::new(many.value()) };
+        refused("load_state_dict", held.load_state_dict(&held.state_dict()));
+        refused("set_flat", held.set_flat(&many.squeeze(1)));
         let sequences = many.unsqueeze(1);
         refused("pack_padded_sequence", pack_padded_sequence(&sequences, &[MANY], PackOptions::default()));
         refused("LSTM", lstm.forward_masked(&sequences, &[MANY], None));
@@ -124,6 +143,14 @@ fn forwards_there_is_half_the_memory_for_are_errors() {
             ("pad_sequence", &|| pad_sequence(&[half.clone(), half.clone()], PadOptions::default())),
         ]);
         assert_eq!(norm.state_dict(), BatchNorm1d::new(6).unwrap().state_dict());
+        let most = Variable::new(Tensor::scalar(1.0f32).expand(&[1 << 22, 9]).unwrap());
+        all_refused(&[
+            ("mse_loss", &|| mse_loss(&most, &most)),
+            ("l1_loss", &|| l1_loss(&most, &most)),
+            ("binary_cross_entropy", &|| binary_cross_entropy(&most, &most)),
+        ]);
+        let mut stepper = Gru::new(1, 4).unwrap().stepper(1 << 22).unwrap();
+        refused("Stepper", stepper.step(&half.narrow(1, 0, 1)));
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use wengert_core::__private::{filled, vec_of};
 use wengert_core::Float;
 
 use super::sums::{add_and_dot, dot};
@@ -47,14 +48,14 @@ impl<T> Default for History<T> {
 const LEAST_CURVATURE: f64 = 1e-10;
 
 impl<T: Float> History<T> {
-    /// Takes note of the gradient that the last iteration came to, and finds the next direction.
+    /// Takes note of the gradient that the last iteration came to, and finds the next direction. All memory
+    /// comes before anything changes.
     pub(super) fn learn(&mut self, grad: &[f64], size: u64) {
-        self.iterations += 1;
-        if self.iterations > 1 {
-            let change = Change::new(
-                grad.iter().zip(&self.grad).map(|(new, old)| T::from_f64(new - old)).collect(),
-                self.direction.iter().map(|d| T::from_f64(d * self.length)).collect(),
-            );
+        let mut shares = filled(0.0, self.changes.len() + 1);
+        if self.iterations == 0 {
+            (self.direction, self.grad) = (vec_of(grad.len()), vec_of(grad.len()));
+        } else {
+            let change = self.change(grad);
             if change.curvature > LEAST_CURVATURE {
                 self.diagonal = change.curvature / dot(&change.grad, &change.grad);
                 self.changes.push_back(change);
@@ -63,16 +64,26 @@ impl<T: Float> History<T> {
                 self.changes.pop_front();
             }
         }
-        self.turn(grad);
+        self.iterations += 1;
+        self.turn(grad, &mut shares);
+        self.grad.clear();
+        self.grad.extend_from_slice(grad);
+    }
+
+    /// What the last iteration has changed.
+    fn change(&self, now: &[f64]) -> Change<T> {
+        let (mut grad, mut values) = (vec_of(now.len()), vec_of(now.len()));
+        grad.extend(now.iter().zip(&self.grad).map(|(new, old)| T::from_f64(new - old)));
+        values.extend(self.direction.iter().map(|d| T::from_f64(d * self.length)));
+        Change::new(grad, values)
     }
 
     /// Sets the direction to the inverse Hessian's product with the negated gradient, by the two loops of
     /// Nocedal (1980). Each pass adds one change's share and takes the product that the next one needs.
-    fn turn(&mut self, grad: &[f64]) {
+    fn turn(&mut self, grad: &[f64], shares: &mut [f64]) {
         let (d, changes) = (&mut self.direction, &self.changes);
         d.clear();
         d.extend(grad.iter().map(|g| -g));
-        let mut shares = vec![0.0; changes.len()];
         let mut product = changes.back().map_or(0.0, |change| dot(&change.values, d));
         for (i, change) in changes.iter().enumerate().rev() {
             shares[i] = product / change.curvature;

@@ -1,6 +1,8 @@
 //! A step length by the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6), as
 //! `torch.optim.LBFGS` finds it.
 
+use std::rc::Rc;
+
 use wengert_core::Result;
 
 use super::sums::{dot, largest};
@@ -10,13 +12,13 @@ use super::sums::{dot, largest};
 pub(super) struct Point {
     pub(super) at: f64,
     pub(super) loss: f64,
-    pub(super) grad: Vec<f64>,
+    pub(super) grad: Rc<Vec<f64>>,
     /// The derivative in the direction.
     pub(super) slope: f64,
 }
 
 impl Point {
-    pub(super) fn new(at: f64, (loss, grad): (f64, Vec<f64>), direction: &[f64]) -> Self {
+    pub(super) fn new(at: f64, (loss, grad): (f64, Rc<Vec<f64>>), direction: &[f64]) -> Self {
         let slope = dot(&grad, direction);
         Point { at, loss, grad, slope }
     }
@@ -34,7 +36,7 @@ pub(super) fn strong_wolfe(
     first: f64,
     direction: &[f64],
     most: u64,
-    mut objective: impl FnMut(f64) -> Result<(f64, Vec<f64>)>,
+    mut objective: impl FnMut(f64) -> Result<(f64, Rc<Vec<f64>>)>,
 ) -> Result<(Point, u64)> {
     let mut search = Search {
         start,

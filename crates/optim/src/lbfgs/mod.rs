@@ -8,6 +8,7 @@ mod sums;
 
 use std::collections::HashSet;
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Parameter, Result, Variable};
 
 use crate::options;
@@ -126,10 +127,15 @@ impl<T: Float> Lbfgs<T> {
     /// of one element, recorded; what else it does happens at each evaluation.
     ///
     /// # Errors
-    /// If the closure or its backward pass fails; the parameters stay where it was called. Or if an option
-    /// was set out of its range; then nothing has changed.
-    pub fn step(&mut self, mut closure: impl FnMut() -> Result<Variable<T>>) -> Result<f64> {
+    /// If the closure or its backward pass fails; the parameters stay where it was called. If the allocator
+    /// refuses memory; they stay there too, or where an iteration began if it was for their new values. Or if
+    /// an option was set out of its range; then nothing has changed.
+    pub fn step(&mut self, closure: impl FnMut() -> Result<Variable<T>>) -> Result<f64> {
         self.options.check_ranges()?;
+        or_refused(LbfgsOptions::NAME, || self.iterate(closure))
+    }
+
+    fn iterate(&mut self, mut closure: impl FnMut() -> Result<Variable<T>>) -> Result<f64> {
         let Lbfgs { options, parameters, history } = self;
         let mut objective = Objective { parameters, closure: &mut closure };
         let mut point = Point::new(0.0, objective.evaluate()?, &history.direction);
@@ -150,7 +156,6 @@ impl<T: Float> Lbfgs<T> {
             let sum: f64 = start.grad.iter().map(|g| g.abs()).sum();
             let length = if is_first { options.lr * (1.0 / sum).min(1.0) } else { options.lr };
             history.length = length;
-            history.grad.clone_from(&start.grad);
             if start.slope > -options.tolerance_change {
                 break;
             }

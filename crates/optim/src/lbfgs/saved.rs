@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use wengert_core::__private::{filled, or_refused, vec_of};
 use wengert_core::{Float, Parameter, Result, StateReader, Stateful, Tensor, TensorMap};
 
 use super::history::{Change, History};
@@ -58,8 +59,13 @@ impl<T: Float> Lbfgs<T> {
     /// # Errors
     /// [`Error::Mismatch`](wengert_core::Error::Mismatch) lists the names that are missing or unexpected and
     /// vectors of another shape; [`Error::Argument`](wengert_core::Error::Argument) names an option or a
-    /// number out of its range, or a version that is not known. Then nothing has changed.
+    /// number out of its range, or a version that is not known; or the allocator refuses memory. Then nothing
+    /// has changed.
     pub fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
+        or_refused(LbfgsOptions::NAME, || self.load(map))
+    }
+
+    fn load(&mut self, map: &TensorMap) -> Result<()> {
         let mut reader = StateReader::new(LbfgsOptions::NAME, map);
         check_version(&mut reader, LbfgsOptions::NAME)?;
         let mut options = self.options.clone();
@@ -88,19 +94,28 @@ impl<T: Float> Lbfgs<T> {
         };
         // As many as the first parameter has; the others are held to it.
         let remembered = places.first().and_then(rows).unwrap_or_default();
-        let (mut grads, mut values) = (vec![Vec::new(); remembered], vec![Vec::new(); remembered]);
+        let all = self.parameters.iter().map(count).sum();
+        let vectors = || -> Vec<Vec<T>> {
+            let mut vectors = vec_of(remembered);
+            vectors.extend((0..remembered).map(|_| vec_of(all)));
+            vectors
+        };
+        let (mut grads, mut values) = (vectors(), vectors());
+        (history.direction, history.grad) = (vec_of(all), vec_of(all));
         for Place { parameter, key, .. } in places {
             let len = count(parameter);
             let mut read = |name: &str, rows: &[usize]| {
                 let shape = [rows, parameter.shape()].concat();
-                let zeros = || vec![0.0; shape.iter().product()];
+                let zeros = || filled(0.0, shape.iter().product());
                 reader.numbers(&format!("state.{key}.{name}"), &shape).unwrap_or_else(zeros)
             };
             history.direction.extend(read("d", &[]));
             history.grad.extend(read("prev_flat_grad", &[]));
             for (to, name) in [(&mut grads, "old_dirs"), (&mut values, "old_stps")] {
-                let found: Vec<T> = read(name, &[remembered]).into_iter().map(T::from_f64).collect();
-                to.iter_mut().enumerate().for_each(|(row, to)| to.extend(&found[row * len..(row + 1) * len]));
+                let found = read(name, &[remembered]);
+                for (row, to) in to.iter_mut().enumerate() {
+                    to.extend(found[row * len..(row + 1) * len].iter().map(|&x| T::from_f64(x)));
+                }
             }
         }
         let changes = grads.into_iter().zip(values).map(|(grad, values)| Change::new(grad, values));

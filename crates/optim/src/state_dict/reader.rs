@@ -27,7 +27,7 @@ pub(crate) fn option<O: Options>(
     }
 }
 
-/// A parameter's steps and states. Where an entry is `required`, those that had no step have one as well.
+/// The steps and states of a parameter that has none yet. Where an entry is `required`, those that had no step have one as well.
 pub(super) fn member<R: Rule, T: Float>(
     reader: &mut StateReader<'_>,
     member: &mut Member<T>,
@@ -35,7 +35,6 @@ pub(super) fn member<R: Rule, T: Float>(
     prefix: &str,
     required: bool,
 ) {
-    (member.step, member.states, member.numbers) = (0, Vec::new(), Vec::new());
     let name = format!("{prefix}.step");
     if !required && !reader.has(&name) {
         return;

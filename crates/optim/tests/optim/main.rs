@@ -7,6 +7,8 @@ mod clip;
 mod defaults;
 mod groups;
 mod lbfgs;
+#[path = "../../../core/tests/tensor/leaving.rs"]
+mod leaving;
 #[path = "../../../core/tests/tensor/limited.rs"]
 mod limited;
 mod many;
