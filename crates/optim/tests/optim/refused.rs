@@ -13,6 +13,13 @@ use crate::limited::within;
 /// A gibibyte of address space.
 const LIMIT: usize = 1 << 20;
 
+fn refused<R>(operation: &str, result: Result<R>) {
+    match result.err() {
+        Some(Error::Memory { operation: by, .. }) => assert_eq!(by, operation),
+        other => panic!("{operation}: {other:?}"),
+    }
+}
+
 #[test]
 fn averages_there_is_no_memory_for_are_an_error() {
     within(LIMIT, "refused::averages_there_is_no_memory_for_are_an_error", || {
@@ -20,8 +27,7 @@ fn averages_there_is_no_memory_for_are_an_error() {
         let mut averaged = Averaged::ema([small.clone(), large], 0.5).unwrap();
         averaged.update().unwrap();
         small.set_value(Tensor::zeros([3])).unwrap();
-        let error = averaged.update().unwrap_err();
-        assert!(matches!(error, Error::Memory { operation: "Averaged::update", .. }), "{error}");
+        refused("Averaged::update", averaged.update());
         assert_eq!(averaged.updates(), 1);
         averaged.swap().unwrap();
         assert_eq!(small.to_vec(), [1.0; 3], "no average has moved");
@@ -79,7 +85,7 @@ fn gradients_that_there_is_no_memory_to_clip_stay() {
         set_num_threads(1);
         let (small, large) = (Parameter::new(Tensor::<f32>::ones([3])), Parameter::new(many()));
         large.set_grad(Some(Variable::from(many())));
-        refused("clip_grad_norm", clip_grad_norm(&[large.clone()], 1.0));
+        refused("clip_grad_norm", clip_grad_norm(std::slice::from_ref(&large), 1.0));
         assert_eq!(large.grad().unwrap().shape(), [1 << 34]);
         // Held by somebody else, too.
         let held = Tensor::<f32>::ones([4 << 20]);
