@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wengert_kernel::formula::{Formula, Job};
 use wengert_kernel::memory::block::{Beside, Block};
-use wengert_kernel::memory::buffer::Buffer;
+use wengert_kernel::memory::buffer::AlignedBuffer;
 use wengert_kernel::memory::cut::{Claim, Cut, Division};
 use wengert_kernel::memory::dims::Dims;
 use wengert_kernel::memory::region::Region;
@@ -40,7 +40,7 @@ fn dims(extents: &[usize]) -> Dims {
 
 fn block(shape: &[usize]) -> Unique<Block<f32, Hoard>> {
     let count = shape.iter().product();
-    let mut block = Block::new(Buffer::zeroed(count, count).unwrap(), Hoard);
+    let mut block = Block::new(AlignedBuffer::zeroed(count, count).unwrap(), Hoard);
     block.renew(&dims(shape));
     Unique::new(block)
 }

@@ -8,8 +8,8 @@ use std::sync::Once;
 use wengert_core::{Parameter, Result, Tensor};
 use wengert_nn::{
     AdditiveAttention, BatchNorm1d, Cell as _, CellWith, Checkpointing, Conv1d, Embedding, Gru, GruCell,
-    LayerNorm, Layers, LearnedState, Linear, Lstm, LstmCell, Module, PackOptions, Prelu, RmsNorm, Rnn,
-    RnnCell, Sequential, Stack, StepFn, Stepper, Tanh, Truncated, VisitorMut, WeightNorm, mse_loss,
+    LayerNorm, LearnedState, Linear, Lstm, LstmCell, Module, PackOptions, Prelu, RmsNorm, Rnn, RnnCell,
+    Sequential, Stack, StepFn, Stepper, Tanh, Truncated, VisitorMut, WeightNorm, mse_loss,
     pack_padded_sequence,
 };
 

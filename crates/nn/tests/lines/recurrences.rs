@@ -2,8 +2,8 @@
 
 use wengert_core::{Result, Variable};
 use wengert_nn::{
-    Cell, CellWith, Checkpointing, Constant, Gru, GruCell, Layers, LearnedState, Linear, Lstm, LstmCell,
-    Merge, Nonlinearity, PackOptions, Recurrent, Rnn, RnnCell, Stack, State, StepFn, Truncated, mse_loss,
+    Cell, CellWith, Checkpointing, Constant, Gru, GruCell, LearnedState, Linear, Lstm, LstmCell, Merge,
+    Nonlinearity, PackOptions, Recurrent, Rnn, RnnCell, Stack, State, StepFn, Truncated, mse_loss,
     pack_padded_sequence,
 };
 
