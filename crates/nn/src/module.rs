@@ -56,10 +56,10 @@ pub trait Module {
     /// Shows each field to the visitor, by name and in order, to be changed.
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, Self::Element>);
 
-    /// What changes the results and is neither a parameter nor a buffer, as a text: an activation's slope, a
-    /// convolution's padding, the nonlinearity of an RNN (`torch.nn.Module.extra_repr`). The modules in this
-    /// one say their own. A run is resumed with the same settings only; none are the empty text, which is the
-    /// default.
+    /// The settings, as a text: whatever changes the results and is neither a parameter nor a buffer, such as
+    /// an activation's slope, a convolution's padding, the nonlinearity of an RNN
+    /// (`torch.nn.Module.extra_repr`). The modules in this one say their own. A run is resumed with the same
+    /// settings only. The default is the empty text, for none.
     ///
     /// ```
     /// use wengert_nn::{Dropout, Module, Nonlinearity, Rnn};

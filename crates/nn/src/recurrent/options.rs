@@ -102,7 +102,7 @@ impl Options {
         repr + &chances[1..].iter().map(chance).collect::<String>()
     }
 
-    /// Which parameters are dropped, which does not print.
+    /// The parameters that are dropped, which do not print.
     pub fn dropped(&self) -> Option<String> {
         (self.weight_dropout > 0.0).then(|| format!("{} dropped", self.dropped_weights.join(" and ")))
     }

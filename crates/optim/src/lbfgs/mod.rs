@@ -26,8 +26,8 @@ options! {
         lr: f64 = 1.0, at_least_zero;
         /// How many iterations a step has at most.
         max_iter: u64 = 20, at_least_one;
-        /// How many evaluations of the loss a step has at most, or one more where a line search ends it; 0, the
-        /// default, for 5/4 of `max_iter`.
+        /// How many evaluations of the loss a step has at most, or one more where a line search ends it; 0,
+        /// the default, for 5/4 of `max_iter`.
         max_eval: u64 = 0;
         /// A step ends where no element of the gradient is larger.
         tolerance_grad: f64 = 1e-7, at_least_zero;

@@ -23,9 +23,9 @@ const GENERATOR: &str = "generator";
 ///
 /// Refused on loading, by an error that names the part and what differs: parts that are missing or were
 /// not asked for, a module, an optimizer or a schedule of another kind, a module of other
-/// [settings](Module::settings), another value of [`Kept::same`], and whatever a part's own loading refuses. Then every part is as it was. The options of an optimizer and
-/// what a schedule has learnt from what it observed are taken over; the numbers that a schedule was declared
-/// with have to be the same.
+/// [settings](Module::settings), another value of [`Kept::same`], and whatever a part's own loading refuses.
+/// Then every part is as it was. The options of an optimizer and what a schedule has learnt from what it
+/// observed are taken over; the numbers that a schedule was declared with have to be the same.
 ///
 /// Not told apart are what no type, shape, setting or number says: a field behind `keep` in a module of one's
 /// own that has no settings, the function of a [`LambdaLr`](wengert_optim::schedule::LambdaLr) or a
