@@ -122,7 +122,7 @@ fn a_tape_that_there_is_no_memory_to_run_again_is_refused() {
             refused("replay", entry.apply(&[&many()]));
             assert_eq!(entry.apply(&[&one]).unwrap()[0].to_vec(), [1.0]);
         }
-        let tape = Tape::of(&record(|| one.expand(&[MANY]).narrow(0, 0, 3).sum()));
+        let tape = Tape::of(&record(|| one.expand([MANY]).narrow(0, 0, 3).sum()));
         let mut again = tape.replay::<f32>().unwrap();
         refused("grad", again.backward());
         let narrowed = tape.entries().iter().find(|entry| entry.outputs[0].shape == [3]).unwrap();

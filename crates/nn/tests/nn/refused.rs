@@ -48,7 +48,7 @@ fn what_there_is_no_memory_for_is_an_error() {
         refused("LSTM", lstm.forward(&many.unsqueeze(0), None));
         refused("Stepper", lstm.stepper(MANY));
         let turned = Lstm::builder(1, 2).batch_first(true).build().unwrap();
-        let rows = many.unsqueeze(0).expand(&[2, MANY, 1]);
+        let rows = many.unsqueeze(0).expand([2, MANY, 1]);
         refused("LSTM", turned.forward(&rows, None));
         refused("LSTM", turned.forward_masked(&rows, &[1, 2], None));
         refused("LSTM", lstm.forward_masked(&rows.transpose(0, 1), &[1, 2], None));

@@ -85,7 +85,7 @@ fn gradients_that_there_is_no_memory_to_clip_stay() {
         set_num_threads(1);
         let (small, large) = (Parameter::new(Tensor::<f32>::ones([3])), Parameter::new(many()));
         large.set_grad(Some(Variable::from(many())));
-        refused("clip_grad_norm", clip_grad_norm(&[large.clone()], 1.0));
+        refused("clip_grad_norm", clip_grad_norm(std::slice::from_ref(&large), 1.0));
         assert_eq!(large.grad().unwrap().shape(), [1 << 34]);
         // Held by somebody else, too.
         let held = Tensor::<f32>::ones([4 << 20]);
