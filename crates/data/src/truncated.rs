@@ -84,8 +84,8 @@ impl<T: Element> TruncatedWindowsBuilder<T> {
     /// The windows.
     ///
     /// # Errors
-    /// If there are no lanes, steps or documents, one has no steps or another width than the first, or there is
-    /// no memory for the places of so many windows.
+    /// If there are no lanes, steps or documents, one has no steps or another width than the first, or there
+    /// is no memory for the places of so many windows.
     pub fn build(self) -> Result<TruncatedWindows<T>> {
         let TruncatedWindowsBuilder { documents, lanes: count, steps, seed } = self;
         for (argument, value) in [("lanes", count), ("steps", steps)] {

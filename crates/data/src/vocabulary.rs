@@ -100,8 +100,8 @@ impl Vocabulary {
     /// A vocabulary of these tokens, numbered as they stand.
     ///
     /// # Errors
-    /// If there is none, one is there twice, the number of the unknown one is not below theirs, or there is no
-    /// memory for them.
+    /// If there is none, one is there twice, the number of the unknown one is not below theirs, or there is
+    /// no memory for them.
     ///
     /// ```
     /// use wengert_data::{Tokens, Vocabulary};

@@ -35,8 +35,8 @@ pub trait Optimizer<T: Float = f32> {
     /// # Errors
     /// [`Error::Argument`](wengert_core::Error::Argument) if an option was set out of its range or what has a
     /// gradient is a computed value; then no parameter has changed.
-    /// [`Error::Memory`](wengert_core::Error::Memory) if there is none for a parameter's state or a copy of it;
-    /// that one and those behind it have then had no step.
+    /// [`Error::Memory`](wengert_core::Error::Memory) if there is none for a parameter's state or a copy of
+    /// it; that one and those behind it have then had no step.
     fn step(&mut self) -> Result<()>;
 
     /// All parameters, group after group.

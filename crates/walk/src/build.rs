@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Result, Tape, TapeEntry, TapeInput, Tensor, Variable};
 use wengert_view::{Fold, Graph, NodeKind, pullback_rules};
 
@@ -115,11 +116,15 @@ impl Scene {
     ///
     /// # Errors
     /// [`Error::Argument`] for an empty tape, and for a value of a line that is no leaf or of another
-    /// number of elements.
+    /// number of elements. [`Error::Memory`] if there is none to run the tape again.
     pub fn with<T: Float>(tape: &Tape, options: &SceneOptions) -> Result<Scene> {
         if tape.is_empty() {
             return Err(refused("tape", "a line at least", "an empty tape: the value has no history"));
         }
+        or_refused("scene", || Scene::built::<T>(tape, options))
+    }
+
+    fn built<T: Float>(tape: &Tape, options: &SceneOptions) -> Result<Scene> {
         let graph = Graph::of(tape, &options.fold);
         let is_long = tape.len() > MOST_LINES;
         let computed = if is_long { too_long(tape) } else { computed::<T>(tape, options)? };
@@ -190,7 +195,7 @@ fn computed<T: Float>(tape: &Tape, options: &SceneOptions) -> Result<Computed> {
     let replay = match tape.replay_with(&leaves) {
         Ok(replay) => replay,
         // What was not recorded with its values has shapes still.
-        Err(error) if options.edits.is_empty() => {
+        Err(error @ Error::Argument { .. }) if options.edits.is_empty() => {
             found.remarks.push(format!("There are no values: {error}"));
             return Ok(found);
         }

@@ -27,7 +27,8 @@ pub(crate) fn option<O: Options>(
     }
 }
 
-/// The steps and states of a parameter that has none yet. Where an entry is `required`, those that had no step have one as well.
+/// The steps and states of a parameter that has none yet. Where an entry is `required`, those that had no
+/// step have one as well.
 pub(super) fn member<R: Rule, T: Float>(
     reader: &mut StateReader<'_>,
     member: &mut Member<T>,

@@ -5,12 +5,15 @@ mod part;
 #[cfg(feature = "safetensors")]
 use std::path::Path;
 
+use wengert_core::__private::or_refused;
 use wengert_core::{Error, Float, Generator, Result, Stateful, TensorMap};
 use wengert_nn::{Module, State};
 use wengert_optim::Optimizer;
 use wengert_optim::schedule::Schedule;
 
 use part::{Carried, Count, Of, OfModule, OfOptimizer, OfSchedule, Own, Part, Threads};
+
+const RESTORE: &str = "Kept::restore";
 
 /// Under which name the state of the thread's generator stands.
 const GENERATOR: &str = "generator";
@@ -153,23 +156,27 @@ impl<'a> Kept<'a> {
     /// All parts in one map.
     ///
     /// # Errors
-    /// If a name is empty, has a point in it, or stands for two parts.
+    /// If a name is empty, has a point in it, or stands for two parts; if there is no memory for what a part
+    /// saves.
     pub fn to_map(&self) -> Result<TensorMap> {
         self.check_names()?;
-        let mut map = TensorMap::new();
-        for (name, part) in &self.parts {
-            let saved = part.save();
-            map.insert_all(&format!("{name}."), &saved);
-            saved.notes().for_each(|(key, text)| map.set_note(format!("{name}.{key}"), text));
-            map.set_note(kind_key(name), part.kind());
-        }
-        Ok(map)
+        or_refused("Kept::to_map", || {
+            let mut map = TensorMap::new();
+            for (name, part) in &self.parts {
+                let saved = part.save();
+                map.insert_all(&format!("{name}."), &saved);
+                saved.notes().for_each(|(key, text)| map.set_note(format!("{name}.{key}"), text));
+                map.set_note(kind_key(name), part.kind());
+            }
+            Ok(map)
+        })
     }
 
     /// Loads all parts from a map that [`Kept::to_map`] gave, or none.
     ///
     /// # Errors
-    /// [`Error::File`] names the part that refused and what differs; then nothing has changed.
+    /// [`Error::File`] names the part that refused and what differs, or [`Error::Memory`] if there is none to
+    /// keep what the parts are meanwhile; then nothing has changed.
     ///
     /// ```
     /// use wengert_nn::Linear;
@@ -183,11 +190,13 @@ impl<'a> Kept<'a> {
     pub fn restore(&mut self, map: &TensorMap) -> Result<()> {
         self.check_names()?;
         self.check_parts(map)?;
-        let before: Vec<TensorMap> = self.parts.iter().map(|(_, part)| part.save()).collect();
+        let saved = || Ok(self.parts.iter().map(|(_, part)| part.save()).collect());
+        let before: Vec<TensorMap> = or_refused(RESTORE, saved)?;
         for at in 0..self.parts.len() {
             let (name, part) = &mut self.parts[at];
             let saved = own(map, name);
-            if let Err(error) = part.check(&saved).and_then(|()| part.load(&saved)) {
+            let loaded = or_refused(RESTORE, || part.check(&saved).and_then(|()| part.load(&saved)));
+            if let Err(error) = loaded {
                 let refusal = Error::of_file(part_of(name).as_ref(), error);
                 return Err(self.put_back(&before[..at], refusal));
             }
@@ -198,7 +207,7 @@ impl<'a> Kept<'a> {
     /// Loads the parts before one that refused from what they were.
     fn put_back(&mut self, before: &[TensorMap], refusal: Error) -> Error {
         for ((name, part), saved) in self.parts.iter_mut().zip(before).rev() {
-            if let Err(error) = part.load(saved) {
+            if let Err(error) = or_refused(RESTORE, || part.load(saved)) {
                 let reason = format!("{refusal}; and `{name}` could not be put back: {error}");
                 return Error::file("checkpoint".as_ref(), reason);
             }

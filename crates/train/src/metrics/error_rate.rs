@@ -71,24 +71,33 @@ impl ErrorRate {
         predicted_counts: impl Counts,
         right_counts: impl Counts,
     ) -> Result<()> {
-        let (predicted, right) = or_refused("error rate", || {
-            Ok((columns(predicted, predicted_counts)?, columns(right, right_counts)?))
+        let parts = or_refused("error rate", || {
+            let (predicted, right) = (columns(predicted, predicted_counts)?, columns(right, right_counts)?);
+            if predicted.len() != right.len() {
+                let (expected, got) = (format!("{} predicted texts", right.len()), predicted.len());
+                return Err(Error::shape("error rate", expected, got));
+            }
+            let mut parts = vec_of(right.len());
+            parts.extend(predicted.iter().zip(&right).map(|(predicted, right)| part(predicted, right)));
+            Ok(parts)
         })?;
-        if predicted.len() != right.len() {
-            let (expected, got) = (format!("{} predicted texts", right.len()), predicted.len());
-            return Err(Error::shape("error rate", expected, got));
-        }
-        predicted.iter().zip(&right).for_each(|(predicted, right)| self.add(predicted, right));
+        parts.into_iter().for_each(|(changes, all)| self.tally.add_part(changes, all));
         Ok(())
     }
 
     fn add<E: PartialEq>(&mut self, predicted: &[E], right: &[E]) {
-        self.tally.add_part(distance(predicted, right) as f64, right.len() as f64);
+        let (changes, all) = part(predicted, right);
+        self.tally.add_part(changes, all);
     }
 
     fn text(&self) -> &'static str {
         if self.of_words { "word error rate" } else { "character error rate" }
     }
+}
+
+/// The changes that make one text the other, and out of how many.
+fn part<E: PartialEq>(predicted: &[E], right: &[E]) -> (f64, f64) {
+    (distance(predicted, right) as f64, right.len() as f64)
 }
 
 /// The columns of (T, N), without what does not count.
@@ -108,7 +117,8 @@ fn columns(tensor: &Tensor<i64>, counts: impl Counts) -> Result<Vec<Vec<i64>>> {
 
 /// The fewest changes that make one list the other, by the rows of the usual table.
 fn distance<E: PartialEq>(a: &[E], b: &[E]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut row = vec_of(b.len() + 1);
+    row.extend(0..=b.len());
     for (i, x) in a.iter().enumerate() {
         let mut corner = std::mem::replace(&mut row[0], i + 1);
         for (j, y) in b.iter().enumerate() {

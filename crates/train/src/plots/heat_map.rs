@@ -4,6 +4,7 @@ use std::path::Path;
 
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Float, Result, Tensor};
 
 use super::canvas::{Area, FRAME, INK, TEXT, TITLE, shortened, svg, widest, width};
@@ -46,7 +47,7 @@ impl HeatMapPlot {
     /// A plot of a matrix whose rows and columns have their numbers, from 0 on.
     ///
     /// # Errors
-    /// If it is no matrix, is empty, or has more than 1024 rows or columns.
+    /// If it is no matrix, is empty, has more than 1024 rows or columns, or there is no memory for a copy.
     pub fn new<T: Float>(title: impl Into<String>, matrix: &Tensor<T>) -> Result<Self> {
         const MOST: usize = 1024;
         let shape = match *matrix.shape() {
@@ -56,7 +57,11 @@ impl HeatMapPlot {
                 return Err(Error::shape("HeatMapPlot", expected, format!("{other:?}")));
             }
         };
-        let values = matrix.to_vec().into_iter().map(|value| value.to_f64()).collect();
+        let values = or_refused("HeatMapPlot", || {
+            let (mut values, elements) = (vec_of(matrix.numel()), matrix.contiguous());
+            values.extend(elements.as_slice().expect("contiguous").iter().map(|value| value.to_f64()));
+            Ok(values)
+        })?;
         let [rows, columns] = shape.map(|extent| (0..extent).map(|i| i.to_string()).collect());
         let (row_axis, column_axis) = (String::new(), String::new());
         Ok(HeatMapPlot { title: title.into(), shape, values, rows, columns, row_axis, column_axis })

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use wengert_core::__private::{or_refused, vec_of};
 use wengert_core::{Error, Float, Result, Stateful, Tensor, TensorMap};
 
 use crate::state::{last_step, read_last_step};
@@ -82,11 +83,15 @@ impl EventFile {
     /// largest. Elements that are infinite or NaN are left out.
     ///
     /// # Errors
-    /// If no element is finite, or it can't be written.
+    /// If no element is finite, there is no memory for a copy, or it can't be written.
     #[doc(alias = "add_histogram")]
     pub fn histogram<T: Float>(&mut self, step: u64, tag: &str, values: &Tensor<T>) -> Result<()> {
-        let values: Vec<f64> = values.to_vec().into_iter().map(|value| value.to_f64()).collect();
-        let values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+        let values = or_refused("histogram", || {
+            let (mut finite, elements) = (vec_of(values.numel()), values.contiguous());
+            let all = elements.as_slice().expect("contiguous").iter().map(|value| value.to_f64());
+            finite.extend(all.filter(|value| value.is_finite()));
+            Ok(finite)
+        })?;
         if values.is_empty() {
             return Err(Error::argument("histogram", "the values", "finite, at least one", "none"));
         }

@@ -1,6 +1,6 @@
 //! What there is no memory for is an error, and changes nothing.
 
-use wengert_core::{Result, Stateful, Tensor, TensorMap};
+use wengert_core::{Error, Result, Stateful, Tensor, TensorMap};
 use wengert_train::{
     Accuracy, All, Checkpoints, ConfusionMatrix, ErrorRate, Kept, Lengths, Mae, Mean, Metric, R2, Rmse,
 };
@@ -39,6 +39,55 @@ fn metrics_of_what_there_is_no_memory_for_are_errors() {
         mean.add(2.0, 1.0).unwrap();
         assert!(mean.update(numbers, All).is_err());
         assert_eq!(mean.value(), 2.0);
+    });
+}
+
+#[cfg(feature = "tensorboard")]
+#[test]
+fn a_histogram_of_what_there_is_no_memory_for_is_an_error() {
+    within(LIMIT, "refused::a_histogram_of_what_there_is_no_memory_for_is_an_error", || {
+        let (folder, numbers) =
+            (tempfile::tempdir().unwrap(), Tensor::scalar(1.0f32).expand(&[MANY]).unwrap());
+        let written = || wengert_train::EventFile::create(folder.path())?.histogram(1, "numbers", &numbers);
+        all_refused(&[("histogram", &written)]);
+    });
+}
+
+/// A part whose state is a copy.
+struct Copied(Tensor<f32>);
+
+impl Stateful for Copied {
+    fn state_dict(&self) -> TensorMap {
+        TensorMap::from_iter([("copy", self.0.copy())])
+    }
+    fn load_state_dict(&mut self, map: &TensorMap) -> Result<()> {
+        self.0 = map.tensor("copy")?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_part_there_is_no_memory_to_save_or_load_is_an_error_and_all_are_put_back() {
+    let name = "refused::a_part_there_is_no_memory_to_save_or_load_is_an_error_and_all_are_put_back";
+    within(LIMIT, name, || {
+        let (mut first, mut second) = (Copied(Tensor::zeros([4])), Copied(Tensor::zeros([4])));
+        let mut many = TensorMap::new();
+        let saved = Kept::new().part("a", &mut first).part("b", &mut second).to_map().unwrap();
+        for (name, tensor) in saved.iter() {
+            many.insert(name, tensor.clone());
+        }
+        saved.notes().for_each(|(key, text)| many.set_note(key, text));
+        many.insert("a.copy", Tensor::<f32>::ones([4]));
+        many.insert("b.copy", Tensor::scalar(1.0f32).expand(&[MANY]).unwrap());
+        let mut kept = Kept::new().part("a", &mut first).part("b", &mut second);
+        let error = kept.restore(&many).unwrap_err().to_string();
+        assert!(error.contains("part `b`") && error.contains("no memory"), "{error}");
+        drop(kept);
+        assert_eq!((first.0.to_vec(), second.0.to_vec()), (vec![0.0; 4], vec![0.0; 4]));
+        second.0 = Tensor::scalar(1.0f32).expand(&[MANY]).unwrap();
+        let mut kept = Kept::new().part("a", &mut first).part("b", &mut second);
+        all_refused(&[("Kept::to_map", &|| kept.to_map())]);
+        assert!(matches!(kept.restore(&saved), Err(Error::Memory { .. })));
     });
 }
 

@@ -2,5 +2,8 @@
 
 mod answers;
 mod language;
+#[path = "../../../core/tests/tensor/limited.rs"]
+mod limited;
 mod mistakes;
+mod refused;
 mod sums;
