@@ -29,7 +29,7 @@ pub(crate) struct Judged {
 const VISIBLE: f64 = 2.5e-4;
 
 /// What an expected derivative may be off by whatever its size, as a part of that of its terms, which may
-/// cancel, as behind a mean of equal numbers.
+/// cancel, as behind a mean of equal numbers or a function that is flat far out.
 const CANCELLED: f64 = 16.0 * f64::EPSILON;
 
 /// How many times the uncertainty a derivative must be off beyond it to differ for certain: the uncertainty
@@ -47,11 +47,10 @@ pub(crate) struct Judge {
     pub step: Option<f64>,
 }
 
-/// The size of a derivative's terms: the function's own beside that of what is moved. A function that is 0
-/// or rounding all over says nothing, and then they are of the size of the cotangent, which is 1.
+/// The size of a derivative's terms: the function's own beside that of what is moved, or, if that is larger,
+/// that of the cotangent, which is 1.
 fn terms(function: f64, moved: f64) -> f64 {
-    let size = function / moved;
-    if size > 64.0 * f64::EPSILON { size } else { 1.0 }
+    (function / moved).max(1.0)
 }
 
 impl Judge {
