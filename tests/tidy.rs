@@ -267,7 +267,7 @@ fn renamed(code: &str) -> Vec<&str> {
 }
 
 /// The types of all crates by name, those under a new one among them. Only `wengert-kernel`'s `View`, a
-/// region as a kernel reads it, may share its name, with the trait of `wengert-view`: users see the one alone.
+/// region as a kernel reads it, may share its name, with the trait of `wengert-view`: users see one alone.
 fn types() -> Vec<(String, String)> {
     let lines = interface();
     let mut types: Vec<(String, String)> = lines

@@ -41,7 +41,7 @@ pub mod __private {
     pub use crate::tensor::packs::fix_packs;
     #[cfg(debug_assertions)]
     pub use crate::tensor::storage::handle_updates;
-    pub use wengert_kernel::formula::{Backward, Forward};
+    pub use wengert_kernel::formula::{BackwardJob, ForwardJob};
     pub use wengert_kernel::run::team::share_all;
 }
 

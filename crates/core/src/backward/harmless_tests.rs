@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wengert_kernel::formula::{Backward, Forward};
+use wengert_kernel::formula::{BackwardJob, ForwardJob};
 use wengert_kernel::real::Real;
 
 use super::{GradOptions, grad};
@@ -49,13 +49,13 @@ impl Pointwise<2, 1> for Liar {
         }
     }
 
-    fn forward_f32(&self, job: &Forward<'_, f32, 2, 1>) {
+    fn forward_f32(&self, job: &ForwardJob<'_, f32, 2, 1>) {
         if !matches!(self.0, Lie::ForwardWritesNothing) {
             job.forward(&Of(self));
         }
     }
 
-    fn backward_f32(&self, job: &Backward<'_, f32, 2, 1>) {
+    fn backward_f32(&self, job: &BackwardJob<'_, f32, 2, 1>) {
         if !matches!(self.0, Lie::BackwardWritesNothing) {
             job.backward(&Of(self));
         }

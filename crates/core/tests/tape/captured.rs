@@ -181,7 +181,8 @@ fn a_captured_parameter_does_not_change_before_the_backward() {
             y[1].backward_options(None, &retained).unwrap_err().to_string(),
             format!(
                 "checkpoint: what the function captures must be as it was when the function ran, got \
-                 head.scale of shape [2] that has changed since, before the backward, in the one at {}:{line}:13",
+                 head.scale of shape [2] that has changed since, before the backward, in the one at \
+                 {}:{line}:13",
                 file!()
             ),
         );

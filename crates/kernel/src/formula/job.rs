@@ -50,10 +50,10 @@ impl<'j, 'a, T, const I: usize, const C: usize, const O: usize> Run<'j, 'a, T, I
 }
 
 /// A run that computes a formula's outputs.
-pub type Forward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
+pub type ForwardJob<'a, T, const I: usize, const O: usize> = Job<'a, T, I, 0, O>;
 
 /// A run that computes the cotangents of a formula's inputs.
-pub type Backward<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
+pub type BackwardJob<'a, T, const I: usize, const O: usize> = Job<'a, T, I, O, I>;
 
 /// The start of an operand and how many elements can be read, or written, from there on.
 #[derive(Clone, Copy)]
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_job_is_for_one_thread() {
-        const { assert!(<Forward<'_, f32, 1, 1> as IsForOneThread<_>>::YES) };
-        const { assert!(<Backward<'_, f64, 2, 1> as IsForOneThread<_>>::YES) };
+        const { assert!(<ForwardJob<'_, f32, 1, 1> as IsForOneThread<_>>::YES) };
+        const { assert!(<BackwardJob<'_, f64, 2, 1> as IsForOneThread<_>>::YES) };
     }
 }

@@ -24,7 +24,7 @@ use crate::real::Real;
 use crate::run::level::{dispatch, dispatch_vectors};
 use crate::run::team;
 pub use derivative::{Formula, value_and_vjp, vjp};
-pub use job::{Backward, Forward, Job};
+pub use job::{BackwardJob, ForwardJob, Job};
 
 /// How many numbers go in or out in a nanosecond, a cautious guess.
 const OPERANDS: usize = 4;
@@ -130,7 +130,7 @@ where
     }
 }
 
-impl<T, const I: usize, const O: usize> Forward<'_, T, I, O>
+impl<T, const I: usize, const O: usize> ForwardJob<'_, T, I, O>
 where
     T: Arithmetic,
 {
@@ -143,7 +143,7 @@ where
     }
 }
 
-impl<T, const I: usize, const O: usize> Backward<'_, T, I, O>
+impl<T, const I: usize, const O: usize> BackwardJob<'_, T, I, O>
 where
     T: Arithmetic,
 {

@@ -1,7 +1,7 @@
 //! What one formula's code is: its kernels and its trace. All that plans, claims and records around them is
 //! compiled once for the formulas of so many inputs and outputs.
 
-use wengert_kernel::formula::{Backward, Forward};
+use wengert_kernel::formula::{BackwardJob, ForwardJob};
 use wengert_kernel::number::{Arithmetic, ByType};
 
 use super::Pointwise;
@@ -17,9 +17,9 @@ pub(super) trait Compiled<T: Float, const I: usize, const O: usize>: Send + Sync
     /// The values that the cotangent of each input is made of.
     fn dependence(&self) -> Dependence<I>;
     /// Its forward kernel.
-    fn forward(&self, job: &Forward<'_, T, I, O>);
+    fn forward(&self, job: &ForwardJob<'_, T, I, O>);
     /// Its backward kernel.
-    fn backward(&self, job: &Backward<'_, T, I, O>);
+    fn backward(&self, job: &BackwardJob<'_, T, I, O>);
     /// Its pullback's steps, where the cotangents of some outputs are `absent`.
     fn trace(&self, absent: [bool; O]) -> Trace;
 }
@@ -44,11 +44,11 @@ where
         Pointwise::dependence(self)
     }
 
-    fn forward(&self, job: &Forward<'_, T, I, O>) {
+    fn forward(&self, job: &ForwardJob<'_, T, I, O>) {
         T::choose(ForwardOf(self), job);
     }
 
-    fn backward(&self, job: &Backward<'_, T, I, O>) {
+    fn backward(&self, job: &BackwardJob<'_, T, I, O>) {
         T::choose(BackwardOf(self), job);
     }
 
@@ -61,15 +61,15 @@ where
 struct ForwardOf<'j, P, const I: usize, const O: usize>(&'j P);
 
 impl<'j, P: Pointwise<I, O>, const I: usize, const O: usize> ByType for ForwardOf<'j, P, I, O> {
-    type Of<T: Arithmetic> = &'j Forward<'j, T, I, O>;
+    type Of<T: Arithmetic> = &'j ForwardJob<'j, T, I, O>;
 
     #[inline]
-    fn f32(self, job: &Forward<'_, f32, I, O>) {
+    fn f32(self, job: &ForwardJob<'_, f32, I, O>) {
         self.0.forward_f32(job);
     }
 
     #[inline]
-    fn f64(self, job: &Forward<'_, f64, I, O>) {
+    fn f64(self, job: &ForwardJob<'_, f64, I, O>) {
         self.0.forward_f64(job);
     }
 }
@@ -78,15 +78,15 @@ impl<'j, P: Pointwise<I, O>, const I: usize, const O: usize> ByType for ForwardO
 struct BackwardOf<'j, P, const I: usize, const O: usize>(&'j P);
 
 impl<'j, P: Pointwise<I, O>, const I: usize, const O: usize> ByType for BackwardOf<'j, P, I, O> {
-    type Of<T: Arithmetic> = &'j Backward<'j, T, I, O>;
+    type Of<T: Arithmetic> = &'j BackwardJob<'j, T, I, O>;
 
     #[inline]
-    fn f32(self, job: &Backward<'_, f32, I, O>) {
+    fn f32(self, job: &BackwardJob<'_, f32, I, O>) {
         self.0.backward_f32(job);
     }
 
     #[inline]
-    fn f64(self, job: &Backward<'_, f64, I, O>) {
+    fn f64(self, job: &BackwardJob<'_, f64, I, O>) {
         self.0.backward_f64(job);
     }
 }

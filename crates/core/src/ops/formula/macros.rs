@@ -91,25 +91,25 @@ macro_rules! pointwise {
             }
             fn forward_f32(
                 &self,
-                job: &$crate::__private::Forward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+                job: &$crate::__private::ForwardJob<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>,
             ) {
                 job.forward(&$crate::__private::Of(self));
             }
             fn forward_f64(
                 &self,
-                job: &$crate::__private::Forward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+                job: &$crate::__private::ForwardJob<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>,
             ) {
                 job.forward(&$crate::__private::Of(self));
             }
             fn backward_f32(
                 &self,
-                job: &$crate::__private::Backward<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+                job: &$crate::__private::BackwardJob<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>,
             ) {
                 job.backward(&$crate::__private::Of(self));
             }
             fn backward_f64(
                 &self,
-                job: &$crate::__private::Backward<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+                job: &$crate::__private::BackwardJob<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>,
             ) {
                 job.backward(&$crate::__private::Of(self));
             }

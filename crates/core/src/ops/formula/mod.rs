@@ -46,7 +46,7 @@ pub use dependence::{Dependence, dependence};
 #[doc(hidden)]
 pub use trace::{Trace, trace};
 
-use wengert_kernel::formula::{Backward, Formula, Forward};
+use wengert_kernel::formula::{BackwardJob, Formula, ForwardJob};
 use wengert_kernel::real::Real;
 
 use crate::tape::{Float, Variable};
@@ -145,19 +145,19 @@ pub trait Pointwise<const I: usize, const O: usize>: Clone + Send + Sync + Sized
         trace(self, absent)
     }
     #[doc(hidden)]
-    fn forward_f32(&self, job: &Forward<'_, f32, I, O>) {
+    fn forward_f32(&self, job: &ForwardJob<'_, f32, I, O>) {
         job.forward(&Of(self));
     }
     #[doc(hidden)]
-    fn forward_f64(&self, job: &Forward<'_, f64, I, O>) {
+    fn forward_f64(&self, job: &ForwardJob<'_, f64, I, O>) {
         job.forward(&Of(self));
     }
     #[doc(hidden)]
-    fn backward_f32(&self, job: &Backward<'_, f32, I, O>) {
+    fn backward_f32(&self, job: &BackwardJob<'_, f32, I, O>) {
         job.backward(&Of(self));
     }
     #[doc(hidden)]
-    fn backward_f64(&self, job: &Backward<'_, f64, I, O>) {
+    fn backward_f64(&self, job: &BackwardJob<'_, f64, I, O>) {
         job.backward(&Of(self));
     }
 }

@@ -4,7 +4,7 @@
 //! is paid for by the call.
 #![allow(clippy::needless_range_loop, reason = "arrays of operands are walked side by side")]
 
-use wengert_kernel::formula::Backward;
+use wengert_kernel::formula::BackwardJob;
 use wengert_kernel::formula::plan::has_rows_in_order;
 
 use super::compiled::Compiled;
@@ -252,7 +252,7 @@ fn fused_pullback<T: Float, const I: usize, const O: usize>(
             inputs[i] = value;
         }
     }
-    let kernel = |job: &Backward<'_, T, I, O>| formula.backward(job);
+    let kernel = |job: &BackwardJob<'_, T, I, O>| formula.backward(job);
     match over {
         Some(over) if lie_in_order(inputs, sources, claims) => {
             let mut wanted = wanted;

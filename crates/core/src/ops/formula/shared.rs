@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use wengert_kernel::formula::{Backward, Forward};
+use wengert_kernel::formula::{BackwardJob, ForwardJob};
 
 use super::compiled::Compiled;
 use super::dependence::Dependence;
@@ -26,11 +26,11 @@ impl<T: Float, const I: usize, const O: usize> Compiled<T, I, O> for Shared<T, I
         self.0.dependence()
     }
 
-    fn forward(&self, job: &Forward<'_, T, I, O>) {
+    fn forward(&self, job: &ForwardJob<'_, T, I, O>) {
         self.0.forward(job);
     }
 
-    fn backward(&self, job: &Backward<'_, T, I, O>) {
+    fn backward(&self, job: &BackwardJob<'_, T, I, O>) {
         self.0.backward(job);
     }
 

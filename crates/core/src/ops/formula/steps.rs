@@ -5,7 +5,7 @@
 //! are those of the formula as it is written, nothing folded, so numbers are the same to the bit.
 
 use smallvec::SmallVec;
-use wengert_kernel::formula::{Backward, Formula, Forward};
+use wengert_kernel::formula::{BackwardJob, Formula, ForwardJob};
 use wengert_kernel::number::{Arithmetic, ByType};
 use wengert_kernel::real::{Dual, Real};
 
@@ -137,11 +137,11 @@ impl<T: Float, const I: usize, const O: usize> Compiled<T, I, O> for Steps<I, O>
         dependence_of(self)
     }
 
-    fn forward(&self, job: &Forward<'_, T, I, O>) {
+    fn forward(&self, job: &ForwardJob<'_, T, I, O>) {
         T::choose(ForwardOf(self), job);
     }
 
-    fn backward(&self, job: &Backward<'_, T, I, O>) {
+    fn backward(&self, job: &BackwardJob<'_, T, I, O>) {
         T::choose(BackwardOf(self), job);
     }
 
@@ -154,13 +154,13 @@ impl<T: Float, const I: usize, const O: usize> Compiled<T, I, O> for Steps<I, O>
 struct ForwardOf<'j, const I: usize, const O: usize>(&'j Steps<I, O>);
 
 impl<'j, const I: usize, const O: usize> ByType for ForwardOf<'j, I, O> {
-    type Of<T: Arithmetic> = &'j Forward<'j, T, I, O>;
+    type Of<T: Arithmetic> = &'j ForwardJob<'j, T, I, O>;
 
-    fn f32(self, job: &Forward<'_, f32, I, O>) {
+    fn f32(self, job: &ForwardJob<'_, f32, I, O>) {
         job.forward(self.0);
     }
 
-    fn f64(self, job: &Forward<'_, f64, I, O>) {
+    fn f64(self, job: &ForwardJob<'_, f64, I, O>) {
         job.forward(self.0);
     }
 }
@@ -169,13 +169,13 @@ impl<'j, const I: usize, const O: usize> ByType for ForwardOf<'j, I, O> {
 struct BackwardOf<'j, const I: usize, const O: usize>(&'j Steps<I, O>);
 
 impl<'j, const I: usize, const O: usize> ByType for BackwardOf<'j, I, O> {
-    type Of<T: Arithmetic> = &'j Backward<'j, T, I, O>;
+    type Of<T: Arithmetic> = &'j BackwardJob<'j, T, I, O>;
 
-    fn f32(self, job: &Backward<'_, f32, I, O>) {
+    fn f32(self, job: &BackwardJob<'_, f32, I, O>) {
         job.backward(self.0);
     }
 
-    fn f64(self, job: &Backward<'_, f64, I, O>) {
+    fn f64(self, job: &BackwardJob<'_, f64, I, O>) {
         job.backward(self.0);
     }
 }
