@@ -65,7 +65,8 @@ fn set_bias<C: CellWith>(
 ///
 /// # Errors
 /// If `longest`, the number of steps over which something is to be remembered, is not above 2, the cells have
-/// neither a forget nor an update gate, or no biases; then nothing has changed.
+/// neither a forget nor an update gate, or no biases, or there is no memory for what is drawn; then nothing
+/// has changed.
 ///
 /// ```
 /// use wengert_nn::{init, Lstm, Module};
@@ -82,18 +83,18 @@ pub fn chrono<C: CellWith>(rnn: &Recurrent<C>, longest: f64) -> Result<()> {
     }
     let keep = gate_of(rnn, &["forget", "update"])?;
     let open = if keep == "forget" { Some(gate_of(rnn, &["input"])?) } else { None };
-    let mut drawn = Vec::new();
-    set_bias(rnn, keep, |rows| {
-        let times = Tensor::<f64>::uniform([rows.len()], 1.0, longest - 1.0).to_vec();
-        rows.iter_mut().zip(&times).for_each(|(row, time)| *row = C::Element::from_f64(time.ln()));
-        drawn.extend(times);
-    })?;
-    let Some(open) = open else { return Ok(()) };
-    let mut drawn = drawn.into_iter();
-    let mut next = || drawn.next().expect("as many units as before");
-    set_bias(rnn, open, |rows| {
-        rows.iter_mut().for_each(|row| *row = C::Element::from_f64(-next().ln()));
-    })
+    let units = |bias: &Parameter<C::Element>| bias.numel() / rnn.cells()[0].gates().len();
+    let units: usize = of_cells(rnn, "bias_ih")?.iter().map(units).sum();
+    let times = or_refused("chrono", || Ok(Tensor::<f64>::uniform([units], 1.0, longest - 1.0).to_vec()))?;
+    for (gate, sign) in [(Some(keep), 1.0), (open, -1.0)] {
+        let Some(gate) = gate else { continue };
+        let mut times = times.iter();
+        let mut next = || times.next().expect("one for each unit").ln();
+        set_bias(rnn, gate, |rows| {
+            rows.iter_mut().for_each(|row| *row = C::Element::from_f64(sign * next()));
+        })?;
+    }
+    Ok(())
 }
 
 /// Starts an RNN of rectifiers at the identity (Le, Jaitly and Hinton 2015, arXiv 1504.00941): `weight_hh` is
