@@ -103,13 +103,17 @@ macro_rules! pointwise {
             }
             fn backward_f32(
                 &self,
-                job: &$crate::__private::BackwardJob<'_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+                job: &$crate::__private::BackwardJob<
+                    '_, f32, { $crate::pointwise!(@count $($x)+) }, $outputs
+                >,
             ) {
                 job.backward(&$crate::__private::Of(self));
             }
             fn backward_f64(
                 &self,
-                job: &$crate::__private::BackwardJob<'_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs>,
+                job: &$crate::__private::BackwardJob<
+                    '_, f64, { $crate::pointwise!(@count $($x)+) }, $outputs
+                >,
             ) {
                 job.backward(&$crate::__private::Of(self));
             }
