@@ -206,15 +206,11 @@ pub(crate) fn check_projected<C: CellWith>(projected: &Variable<C::Element>, row
     Err(Error::shape(layer_name::<C>(), expected, format!("{:?}", projected.shape())))
 }
 
-/// A step gives an output of the promised shape.
-pub(crate) fn check_output<C: CellWith>(output: &Variable<C::Element>, promised: [usize; 2]) -> Result<()> {
-    check_promised(layer_name::<C>(), output, promised)
-}
-
-/// [`check_output`] of layers of this name.
+/// A step gives an output of the promised shape. Asked at every step, so the layer's name is not, unless it
+/// does not.
 #[inline]
-pub(crate) fn check_promised<T: Float>(
-    name: &'static str,
+pub(crate) fn check_output<T: Float>(
+    name: impl FnOnce() -> &'static str,
     output: &Variable<T>,
     promised: [usize; 2],
 ) -> Result<()> {
@@ -222,7 +218,7 @@ pub(crate) fn check_promised<T: Float>(
         return Ok(());
     }
     let expected = format!("step to give an output of shape {promised:?}, as output_size says");
-    Err(Error::shape(name, expected, format!("{:?}", output.shape())))
+    Err(Error::shape(name(), expected, format!("{:?}", output.shape())))
 }
 
 /// A step gives an output of the promised width and a state like the one before, a row for each sample.
@@ -233,7 +229,7 @@ pub(crate) fn check_step<C: CellWith>(
     output: &Variable<C::Element>,
     next: &C::State,
 ) -> Result<()> {
-    check_output::<C>(output, [rows, cell.output_size()])?;
+    check_output(layer_name::<C>, output, [rows, cell.output_size()])?;
     let (before, next) = (before.variables(), next.variables());
     let same = |(a, b): (&Variable<C::Element>, &Variable<C::Element>)| a.shape() == b.shape();
     match before.iter().zip(&next).enumerate().find(|(_, parts)| !same(*parts)) {

@@ -57,9 +57,9 @@ impl<T: Float> BceLoss<T> {
     /// If [`binary_cross_entropy`] refuses its inputs, or for a weight or mask that does not fit.
     #[track_caller]
     pub fn loss(&self, input: &impl AsVariable<T>, target: &impl AsVariable<T>) -> Result<Variable<T>> {
-        answered("binary_cross_entropy", || {
+        let name = "binary_cross_entropy";
+        answered(name, || {
             let (input, target) = (&input.as_variable(), &target.as_variable());
-            let name = "binary_cross_entropy";
             same_shape(name, "a target", input, target)?;
             let counted = self.common.over(name, input.shape())?;
             counted.check(name, "every probability", "in [0, 1]", input, |p| (0.0..=1.0).contains(&p))?;

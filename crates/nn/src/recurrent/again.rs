@@ -15,6 +15,9 @@ impl<C: CellWith> Sweep<'_, C> {
     ///
     /// # Errors
     /// If the first step does not give what the cell promises.
+    ///
+    /// # Panics
+    /// If a later one does not.
     #[track_caller]
     pub fn run_again(
         &self,

@@ -120,6 +120,9 @@ impl<C: CellWith> Recurrent<C> {
     /// as keeps within so many bytes while it is computed again. Gradients are the same, to every order,
     /// dropout included; it costs one more forward.
     ///
+    /// A step behind the first that gives another output than its cell promises, an error of the forward
+    /// without this, is a panic: it is met inside a [`checkpoint`](wengert_core::checkpoint).
+    ///
     /// # Errors
     /// If every 0 steps are asked for.
     ///

@@ -5,7 +5,7 @@ use wengert_core::{AsVariable, Error, Result, Tensor, Variable};
 
 use super::checks::{check_one_direction, check_width};
 use super::layers::{Layers, reset};
-use crate::cell::{check_promised, check_state};
+use crate::cell::{check_output, check_state};
 use crate::context;
 use crate::line::{answered, called};
 use crate::state::State;
@@ -84,7 +84,7 @@ impl<L: Layers> Stepper<L> {
         context::check("Stepper", context, &[self.batch], &[self.batch])?;
         if !self.fresh {
             let output = stepped(|| Ok(self.layers.step(input, context, &mut self.cells)))?;
-            check_promised(self.layers.name(), &output, [self.batch, self.layers.output_size()])?;
+            check_output(|| self.layers.name(), &output, [self.batch, self.layers.output_size()])?;
             return Ok(output);
         }
         let mut cells = self.cells.clone();
@@ -103,7 +103,8 @@ impl<L: Layers> Stepper<L> {
     /// Goes on from a state, or, without one, from the layers' initial state.
     ///
     /// # Errors
-    /// If a variable of the state has another shape.
+    /// If a variable of the state has another shape, or the allocator refuses memory; then nothing has
+    /// changed.
     #[track_caller]
     pub fn set_state(&mut self, state: Option<&L::State>) -> Result<()> {
         self.cells = stepped(|| {
@@ -124,7 +125,8 @@ impl<L: Layers> Stepper<L> {
     /// ended.
     ///
     /// # Errors
-    /// If there is not one truth value for each sample.
+    /// If there is not one truth value for each sample, or the allocator refuses memory; then nothing has
+    /// changed.
     #[track_caller]
     pub fn reset(&mut self, ends: &Tensor<bool>) -> Result<()> {
         if ends.shape() != [self.batch] {

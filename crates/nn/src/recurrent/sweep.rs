@@ -12,6 +12,7 @@ use super::layers::Swept;
 use crate::cell::{check_output, check_projected, check_step};
 use crate::cell_with::CellWith;
 use crate::context;
+use crate::repr::layer_name;
 use crate::state::State;
 
 /// What happens between the steps of one sweep.
@@ -61,7 +62,7 @@ impl<C: CellWith> Sweep<'_, C> {
             if outputs.is_empty() || outputs.len() + 1 == steps.len() {
                 check_step(self.cell, projected.shape()[0], &now, &output, &next)?;
             } else {
-                check_output::<C>(&output, [projected.shape()[0], width])?;
+                check_output(layer_name::<C>, &output, [projected.shape()[0], width])?;
             }
             outputs.push(output);
             if self.keep_states {
